@@ -1,1 +1,34 @@
-//! x
+//! What the product means: types whose constructors are the rules, and the two protocols as pure decisions.
+//!
+//! Nothing here does input or output, reads a clock or rolls dice: time and randomness are arguments.
+
+mod answer;
+mod backoff;
+mod channel;
+pub mod delivery;
+mod draft;
+pub mod event;
+mod id;
+mod invalid;
+mod pin;
+pub mod refresh;
+mod secret;
+mod settings;
+pub mod twin;
+pub mod words;
+
+pub use answer::{Answer, Refusal};
+pub use backoff::backoff;
+pub use channel::{
+    Account, Cause, Channel, Connection, DefaultBoard, Environment, Pause, PauseReason, Scopes,
+};
+pub use draft::{AltText, Color, Description, Draft, Media, Text, Title, WebAddress};
+pub use id::{
+    BoardId, ChannelId, Entropy, PinId, PinterestPinId, PinterestUserId, SectionId, TenantId, UserId,
+};
+pub use invalid::Invalid;
+pub use pin::{Attempt, Class, Entry, Failure, Pin, Reason, Setback, State, Timeline};
+pub use secret::{
+    AccessToken, AppSecret, AuthorizationCode, RefreshToken, State as OAuthState, Ticket, TokenPair,
+};
+pub use settings::{Effective, Enabled, Source, Status, Stored, Values};

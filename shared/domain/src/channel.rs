@@ -1,0 +1,211 @@
+//! A channel: a Pinterest account that a tenant has connected.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{BoardId, ChannelId, PinterestUserId, TenantId};
+
+/// Which of Pinterest's two hosts. Their tokens, boards and Pins never mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// `api-sandbox.pinterest.com`: Pins are seen by their maker only. All that Trial access may publish to.
+    Sandbox,
+    /// `api.pinterest.com`: the real Pinterest.
+    Production,
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+        })
+    }
+}
+
+/// What an account lets us do, as Pinterest names it (`pins:write`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// What we ask for unless configured otherwise. `boards:write` is in the contract of `POST /pins`.
+    pub const NEEDED: [&str; 5] = [
+        "boards:read",
+        "boards:write",
+        "pins:read",
+        "pins:write",
+        "user_accounts:read",
+    ];
+
+    /// Reads a list that is separated by spaces (as Pinterest answers) or commas (as Pinterest asks).
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(
+            text.split([' ', ','])
+                .filter(|scope| !scope.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+
+    /// The default set.
+    #[must_use]
+    pub fn needed() -> Self {
+        Self(Self::NEEDED.map(str::to_owned).to_vec())
+    }
+
+    /// Those that publishing needs and this set lacks.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        Self::NEEDED
+            .iter()
+            .filter(|needed| !self.0.iter().any(|scope| scope == *needed))
+            .map(|&needed| needed.to_owned())
+            .collect()
+    }
+
+    /// As the authorize page takes it.
+    #[must_use]
+    pub fn comma_separated(&self) -> String {
+        self.0.join(",")
+    }
+
+    /// Each of them.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// Whose account it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// Stays the same when the account is connected again.
+    pub pinterest_user_id: PinterestUserId,
+    /// As of the last connect: people can change it.
+    pub username: String,
+}
+
+/// A board that a channel publishes to unless told otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DefaultBoard {
+    /// The board.
+    pub pinterest_board_id: BoardId,
+    /// Its name when it was chosen.
+    pub name: String,
+}
+
+/// Whether a channel's tokens work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", content = "cause", rename_all = "snake_case")]
+pub enum Connection {
+    /// They do, or a passing fault keeps us from knowing.
+    Connected,
+    /// They do not, and only the account's owner can change that.
+    ReconnectRequired(Cause),
+}
+
+/// Why an account has to be connected again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Pinterest refuses the refresh token, and the App Secret is known to be right.
+    RefreshTokenRejected,
+    /// Pinterest refuses the access token too, but the App Secret could not be ruled out.
+    TokenRefused,
+    /// The refresh token's 60 days passed without Pinterest being reachable.
+    RefreshTokenExpired,
+}
+
+impl Cause {
+    /// What happened, for people.
+    #[must_use]
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::RefreshTokenRejected => {
+                "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username"
+            }
+            Self::TokenRefused => {
+                "Pinterest refuses this account's tokens; a wrong App Secret could not be ruled out"
+            }
+            Self::RefreshTokenExpired => "the refresh token expired before Pinterest could be reached",
+        }
+    }
+}
+
+/// Why a channel sends nothing for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// Pinterest's rate limit.
+    Quota,
+    /// Pinterest took our Pins for spam. Sending more makes it worse.
+    SpamHold,
+}
+
+/// Until when a channel, or the whole app, sends nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: PauseReason,
+    /// The instant from which sending is allowed again.
+    pub until: Timestamp,
+    /// How many holds came in a row: each is longer than the one before.
+    #[serde(default)]
+    pub step: u8,
+}
+
+/// A connected account: the row everyone may read, without tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Ours.
+    pub id: ChannelId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// On which of Pinterest's hosts.
+    pub environment: Environment,
+    /// Which Pinterest account.
+    pub account: Account,
+    /// What the owner granted.
+    pub scopes: Scopes,
+    /// Where Pins go unless told otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_board: Option<DefaultBoard>,
+    /// Mirrors the tokens' row: both change in one transaction.
+    pub connection: Connection,
+    /// When it was connected last.
+    pub connected_at: Timestamp,
+    /// Nothing is sent before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// The last warning: this many days until the refresh token dies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiring_in_days: Option<u8>,
+    /// Rises with each write. Makes the ids of events.
+    pub version: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_read_with_spaces_and_with_commas() {
+        assert_eq!(
+            Scopes::parse("pins:read pins:write"),
+            Scopes::parse("pins:read,pins:write")
+        );
+    }
+
+    #[test]
+    fn a_scope_that_was_not_granted_is_named() {
+        let granted = Scopes::parse("boards:read pins:read pins:write user_accounts:read ads:read");
+        assert_eq!(granted.missing(), ["boards:write"]);
+        assert!(Scopes::needed().missing().is_empty());
+    }
+}

@@ -1,0 +1,238 @@
+//! What a Pin is to show. Each field is a type, and the type's constructor is Pinterest's rule for it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{BoardId, Invalid, SectionId};
+
+/// A Pin that keeps every rule Pinterest has for it (`PinCreate` in the v5 contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Draft {
+    /// Where it goes.
+    #[serde(rename = "board_id")]
+    pub board: BoardId,
+    /// A section of that board.
+    #[serde(rename = "board_section_id", default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<SectionId>,
+    /// At most 100 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Title>,
+    /// At most 800 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    /// Where a click on the Pin leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<WebAddress>,
+    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt_text: Option<AltText>,
+    /// Shown while the picture loads: `#RRGGBB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dominant_color: Option<Color>,
+    /// The picture.
+    pub media: Media,
+}
+
+/// What a Pin shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Media {
+    /// One image, which Pinterest fetches itself from a public address.
+    Image {
+        /// Where Pinterest finds it.
+        url: WebAddress,
+    },
+}
+
+/// The title of a Pin.
+pub type Title = Text<100>;
+/// The text below the title.
+pub type Description = Text<800>;
+/// The text in place of the picture.
+pub type AltText = Text<500>;
+
+/// Text of 1 to `MAX` characters.
+///
+/// Pinterest does not say what it counts; its own sample code cuts by code points, so a character here is
+/// a Unicode scalar value: `é` written as a letter and an accent counts two, a family emoji several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// Checks `text`, which stood at `field`. Empty text is no text: Pinterest likes a missing field better.
+    pub fn new(field: &str, text: Option<String>) -> Result<Option<Self>, Invalid> {
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let length = text.chars().count();
+        if length > MAX {
+            return Err(Invalid::new(
+                field,
+                "too_long",
+                format!("has {length} characters, and Pinterest takes at most {MAX}"),
+                format!("Shorten it: {} too many.", length - MAX),
+            ));
+        }
+        if text
+            .chars()
+            .any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
+        {
+            return Err(Invalid::new(
+                field,
+                "control_character",
+                "holds a control character",
+                "Remove it: only line breaks and tabs are text.",
+            ));
+        }
+        Ok(Some(Self(text)))
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An absolute `http` or `https` address of at most 2,048 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(with = "String", extend("format" = "uri"))]
+pub struct WebAddress(String);
+
+impl WebAddress {
+    /// The longest that Pinterest takes for a link.
+    pub const MAX: usize = 2048;
+
+    /// Checks `text`, which stood at `field`.
+    pub fn new(field: &str, text: String) -> Result<Self, Invalid> {
+        let length = text.chars().count();
+        if length > Self::MAX {
+            return Err(Invalid::new(
+                field,
+                "too_long",
+                format!(
+                    "has {length} characters, and Pinterest takes at most {}",
+                    Self::MAX
+                ),
+                "Use a shorter address.",
+            ));
+        }
+        let invalid = |detail: &str| {
+            let fix = "Give an absolute address that begins with https:// and that anyone can open.";
+            Invalid::new(field, "invalid_url", detail, fix)
+        };
+        if text
+            .chars()
+            .any(|letter| letter.is_control() || letter.is_whitespace())
+        {
+            return Err(invalid("holds white space or a control character"));
+        }
+        let url = Url::parse(&text).map_err(|error| invalid(&format!("is not an address: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(invalid("is not an http or https address"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid("holds a user name or a password"));
+        }
+        Ok(Self(text))
+    }
+
+    /// The address as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A colour as `#RRGGBB`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(with = "String", extend("pattern" = "^#[0-9A-Fa-f]{6}$"))]
+pub struct Color(String);
+
+impl Color {
+    /// Checks `text`.
+    pub fn new(text: String) -> Result<Self, Invalid> {
+        match text.strip_prefix('#') {
+            Some(rest) if rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Ok(Self(text))
+            }
+            _ => Err(Invalid::new(
+                "dominant_color",
+                "invalid_color",
+                "is not a colour",
+                "Write it as `#RRGGBB`, for instance `#6E7874`.",
+            )),
+        }
+    }
+
+    /// The colour as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_counted_in_unicode_scalar_values() {
+        assert!(Title::new("title", Some("é".repeat(100))).unwrap().is_some());
+        assert!(Title::new("title", Some("👩".repeat(100))).unwrap().is_some());
+        let family = "👩\u{200d}👧"; // three scalar values
+        assert!(Title::new("title", Some(family.repeat(34))).is_err());
+    }
+
+    #[test]
+    fn one_character_too_many_is_refused_and_says_by_how_much() {
+        let error = Title::new("title", Some("x".repeat(101))).unwrap_err();
+        assert_eq!(
+            (error.code, error.fix.as_str()),
+            ("too_long", "Shorten it: 1 too many.")
+        );
+    }
+
+    #[test]
+    fn empty_text_is_no_text() {
+        assert_eq!(Title::new("title", Some(String::new())).unwrap(), None);
+    }
+
+    #[test]
+    fn only_web_addresses_are_links() {
+        for good in [
+            "https://example.com/a?b=c#d",
+            "http://example.com",
+            "https://münchen.example/ü",
+        ] {
+            assert!(WebAddress::new("link", good.into()).is_ok(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/relative",
+            "example.com",
+            "https://",
+            "https://user:pass@example.com/",
+            "https://exa mple.com/",
+            "https://example.com/\n",
+            "ftp://example.com/",
+            "",
+        ] {
+            assert!(WebAddress::new("link", bad.into()).is_err(), "{bad}");
+        }
+        assert!(WebAddress::new("link", format!("https://example.com/{}", "a".repeat(2029))).is_err());
+    }
+
+    #[test]
+    fn a_colour_has_six_hexadecimal_digits() {
+        assert!(Color::new("#6E7874".into()).is_ok());
+        assert!(Color::new("6E7874".into()).is_err());
+        assert!(Color::new("#6E787".into()).is_err());
+        assert!(Color::new("#6E78zz".into()).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! Values that must never be printed. Reading one is a visible step: `expose`.
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Declares a secret: `Debug` prints `[REDACTED]`, there is no `Display` and no `Serialize`, and dropping wipes it.
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(SecretString);
+
+        impl $name {
+            /// Takes the text in, which is wiped when the secret is dropped.
+            #[must_use]
+            pub fn new(text: String) -> Self {
+                Self(text.into())
+            }
+
+            /// The secret itself. Hand it to the wire or the cipher, and nothing else.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                self.0.expose_secret()
+            }
+        }
+    };
+}
+
+secret!(
+    /// Proves to Pinterest that the caller is the app ("App Secret Key" on Pinterest's page).
+    AppSecret
+);
+secret!(
+    /// Lets its bearer act for an account until it expires, 30 days after it was given.
+    AccessToken
+);
+secret!(
+    /// Gets a new pair of tokens. With each use a new one comes: losing it loses the account.
+    RefreshToken
+);
+secret!(
+    /// What Pinterest's consent page hands to the callback (RFC 6749, section 4.1.2).
+    AuthorizationCode
+);
+secret!(
+    /// Ties the callback to the person who started (RFC 6749, section 10.12): 256 random bits.
+    State
+);
+secret!(
+    /// What the callback gives the browser, so that only the person who started can claim the connection.
+    Ticket
+);
+
+/// The two tokens that Pinterest gives together.
+#[derive(Clone, Debug)]
+pub struct TokenPair {
+    /// Acts for the account.
+    pub access: AccessToken,
+    /// Gets the next pair.
+    pub refresh: RefreshToken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        let pair = TokenPair {
+            access: AccessToken::new("pina_planted".into()),
+            refresh: RefreshToken::new("pinr_planted".into()),
+        };
+        assert!(!format!("{pair:?}").contains("planted"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Finding on a board the Pin that an attempt may have made.
+
+use jiff::{SignedDuration, Timestamp};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Draft, PinterestPinId};
+
+/// How far Pinterest's clock may be behind ours.
+pub const MARGIN: SignedDuration = SignedDuration::from_mins(2);
+
+/// A Pin as a board lists it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// At Pinterest.
+    pub id: PinterestPinId,
+    /// By Pinterest's clock.
+    pub created_at: Option<Timestamp>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its link.
+    pub link: Option<String>,
+    /// Its text in place of the picture.
+    pub alt_text: Option<String>,
+}
+
+/// Whether `listed` may be what was made of `draft` by an attempt that began at `started_at`.
+///
+/// Pinterest tidies white space, and may compose characters, so texts are compared without either.
+#[must_use]
+pub fn matches(listed: &Listed, draft: &Draft, started_at: Timestamp) -> bool {
+    let young_enough = listed
+        .created_at
+        .is_some_and(|created| created >= started_at - MARGIN);
+    young_enough
+        && same(
+            listed.title.as_deref(),
+            draft.title.as_ref().map(crate::Text::as_str),
+        )
+        && same(
+            listed.description.as_deref(),
+            draft.description.as_ref().map(crate::Text::as_str),
+        )
+        && same(
+            listed.link.as_deref(),
+            draft.link.as_ref().map(crate::WebAddress::as_str),
+        )
+        && same(
+            listed.alt_text.as_deref(),
+            draft.alt_text.as_ref().map(crate::Text::as_str),
+        )
+}
+
+fn same(listed: Option<&str>, wanted: Option<&str>) -> bool {
+    tidy(listed.unwrap_or_default()) == tidy(wanted.unwrap_or_default())
+}
+
+fn tidy(text: &str) -> String {
+    text.nfc()
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BoardId, Media, Title, WebAddress};
+
+    fn draft(title: &str) -> Draft {
+        Draft {
+            board: BoardId::try_from("1".to_owned()).unwrap(),
+            section: None,
+            title: Title::new("title", Some(title.to_owned())).unwrap(),
+            description: None,
+            link: None,
+            alt_text: None,
+            dominant_color: None,
+            media: Media::Image {
+                url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
+            },
+        }
+    }
+
+    fn listed(title: &str, created_at: Timestamp) -> Listed {
+        Listed {
+            id: PinterestPinId::try_from("9".to_owned()).unwrap(),
+            created_at: Some(created_at),
+            title: Some(title.to_owned()),
+            description: Some(String::new()),
+            link: None,
+            alt_text: None,
+        }
+    }
+
+    #[test]
+    fn white_space_and_composition_do_not_hide_a_twin() {
+        let started = Timestamp::from_second(1_790_000_000).unwrap();
+        assert!(matches(
+            &listed(" Cafe\u{301}  au lait ", started),
+            &draft("Café au lait"),
+            started
+        ));
+        assert!(!matches(
+            &listed("Cafe au lait", started),
+            &draft("Café au lait"),
+            started
+        ));
+    }
+
+    #[test]
+    fn what_is_older_than_the_attempt_is_no_twin() {
+        let started = Timestamp::from_second(1_790_000_000).unwrap();
+        let second = SignedDuration::from_secs(1);
+        assert!(matches(&listed("A", started - MARGIN), &draft("A"), started));
+        assert!(!matches(
+            &listed("A", started - MARGIN - second),
+            &draft("A"),
+            started
+        ));
+    }
+}

@@ -1,0 +1,92 @@
+//! Texts that people read about a Pin. Some are fixed byte for byte: people search for them.
+
+use crate::{Environment, Failure};
+
+/// Neither the stored settings nor the environment give App ID and App Secret.
+pub const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
+/// An admin switched it off.
+pub const SWITCHED_OFF: &str = "Pinterest integration disabled";
+/// Pinterest refuses for scope or tier.
+pub const INVALID_SCOPE: &str = "403 invalid scope";
+/// A Pin names a board that is gone.
+pub const BOARD_INVALID: &str = "board_id is invalid";
+
+/// Pinterest refuses for scope or tier: both causes, since its answer does not tell them apart.
+#[must_use]
+pub fn invalid_scope(environment: Environment) -> Failure {
+    let host = match environment {
+        Environment::Sandbox => "",
+        Environment::Production => " or use the Sandbox environment",
+    };
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        format!(
+            "Either the app is on Trial access: apply for Standard at developers.pinterest.com{host}; \
+             or the channel was connected without boards:write: reconnect it and grant everything."
+        ),
+    )
+}
+
+/// The board that the Pin names is gone, or belongs to another account.
+#[must_use]
+pub fn board_gone() -> Failure {
+    Failure::new(
+        "board_id_invalid",
+        BOARD_INVALID,
+        "Re-select the default board in the channel's settings, or name another board, and retry.",
+    )
+}
+
+pub(crate) fn section_gone() -> Failure {
+    Failure::new(
+        "board_section_id_invalid",
+        "board_section_id is invalid",
+        "Choose a section that the board has, or leave the section out, and retry.",
+    )
+}
+
+pub(crate) fn too_late() -> Failure {
+    Failure::new(
+        "too_late",
+        "the Pin could not be published in time",
+        "Read its timeline for what it waited for, and retry if it still makes sense.",
+    )
+}
+
+pub(crate) fn token_refused() -> Failure {
+    Failure::new(
+        "token_refused",
+        "Pinterest keeps refusing this account's tokens although they are new",
+        "Check at Pinterest that the account and the app are active, reconnect the channel, and retry.",
+    )
+}
+
+pub(crate) fn media_unreachable() -> Failure {
+    Failure::new(
+        "media_unreachable",
+        "Pinterest could not fetch the image",
+        "Check that its address opens without a login and answers with an image's Content-Type, and retry.",
+    )
+}
+
+pub(crate) fn outcome_unknown() -> Failure {
+    Failure::new(
+        "outcome_unknown",
+        "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
+        "Look at the board at Pinterest; retry only if the Pin is not there.",
+    )
+}
+
+pub(crate) fn refused(message: &str) -> Failure {
+    let detail = if message.is_empty() {
+        "Pinterest refused the Pin"
+    } else {
+        message
+    };
+    Failure::new(
+        "refused_by_pinterest",
+        detail,
+        "Change what Pinterest objects to, and publish it as a new Pin.",
+    )
+}
