@@ -1,2 +1,25 @@
-//! x
-fn main() {}
+//! Every minute: sends Pins whose time has come, and finds out about those in doubt.
+
+use app::{
+    Exit,
+    functions::{Deliver, Sender},
+    start, worker,
+};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Exit {
+    let setup = start()?;
+    let sender = Sender::new(
+        setup.vault(),
+        setup.main_table()?,
+        setup.tokens_table()?,
+        setup.pinterest(),
+        &setup,
+    );
+    worker::serve(
+        Deliver::new(sender),
+        |deliver, _event: Value, deadline| async move { deliver.tick(deadline).await },
+    )
+    .await
+}

@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! `/api/v1/pins`: lists, reads, cancels and retries Pins.
+
+use app::{Exit, functions::Pins, http, start};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Exit {
+    let setup = start()?;
+    let pins = Pins::new(setup.main_table()?, &setup);
+    http::serve(pins).await
+}

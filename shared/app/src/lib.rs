@@ -1,1 +1,24 @@
-//! x
+//! The use cases, each one function read from top to bottom, and the adapters they need.
+//!
+//! A function of the stack is one of the types in [`functions`]: what it holds is what it may touch.
+
+mod client;
+mod clock;
+pub mod error;
+pub mod events;
+pub mod functions;
+pub mod http;
+mod openapi;
+pub mod routes;
+mod secrets;
+mod setup;
+pub mod store;
+mod text;
+mod variables;
+mod vault;
+pub mod worker;
+
+pub use clock::{Clock, Random};
+pub use error::{Error, Result};
+pub use setup::{Exit, Setup, Stopped, start, start_log};
+pub use variables::Variables;

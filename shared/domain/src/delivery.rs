@@ -34,6 +34,8 @@ const TOKEN_TRIES: u32 = 5;
 pub struct Conditions {
     /// Whether it may be sent, and if not, why.
     pub readiness: Readiness,
+    /// Nobody can renew the tokens any more: the access token is used until it is refused or expires.
+    pub lost: bool,
     /// What the account's owner granted.
     pub scopes: Scopes,
     /// On which host the channel lives: words depend on it.
@@ -330,6 +332,12 @@ impl Step<'_> {
 
     fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
         match refusal {
+            Refusal::TokenDead if self.conditions.lost => self.wait(
+                Reason::Reconnect,
+                None,
+                "the account has to be connected again",
+                answer,
+            ),
             Refusal::TokenDead if self.again("token_dead") >= TOKEN_TRIES => {
                 self.fail(words::token_refused(), answer)
             }

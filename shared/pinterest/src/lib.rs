@@ -1,1 +1,24 @@
-//! x
+//! A typed client for [Pinterest's API v5](https://developers.pinterest.com/docs/api/v5/).
+//!
+//! Each module speaks for one resource, and Pinterest's JSON does not leave it. Two things matter more than the
+//! calls themselves, because a Pin must never be made twice and a refresh token never be lost:
+//!
+//! - An [`Error`] says whether the call took effect: no, since nothing was [sent](Error::NotSent); no, since
+//!   Pinterest [refused](Error::Refused); or [perhaps](Error::Unknown).
+//! - Nothing is ever sent twice. Only the caller knows if a second call does harm.
+
+mod account;
+mod answer;
+mod boards;
+mod client;
+mod error;
+mod oauth;
+mod page;
+mod pins;
+mod tokens;
+
+pub use boards::{Board, NewBoard, Section};
+pub use client::{Addresses, Client};
+pub use error::{Error, Fault};
+pub use oauth::{App, Granted, Renewed};
+pub use page::Page;

@@ -1,0 +1,151 @@
+use crate::stage::{Hands, copy_of, dynamodb, has_row, in_folder, in_memory, options, put_row};
+use jiff::SignedDuration;
+use loopback_aws::LoopbackAws;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn both_tables_are_keyed_and_billed_as_in_the_deployed_stack() {
+    let aws = in_memory().await;
+
+    for table in ["main", "tokens"] {
+        let described = dynamodb(&aws, "DescribeTable", json!({ "TableName": table })).await;
+        let ttl = dynamodb(&aws, "DescribeTimeToLive", json!({ "TableName": table })).await;
+
+        assert_eq!(described["Table"]["KeySchema"], keys("pk", "sk"));
+        assert_eq!(
+            described["Table"]["BillingModeSummary"]["BillingMode"],
+            "PAY_PER_REQUEST"
+        );
+        assert_eq!(
+            ttl["TimeToLiveDescription"],
+            json!({ "AttributeName": "expires_at", "TimeToLiveStatus": "ENABLED" })
+        );
+    }
+}
+
+#[tokio::test]
+async fn main_is_found_by_due_time_and_by_channel_and_tokens_by_due_time_only() {
+    let aws = in_memory().await;
+
+    let main = indexes(&aws, "main").await;
+    let tokens = indexes(&aws, "tokens").await;
+
+    let due = ("due".to_owned(), keys("due_pk", "due_sk"), json!("KEYS_ONLY"));
+    let queue = (
+        "queue".to_owned(),
+        keys("queue_pk", "queue_sk"),
+        json!("KEYS_ONLY"),
+    );
+    assert_eq!(main, [due.clone(), queue]);
+    assert_eq!(tokens, [due]);
+}
+
+#[tokio::test]
+async fn only_main_has_a_stream_and_it_holds_both_images() {
+    let aws = in_memory().await;
+
+    let main = dynamodb(&aws, "DescribeTable", json!({ "TableName": "main" })).await;
+    let tokens = dynamodb(&aws, "DescribeTable", json!({ "TableName": "tokens" })).await;
+
+    assert_eq!(
+        main["Table"]["StreamSpecification"],
+        json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" })
+    );
+    assert_eq!(tokens["Table"].get("StreamSpecification"), None);
+}
+
+#[tokio::test]
+async fn a_row_expires_by_the_given_clock_and_only_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    for place in [None, Some(folder.path())] {
+        let hands = Hands::at_start();
+        let aws = LoopbackAws::start(options(place, &hands)).await.unwrap();
+        let expires_at = hands.now().as_second() + 60;
+        let row = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" }, "expires_at": { "N": expires_at.to_string() } });
+        dynamodb(&aws, "PutItem", json!({ "TableName": "tokens", "Item": row })).await;
+        put_row(&aws, "tokens", "b").await;
+
+        let at_once = aws.remove_expired().unwrap();
+        hands.advance(SignedDuration::from_secs(61));
+        let unasked = has_row(&aws, "tokens", "a").await;
+        let later = aws.remove_expired().unwrap();
+
+        assert_eq!((at_once, unasked, later), (0, true, 1));
+        assert!(!has_row(&aws, "tokens", "a").await);
+        assert!(has_row(&aws, "tokens", "b").await);
+    }
+}
+
+#[tokio::test]
+async fn rows_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let aws = in_folder(folder.path()).await;
+    put_row(&aws, "main", "a").await;
+    aws.stop().await.unwrap();
+
+    let aws = in_folder(folder.path()).await;
+
+    assert!(has_row(&aws, "main", "a").await);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_leaves_every_answered_write_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let aws = in_folder(folder.path()).await;
+    for pk in ["a", "b", "c"] {
+        put_row(&aws, "main", pk).await;
+    }
+    let left_behind = copy_of(folder.path());
+
+    let aws = in_folder(left_behind.path()).await;
+
+    for pk in ["a", "b", "c"] {
+        assert!(has_row(&aws, "main", pk).await);
+    }
+    assert_eq!(
+        aws.stream().next_batch().unwrap().unwrap().event["Records"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn what_a_crash_left_of_a_first_start_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["dynamodb.new", "dynamodb.new-wal"] {
+        std::fs::write(folder.path().join(name), "half a database").unwrap();
+    }
+
+    let aws = in_folder(folder.path()).await;
+
+    put_row(&aws, "main", "a").await;
+    assert!(!folder.path().join("dynamodb.new").exists());
+}
+
+async fn indexes(aws: &LoopbackAws, table: &str) -> Vec<(String, Value, Value)> {
+    let described = dynamodb(aws, "DescribeTable", json!({ "TableName": table })).await;
+    let mut indexes: Vec<_> = described["Table"]["GlobalSecondaryIndexes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|index| {
+            let name = index["IndexName"].as_str().unwrap().to_owned();
+            (
+                name,
+                index["KeySchema"].clone(),
+                index["Projection"]["ProjectionType"].clone(),
+            )
+        })
+        .collect();
+    indexes.sort_by(|a, b| a.0.cmp(&b.0));
+    indexes
+}
+
+fn keys(partition: &str, sort: &str) -> Value {
+    json!([
+        { "AttributeName": partition, "KeyType": "HASH" },
+        { "AttributeName": sort, "KeyType": "RANGE" },
+    ])
+}

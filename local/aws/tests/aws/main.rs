@@ -1,0 +1,11 @@
+//! The local AWS as its clients meet it: over HTTP, and again after a restart.
+
+// Clippy's own exception is for the test functions, not for what they share.
+#![allow(clippy::unwrap_used)]
+
+mod dynamodb;
+mod events;
+mod folder;
+mod secrets;
+mod stage;
+mod stream;

@@ -1,0 +1,141 @@
+//! Which operation a request asks for, and what that operation asks of a token.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+
+/// What can be asked of Pinterest's API, and made to fail by a [`Fault`](crate::Fault).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `POST /oauth/token`
+    Token,
+    /// `GET /user_account`
+    UserAccount,
+    /// `GET /boards`
+    ListBoards,
+    /// `POST /boards`
+    CreateBoard,
+    /// `GET /boards/{board_id}`
+    GetBoard,
+    /// `DELETE /boards/{board_id}`
+    DeleteBoard,
+    /// `GET /boards/{board_id}/sections`
+    ListSections,
+    /// `POST /boards/{board_id}/sections`
+    CreateSection,
+    /// `GET /boards/{board_id}/pins`
+    ListBoardPins,
+    /// `GET /pins`
+    ListPins,
+    /// `POST /pins`
+    CreatePin,
+    /// `GET /pins/{pin_id}`
+    GetPin,
+    /// `DELETE /pins/{pin_id}`
+    DeletePin,
+    /// `POST /media`
+    RegisterMedia,
+    /// `GET /media`
+    ListMedia,
+    /// `GET /media/{media_id}`
+    GetMedia,
+    /// The form upload to the address that `POST /media` gave, which is not part of the API proper.
+    UploadMedia,
+}
+
+/// An operation and the one id that its path may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) id: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// Finds what `method` on `path` (after `/v5`) means.
+    pub(crate) fn of(method: &str, path: &'a str) -> Result<Self, Refusal> {
+        let found = |method| find(method, path).map(|(operation, id)| Self { operation, id });
+        found(method).ok_or_else(|| {
+            let known_path = ["GET", "POST", "DELETE"]
+                .into_iter()
+                .any(|other| found(other).is_some());
+            if known_path {
+                Refusal::MethodNotAllowed
+            } else {
+                Refusal::NoSuchPath
+            }
+        })
+    }
+}
+
+fn find<'a>(method: &str, path: &'a str) -> Option<(Operation, &'a str)> {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    Some(match (method, segments.as_slice()) {
+        ("POST", ["oauth", "token"]) => (Operation::Token, ""),
+        ("GET", ["user_account"]) => (Operation::UserAccount, ""),
+        ("GET", ["boards"]) => (Operation::ListBoards, ""),
+        ("POST", ["boards"]) => (Operation::CreateBoard, ""),
+        ("GET", ["boards", id]) => (Operation::GetBoard, id),
+        ("DELETE", ["boards", id]) => (Operation::DeleteBoard, id),
+        ("GET", ["boards", id, "sections"]) => (Operation::ListSections, id),
+        ("POST", ["boards", id, "sections"]) => (Operation::CreateSection, id),
+        ("GET", ["boards", id, "pins"]) => (Operation::ListBoardPins, id),
+        ("GET", ["pins"]) => (Operation::ListPins, ""),
+        ("POST", ["pins"]) => (Operation::CreatePin, ""),
+        ("GET", ["pins", id]) => (Operation::GetPin, id),
+        ("DELETE", ["pins", id]) => (Operation::DeletePin, id),
+        ("POST", ["media"]) => (Operation::RegisterMedia, ""),
+        ("GET", ["media"]) => (Operation::ListMedia, ""),
+        ("GET", ["media", id]) => (Operation::GetMedia, id),
+        _ => return None,
+    })
+}
+
+impl Operation {
+    /// The scopes that the contract asks of a token for this operation.
+    pub(crate) fn scopes(self) -> &'static [&'static str] {
+        match self {
+            Self::Token | Self::UploadMedia => &[],
+            Self::UserAccount => &["user_accounts:read"],
+            Self::ListBoards | Self::GetBoard | Self::ListSections => &["boards:read"],
+            Self::CreateBoard | Self::DeleteBoard | Self::CreateSection => &["boards:read", "boards:write"],
+            Self::ListBoardPins | Self::ListPins | Self::GetPin => &["boards:read", "pins:read"],
+            Self::CreatePin | Self::DeletePin => &["boards:read", "boards:write", "pins:read", "pins:write"],
+            Self::RegisterMedia => &["pins:read", "pins:write"],
+            Self::ListMedia | Self::GetMedia => &["pins:read"],
+        }
+    }
+
+    /// Whether the contract accepts a client-credentials token (`pinc…`) here.
+    pub(crate) fn takes_client_credentials(self) -> bool {
+        !matches!(
+            self,
+            Self::DeleteBoard | Self::CreateSection | Self::RegisterMedia | Self::ListMedia | Self::GetMedia
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Operation, Target};
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn a_path_and_a_method_make_an_operation() {
+        let target = Target::of("GET", "/boards/12/sections");
+
+        assert_eq!(
+            target,
+            Ok(Target {
+                operation: Operation::ListSections,
+                id: "12"
+            })
+        );
+    }
+
+    #[test]
+    fn a_known_path_with_another_method_is_told_apart_from_an_unknown_path() {
+        assert_eq!(Target::of("PUT", "/boards"), Err(Refusal::MethodNotAllowed));
+        assert_eq!(Target::of("GET", "/bords"), Err(Refusal::NoSuchPath));
+    }
+}

@@ -1,0 +1,46 @@
+//! Lists in pages, with a bookmark to the next.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{answer::Answer, pairs::Pairs, refusal::Refusal};
+
+/// Answers the page of `items` that `query` asks for. Each item comes with the place that it keeps in
+/// the list: a bookmark names a place and not a count, so items that come or go shift nothing.
+pub(crate) fn page<T>(
+    mut items: Vec<(u64, T)>,
+    query: &Pairs,
+    document: impl Fn(&T) -> Value,
+) -> Result<Answer, Refusal> {
+    let size = size(query)?;
+    let after = query.get("bookmark").map(place).transpose()?;
+
+    items.retain(|(place, _)| after.is_none_or(|after| *place > after));
+    items.sort_by_key(|(place, _)| *place);
+    let bookmark = (items.len() > size).then(|| bookmark(items[size - 1].0));
+    items.truncate(size);
+    let items: Vec<Value> = items.iter().map(|(_, item)| document(item)).collect();
+    Ok(Answer::ok(&json!({ "items": items, "bookmark": bookmark })))
+}
+
+fn size(query: &Pairs) -> Result<usize, Refusal> {
+    match query.get("page_size").map_or(Ok(25), str::parse) {
+        Ok(size @ 1..=250) => Ok(size),
+        _ => Err(Refusal::invalid("page_size must be a number from 1 to 250")),
+    }
+}
+
+/// An opaque text that always has a `+` and a `=` in it, which a URL has to encode.
+fn bookmark(place: u64) -> String {
+    STANDARD.encode(format!(">>>{place:020}"))
+}
+
+fn place(bookmark: &str) -> Result<u64, Refusal> {
+    let decoded = STANDARD
+        .decode(bookmark)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded
+        .and_then(|text| text.strip_prefix(">>>")?.parse().ok())
+        .ok_or_else(|| Refusal::invalid("bookmark is not one that was given"))
+}

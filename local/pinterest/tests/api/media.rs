@@ -1,0 +1,194 @@
+//! A video, from its registration to its Pin.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+};
+
+use serde_json::{Value, json};
+use simulated_pinterest::Environment;
+
+use crate::stage::{Seen, Stage, send};
+
+const VIDEO: &[u8] = b"\0\0\0\x18ftypmp42 and so on";
+
+/// Writes the form by hand, because its order matters.
+fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let file = if *name == "file" {
+            "; filename=\"video.mp4\""
+        } else {
+            ""
+        };
+        let head = format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+        body.extend_from_slice(&[head.as_bytes(), value, b"\r\n"].concat());
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    body
+}
+
+/// Uploads an empty body whose length is not told, and reads how the answer begins.
+fn first_line_for_chunks(url: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    let mut stream = TcpStream::connect(&*url.socket_addrs(|| None).unwrap()).unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        url.path()
+    );
+    stream.write_all(format!("{head}0\r\n\r\n").as_bytes()).unwrap();
+    BufReader::new(stream).lines().next().unwrap().unwrap()
+}
+
+fn parameters(registered: &Seen) -> Vec<(&str, &[u8])> {
+    let parameters = registered.body["upload_parameters"].as_object().unwrap();
+    parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes()))
+        .collect()
+}
+
+async fn upload(stage: &Stage, registered: &Seen, fields: &[(&str, &[u8])]) -> Seen {
+    let request = stage.client.post(registered.text("upload_url"));
+    send(
+        request
+            .header("content-type", "multipart/form-data; boundary=edge")
+            .body(form(fields)),
+    )
+    .await
+}
+
+async fn registered(stage: &Stage, token: &str) -> Seen {
+    stage
+        .post(token, "/media", &json!({ "media_type": "video" }))
+        .await
+}
+
+async fn status(stage: &Stage, token: &str, registered: &Seen) -> String {
+    stage
+        .get(token, &format!("/media/{}", registered.text("media_id")))
+        .await
+        .text("status")
+}
+
+fn video_pin(stage: &Stage, registered: &Seen) -> Value {
+    let mut body = stage.image_pin("The film");
+    body["media_source"] = json!({
+        "source_type": "video_id",
+        "media_id": registered.text("media_id"),
+        "cover_image_url": "https://cdn.example.com/cover.jpg",
+    });
+    body
+}
+
+#[tokio::test]
+async fn an_uploaded_video_is_processed_by_the_clock_and_then_published() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let registered = registered(&stage, &token).await;
+    assert_eq!(registered.status, 201);
+    assert_eq!(status(&stage, &token, &registered).await, "registered");
+
+    let mut fields = parameters(&registered);
+    fields.push(("file", VIDEO));
+    assert_eq!(upload(&stage, &registered, &fields).await.status, 204);
+
+    assert_eq!(status(&stage, &token, &registered).await, "processing");
+    let early = stage.post(&token, "/pins", &video_pin(&stage, &registered)).await;
+    assert_eq!(early.refusal(), (400, 1));
+    stage.pass(10);
+    assert_eq!(status(&stage, &token, &registered).await, "succeeded");
+    let pin = stage.post(&token, "/pins", &video_pin(&stage, &registered)).await;
+    assert_eq!(pin.body["media"]["media_type"], "video");
+    assert_eq!(
+        stage.pinterest.pins(Environment::Production)[0].media_type,
+        "video"
+    );
+    assert_eq!(stage.get(&token, "/media").await.items().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_video_fails() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let registered = registered(&stage, &token).await;
+    let mut fields = parameters(&registered);
+    fields.push(("file", b"<html>404</html>"));
+
+    assert_eq!(upload(&stage, &registered, &fields).await.status, 204);
+    stage.pass(10);
+
+    assert_eq!(status(&stage, &token, &registered).await, "failed");
+}
+
+#[tokio::test]
+async fn a_form_is_refused_unless_it_repeats_every_parameter_before_the_file() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let registered = registered(&stage, &token).await;
+    let given = parameters(&registered);
+    let file: (&str, &[u8]) = ("file", VIDEO);
+
+    let file_first = [&[file], given.as_slice()].concat();
+    let one_missing = [&given[1..], &[file]].concat();
+    let no_file = given.clone();
+    let mut changed = [given.as_slice(), &[file]].concat();
+    let signature = changed
+        .iter_mut()
+        .find(|(name, _)| *name == "x-amz-signature")
+        .unwrap();
+    signature.1 = b"another";
+
+    for (fields, status) in [
+        (file_first, 403),
+        (one_missing, 403),
+        (no_file, 400),
+        (changed, 403),
+    ] {
+        let seen = upload(&stage, &registered, &fields).await;
+
+        assert_eq!(seen.status, status);
+        assert!(seen.body.as_str().unwrap().contains("<Error><Code>"));
+    }
+    assert_eq!(status(&stage, &token, &registered).await, "registered");
+}
+
+#[tokio::test]
+async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let registered = registered(&stage, &token).await;
+    let mut fields = parameters(&registered);
+    fields.push(("file", VIDEO));
+    let url = registered.text("upload_url");
+    let request = stage
+        .client
+        .post(&url)
+        .header("content-type", "multipart/form-data; boundary=edge");
+
+    let with_token = send(request.bearer_auth(&token).body(form(&fields))).await;
+    let in_chunks = tokio::task::spawn_blocking(move || first_line_for_chunks(&url))
+        .await
+        .unwrap();
+
+    assert_eq!(with_token.status, 400);
+    assert_eq!(in_chunks, "HTTP/1.1 411 Length Required");
+}
+
+#[tokio::test]
+async fn the_media_of_another_user_are_not_found() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let registered = registered(&stage, &token).await;
+    let scopes = crate::stage::SCOPES;
+    let other = stage
+        .connect(Environment::Production, scopes, "second_account")
+        .await
+        .text("access_token");
+
+    let seen = stage
+        .get(&other, &format!("/media/{}", registered.text("media_id")))
+        .await;
+
+    assert_eq!(seen.refusal(), (404, 404));
+}

@@ -1,0 +1,320 @@
+//! Publishing, and what is refused.
+
+use serde_json::{Value, json};
+use simulated_pinterest::{AccessTier, Environment, PinOrder, Quota};
+
+use crate::stage::{SCOPES, Stage};
+
+#[tokio::test]
+async fn a_published_pin_can_be_read_listed_and_deleted() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let mut body = stage.image_pin("Green salad");
+    body["link"] = json!("https://www.example.com/salad");
+
+    let created = stage.post(&token, "/pins", &body).await;
+
+    assert_eq!(created.status, 201);
+    assert_eq!(created.text("created_at"), "2027-01-15T08:00:00");
+    assert_eq!(
+        created.body["media"]["images"]["600x"]["url"],
+        "https://cdn.example.com/salad.jpg"
+    );
+    assert_eq!(created.body["board_section_id"], Value::Null);
+    let path = format!("/pins/{}", created.text("id"));
+    assert_eq!(stage.get(&token, &path).await.body, created.body);
+    let board = stage.board("Recipes");
+    assert_eq!(
+        stage.get(&token, &format!("/boards/{board}/pins")).await.items(),
+        std::slice::from_ref(&created.body)
+    );
+    assert_eq!(
+        stage.get(&token, "/pins").await.items(),
+        std::slice::from_ref(&created.body)
+    );
+    let shown = &stage.pinterest.pins(Environment::Production)[0];
+    assert_eq!(
+        (shown.board.as_str(), shown.account.as_str()),
+        ("Recipes", "demo_account")
+    );
+    assert_eq!(stage.pinterest.pins(Environment::Sandbox), []);
+
+    assert_eq!(stage.delete(&token, &path).await.status, 204);
+    assert_eq!(stage.get(&token, &path).await.refusal(), (404, 50));
+}
+
+#[tokio::test]
+async fn the_same_body_twice_makes_two_pins() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+
+    stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
+    stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
+
+    assert_eq!(stage.pinterest.pins(Environment::Production).len(), 2);
+}
+
+#[tokio::test]
+async fn carousels_and_pictures_as_data_are_published() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let mut carousel = stage.image_pin("Looks");
+    carousel["media_source"] = json!({ "source_type": "multiple_image_urls", "index": 1, "items": [
+        { "url": "https://cdn.example.com/1.jpg", "title": "One", "link": "https://www.example.com/1" },
+        { "url": "https://cdn.example.com/2.jpg" },
+    ]});
+    let mut data = stage.image_pin("Data");
+    data["media_source"] =
+        json!({ "source_type": "image_base64", "content_type": "image/png", "data": "iVBORw0KGgo=" });
+
+    let carousel = stage.post(&token, "/pins", &carousel).await;
+    let data = stage.post(&token, "/pins", &data).await;
+
+    assert_eq!(carousel.body["media"]["media_type"], "multiple_images");
+    assert_eq!(carousel.body["media"]["items"][0]["title"], "One");
+    let address = data.body["media"]["images"]["150x150"]["url"].as_str().unwrap();
+    let picture = stage.client.get(address).send().await.unwrap();
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.unwrap().starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn what_the_contract_refuses_is_refused() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    let image = |url: &str| json!({ "source_type": "image_url", "url": url });
+    let items = |count| vec![json!({ "url": "https://cdn.example.com/1.jpg" }); count];
+    let broken = [
+        ("title", json!("x".repeat(101)), (400, 1)),
+        ("description", json!("x".repeat(801)), (400, 1)),
+        ("alt_text", json!("x".repeat(501)), (400, 1)),
+        (
+            "link",
+            json!(format!("https://example.com/{}", "x".repeat(2048))),
+            (400, 1),
+        ),
+        ("link", json!("javascript:alert(1)"), (400, 1)),
+        ("link", json!("https://unreachable.example/"), (400, 1)),
+        ("dominant_color", json!("red"), (400, 1)),
+        ("board_id", Value::Null, (400, 1)),
+        ("board_id", json!("recipes"), (400, 1)),
+        ("board_id", json!("1"), (404, 40)),
+        ("board_section_id", json!("1"), (404, 2031)),
+        ("media_source", Value::Null, (400, 1)),
+        ("media_source", json!({ "source_type": "smell" }), (400, 1)),
+        ("media_source", image("ftp://cdn.example.com/1.jpg"), (400, 1)),
+        (
+            "media_source",
+            image("https://unreachable.example/1.jpg"),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "multiple_image_urls", "items": items(1) }),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "multiple_image_urls", "items": items(6) }),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "image_base64", "content_type": "image/gif", "data": "R0lG" }),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "image_base64", "content_type": "image/png", "data": "data:iVBO" }),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "video_id", "media_id": "1" }),
+            (400, 1),
+        ),
+        (
+            "media_source",
+            json!({ "source_type": "video_id", "media_id": "1", "cover_image_key_frame_time": 0 }),
+            (404, 404),
+        ),
+    ];
+
+    for (field, value, refusal) in broken {
+        let mut body = stage.image_pin("Salad");
+        body[field] = value;
+
+        let seen = stage.post(&token, "/pins", &body).await;
+
+        assert_eq!(seen.refusal(), refusal, "{field}: {seen:?}");
+    }
+    assert_eq!(stage.pinterest.pins(Environment::Production), []);
+}
+
+#[tokio::test]
+async fn text_is_counted_in_characters_and_not_in_bytes() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+
+    assert_eq!(
+        stage
+            .post(&token, "/pins", &stage.image_pin(&"ä".repeat(100)))
+            .await
+            .status,
+        201
+    );
+}
+
+#[tokio::test]
+async fn a_pin_needs_the_scopes_of_the_contract() {
+    let stage = Stage::set().await;
+    let reading = SCOPES.replace("boards:write,", "");
+    let token = stage
+        .connect(Environment::Production, &reading, "demo_account")
+        .await
+        .text("access_token");
+
+    let seen = stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
+
+    assert_eq!(seen.refusal(), (401, 3));
+    assert!(seen.text("message").contains("scopes"));
+}
+
+#[tokio::test]
+async fn trial_access_publishes_in_the_sandbox_only() {
+    let stage = Stage::set().await;
+    stage.pinterest.set_trial(true).unwrap();
+    let token = stage.access_token().await;
+
+    let seen = stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
+
+    assert_eq!(seen.refusal(), (403, 29));
+    assert!(
+        seen.text("message")
+            .starts_with("Apps with Trial access may not create Pins in production")
+    );
+    let sandbox = stage
+        .connect(Environment::Sandbox, SCOPES, "demo_account")
+        .await
+        .text("access_token");
+    let mut body = stage.image_pin("Salad");
+    body["board_id"] = json!(stage.pinterest.boards(Environment::Sandbox, "demo_account")[0].id);
+    let url = format!("{}/pins", stage.pinterest.sandbox_api_url());
+    let seen = crate::stage::send(stage.client.post(url).bearer_auth(sandbox).json(&body)).await;
+    assert_eq!(seen.status, 201);
+}
+
+#[tokio::test]
+async fn an_app_that_is_not_approved_yet_may_do_nothing() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    stage
+        .pinterest
+        .change_policy(|policy| policy.access_tier = AccessTier::Pending)
+        .unwrap();
+
+    let seen = stage.get(&token, "/user_account").await;
+
+    assert_eq!(seen.refusal(), (401, 3));
+    assert!(seen.text("message").contains("consumer type is not supported"));
+}
+
+#[tokio::test]
+async fn a_new_pin_reaches_the_lists_after_the_lag() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    stage
+        .pinterest
+        .change_policy(|policy| policy.lag_seconds = 30)
+        .unwrap();
+    let id = stage
+        .post(&token, "/pins", &stage.image_pin("Salad"))
+        .await
+        .text("id");
+
+    stage.pass(29);
+    assert!(stage.get(&token, "/pins").await.items().is_empty());
+    assert_eq!(stage.get(&token, &format!("/pins/{id}")).await.status, 200);
+    stage.pass(1);
+    assert_eq!(stage.get(&token, "/pins").await.items().len(), 1);
+}
+
+#[tokio::test]
+async fn pins_come_newest_first_unless_told_otherwise() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    for title in ["1", "2", "3", "4", "5", "6"] {
+        stage.post(&token, "/pins", &stage.image_pin(title)).await;
+    }
+    let titles = async |path: String| -> String {
+        let seen = stage.get(&token, &path).await;
+        seen.items()
+            .iter()
+            .map(|pin| pin["title"].as_str().unwrap())
+            .collect()
+    };
+    let by_board = format!("/boards/{}/pins", stage.board("Recipes"));
+
+    assert_eq!(titles(by_board.clone()).await, "654321");
+    stage
+        .pinterest
+        .change_policy(|policy| policy.pin_order = PinOrder::OldestFirst)
+        .unwrap();
+    assert_eq!(titles(by_board.clone()).await, "123456");
+    stage
+        .pinterest
+        .change_policy(|policy| policy.pin_order = PinOrder::Shuffled)
+        .unwrap();
+    let shuffled = titles(by_board.clone()).await;
+    assert!(
+        !["123456", "654321"].contains(&shuffled.as_str()) && shuffled.len() == 6,
+        "{shuffled}"
+    );
+
+    let first = stage.get(&token, &format!("{by_board}?page_size=4")).await;
+    let bookmark =
+        url::form_urlencoded::byte_serialize(first.text("bookmark").as_bytes()).collect::<String>();
+    let rest = titles(format!("{by_board}?page_size=4&bookmark={bookmark}")).await;
+    assert_eq!(rest, shuffled[4..]);
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request_and_the_quota() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+    stage
+        .pinterest
+        .change_policy(|policy| {
+            policy.quota = Some(Quota {
+                calls: 2,
+                seconds: 86_400,
+            });
+        })
+        .unwrap();
+
+    let first = stage.get(&token, "/user_account").await;
+    stage.get("nonsense", "/user_account").await;
+    let refused = stage.get(&token, "/user_account").await;
+
+    assert!(
+        first.headers["x-pinterest-rid"]
+            .to_str()
+            .unwrap()
+            .parse::<u64>()
+            .is_ok()
+    );
+    assert_eq!(first.headers["x-ratelimit-limit"], "2");
+    assert_eq!(first.headers["x-ratelimit-remaining"], "1");
+    assert_eq!(refused.refusal(), (429, 8));
+    assert_eq!(refused.headers["x-ratelimit-remaining"], "0");
+    assert_eq!(refused.headers["x-ratelimit-reset"], "57600");
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_refused_in_pinterests_form() {
+    let stage = Stage::set().await;
+    let token = stage.access_token().await;
+
+    assert_eq!(stage.delete(&token, "/boards").await.refusal(), (405, 5));
+    assert_eq!(stage.get(&token, "/bords").await.refusal(), (404, 404));
+}

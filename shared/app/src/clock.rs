@@ -1,0 +1,95 @@
+//! Time and randomness, which every use case takes as an argument: a test, or a person at `/dev/advance`, moves them.
+
+use std::{fmt, sync::Arc};
+
+use domain::Entropy;
+use jiff::Timestamp;
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(Timestamp::now)
+    }
+
+    /// A clock of the caller's making.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+/// Gives random bytes.
+#[derive(Clone)]
+pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+
+impl Random {
+    /// The operating system's.
+    #[must_use]
+    pub fn system() -> Self {
+        let source = SystemRandom::new();
+        Self::new(move |bytes| {
+            // The kernel refuses only before it has gathered entropy at boot; then it is worth the wait.
+            while source.fill(bytes).is_err() {}
+        })
+    }
+
+    /// A source of the caller's making.
+    pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(fill))
+    }
+
+    /// `N` random bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.0)(&mut bytes);
+        bytes
+    }
+
+    /// What makes an id unique.
+    #[must_use]
+    pub fn entropy(&self) -> Entropy {
+        self.bytes()
+    }
+
+    /// 128 random bits that nobody else has: marks an attempt or a lease.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        crate::text::hex(&self.bytes::<16>())
+    }
+
+    /// 256 random bits as a secret that fits into a URL.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        crate::text::url_base64(&self.bytes::<32>())
+    }
+
+    /// At least 0, less than 1: spreads retries.
+    #[must_use]
+    pub fn jitter(&self) -> f64 {
+        f64::from(u32::from_be_bytes(self.bytes())) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Clock")
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Random")
+    }
+}

@@ -1,0 +1,349 @@
+//! `channels`: connected accounts, their boards, and where Pins go by default.
+
+mod claim;
+mod view;
+
+use domain::{AccessToken, BoardId, Channel, ChannelId, DefaultBoard, Refusal, State};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use self::{
+    claim::Claim,
+    view::{BoardView, ChannelView},
+};
+use super::Page;
+use crate::{
+    Clock, Random,
+    error::{Error, Result},
+    http::{self, Answer, Call, Caller, Response, Site},
+    routes::Operation,
+    setup::Setup,
+    store::{MainTable, Put, TokenRow, TokensTable},
+    vault::Vault,
+};
+
+/// How many boards' sections are asked for at once.
+const SECTIONS_AT_ONCE: usize = 8;
+
+/// A change of a channel.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeChannel {
+    /// A board of the account; `null` for none.
+    #[serde(deserialize_with = "named")]
+    default_board_id: Option<BoardId>,
+}
+
+/// A field that may be `null`, but must be there.
+fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<BoardId>, D::Error> {
+    Option::deserialize(value)
+}
+
+/// A board to be made.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateBoard {
+    /// 1 to 180 characters, unlike those of the account's other boards.
+    name: String,
+    /// What the board is about.
+    #[serde(default)]
+    description: Option<String>,
+    /// Who may see it. `PUBLIC` unless given.
+    #[serde(default)]
+    privacy: Option<Privacy>,
+}
+
+/// Who may see a board.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum Privacy {
+    Public,
+    Protected,
+    Secret,
+}
+
+/// What disconnecting did, and what only the owner can do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Disconnected {
+    detail: String,
+    fix: String,
+    cancelled_pins: usize,
+}
+
+/// What `channels` may touch.
+#[derive(Debug)]
+pub struct Channels {
+    vault: Vault,
+    main: MainTable,
+    tokens: TokensTable,
+    pinterest: pinterest::Client,
+    site: Site,
+    clock: Clock,
+    random: Random,
+}
+
+impl Channels {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(
+        vault: Vault,
+        main: MainTable,
+        tokens: TokensTable,
+        pinterest: pinterest::Client,
+        setup: &Setup,
+    ) -> Self {
+        let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
+        Self {
+            vault,
+            main,
+            tokens,
+            pinterest,
+            site,
+            clock,
+            random,
+        }
+    }
+
+    async fn list(&self, call: &Call) -> Result<Page<ChannelView>> {
+        let caller = call.caller()?;
+        let limit = super::pins::limit(call)?;
+        let after = call
+            .query("cursor")
+            .map(|cursor| ChannelId::try_from(cursor.to_owned()))
+            .transpose()?;
+        let after = after.as_ref().map(ChannelId::as_str);
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let (channels, next) = self
+            .main
+            .channels(&self.tokens, &caller.tenant, after, limit)
+            .await?;
+        let items = channels
+            .iter()
+            .map(|(channel, token)| ChannelView::of(channel, token))
+            .collect();
+        Ok(Page { items, next })
+    }
+
+    async fn read(&self, caller: &Caller, id: &ChannelId) -> Result<(Channel, TokenRow)> {
+        let found = self
+            .main
+            .channel_and_token(&self.tokens, &caller.tenant, id)
+            .await?;
+        found.ok_or(Error::NotFound("channel"))
+    }
+
+    /// Chooses the default board, once Pinterest has said that it exists.
+    async fn change(&self, caller: &Caller, id: &ChannelId, wanted: ChangeChannel) -> Result<ChannelView> {
+        let (mut channel, token) = self.read(caller, id).await?;
+        let board = match wanted.default_board_id {
+            None => None,
+            Some(id) => {
+                let access = self.access(&channel, &token).await?;
+                let board = self.pinterest.board(channel.environment, &access, &id).await;
+                let board = self.asked(board, &token).await.map_err(board_gone)?;
+                Some(DefaultBoard {
+                    pinterest_board_id: board.id,
+                    name: board.name,
+                })
+            }
+        };
+        if !self.main.set_default_board(&channel, board.as_ref()).await? {
+            return Err(Error::NotFound("channel"));
+        }
+        channel.default_board = board;
+        Ok(ChannelView::of(&channel, &token))
+    }
+
+    /// Forgets the tokens at once, then cancels what waits. What is being sent right now is not called back.
+    async fn disconnect(&self, caller: &Caller, id: &ChannelId) -> Result<Disconnected> {
+        let mut tries = 0;
+        loop {
+            let channel = self
+                .main
+                .channel(&caller.tenant, id)
+                .await?
+                .ok_or(Error::NotFound("channel"))?;
+            if self.main.forget(&self.tokens, &channel).await? {
+                break;
+            }
+            tries += 1;
+            if tries == 5 {
+                return Err(Error::Busy);
+            }
+        }
+        let mut cancelled_pins = 0;
+        for mut pin in self.main.open_pins(&caller.tenant, id).await? {
+            if matches!(pin.state, State::Scheduled | State::Waiting { .. }) {
+                pin.state = State::Cancelled;
+                pin.version += 1;
+                pin.timeline
+                    .note(self.clock.now(), "cancelled", "the channel was disconnected");
+                cancelled_pins += usize::from(self.main.save_pin(&pin).await? == Put::Done);
+            }
+        }
+        Ok(Disconnected {
+            detail: "The account's tokens are deleted here, and its queued Pins are cancelled.".to_owned(),
+            fix: "To take the app's access away at Pinterest too: Settings, Security, Connected apps."
+                .to_owned(),
+            cancelled_pins,
+        })
+    }
+
+    /// All boards of the account, over all of Pinterest's pages.
+    async fn boards(&self, caller: &Caller, id: &ChannelId, sections: bool) -> Result<Page<BoardView>> {
+        let (channel, token) = self.read(caller, id).await?;
+        let access = self.access(&channel, &token).await?;
+        let boards = self.pinterest.boards(channel.environment, &access).await;
+        let boards = self.asked(boards, &token).await?;
+        let items = if sections {
+            let (pinterest, access) = (&self.pinterest, &access);
+            stream::iter(boards)
+                .map(|board| async move {
+                    let sections = pinterest.sections(channel.environment, access, &board.id).await?;
+                    Ok::<_, Error>(BoardView::of(board, sections))
+                })
+                .buffered(SECTIONS_AT_ONCE)
+                .try_collect()
+                .await?
+        } else {
+            boards
+                .into_iter()
+                .map(|board| BoardView::of(board, Vec::new()))
+                .collect()
+        };
+        Ok(Page { items, next: None })
+    }
+
+    /// Makes a board. One with this name that is there already is as good: `false`.
+    async fn create_board(
+        &self,
+        caller: &Caller,
+        id: &ChannelId,
+        wanted: CreateBoard,
+    ) -> Result<(BoardView, bool)> {
+        let name = domain::Text::<180>::new("name", Some(wanted.name))?.ok_or_else(|| {
+            domain::Invalid::new("name", "missing_field", "is empty", "Give the board a name.")
+        })?;
+        let description = domain::Text::<500>::new("description", wanted.description)?;
+        let (channel, token) = self.read(caller, id).await?;
+        let access = self.access(&channel, &token).await?;
+        let new = pinterest::NewBoard {
+            name: name.as_str(),
+            description: description.as_ref().map(domain::Text::as_str),
+            privacy: wanted.privacy.map(|privacy| match privacy {
+                Privacy::Public => "PUBLIC",
+                Privacy::Protected => "PROTECTED",
+                Privacy::Secret => "SECRET",
+            }),
+        };
+        let made = self
+            .pinterest
+            .create_board(channel.environment, &access, &new)
+            .await;
+        if let Ok(board) = made {
+            return Ok((BoardView::of(board, Vec::new()), true));
+        }
+        // A name that is taken is refused, and a lost answer may have made the board: names are unique, so the
+        // list knows.
+        let boards = self.pinterest.boards(channel.environment, &access).await;
+        let boards = self.asked(boards, &token).await?;
+        match boards.into_iter().find(|board| board.name == name.as_str()) {
+            Some(board) => Ok((BoardView::of(board, Vec::new()), false)),
+            None => Err(self
+                .asked(made, &token)
+                .await
+                .err()
+                .unwrap_or(Error::NotFound("board"))),
+        }
+    }
+
+    /// The access token, if it can still be used.
+    async fn access(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
+        if token.grant.access_expires_at <= self.clock.now() {
+            return Err(match token.grant.connection {
+                domain::Connection::Connected => Error::TokenRefreshing,
+                domain::Connection::ReconnectRequired(_) => Error::ReconnectRequired,
+            });
+        }
+        Ok(self.vault.open_access(&token.pair, channel.id.as_str()).await?)
+    }
+
+    /// Pinterest's answer. A token that is refused is due for a refresh: only `refresh` does that.
+    async fn asked<T>(&self, answer: Result<T, pinterest::Error>, token: &TokenRow) -> Result<T> {
+        if let Err(pinterest::Error::Refused {
+            refusal: Refusal::TokenDead,
+            ..
+        }) = &answer
+        {
+            if token.grant.connection != domain::Connection::Connected {
+                return Err(Error::ReconnectRequired);
+            }
+            let (grant, now) = (&token.grant, self.clock.now());
+            self.tokens
+                .make_due(&grant.channel_id, grant.version, now)
+                .await?;
+        }
+        Ok(answer?)
+    }
+}
+
+/// Pinterest says "not found" in several ways: for a board that is asked for by its id, all mean the same.
+fn board_gone(error: Error) -> Error {
+    match &error {
+        Error::Pinterest(pinterest::Error::Refused { refusal, answer })
+            if *refusal == Refusal::BoardGone || answer.http_status == Some(404) =>
+        {
+            Error::Refused {
+                failure: domain::words::board_gone(),
+                pin: None,
+            }
+        }
+        _ => error,
+    }
+}
+
+impl Answer for Channels {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
+        let caller = call.caller()?;
+        let id = || call.id::<ChannelId>("channel");
+        match call.operation {
+            Operation::Claim => {
+                let (channel, new) = self.claim(caller, http::json(&call)?).await?;
+                if new {
+                    http::created(&channel)
+                } else {
+                    http::ok(&channel)
+                }
+            }
+            Operation::ListChannels => http::ok(&self.list(&call).await?),
+            Operation::ReadChannel => {
+                let (channel, token) = self.read(caller, &id()?).await?;
+                http::ok(&ChannelView::of(&channel, &token))
+            }
+            Operation::ChangeChannel => {
+                let wanted = http::json(&call)?;
+                http::ok(&self.change(caller, &id()?, wanted).await?)
+            }
+            Operation::DeleteChannel => http::ok(&self.disconnect(caller, &id()?).await?),
+            Operation::ListBoards => {
+                let sections = call.query("sections") == Some("true");
+                http::ok(&self.boards(caller, &id()?, sections).await?)
+            }
+            Operation::CreateBoard => {
+                let wanted = http::json(&call)?;
+                let (board, new) = self.create_board(caller, &id()?, wanted).await?;
+                if new {
+                    http::created(&board)
+                } else {
+                    http::ok(&board)
+                }
+            }
+            _ => Err(Error::NotFound("address")),
+        }
+    }
+}

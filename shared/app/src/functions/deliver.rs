@@ -1,0 +1,162 @@
+//! `deliver`: every minute, Pins whose time has come, that wait or are in doubt, and channels that are back.
+
+use std::collections::BTreeMap;
+
+use domain::{ChannelId, Pin, TenantId, delivery::Happened};
+use futures_util::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use tokio::time::{Duration, Instant};
+
+use super::sending::Sender;
+use crate::{
+    error::{Error, Result, chain},
+    store::{Due, Heartbeat, Work},
+};
+
+/// How many entries one round takes from the index.
+const ROUND: usize = 200;
+/// How many channels are worked on at once. The Pins of one go one after the other.
+const CHANNELS_AT_ONCE: usize = 16;
+/// What must be left of the invocation to begin with a Pin: a send, or a look, and the saves.
+const NEEDED: Duration = Duration::from_secs(40);
+/// How long a row that cannot be worked on is left alone.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+
+/// What `deliver` may touch: what sending may.
+#[derive(Debug)]
+pub struct Deliver {
+    sender: Sender,
+}
+
+/// One channel's share of a round.
+#[derive(Debug, Default)]
+struct Share {
+    pins: Vec<(Due, Pin)>,
+    /// The channel is back: everything that waits for it is resumed.
+    back: Option<Due>,
+}
+
+impl Deliver {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(sender: Sender) -> Self {
+        Self { sender }
+    }
+
+    /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
+    pub async fn tick(&self, deadline: Instant) -> Result<()> {
+        let main = &self.sender.main;
+        loop {
+            let due = main.due(self.sender.clock.now(), ROUND).await?;
+            let found = due.len();
+            let shares = self.shares(due).await;
+            stream::iter(shares)
+                .for_each_concurrent(CHANNELS_AT_ONCE, |((tenant, channel), share)| async move {
+                    self.serve(&tenant, &channel, share, deadline).await;
+                })
+                .await;
+            if found < ROUND || !has_time(deadline) {
+                break;
+            }
+        }
+        let now = self.sender.clock.now();
+        let oldest = main.due(now, 1).await?.first().map(|due| due.since);
+        main.beat(&Heartbeat::Delivered(oldest), now).await?;
+        Ok(())
+    }
+
+    /// Reads the Pins that are due, and sorts everything by channel. A row that cannot be read is put off.
+    async fn shares(&self, due: Vec<Due>) -> BTreeMap<(String, ChannelId), Share> {
+        let read = stream::iter(due).map(|due| async move {
+            let pin = match &due.what {
+                Work::Pin(tenant, id) => self.sender.main.pin(tenant, id).await,
+                Work::Channel(..) | Work::Token(_) => Ok(None),
+            };
+            (due, pin)
+        });
+        let read: Vec<_> = read.buffered(CHANNELS_AT_ONCE).collect().await;
+
+        let mut shares: BTreeMap<(String, ChannelId), Share> = BTreeMap::new();
+        for (due, pin) in read {
+            match (due.what.clone(), pin) {
+                (Work::Pin(tenant, _), Ok(Some(pin))) => {
+                    shares
+                        .entry((tenant.0, pin.channel_id.clone()))
+                        .or_default()
+                        .pins
+                        .push((due, pin));
+                }
+                (Work::Channel(tenant, channel), _) => {
+                    shares.entry((tenant.0, channel)).or_default().back = Some(due);
+                }
+                (Work::Pin(..) | Work::Token(_), Ok(_)) => {} // gone: the index is behind
+                (_, Err(error)) => self.put_off(&due, &error.into()).await,
+            }
+        }
+        shares
+    }
+
+    /// Works on one channel, one Pin after the other, in the order of their times.
+    async fn serve(&self, tenant: &str, channel: &ChannelId, mut share: Share, deadline: Instant) {
+        let tenant = TenantId(tenant.to_owned());
+        share
+            .pins
+            .sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        for (due, pin) in share.pins {
+            if !has_time(deadline) {
+                return;
+            }
+            if let Err(error) = self.carry(pin, Happened::Due).await {
+                self.put_off(&due, &error).await;
+            }
+        }
+        if let Some(due) = share.back
+            && let Err(error) = self.resume(&tenant, channel, &due, deadline).await
+        {
+            self.put_off(&due, &error).await;
+        }
+    }
+
+    /// Sends what has waited for a channel, one by one, by `publish_at`, then id. Cut off, the next tick goes on.
+    async fn resume(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        due: &Due,
+        deadline: Instant,
+    ) -> Result<()> {
+        for pin in self.sender.main.open_pins(tenant, channel).await? {
+            if !has_time(deadline) {
+                return Ok(());
+            }
+            self.carry(pin, Happened::ChannelBack).await?;
+        }
+        self.sender.main.resumed(tenant, channel, &due.entry).await?;
+        Ok(())
+    }
+
+    async fn carry(&self, pin: Pin, happened: Happened) -> Result<()> {
+        let Sender {
+            main, tokens, clock, ..
+        } = &self.sender;
+        let briefing = main
+            .briefing(tokens, &pin.tenant, &pin.channel_id, None, clock.now())
+            .await?;
+        let ground = self.sender.ground(briefing).await?;
+        self.sender.carry(pin, happened, &ground).await?;
+        Ok(())
+    }
+
+    /// A row that fails moves its own due time: it blocks nothing.
+    async fn put_off(&self, due: &Due, error: &Error) {
+        tracing::error!(error = %chain(error), what = ?due.what, "a row that is due was put off");
+        let until = self.sender.clock.now() + PUT_OFF;
+        if let Err(error) = self.sender.main.put_off(due, until).await {
+            tracing::error!(error = %chain(&error), what = ?due.what, "it could not be put off either");
+        }
+    }
+}
+
+fn has_time(deadline: Instant) -> bool {
+    deadline.saturating_duration_since(Instant::now()) >= NEEDED
+}

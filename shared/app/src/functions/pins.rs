@@ -1,0 +1,223 @@
+//! `pins`: Pins as they are, with how they came there.
+
+use ::http::StatusCode;
+use domain::{ChannelId, Draft, Entry, Failure, Pin, PinId, PinterestPinId, Reason, State};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Page;
+use crate::{
+    Clock,
+    error::{Error, Result},
+    http::{self, Answer, Call, Response, Site},
+    routes::Operation,
+    setup::Setup,
+    store::{MainTable, Put, Wanted},
+};
+
+/// How many things a page of a list holds unless asked otherwise, and at most.
+const PAGE: (usize, usize) = (50, 200);
+/// The words by which Pins are listed.
+const STATES: [&str; 6] = [
+    "scheduled",
+    "sending",
+    "waiting",
+    "published",
+    "failed",
+    "cancelled",
+];
+
+/// A Pin as callers see it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PinView {
+    id: PinId,
+    channel_id: ChannelId,
+    #[serde(flatten)]
+    draft: Draft,
+    /// `scheduled`, `sending`, `waiting`, `published`, `failed` or `cancelled`.
+    state: String,
+    /// What it waits for.
+    reason: Option<Reason>,
+    /// When it is tried again, if that is known.
+    retry_at: Option<Timestamp>,
+    publish_at: Timestamp,
+    /// After this it is too late: it ends as failed.
+    give_up_at: Timestamp,
+    pinterest_pin_id: Option<PinterestPinId>,
+    pinterest_pin_url: Option<String>,
+    error: Option<Failure>,
+    created_at: Timestamp,
+    published_at: Option<Timestamp>,
+    /// How it came here: the last 100 lines.
+    timeline: Vec<Entry>,
+    /// How many older lines were dropped.
+    timeline_dropped: u32,
+}
+
+impl PinView {
+    pub(super) fn of(pin: &Pin) -> Self {
+        let (remote, published_at) = match &pin.state {
+            State::Published {
+                pinterest_pin_id,
+                published_at,
+            } => (Some(pinterest_pin_id.clone()), Some(*published_at)),
+            _ => (None, None),
+        };
+        let error = match &pin.state {
+            State::Failed { error } => Some(error.clone()),
+            _ => None,
+        };
+        let waits = pin.state.waits_for();
+        Self {
+            id: pin.id.clone(),
+            channel_id: pin.channel_id.clone(),
+            draft: pin.draft.clone(),
+            state: pin.state.name().to_owned(),
+            reason: waits.map(|(reason, _)| reason),
+            retry_at: waits.and_then(|(_, retry_at)| retry_at),
+            publish_at: pin.publish_at,
+            give_up_at: pin.give_up_at,
+            pinterest_pin_url: remote.as_ref().map(PinterestPinId::url),
+            pinterest_pin_id: remote,
+            error,
+            created_at: pin.created_at,
+            published_at,
+            timeline: pin.timeline.entries.clone(),
+            timeline_dropped: pin.timeline.dropped,
+        }
+    }
+}
+
+/// What `pins` may touch.
+#[derive(Debug)]
+pub struct Pins {
+    main: MainTable,
+    site: Site,
+    clock: Clock,
+}
+
+impl Pins {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(main: MainTable, setup: &Setup) -> Self {
+        Self {
+            main,
+            site: setup.site(),
+            clock: setup.clock.clone(),
+        }
+    }
+
+    async fn list(&self, call: &Call) -> Result<Page<PinView>> {
+        let tenant = &call.caller()?.tenant;
+        let channel = call
+            .query("channel_id")
+            .map(|id| ChannelId::try_from(id.to_owned()))
+            .transpose()?;
+        let after = call
+            .query("cursor")
+            .map(|id| PinId::try_from(id.to_owned()))
+            .transpose()?;
+        let state = call.query("state");
+        if let Some(state) = state.filter(|state| !STATES.contains(state)) {
+            let detail = format!("is not a state: {state}");
+            let fix = format!("Use one of {}.", STATES.join(", "));
+            return Err(domain::Invalid::new("state", "invalid_state", detail, fix).into());
+        }
+        let wanted = Wanted {
+            channel: channel.as_ref(),
+            state,
+            limit: limit(call)?,
+        };
+        let (pins, next) = self.main.pins(tenant, &wanted, after.as_ref()).await?;
+        Ok(Page {
+            items: pins.iter().map(PinView::of).collect(),
+            next: next.map(String::from),
+        })
+    }
+
+    async fn read(&self, call: &Call) -> Result<Pin> {
+        let pin = self.main.pin(&call.caller()?.tenant, &call.id("Pin")?).await?;
+        pin.ok_or(Error::NotFound("Pin"))
+    }
+
+    /// Cancels what is certainly not at Pinterest.
+    async fn cancel(&self, call: &Call) -> Result<Pin> {
+        let mut pin = self.read(call).await?;
+        match pin.state {
+            State::Cancelled => return Ok(pin),
+            State::Scheduled | State::Waiting { .. } => {}
+            _ => {
+                let detail = format!("the Pin is {}, so it cannot be cancelled", pin.state.name());
+                let fix = "Only what is scheduled, or waits without having been sent, can be cancelled.";
+                return Err(Error::WrongState { detail, fix });
+            }
+        }
+        pin.timeline.note(self.clock.now(), "cancelled", "by request");
+        pin.state = State::Cancelled;
+        self.save(pin).await
+    }
+
+    /// Puts a failed Pin on its way again: the next tick sends it.
+    async fn retry(&self, call: &Call) -> Result<Pin> {
+        let mut pin = self.read(call).await?;
+        if !matches!(pin.state, State::Failed { .. }) {
+            let detail = format!("the Pin is {}, so there is nothing to retry", pin.state.name());
+            return Err(Error::WrongState {
+                detail,
+                fix: "Only a failed Pin can be retried.",
+            });
+        }
+        let now = self.clock.now();
+        let patience: SignedDuration = pin.give_up_at.duration_since(pin.publish_at);
+        pin.timeline.note(now, "retried", "by request");
+        pin.state = State::Scheduled;
+        pin.setback = None;
+        pin.publish_at = now;
+        pin.give_up_at = now + patience;
+        self.save(pin).await
+    }
+
+    async fn save(&self, mut pin: Pin) -> Result<Pin> {
+        pin.version += 1;
+        match self.main.save_pin(&pin).await? {
+            Put::Done => Ok(pin),
+            _ => Err(Error::WrongState {
+                detail: "the Pin has moved on meanwhile".to_owned(),
+                fix: "Read it again.",
+            }),
+        }
+    }
+}
+
+/// How many things the caller wants on a page.
+pub(super) fn limit(call: &Call) -> Result<usize> {
+    let Some(text) = call.query("limit") else {
+        return Ok(PAGE.0);
+    };
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=PAGE.1).contains(limit))
+        .ok_or_else(|| {
+            let detail = format!("is not a number from 1 to {}", PAGE.1);
+            domain::Invalid::new("limit", "invalid_limit", detail, "Leave it out for 50.").into()
+        })
+}
+
+impl Answer for Pins {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
+        match call.operation {
+            Operation::ListPins => http::ok(&self.list(&call).await?),
+            Operation::ReadPin => http::ok(&PinView::of(&self.read(&call).await?)),
+            Operation::CancelPin => http::ok(&PinView::of(&self.cancel(&call).await?)),
+            Operation::RetryPin => {
+                http::with_status(StatusCode::ACCEPTED, &PinView::of(&self.retry(&call).await?))
+            }
+            _ => Err(Error::NotFound("address")),
+        }
+    }
+}

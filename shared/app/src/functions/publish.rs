@@ -1,0 +1,190 @@
+//! `publish`: takes a Pin and publishes it now, or keeps it until its time.
+
+mod request;
+
+use ::http::StatusCode;
+use domain::{
+    Pin, State, TenantId, Timeline,
+    delivery::{Happened, Next},
+};
+use tokio::time::Instant;
+
+pub use self::request::NewPin;
+use super::{
+    PinView,
+    sending::{Ground, Sender},
+};
+use crate::{
+    error::{Error, Result},
+    http::{self, Answer, Call, Caller, Response, Site},
+    routes::Operation,
+    setup::Setup,
+    store::{Key, Put},
+    text,
+};
+
+/// How long a key is remembered.
+const KEY_DAYS: i64 = 7;
+
+/// What `publish` may touch: what sending may.
+#[derive(Debug)]
+pub struct Publish {
+    sender: Sender,
+    site: Site,
+}
+
+impl Publish {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(sender: Sender, setup: &Setup) -> Self {
+        Self {
+            sender,
+            site: setup.site(),
+        }
+    }
+
+    /// Reads, checks, writes, sends, settles. What can be refused is refused before anything is written.
+    async fn create(&self, caller: &Caller, wanted: NewPin, key: Option<Key>) -> Result<Pin> {
+        let Sender {
+            main,
+            tokens,
+            clock,
+            random,
+            settings,
+            ..
+        } = &self.sender;
+        let now = clock.now();
+        let request = wanted.check(now)?;
+        let key_hash = key.as_ref().map(|key| key.hash.as_str());
+        let channel_id = &request.channel_id;
+        let briefing = main
+            .briefing(tokens, &caller.tenant, channel_id, key_hash, now)
+            .await?;
+        if let (Some(key), Some(used)) = (&key, &briefing.used)
+            && used.expires_at > now.as_second()
+        {
+            return self.repeated(&caller.tenant, key, used).await;
+        }
+        settings
+            .of(briefing.settings.as_ref())
+            .map_err(Error::IntegrationDisabled)?;
+        let channel = briefing.channel.clone().ok_or(Error::NotFound("channel"))?;
+        if !channel.scopes.missing().is_empty() {
+            let failure = domain::words::invalid_scope(channel.environment);
+            return Err(Error::Refused { failure, pin: None });
+        }
+        let (publish_at, give_up_at) = (request.publish_at, request.give_up_at);
+        let draft = request.draft(channel.default_board.as_ref())?;
+        let ground = self.sender.ground(briefing).await?;
+
+        let mut timeline = Timeline::default();
+        timeline.note(now, "accepted", "");
+        let pin = Pin {
+            id: key.as_ref().map_or_else(
+                || domain::PinId::new(now, random.entropy()),
+                |key| key.pin_id.clone(),
+            ),
+            tenant: caller.tenant.clone(),
+            channel_id: channel.id,
+            draft,
+            state: State::Scheduled,
+            publish_at,
+            give_up_at,
+            created_at: now,
+            attempts: 0,
+            setback: None,
+            timeline,
+            version: 1,
+        };
+        self.begin(pin, key, &ground).await
+    }
+
+    /// Writes the Pin with its first step taken; of several requests with one key, one gets to send.
+    async fn begin(&self, pin: Pin, key: Option<Key>, ground: &Ground) -> Result<Pin> {
+        let Sender {
+            main, clock, decide, ..
+        } = &self.sender;
+        let now = clock.now();
+        let decision = decide(&pin, &Happened::Due, &self.sender.conditions(ground), now);
+        let saved_at = Instant::now();
+        match main
+            .create_pin(&decision.pin, key.as_ref(), now.as_second())
+            .await?
+        {
+            Put::Done if decision.next == Next::Rest => Ok(decision.pin),
+            Put::Done => {
+                self.sender
+                    .carry_saved(decision.pin, decision.next, saved_at, ground)
+                    .await
+            }
+            Put::Used(used) => {
+                let key = key.ok_or(Error::Busy)?;
+                self.repeated(&pin.tenant, &key, &used).await
+            }
+            Put::Stale | Put::Taken => Err(Error::Busy),
+        }
+    }
+
+    /// The Pin that the first request with this key made.
+    async fn repeated(&self, tenant: &TenantId, key: &Key, used: &Key) -> Result<Pin> {
+        if key.body_hash != used.body_hash {
+            return Err(Error::KeyReused);
+        }
+        let pin = self.sender.main.pin(tenant, &used.pin_id).await?;
+        pin.ok_or(Error::NotFound("Pin"))
+    }
+
+    /// The caller's key, bound to this body and to the id of the Pin that it would make.
+    fn key(&self, call: &Call) -> Result<Option<Key>> {
+        let Some(given) = call.header("idempotency-key") else {
+            return Ok(None);
+        };
+        let given = given.unwrap_or_default();
+        if !(1..=255).contains(&given.len()) || !given.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+            let detail = "is not 1 to 255 visible ASCII characters";
+            let fix = "Send a key such as a UUID, or none.";
+            return Err(
+                domain::Invalid::new("Idempotency-Key", "invalid_idempotency_key", detail, fix).into(),
+            );
+        }
+        let Sender { clock, random, .. } = &self.sender;
+        let now = clock.now();
+        // The same content is the same body, however it is spaced.
+        let body: serde_json::Value = http::json(call)?;
+        Ok(Some(Key {
+            hash: text::sha256(given),
+            pin_id: domain::PinId::new(now, random.entropy()),
+            body_hash: text::sha256(&body.to_string()),
+            expires_at: now.as_second() + KEY_DAYS * 24 * 60 * 60,
+        }))
+    }
+}
+
+/// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem.
+pub(super) fn outcome(pin: &Pin) -> Result<Response<lambda_http::Body>> {
+    match &pin.state {
+        State::Failed { error } => Err(Error::Refused {
+            failure: error.clone(),
+            pin: Some(pin.id.clone()),
+        }),
+        State::Published { .. } => http::created(&PinView::of(pin)),
+        _ => http::with_status(StatusCode::ACCEPTED, &PinView::of(pin)),
+    }
+}
+
+impl Answer for Publish {
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
+        match call.operation {
+            Operation::CreatePin => {
+                let wanted = http::json(&call)?;
+                let key = self.key(&call)?;
+                outcome(&self.create(call.caller()?, wanted, key).await?)
+            }
+            _ => Err(Error::NotFound("address")),
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! `refresh`: every minute, tokens that are due; daily, the roll-call.
+//!
+//! The driver of the refresh protocol: it does what was decided and reports what happened. It holds no rule;
+//! those are in [`domain::refresh`].
+
+use domain::{
+    AppSecret, ChannelId, Connection, Effective, Refusal, TokenPair,
+    refresh::{
+        Asked, Decide, Facts, Grant, Happened, LEASE, Lease, NEEDED_TO_SEND, Next, Renewal, Which, decide,
+        warning,
+    },
+};
+use futures_util::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    Clock, Random,
+    error::{Result, chain},
+    secrets::SettingsSecret,
+    setup::Setup,
+    store::{Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
+    text,
+    vault::{Place, SealedPair, Vault},
+};
+
+/// How many entries one round takes from the index.
+const ROUND: usize = 200;
+/// How many channels are refreshed at once, unless `REFRESH_AT_ONCE` says otherwise.
+const AT_ONCE: usize = 8;
+/// What must be left of the invocation to begin with a channel: several calls, and the save.
+const NEEDED: Duration = Duration::from_secs(120);
+/// How long a row that cannot be worked on is left alone.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+/// How long an App Secret that Pinterest accepted counts as right.
+const PROVEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What wakes the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// Every minute: what is due.
+    Due,
+    /// Every day: warnings, and what is overdue.
+    RollCall,
+}
+
+impl Tick {
+    /// The daily rule sends `{"job":"roll_call"}`; anything else is a minute.
+    #[must_use]
+    pub fn of(event: &serde_json::Value) -> Self {
+        if event["job"] == "roll_call" {
+            Self::RollCall
+        } else {
+            Self::Due
+        }
+    }
+}
+
+/// What `refresh` may touch.
+#[derive(Debug)]
+pub struct Refresh {
+    secret: SettingsSecret,
+    vault: Vault,
+    main: MainTable,
+    tokens: TokensTable,
+    pinterest: pinterest::Client,
+    clock: Clock,
+    random: Random,
+    at_once: usize,
+    /// The protocol: an argument, so that tests can break it.
+    decide: Decide,
+}
+
+/// App ID and App Secret of this tick, and whether the secret is known to be right.
+struct App {
+    id: String,
+    secret: AppSecret,
+    fingerprint: String,
+    proven: bool,
+}
+
+/// Good tokens, on their way into the table.
+struct Fresh {
+    pair: TokenPair,
+    used: SealedPair,
+}
+
+impl Refresh {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(
+        secret: SettingsSecret,
+        vault: Vault,
+        main: MainTable,
+        tokens: TokensTable,
+        pinterest: pinterest::Client,
+        setup: &Setup,
+    ) -> Self {
+        let at_once = setup
+            .variables
+            .get("REFRESH_AT_ONCE")
+            .and_then(|number| number.parse().ok());
+        Self {
+            secret,
+            vault,
+            main,
+            tokens,
+            pinterest,
+            clock: setup.clock.clone(),
+            random: setup.random.clone(),
+            at_once: at_once.unwrap_or(AT_ONCE),
+            decide,
+        }
+    }
+
+    /// One wake-up.
+    pub async fn tick(&self, tick: Tick, deadline: Instant) -> Result<()> {
+        match tick {
+            Tick::Due => self.due(deadline).await,
+            Tick::RollCall => self.roll_call(deadline).await,
+        }
+    }
+
+    /// Refreshes what is due, some at a time, until nothing is or the time is up.
+    async fn due(&self, deadline: Instant) -> Result<()> {
+        let mut worked = None;
+        while let Some(app) = self.app().await? {
+            let due = self.tokens.due(self.clock.now(), ROUND).await?;
+            let found = due.len();
+            let app = &app;
+            let done: Vec<bool> = stream::iter(due)
+                .map(|due| async move { has_time(deadline) && self.one(due, app, deadline).await })
+                .buffer_unordered(self.at_once)
+                .collect()
+                .await;
+            if done.contains(&true) {
+                worked = Some(Proven {
+                    fingerprint: app.fingerprint.clone(),
+                    at: self.clock.now(),
+                });
+            }
+            if found < ROUND || !has_time(deadline) {
+                break;
+            }
+        }
+        let now = self.clock.now();
+        let oldest = self.tokens.due(now, 1).await?.first().map(|due| due.since);
+        self.main.beat(&Heartbeat::Refreshed(oldest, worked), now).await?;
+        Ok(())
+    }
+
+    /// Warns about refresh tokens that are about to die. Healthy ones never come near: what is failing is tried
+    /// at least daily, so all of it is due within a day.
+    async fn roll_call(&self, deadline: Instant) -> Result<()> {
+        let now = self.clock.now();
+        let tomorrow = now + SignedDuration::from_hours(24);
+        for due in self.tokens.due(tomorrow, usize::MAX).await? {
+            if !has_time(deadline) {
+                break;
+            }
+            let Work::Token(channel) = &due.what else { continue };
+            match self.tokens.token(channel).await {
+                Ok(Some(row)) => {
+                    if let Some(days) = warning(&row.grant, now) {
+                        self.main.warn(&self.tokens, &row.grant, days).await?;
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call"),
+            }
+        }
+        let overdue = self
+            .tokens
+            .due(now - SignedDuration::from_hours(1), usize::MAX)
+            .await?
+            .len();
+        tracing::info!(overdue, "roll-call");
+        self.main.beat(&Heartbeat::Rolled, now).await?;
+        Ok(())
+    }
+
+    /// App ID and App Secret, if the integration has them. Switched off, tokens are kept alive all the same:
+    /// switching on again must not cost every channel.
+    async fn app(&self) -> Result<Option<App>> {
+        let settings = self.secret.effective().await?;
+        let Effective {
+            app_id: (Some(id), _),
+            app_secret: (Some(secret), _),
+            ..
+        } = settings.as_ref()
+        else {
+            return Ok(None);
+        };
+        let fingerprint = text::sha256(&format!("pinwright|{id}|{}", secret.expose()))[..16].to_owned();
+        let proven = self.main.worker().await?.proven;
+        let proven = proven.is_some_and(|proven| {
+            proven.fingerprint == fingerprint && self.clock.now().duration_since(proven.at) < PROVEN
+        });
+        Ok(Some(App {
+            id: id.clone(),
+            secret: secret.clone(),
+            fingerprint,
+            proven,
+        }))
+    }
+
+    /// Refreshes one channel. `true`: Pinterest accepted the App Secret. A row that fails moves its own due time.
+    async fn one(&self, due: Due, app: &App, deadline: Instant) -> bool {
+        let Work::Token(channel) = &due.what else {
+            return false;
+        };
+        match self.channel(channel, &due.entry, app, deadline).await {
+            Ok(worked) => worked,
+            Err(error) => {
+                tracing::error!(error = %chain(&error), channel.id = %channel, "tokens were not refreshed");
+                let until = self.clock.now() + PUT_OFF;
+                if let Err(error) = self.tokens.put_off(&due, until).await {
+                    tracing::error!(error = %chain(&error), channel.id = %channel, "nor put off");
+                }
+                false
+            }
+        }
+    }
+
+    /// Claims, asks, saves. Whatever is slow or may fail without a trace (the key ring) comes before the call.
+    async fn channel(&self, channel: &ChannelId, entry: &str, app: &App, deadline: Instant) -> Result<bool> {
+        let now = self.clock.now();
+        let lease = Lease {
+            id: self.random.mark(),
+            until: now + LEASE,
+        };
+        let Some(row) = self.tokens.claim(channel, entry, &lease, now).await? else {
+            return Ok(false);
+        };
+
+        let mut happened = Happened::Claimed;
+        let mut fresh = None;
+        loop {
+            let decision = (self.decide)(&row.grant, happened, self.facts(&row, app), self.clock.now());
+            match decision.next {
+                Next::Try(which) => {
+                    let left = lease.until.duration_since(self.clock.now());
+                    if left < NEEDED_TO_SEND {
+                        return Ok(false); // the lease is as good as over: the next tick takes it
+                    }
+                    let (renewal, good) = self.renew(&row, which, app).await?;
+                    (happened, fresh) = (Happened::Answered(which, renewal), good);
+                }
+                Next::SaveRenewed => {
+                    let Some(fresh) = fresh else { return Ok(false) };
+                    self.save(&row, decision.grant, fresh, deadline).await?;
+                    return Ok(true);
+                }
+                Next::Probe => {
+                    let client = pinterest::App {
+                        id: &app.id,
+                        secret: &app.secret,
+                    };
+                    let (probe, _) = self.pinterest.probe(row.grant.environment, client).await;
+                    happened = Happened::Probed(probe);
+                }
+                Next::Ask => happened = Happened::Asked(self.ask(&row).await?),
+                Next::Release => {
+                    self.release(&row, decision.grant, &lease).await?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn facts(&self, row: &TokenRow, app: &App) -> Facts {
+        Facts {
+            spare: row.spare.is_some(),
+            previous: row.previous.is_some(),
+            secret_proven: app.proven,
+            jitter: self.random.jitter(),
+        }
+    }
+
+    /// Asks Pinterest for a new pair.
+    async fn renew(&self, row: &TokenRow, which: Which, app: &App) -> Result<(Renewal, Option<Fresh>)> {
+        let sealed = match which {
+            Which::Current => Some(&row.pair),
+            Which::Spare => row.spare.as_ref(),
+            Which::Previous => row.previous.as_ref(),
+        };
+        let Some(sealed) = sealed else {
+            return Ok((Renewal::Refused, None));
+        };
+        let old = self
+            .vault
+            .open_pair(sealed, row.grant.channel_id.as_str())
+            .await?;
+        let client = pinterest::App {
+            id: &app.id,
+            secret: &app.secret,
+        };
+        let asked = self
+            .pinterest
+            .refresh(row.grant.environment, client, &old.refresh, self.clock.now())
+            .await;
+        Ok(match asked {
+            Ok(new) => {
+                // An answer without a refresh token keeps the old one.
+                let pair = TokenPair {
+                    access: new.access,
+                    refresh: new.refresh.unwrap_or(old.refresh),
+                };
+                (
+                    Renewal::Renewed(new.lifetimes),
+                    Some(Fresh {
+                        pair,
+                        used: sealed.clone(),
+                    }),
+                )
+            }
+            Err(error) => (renewal(&row.grant, error), None),
+        })
+    }
+
+    /// Saves a new pair, again and again until the deadline: nothing is worth more.
+    async fn save(&self, row: &TokenRow, grant: Grant, fresh: Fresh, deadline: Instant) -> Result<()> {
+        let before = row.grant.version;
+        let place = Place {
+            row: row.grant.channel_id.as_str(),
+            version: grant.version,
+        };
+        let pair = self.vault.seal(&fresh.pair, place).await?;
+        let new = TokenRow {
+            grant,
+            pair,
+            previous: Some(fresh.used),
+            spare: None,
+        };
+        let mut wait = Duration::from_millis(100);
+        let mut was_dead = row.grant.connection != Connection::Connected;
+        loop {
+            let saved = match was_dead {
+                true => {
+                    self.main
+                        .save_recovered(&self.tokens, &new, before, self.clock.now())
+                        .await
+                }
+                false => self.tokens.save_renewed(&new, before).await,
+            };
+            match saved {
+                Ok(Saved::Done) => return Ok(()),
+                // Somebody has given the channel up meanwhile: this save brings it back, in both tables.
+                Ok(Saved::Dead) => was_dead = true,
+                Ok(Saved::Outrun) => {
+                    return Ok(self.tokens.save_spare(&new.grant.channel_id, &new.pair).await?);
+                }
+                Err(error) if Instant::now() + wait < deadline => {
+                    tracing::warn!(error = %chain(&error), "a new pair of tokens is not saved yet");
+                    tokio::time::sleep(wait.mul_f64(0.5 + self.random.jitter() / 2.0)).await;
+                    wait = (wait * 2).min(Duration::from_secs(10));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Gives the lease back. A change of the connection is written in both tables at once.
+    async fn release(&self, row: &TokenRow, grant: Grant, lease: &Lease) -> Result<()> {
+        let changed = grant.connection != row.grant.connection;
+        let new = TokenRow { grant, ..row.clone() };
+        if changed {
+            self.main
+                .release_dead(&self.tokens, &new, &lease.id, self.clock.now())
+                .await?;
+        } else {
+            self.tokens.release(&new, &lease.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks Pinterest whose the access token is.
+    async fn ask(&self, row: &TokenRow) -> Result<Asked> {
+        let access = self
+            .vault
+            .open_access(&row.pair, row.grant.channel_id.as_str())
+            .await?;
+        Ok(
+            match self.pinterest.user_account(row.grant.environment, &access).await {
+                Ok(_) => Asked::Alive,
+                Err(pinterest::Error::Refused {
+                    refusal: Refusal::TokenDead,
+                    ..
+                }) => Asked::Dead,
+                Err(_) => Asked::Unreachable,
+            },
+        )
+    }
+}
+
+/// What a failed refresh tells about the token. Only a refusal that may be about the token counts against it:
+/// 401 code 3 is the app's, a limit and an outage are nobody's.
+fn renewal(grant: &Grant, error: pinterest::Error) -> Renewal {
+    tracing::warn!(error = %chain(&error), channel.id = %grant.channel_id, "Pinterest gave no new tokens");
+    match error {
+        pinterest::Error::Refused { refusal, .. } => match refusal {
+            Refusal::Scope | Refusal::Spam | Refusal::Busy => Renewal::Failed { retry_after: None },
+            Refusal::Quota { retry_after } => Renewal::Failed { retry_after },
+            Refusal::TokenDead
+            | Refusal::BoardGone
+            | Refusal::SectionGone
+            | Refusal::MediaUnreachable
+            | Refusal::Other => Renewal::Refused,
+        },
+        pinterest::Error::NotSent(_) | pinterest::Error::Unknown { .. } => {
+            Renewal::Failed { retry_after: None }
+        }
+    }
+}
+
+fn has_time(deadline: Instant) -> bool {
+    deadline.saturating_duration_since(Instant::now()) >= NEEDED
+}

@@ -1,0 +1,360 @@
+//! The driver of the delivery protocol: saves what was decided, does what was decided, reports what happened.
+//! It holds no rule; those are in [`domain::delivery`].
+
+use std::time::Duration;
+
+use domain::{
+    AccessToken, Attempt, Channel, Connection, Pin, State,
+    delivery::{Also, Conditions, Decide, Happened, Look, Next, Outcome, Readiness},
+    twin,
+};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::PublicSettings;
+use crate::{
+    Clock, Random,
+    error::{Result, chain},
+    setup::Setup,
+    store::{Briefing, MainTable, Put, TokenRow, TokensTable},
+    vault::Vault,
+};
+
+/// A send begins within this time of the write that allows it, or not at all: later, others may believe that
+/// it is over.
+const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// A board that has more pages than this (of 250 Pins) is not read to its end.
+const PAGES: usize = 100;
+/// How often a Pin that others keep changing is read again.
+const READS: usize = 5;
+
+/// Sends Pins, and finds out what became of them.
+#[derive(Debug)]
+pub struct Sender {
+    /// Tokens are opened with it.
+    pub vault: Vault,
+    /// Channels and Pins.
+    pub main: MainTable,
+    /// Sealed tokens.
+    pub tokens: TokensTable,
+    /// Where Pins go.
+    pub pinterest: pinterest::Client,
+    /// Whether the integration runs.
+    pub settings: PublicSettings,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Marks attempts and spreads retries.
+    pub random: Random,
+    /// The protocol: an argument, so that tests can break it.
+    pub decide: Decide,
+}
+
+/// What sending stands on: read before anything is written.
+#[derive(Debug)]
+pub struct Ground {
+    /// The channel, unless it is gone.
+    pub channel: Option<Channel>,
+    readiness: Readiness,
+    lost: bool,
+    token_version: u64,
+    access: Option<AccessToken>,
+}
+
+impl Sender {
+    /// Of its parts.
+    #[must_use]
+    pub fn new(
+        vault: Vault,
+        main: MainTable,
+        tokens: TokensTable,
+        pinterest: pinterest::Client,
+        setup: &Setup,
+    ) -> Self {
+        Self {
+            vault,
+            settings: PublicSettings::new(main.clone(), &setup.variables),
+            main,
+            tokens,
+            pinterest,
+            clock: setup.clock.clone(),
+            random: setup.random.clone(),
+            decide: domain::delivery::decide,
+        }
+    }
+
+    /// Whether a channel can send, and the token to send with.
+    pub async fn ground(&self, briefing: Briefing) -> Result<Ground> {
+        let now = self.clock.now();
+        let enabled = self.settings.of(briefing.settings.as_ref()).is_ok();
+        let (Some(channel), Some(token)) = (briefing.channel, briefing.token) else {
+            let readiness = Readiness::Gone;
+            return Ok(Ground {
+                channel: None,
+                readiness,
+                lost: false,
+                token_version: 0,
+                access: None,
+            });
+        };
+        let pauses = [briefing.app_pause, channel.pause].into_iter().flatten();
+        let pause = pauses
+            .filter(|pause| pause.until > now)
+            .max_by_key(|pause| pause.until);
+        let readiness = match (token.grant.connection, pause) {
+            _ if !enabled => Readiness::SwitchedOff,
+            (connection, _) if token.grant.access_expires_at <= now => match connection {
+                Connection::Connected => Readiness::TokenExpired,
+                Connection::ReconnectRequired(_) => Readiness::ReconnectRequired,
+            },
+            (_, Some(pause)) => Readiness::Paused(pause),
+            // Even when the refresh token is dead, the access token is used until it expires.
+            _ => Readiness::Ready,
+        };
+        let access = match readiness {
+            Readiness::Ready => Some(self.open(&channel, &token).await?),
+            _ => None,
+        };
+        let lost = token.grant.connection != Connection::Connected;
+        Ok(Ground {
+            channel: Some(channel),
+            readiness,
+            lost,
+            token_version: token.grant.version,
+            access,
+        })
+    }
+
+    async fn open(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
+        Ok(self.vault.open_access(&token.pair, channel.id.as_str()).await?)
+    }
+
+    /// What the protocol has to know of the ground.
+    pub fn conditions(&self, ground: &Ground) -> Conditions {
+        let channel = ground.channel.as_ref();
+        Conditions {
+            readiness: ground.readiness,
+            lost: ground.lost,
+            scopes: channel.map(|channel| channel.scopes.clone()).unwrap_or_default(),
+            environment: channel.map_or(domain::Environment::Sandbox, |channel| channel.environment),
+            fence: self.random.mark(),
+            jitter: self.random.jitter(),
+            last_pause: channel.and_then(|channel| channel.pause),
+        }
+    }
+
+    /// Carries a Pin that was read from the table on from what happened, until it rests.
+    pub async fn carry(&self, pin: Pin, happened: Happened, ground: &Ground) -> Result<Pin> {
+        let decision = (self.decide)(&pin, &happened, &self.conditions(ground), self.clock.now());
+        self.carry_decided(pin, happened, decision, ground).await
+    }
+
+    /// Carries a Pin on whose first step was decided and saved already, by a write that began at `saved_at`.
+    pub async fn carry_saved(&self, pin: Pin, next: Next, saved_at: Instant, ground: &Ground) -> Result<Pin> {
+        match self.act(&pin, next, saved_at, ground).await? {
+            Some(happened) => self.carry(pin, happened, ground).await,
+            None => Ok(pin),
+        }
+    }
+
+    async fn carry_decided(
+        &self,
+        mut pin: Pin,
+        mut happened: Happened,
+        mut decision: domain::delivery::Decision,
+        ground: &Ground,
+    ) -> Result<Pin> {
+        let mut reads = 0;
+        loop {
+            let saved_at = Instant::now();
+            let put = self.save(&pin, &mut decision.pin, ground).await?;
+            self.spread(&decision.pin, decision.also, ground).await;
+            match put {
+                Put::Done => {
+                    pin = decision.pin;
+                    match self.act(&pin, decision.next, saved_at, ground).await? {
+                        Some(what) => happened = what,
+                        None => return Ok(pin),
+                    }
+                }
+                // Another Pin of ours owns what was found or made: this one's own is still to be found.
+                Put::Taken => {
+                    happened = match &pin.state {
+                        State::InDoubt { attempt, .. } => {
+                            Happened::Looked(self.look(&pin, attempt, ground).await)
+                        }
+                        State::Sending(attempt) => Happened::Sent {
+                            fence: attempt.fence.clone(),
+                            outcome: Outcome::Unknown(domain::Answer::default()),
+                        },
+                        _ => return Ok(pin),
+                    };
+                }
+                // Somebody else has decided something; what happened to us may still count.
+                Put::Stale | Put::Used(_) => {
+                    reads += 1;
+                    let fresh = self.main.pin(&pin.tenant, &pin.id).await?;
+                    let Some(fresh) = fresh.filter(|_| reads < READS) else {
+                        return Ok(pin);
+                    };
+                    if !matches!(happened, Happened::Sent { .. }) {
+                        return Ok(fresh);
+                    }
+                    pin = fresh;
+                }
+            }
+            decision = (self.decide)(&pin, &happened, &self.conditions(ground), self.clock.now());
+        }
+    }
+
+    /// Saves what was decided over what was read. Nothing new is not written.
+    async fn save(&self, pin: &Pin, new: &mut Pin, ground: &Ground) -> Result<Put> {
+        if new == pin {
+            return Ok(Put::Done);
+        }
+        new.version = pin.version + 1;
+        Ok(match (&new.state, &ground.channel) {
+            (State::Published { pinterest_pin_id, .. }, Some(channel)) => {
+                self.main
+                    .save_published(new, channel.environment, pinterest_pin_id)
+                    .await?
+            }
+            _ => self.main.save_pin(new).await?,
+        })
+    }
+
+    /// What else the decision changes. Lost, it is decided again by the next Pin that meets the same.
+    async fn spread(&self, pin: &Pin, also: Also, ground: &Ground) {
+        let done = match (also, &ground.channel) {
+            (Also::PauseChannel(pause), _) => {
+                self.main.pause_channel(&pin.tenant, &pin.channel_id, pause).await
+            }
+            (Also::PauseApp(pause), Some(channel)) => self.main.pause_app(channel.environment, pause).await,
+            (Also::RefreshToken, _) => {
+                self.tokens
+                    .make_due(&pin.channel_id, ground.token_version, self.clock.now())
+                    .await
+            }
+            (Also::Nothing | Also::PauseApp(_), _) => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(error = %chain(&error), pin.id = %pin.id, "a pause or a refresh could not be noted");
+        }
+    }
+
+    /// Does what was decided, and says what happened then.
+    async fn act(
+        &self,
+        pin: &Pin,
+        next: Next,
+        saved_at: Instant,
+        ground: &Ground,
+    ) -> Result<Option<Happened>> {
+        Ok(match next {
+            Next::Rest => None,
+            Next::Send(attempt) => {
+                let outcome = self.send(pin, saved_at, ground).await;
+                Some(Happened::Sent {
+                    fence: attempt.fence,
+                    outcome,
+                })
+            }
+            Next::Look(attempt) => Some(Happened::Looked(self.look(pin, &attempt, ground).await)),
+        })
+    }
+
+    async fn send(&self, pin: &Pin, saved_at: Instant, ground: &Ground) -> Outcome {
+        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
+            return Outcome::NotSent("the channel cannot be used".to_owned());
+        };
+        if saved_at.elapsed() >= SEND_WITHIN {
+            return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
+        }
+        self.pinterest
+            .create_pin(channel.environment, access, &pin.draft)
+            .await
+    }
+
+    /// Reads the board for what `attempt` may have made: the oldest match that no other Pin of ours owns.
+    async fn look(&self, pin: &Pin, attempt: &Attempt, ground: &Ground) -> Look {
+        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
+            return Look::Failed("the channel cannot be used".to_owned());
+        };
+        let began_at = self.clock.now();
+        let mut matches = Vec::new();
+        let mut order = Order::default();
+        let mut bookmark = None;
+        for _ in 0..PAGES {
+            let page = self
+                .pinterest
+                .board_pins(channel.environment, access, &pin.draft.board, bookmark.as_deref())
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                Err(pinterest::Error::Refused { refusal, answer }) => return Look::Refused(refusal, answer),
+                Err(error) => return Look::Failed(chain(&error)),
+            };
+            order.read(&page.items);
+            matches.extend(
+                page.items
+                    .into_iter()
+                    .filter(|listed| twin::matches(listed, &pin.draft, attempt.started_at)),
+            );
+            bookmark = page.bookmark;
+            if bookmark.is_none() || order.has_passed(attempt.started_at) {
+                return self.oldest_free(pin, channel, matches, began_at).await;
+            }
+        }
+        Look::Endless
+    }
+
+    async fn oldest_free(
+        &self,
+        pin: &Pin,
+        channel: &Channel,
+        mut matches: Vec<twin::Listed>,
+        began_at: Timestamp,
+    ) -> Look {
+        matches.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for listed in matches {
+            match self.main.is_taken(channel.environment, &listed.id, &pin.id).await {
+                Ok(true) => {}
+                Ok(false) => return Look::Found(listed.id),
+                Err(error) => return Look::Failed(chain(&error)),
+            }
+        }
+        Look::Nothing { began_at }
+    }
+}
+
+/// Whether a list has come newest first so far, and how far back it has gone.
+#[derive(Debug)]
+struct Order {
+    newest_first: bool,
+    last: Option<Timestamp>,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            newest_first: true,
+            last: None,
+        }
+    }
+}
+
+impl Order {
+    fn read(&mut self, items: &[twin::Listed]) {
+        for item in items {
+            let in_order = item
+                .created_at
+                .is_some_and(|at| self.last.is_none_or(|last| at <= last));
+            self.newest_first &= in_order;
+            self.last = item.created_at;
+        }
+    }
+
+    /// Nothing that an attempt made can come any more.
+    fn has_passed(&self, started_at: Timestamp) -> bool {
+        self.newest_first && self.last.is_some_and(|last| last < started_at - twin::MARGIN)
+    }
+}

@@ -1,0 +1,87 @@
+//! JSON in and out.
+
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Call;
+use crate::error::{Error, Result};
+
+/// Reads the body. What is wrong with it is told with its place; a field that nobody knows is refused, so that
+/// a typing error is not a silent loss.
+pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T> {
+    let body = if call.body().is_empty() {
+        b"{}"
+    } else {
+        call.body()
+    };
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        refused(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| refused(".", &error))?;
+    Ok(value)
+}
+
+fn refused(path: &str, error: &serde_json::Error) -> Error {
+    use serde_json::error::Category;
+    match error.classify() {
+        Category::Io | Category::Syntax | Category::Eof => Error::Malformed {
+            code: "invalid_json",
+            detail: format!("the body is not JSON: {error}"),
+            fix: "Send one JSON object in UTF-8.",
+        },
+        Category::Data => {
+            let words = error.to_string();
+            let words = words.split(" at line ").next().unwrap_or_default();
+            let field = if path == "." { "body" } else { path };
+            let (code, fix) = if words.starts_with("unknown field") {
+                (
+                    "unknown_field",
+                    "Remove the field, or write it as the API reference does.",
+                )
+            } else if words.starts_with("missing field") {
+                ("missing_field", "Add the field.")
+            } else {
+                (
+                    "invalid_type",
+                    "Send the value in the form that the API reference shows.",
+                )
+            };
+            domain::Invalid::new(field, code, format!("is not right: {words}"), fix).into()
+        }
+    }
+}
+
+/// 200 with a body.
+pub fn ok(body: &impl Serialize) -> Result<Response<Body>> {
+    with_status(StatusCode::OK, body)
+}
+
+/// 201 with a body.
+pub fn created(body: &impl Serialize) -> Result<Response<Body>> {
+    with_status(StatusCode::CREATED, body)
+}
+
+/// Any status with a body.
+pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>> {
+    let text = serde_json::to_string(body).map_err(|error| Error::Malformed {
+        code: "unanswerable",
+        detail: error.to_string(),
+        fix: "Report this: an answer could not be written.",
+    })?;
+    Ok(super::answer(status, "application/json", text))
+}
+
+/// 302. The address may hold a one-time ticket: nobody may keep the answer, or tell others where it led.
+pub fn redirect(to: &str) -> Result<Response<Body>> {
+    let location = HeaderValue::from_str(to).map_err(|_| Error::NotFound("return address"))?;
+    let mut answer = Response::new(Body::Empty);
+    *answer.status_mut() = StatusCode::FOUND;
+    let headers = answer.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(answer)
+}

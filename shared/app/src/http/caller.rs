@@ -1,0 +1,48 @@
+//! Who asks: read from the claims that API Gateway's authorizer has checked.
+
+use domain::{TenantId, UserId};
+use lambda_http::{Request, RequestExt, request::RequestContext};
+
+use super::Site;
+use crate::error::{Error, Result};
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose things they see.
+    pub tenant: TenantId,
+    /// Who they are.
+    pub user: UserId,
+    /// Whether they may change the integration's settings.
+    pub admin: bool,
+}
+
+impl Site {
+    /// The caller, from the claims of a token that was checked before the function was called.
+    ///
+    /// A list claim arrives as text: API Gateway writes `[a b]`, other issuers `a b` or `a,b`.
+    pub(super) fn caller(&self, request: &Request) -> Result<Caller> {
+        let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+            return Err(Error::Unauthenticated);
+        };
+        let jwt = context
+            .authorizer
+            .as_ref()
+            .and_then(|authorizer| authorizer.jwt.as_ref());
+        let claims = &jwt.ok_or(Error::Unauthenticated)?.claims;
+        let claim = |name: &str| claims.get(name).filter(|value| !value.is_empty());
+        let has = |name: &str, wanted: &str| {
+            claim(name).is_some_and(|list| {
+                list.split([' ', ',', '[', ']', '"'])
+                    .any(|word| !word.is_empty() && word == wanted)
+            })
+        };
+        let user = claim("sub").ok_or(Error::Unauthenticated)?;
+        let tenant = self.tenant_claim.as_deref().and_then(claim).unwrap_or(user);
+        Ok(Caller {
+            tenant: TenantId(tenant.clone()),
+            user: UserId(user.clone()),
+            admin: has("scope", &self.admin_scope) || has(&self.groups_claim, &self.admin_group),
+        })
+    }
+}

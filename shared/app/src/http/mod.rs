@@ -1,0 +1,164 @@
+//! The edge: requests in, answers out. Every error becomes a problem document in one place.
+
+mod body;
+mod caller;
+mod problem;
+mod site;
+
+use std::{future::Future, sync::Arc};
+
+pub use body::{created, json, ok, redirect, with_status};
+use http::{HeaderMap, StatusCode, header};
+use lambda_http::{Body, RequestExt, service_fn};
+pub use lambda_http::{Request, Response};
+pub use problem::Problem;
+pub use site::Site;
+
+pub use self::caller::Caller;
+use crate::{
+    Error, Exit,
+    error::{Result, chain},
+    routes::{self, Access, Found, Operation},
+};
+
+/// The most that the platform carries (a Lambda request is 6 MB, with its envelope).
+pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
+
+/// A request that has found its route, by somebody who may ask.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked for.
+    pub operation: Operation,
+    /// The id in the path.
+    pub id: Option<String>,
+    /// Who asks. Nobody on open routes.
+    caller: Option<Caller>,
+    /// The public address of the API, without a slash at its end.
+    pub base_url: String,
+    query: lambda_http::aws_lambda_events::query_map::QueryMap,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Call {
+    /// Who asks.
+    pub fn caller(&self) -> Result<&Caller> {
+        self.caller.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The id in the path, of the kind that is wanted here. Anything else is not found.
+    pub fn id<T: TryFrom<String>>(&self, what: &'static str) -> Result<T> {
+        let id = self.id.clone().unwrap_or_default();
+        T::try_from(id).map_err(|_| Error::NotFound(what))
+    }
+
+    /// A parameter of the query. An empty one is none.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.first(name).filter(|value| !value.is_empty())
+    }
+
+    /// A header as text. `Some(Err)`: it holds what is not visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<Result<&str, ()>> {
+        self.headers.get(name).map(|value| value.to_str().map_err(|_| ()))
+    }
+
+    /// The body's bytes.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.body.as_ref()
+    }
+}
+
+/// A function that answers requests.
+pub trait Answer: Send + Sync {
+    /// Where the API is, and how callers are known.
+    fn site(&self) -> &Site;
+
+    /// Answers a request that has found its route.
+    fn answer(&self, call: Call) -> impl Future<Output = Result<Response<Body>>> + Send;
+}
+
+/// Serves a function's requests until Lambda ends the process.
+pub async fn serve(function: impl Answer + 'static) -> Exit {
+    let function = Arc::new(function);
+    lambda_http::run(service_fn(move |request: Request| {
+        let function = function.clone();
+        async move { Ok::<_, std::convert::Infallible>(handle(function.as_ref(), request).await) }
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Answers one request, come what may.
+pub async fn handle(function: &impl Answer, request: Request) -> Response<Body> {
+    let request_id = request_id(&request);
+    let base_url = function.site().base_url(&request);
+    let answered = match open(function.site(), request) {
+        Ok(call) => function.answer(call).await,
+        Err(error) => Err(error),
+    };
+    answered.unwrap_or_else(|error| {
+        let problem = Problem::of(&error);
+        if problem.status.is_server_error() {
+            tracing::error!(error = %chain(&error), request.id = request_id, "a request failed");
+        }
+        problem.answer(&base_url, &request_id)
+    })
+}
+
+/// Finds the route, and checks whether this caller may take it.
+fn open(site: &Site, request: Request) -> Result<Call> {
+    let path = request.raw_http_path().to_owned();
+    let (route, id) = match routes::find(request.method(), &path) {
+        Found::Route(route, id) => (route, id.map(str::to_owned)),
+        Found::OtherMethod => return Err(Error::MethodNotAllowed),
+        Found::Nothing => return Err(Error::NotFound("address")),
+    };
+    let caller = match route.access {
+        Access::Open => None,
+        Access::User | Access::Admin => Some(site.caller(&request)?),
+    };
+    if route.access == Access::Admin && !caller.as_ref().is_some_and(|caller| caller.admin) {
+        return Err(Error::NotAdmin);
+    }
+    if request.body().len() > LARGEST_BODY {
+        return Err(Error::TooLarge(request.body().len()));
+    }
+    let base_url = site.base_url(&request);
+    let query = request.query_string_parameters();
+    let (parts, body) = request.into_parts();
+    Ok(Call {
+        operation: route.operation,
+        id,
+        caller,
+        base_url,
+        query,
+        headers: parts.headers,
+        body,
+    })
+}
+
+/// What AWS calls the request, for people who ask us about it.
+fn request_id(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) => {
+            context.request_id.clone().unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+/// An answer with a body. Building it from our own parts cannot fail; if it did, the caller gets a bare 500.
+fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut answer = Response::new(Body::Text(body));
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    answer
+}

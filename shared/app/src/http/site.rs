@@ -1,0 +1,183 @@
+//! Where the API and its frontend are, and how callers are known.
+
+use lambda_http::{Request, RequestExt, request::RequestContext};
+use url::Url;
+
+use crate::{Variables, error::Result, routes};
+
+/// Addresses and names that are settings of the stack.
+#[derive(Clone, Debug)]
+pub struct Site {
+    base_url: Option<String>,
+    redirect_path: String,
+    frontend_url: Option<String>,
+    return_origins: Vec<String>,
+    pub(super) tenant_claim: Option<String>,
+    pub(super) admin_scope: String,
+    pub(super) groups_claim: String,
+    pub(super) admin_group: String,
+}
+
+impl Site {
+    pub(crate) fn new(variables: &Variables) -> Self {
+        let address = |name: &str| {
+            variables
+                .get(name)
+                .map(|text| text.trim_end_matches('/').to_owned())
+        };
+        let word = |name: &str, default: &str| variables.get(name).unwrap_or(default).to_owned();
+        let origins = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
+        Self {
+            base_url: address("BASE_URL"),
+            redirect_path: word("REDIRECT_PATH", routes::CALLBACK),
+            frontend_url: address("FRONTEND_URL"),
+            return_origins: origins.split(',').filter_map(origin).collect(),
+            tenant_claim: variables.get("TENANT_CLAIM").map(str::to_owned),
+            admin_scope: word("ADMIN_SCOPE", "pinwright/admin"),
+            groups_claim: word("GROUPS_CLAIM", "cognito:groups"),
+            admin_group: word("ADMIN_GROUP", "admin"),
+        }
+    }
+
+    /// The public address of the API: as set, or where this request came in.
+    #[must_use]
+    pub fn base_url(&self, request: &Request) -> String {
+        let came_in_at = || match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
+            _ => None,
+        };
+        match &self.base_url {
+            Some(address) => address.clone(),
+            None => format!("https://{}", came_in_at().unwrap_or("localhost")),
+        }
+    }
+
+    /// The address that Pinterest sends browsers to. It is registered at Pinterest, to the letter.
+    #[must_use]
+    pub fn redirect_uri(&self, base_url: &str) -> String {
+        format!("{base_url}{}", self.redirect_path)
+    }
+
+    /// Every address that may be registered at Pinterest: the one in use first.
+    #[must_use]
+    pub fn redirect_uris(&self, base_url: &str) -> Vec<String> {
+        let mut paths = vec![
+            self.redirect_path.as_str(),
+            routes::CALLBACK,
+            routes::CALLBACK_ALIAS,
+        ];
+        paths.dedup();
+        if self.redirect_path == routes::CALLBACK_ALIAS {
+            paths.pop();
+        }
+        paths
+            .into_iter()
+            .map(|path| format!("{base_url}{path}"))
+            .collect()
+    }
+
+    /// Where the browser goes when all that is known is that something went wrong.
+    #[must_use]
+    pub fn lost(&self, base_url: &str) -> String {
+        format!("{}/app/channels", self.frontend(base_url))
+    }
+
+    /// Where the browser may go: a path of the frontend, or an address on an origin of the allow-list.
+    pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String> {
+        let refuse = || {
+            let fix = "Use a path that begins with one slash, or an origin of ALLOWED_RETURN_ORIGINS.";
+            domain::Invalid::new(
+                "return_to",
+                "return_to_not_allowed",
+                "is not an allowed address",
+                fix,
+            )
+        };
+        // The ticket is added as a fragment; and browsers take a backslash for a slash, and drop line breaks.
+        if wanted
+            .contains(|letter: char| letter.is_control() || letter.is_whitespace() || "#\\".contains(letter))
+        {
+            return Err(refuse().into());
+        }
+        if wanted.starts_with('/') && !wanted.starts_with("//") {
+            return Ok(format!("{}{wanted}", self.frontend(base_url)));
+        }
+        let origin = origin(wanted).ok_or_else(refuse)?;
+        let own = self.frontend_url.as_deref().and_then(self::origin);
+        if self.return_origins.contains(&origin) || own.is_some_and(|own| own == origin) {
+            return Ok(wanted.to_owned());
+        }
+        Err(refuse().into())
+    }
+
+    fn frontend<'a>(&'a self, base_url: &'a str) -> &'a str {
+        self.frontend_url.as_deref().unwrap_or(base_url)
+    }
+}
+
+/// The origin of an address that a browser can be sent to (RFC 6454), if it is one.
+fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    (plain && matches!(url.scheme(), "http" | "https")).then(|| url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> Site {
+        Site::new(&Variables::from_iter([
+            ("FRONTEND_URL", "https://app.example.com/"),
+            (
+                "ALLOWED_RETURN_ORIGINS",
+                "https://other.example.com, http://localhost:5173",
+            ),
+        ]))
+    }
+
+    #[test]
+    fn a_browser_is_sent_to_the_frontend_and_to_allowed_origins() {
+        let to = |wanted| site().return_address("https://api.example.com", wanted);
+        assert_eq!(
+            to("/app/channels?x=1").unwrap(),
+            "https://app.example.com/app/channels?x=1"
+        );
+        assert_eq!(
+            to("https://app.example.com/x").unwrap(),
+            "https://app.example.com/x"
+        );
+        assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
+    }
+
+    #[test]
+    fn a_browser_is_sent_nowhere_else() {
+        for bad in [
+            "//evil.example.com",
+            "/\\evil.example.com",
+            "https://evil.example.com/",
+            "https://other.example.com.evil.com/",
+            "https://other.example.com@evil.com/",
+            "https://user@other.example.com/",
+            "javascript:alert(1)",
+            "/app#connection=planted",
+            "/app\r\nSet-Cookie: x=1",
+            "",
+            "app",
+        ] {
+            assert!(
+                site().return_address("https://api.example.com", bad).is_err(),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_frontend_the_browser_stays_at_the_api() {
+        let site = Site::new(&Variables::default());
+        assert_eq!(
+            site.return_address("http://127.0.0.1:3000", "/x").unwrap(),
+            "http://127.0.0.1:3000/x"
+        );
+    }
+}

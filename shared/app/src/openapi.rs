@@ -1,0 +1,306 @@
+//! The contract, made of the routes and of the very types that handlers read and write: it cannot drift.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    functions::{
+        BoardView, ChangeChannel, ChannelView, Claim, CreateBoard, CredentialsTest, Disconnected, HealthView,
+        NewPin, Page, PinView, SaveSettings, SettingsView, StartOAuth, Started,
+    },
+    routes::{Access, Operation, ROUTES, Route},
+};
+
+/// A problem document (RFC 9457).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "this type is only ever described")]
+struct Problem {
+    /// Names the kind of problem.
+    r#type: String,
+    /// The HTTP status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What happened.
+    detail: String,
+    /// Stable and `snake_case`, for programs.
+    code: String,
+    /// What to do next, in one sentence.
+    fix: String,
+    /// To be quoted when asking for help.
+    request_id: String,
+    /// The Pin that was kept as failed.
+    pin_id: Option<String>,
+    /// Which value is wrong.
+    field: Option<String>,
+}
+
+/// What the contract says about an operation.
+struct Words {
+    id: &'static str,
+    summary: &'static str,
+    request: Option<Schema>,
+    answers: Vec<(&'static str, &'static str, Option<Schema>)>,
+    query: &'static [(&'static str, &'static str)],
+}
+
+const LIST: &[(&str, &str)] = &[
+    ("cursor", "Where the page begins: `next` of the page before."),
+    (
+        "limit",
+        "How many things the page holds: 50 unless given, at most 200.",
+    ),
+];
+const LIST_PINS: &[(&str, &str)] = &[
+    ("channel_id", "Only the Pins of this channel."),
+    (
+        "state",
+        "Only Pins in this state: scheduled, sending, waiting, published, failed or cancelled.",
+    ),
+    ("cursor", "Where the page begins: `next` of the page before."),
+    (
+        "limit",
+        "How many Pins the page holds: 50 unless given, at most 200.",
+    ),
+];
+const SECTIONS: &[(&str, &str)] = &[("sections", "`true`: with the sections of each board.")];
+const BACK: &[(&str, &str)] = &[
+    (
+        "code",
+        "What the tokens are exchanged for, if the owner said yes.",
+    ),
+    ("state", "Ties the answer to the person who started."),
+    ("error", "Why the owner said no."),
+];
+
+/// The OpenAPI 3.1 document of the API at `base_url`.
+pub(crate) fn document(base_url: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let problem = schemas.subschema_for::<Problem>();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in &ROUTES {
+        let described = describe(route, words(route.operation, &mut schemas), &problem);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.to_lowercase()] = described;
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pinwright",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Connect Pinterest accounts, publish and schedule Pins, keep every token alive.",
+        },
+        "servers": [{ "url": base_url }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+            },
+        },
+    })
+}
+
+fn describe(route: &Route, words: Words, problem: &Schema) -> Value {
+    let mut parameters: Vec<Value> = words
+        .query
+        .iter()
+        .map(|(name, text)| {
+            json!({"name": name, "in": "query", "description": text, "schema": {"type": "string"}})
+        })
+        .collect();
+    if route.path.contains("{id}") {
+        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}));
+    }
+    if route.operation == Operation::CreatePin {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "1 to 255 visible ASCII characters: the same key and the same body make one Pin.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        }));
+    }
+    let mut answers: Map<String, Value> = Map::new();
+    for (status, text, schema) in words.answers {
+        let mut answer = json!({ "description": text });
+        if let Some(schema) = schema {
+            answer["content"] = json!({ "application/json": { "schema": schema } });
+        }
+        answers.insert(status.to_owned(), answer);
+    }
+    answers.insert(
+        "default".to_owned(),
+        json!({
+            "description": "What went wrong, and what to do next.",
+            "content": { "application/problem+json": { "schema": problem } },
+        }),
+    );
+    // Two paths may lead to one operation, whose id must be unique.
+    let alias = if route.path == crate::routes::CALLBACK_ALIAS {
+        "_alias"
+    } else {
+        ""
+    };
+    let mut described = json!({
+        "operationId": format!("{}{alias}", words.id),
+        "summary": words.summary,
+        "parameters": parameters,
+        "responses": answers,
+        "security": if route.access == Access::Open { json!([]) } else { json!([{ "token": [] }]) },
+    });
+    if route.access == Access::Admin {
+        described["description"] = "Admins only.".into();
+    }
+    if let Some(schema) = words.request {
+        described["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+    }
+    described
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
+fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
+    fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Option<Schema> {
+        Some(schemas.subschema_for::<T>())
+    }
+    let plain = |id, summary| Words {
+        id,
+        summary,
+        request: None,
+        answers: Vec::new(),
+        query: &[],
+    };
+    let ok = |schema| vec![("200", "Done.", schema)];
+    match operation {
+        Operation::ReadSettings => Words {
+            answers: ok(of::<SettingsView>(schemas)),
+            ..plain(
+                "read_settings",
+                "The settings, where they come from, and whether the workers run",
+            )
+        },
+        Operation::SaveSettings => Words {
+            request: of::<SaveSettings>(schemas),
+            answers: ok(of::<SettingsView>(schemas)),
+            ..plain("save_settings", "Saves any of the settings")
+        },
+        Operation::TestCredentials => Words {
+            answers: ok(of::<CredentialsTest>(schemas)),
+            ..plain(
+                "test_credentials",
+                "Asks Pinterest whether App ID and App Secret are right",
+            )
+        },
+        Operation::StartOAuth => Words {
+            request: of::<StartOAuth>(schemas),
+            answers: ok(of::<Started>(schemas)),
+            ..plain("start_oauth", "Where to send the browser to connect an account")
+        },
+        Operation::OAuthCallback => Words {
+            answers: vec![(
+                "302",
+                "Back to the frontend, with `#connection=` or `#error=`.",
+                None,
+            )],
+            query: BACK,
+            ..plain("oauth_callback", "Where Pinterest sends the browser")
+        },
+        Operation::Claim => Words {
+            request: of::<Claim>(schemas),
+            answers: vec![
+                ("201", "A new channel.", of::<ChannelView>(schemas)),
+                (
+                    "200",
+                    "The account was a channel already: it keeps its board and its queue.",
+                    of::<ChannelView>(schemas),
+                ),
+            ],
+            ..plain(
+                "claim_connection",
+                "Makes a connection the caller's channel, once",
+            )
+        },
+        Operation::ListChannels => Words {
+            answers: ok(of::<Page<ChannelView>>(schemas)),
+            query: LIST,
+            ..plain("list_channels", "The tenant's channels")
+        },
+        Operation::ReadChannel => Words {
+            answers: ok(of::<ChannelView>(schemas)),
+            ..plain("read_channel", "One channel")
+        },
+        Operation::ChangeChannel => Words {
+            request: of::<ChangeChannel>(schemas),
+            answers: ok(of::<ChannelView>(schemas)),
+            ..plain(
+                "change_channel",
+                "Chooses the default board, which is checked at Pinterest",
+            )
+        },
+        Operation::DeleteChannel => Words {
+            answers: ok(of::<Disconnected>(schemas)),
+            ..plain(
+                "disconnect_channel",
+                "Forgets the tokens at once and cancels queued Pins",
+            )
+        },
+        Operation::ListBoards => Words {
+            answers: ok(of::<Page<BoardView>>(schemas)),
+            query: SECTIONS,
+            ..plain("list_boards", "All boards of the account")
+        },
+        Operation::CreateBoard => Words {
+            request: of::<CreateBoard>(schemas),
+            answers: vec![
+                ("201", "A new board.", of::<BoardView>(schemas)),
+                (
+                    "200",
+                    "There is a board of this name already.",
+                    of::<BoardView>(schemas),
+                ),
+            ],
+            ..plain("create_board", "Makes a board")
+        },
+        Operation::CreatePin => Words {
+            request: of::<NewPin>(schemas),
+            answers: vec![
+                ("201", "The Pin is at Pinterest.", of::<PinView>(schemas)),
+                (
+                    "202",
+                    "The Pin is scheduled, or waits; it is on its way.",
+                    of::<PinView>(schemas),
+                ),
+            ],
+            ..plain("create_pin", "Publishes a Pin now, or at its time")
+        },
+        Operation::ListPins => Words {
+            answers: ok(of::<Page<PinView>>(schemas)),
+            query: LIST_PINS,
+            ..plain("list_pins", "The tenant's Pins, newest first")
+        },
+        Operation::ReadPin => Words {
+            answers: ok(of::<PinView>(schemas)),
+            ..plain("read_pin", "One Pin, with how it came here")
+        },
+        Operation::CancelPin => Words {
+            answers: ok(of::<PinView>(schemas)),
+            ..plain("cancel_pin", "Cancels a Pin that is not yet sent")
+        },
+        Operation::RetryPin => Words {
+            answers: vec![("202", "It is sent with the next tick.", of::<PinView>(schemas))],
+            ..plain("retry_pin", "Sends a failed Pin again")
+        },
+        Operation::Health => Words {
+            answers: ok(of::<HealthView>(schemas)),
+            ..plain("health", "Whether the API answers")
+        },
+        Operation::OpenApi => Words {
+            answers: vec![("200", "This document.", None)],
+            ..plain("openapi", "The contract of the API")
+        },
+    }
+}

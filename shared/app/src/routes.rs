@@ -1,0 +1,253 @@
+//! Every address of the API, once: handlers are found by this table, the contract is made of it, and the
+//! template is compared with it.
+
+use http::Method;
+
+/// A thing that a caller can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// The settings, where they come from, and whether the workers run.
+    ReadSettings,
+    /// Saves settings.
+    SaveSettings,
+    /// Asks Pinterest whether App ID and App Secret are right.
+    TestCredentials,
+    /// Begins to connect an account.
+    StartOAuth,
+    /// Where Pinterest sends the browser.
+    OAuthCallback,
+    /// Makes a connection the caller's channel.
+    Claim,
+    /// All channels.
+    ListChannels,
+    /// One channel.
+    ReadChannel,
+    /// Chooses the default board.
+    ChangeChannel,
+    /// Disconnects.
+    DeleteChannel,
+    /// All boards of the account.
+    ListBoards,
+    /// A new board.
+    CreateBoard,
+    /// Publishes.
+    CreatePin,
+    /// Pins, newest first.
+    ListPins,
+    /// One Pin with its timeline.
+    ReadPin,
+    /// Cancels what is not yet sent.
+    CancelPin,
+    /// Sends a failed Pin again.
+    RetryPin,
+    /// Whether the API answers.
+    Health,
+    /// The contract.
+    OpenApi,
+}
+
+/// The functions that answer requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `functions/admin-save`
+    AdminSave,
+    /// `functions/oauth-start`
+    OauthStart,
+    /// `functions/oauth-callback`
+    OauthCallback,
+    /// `functions/channels`
+    Channels,
+    /// `functions/publish`
+    Publish,
+    /// `functions/pins`
+    Pins,
+    /// `functions/docs`
+    Docs,
+}
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone.
+    Open,
+    /// Whoever is signed in.
+    User,
+    /// Whoever is signed in with the admin scope or group.
+    Admin,
+}
+
+/// An address and what it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, with `{id}` for an id.
+    pub path: &'static str,
+    /// What it does.
+    pub operation: Operation,
+    /// Who does it.
+    pub function: Function,
+    /// Who may ask.
+    pub access: Access,
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    operation: Operation,
+    function: Function,
+    access: Access,
+) -> Route {
+    Route {
+        method,
+        path,
+        operation,
+        function,
+        access,
+    }
+}
+
+/// The path of the settings.
+const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
+/// Pinterest sends the browser here.
+pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
+/// The same, as another product calls it: for apps whose redirect URI is registered already.
+pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
+
+/// The table.
+pub const ROUTES: [Route; 20] = {
+    use Access::{Admin, Open, User};
+    use Function::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish};
+    use Operation as Op;
+    [
+        route("GET", SETTINGS, Op::ReadSettings, AdminSave, Admin),
+        route("PUT", SETTINGS, Op::SaveSettings, AdminSave, Admin),
+        route(
+            "POST",
+            "/api/v1/admin/integrations/pinterest/test",
+            Op::TestCredentials,
+            AdminSave,
+            Admin,
+        ),
+        route(
+            "POST",
+            "/api/v1/auth/pinterest/start",
+            Op::StartOAuth,
+            OauthStart,
+            User,
+        ),
+        route("GET", CALLBACK, Op::OAuthCallback, OauthCallback, Open),
+        route("GET", CALLBACK_ALIAS, Op::OAuthCallback, OauthCallback, Open),
+        route("POST", "/api/v1/connections/claim", Op::Claim, Channels, User),
+        route("GET", "/api/v1/channels", Op::ListChannels, Channels, User),
+        route("GET", "/api/v1/channels/{id}", Op::ReadChannel, Channels, User),
+        route(
+            "PATCH",
+            "/api/v1/channels/{id}",
+            Op::ChangeChannel,
+            Channels,
+            User,
+        ),
+        route(
+            "DELETE",
+            "/api/v1/channels/{id}",
+            Op::DeleteChannel,
+            Channels,
+            User,
+        ),
+        route(
+            "GET",
+            "/api/v1/channels/{id}/boards",
+            Op::ListBoards,
+            Channels,
+            User,
+        ),
+        route(
+            "POST",
+            "/api/v1/channels/{id}/boards",
+            Op::CreateBoard,
+            Channels,
+            User,
+        ),
+        route("POST", "/api/v1/pins", Op::CreatePin, Publish, User),
+        route("GET", "/api/v1/pins", Op::ListPins, Pins, User),
+        route("GET", "/api/v1/pins/{id}", Op::ReadPin, Pins, User),
+        route("DELETE", "/api/v1/pins/{id}", Op::CancelPin, Pins, User),
+        route("POST", "/api/v1/pins/{id}/retry", Op::RetryPin, Pins, User),
+        route("GET", "/api/v1/health", Op::Health, Docs, Open),
+        route("GET", "/openapi.json", Op::OpenApi, Docs, Open),
+    ]
+};
+
+/// What an address leads to.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// This route, and the id in the path.
+    Route(&'static Route, Option<&'a str>),
+    /// The path exists, with other methods.
+    OtherMethod,
+    /// No route has this path.
+    Nothing,
+}
+
+/// Finds the route of a request.
+#[must_use]
+pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
+    let mut found = Found::Nothing;
+    for route in &ROUTES {
+        if let Some(id) = matches(route.path, path) {
+            if route.method == method.as_str() {
+                return Found::Route(route, id);
+            }
+            found = Found::OtherMethod;
+        }
+    }
+    found
+}
+
+/// The id in `path`, if it is of the form of `pattern`.
+fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    let mut id = None;
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(id),
+            (Some("{id}"), Some(part)) if !part.is_empty() => id = Some(part),
+            (Some(want), Some(part)) if want == part => {}
+            _ => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_finds_its_route_and_its_id() {
+        let Found::Route(route, id) = find(&Method::GET, "/api/v1/channels/ch_1/boards") else {
+            panic!()
+        };
+        assert_eq!((route.operation, id), (Operation::ListBoards, Some("ch_1")));
+        assert!(matches!(
+            find(&Method::PUT, "/api/v1/channels"),
+            Found::OtherMethod
+        ));
+        assert!(matches!(find(&Method::GET, "/api/v1/channels/"), Found::Nothing));
+        assert!(matches!(find(&Method::GET, "/api/v1/nothing"), Found::Nothing));
+    }
+
+    #[test]
+    fn no_two_routes_answer_the_same_request() {
+        for (position, one) in ROUTES.iter().enumerate() {
+            for other in &ROUTES[position + 1..] {
+                assert!(
+                    (one.method, one.path) != (other.method, other.path),
+                    "{} {}",
+                    one.method,
+                    one.path
+                );
+            }
+        }
+    }
+}

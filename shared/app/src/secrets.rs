@@ -1,0 +1,180 @@
+//! The settings secret: App ID, App Secret, status and environment, under the option keys people know.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
+use domain::{AppSecret, Effective, Environment, Status, Values};
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::{Clock, Variables, variables::Missing, vault::Error};
+
+/// How old the settings in memory may be: switching off works within a minute.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// The secret's JSON. Read leniently: people edit secrets by hand.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Stored {
+    #[serde(rename = "pinterest_app-id")]
+    app_id: Option<String>,
+    #[serde(rename = "pinterest_app-secret")]
+    app_secret: Option<AppSecret>,
+    #[serde(rename = "pinterest_integration_status")]
+    status: Option<String>,
+    #[serde(rename = "pinterest_environment")]
+    environment: Option<String>,
+}
+
+/// Reads and writes the settings secret, with the environment's values where nothing is stored.
+#[derive(Debug)]
+pub struct SettingsSecret {
+    client: Client,
+    name: String,
+    env: Values,
+    clock: Clock,
+    kept: Mutex<Option<(Timestamp, Arc<Effective>)>>,
+}
+
+impl SettingsSecret {
+    pub(crate) fn new(client: Client, variables: &Variables, clock: Clock) -> Result<Self, Missing> {
+        let name = variables
+            .need("SETTINGS_SECRET", "the name of the settings secret")?
+            .to_owned();
+        Ok(Self {
+            client,
+            name,
+            env: from_env(variables),
+            clock,
+            kept: Mutex::new(None),
+        })
+    }
+
+    /// What counts, at most a minute old.
+    pub async fn effective(&self) -> Result<Arc<Effective>, Error> {
+        let now = self.clock.now();
+        let mut kept = self.kept.lock().await;
+        if let Some((read_at, effective)) = kept.as_ref()
+            && now.duration_since(*read_at).unsigned_abs() < FRESH
+        {
+            return Ok(effective.clone());
+        }
+        let effective = Arc::new(Effective::of(self.stored().await?, self.env.clone()));
+        *kept = Some((now, effective.clone()));
+        Ok(effective)
+    }
+
+    /// What is stored right now, without the environment.
+    pub async fn stored(&self) -> Result<Values, Error> {
+        let json = match self.client.get_secret_value().secret_id(&self.name).send().await {
+            Ok(value) => value.secret_string.unwrap_or_default(),
+            Err(error) => match error.as_service_error() {
+                // Made by the stack, and never filled.
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => String::new(),
+                _ => {
+                    return Err(Error::Unreachable {
+                        what: "the settings",
+                        source: error.into(),
+                    });
+                }
+            },
+        };
+        if json.trim().is_empty() {
+            return Ok(Values::default());
+        }
+        let stored: Stored = serde_json::from_str(&json).map_err(|_| Error::BadSettings)?;
+        Ok(stored.into())
+    }
+
+    /// Replaces what is stored, and says what counts from now on.
+    pub async fn save(&self, values: Values) -> Result<Arc<Effective>, Error> {
+        let put = self
+            .client
+            .put_secret_value()
+            .secret_id(&self.name)
+            .secret_string(to_json(&values));
+        put.send().await.map_err(|error| Error::Unreachable {
+            what: "the settings",
+            source: error.into(),
+        })?;
+        let effective = Arc::new(Effective::of(values, self.env.clone()));
+        *self.kept.lock().await = Some((self.clock.now(), effective.clone()));
+        Ok(effective)
+    }
+
+    /// What the environment gives.
+    #[must_use]
+    pub fn env(&self) -> &Values {
+        &self.env
+    }
+}
+
+/// The environment's values: used only where nothing is stored.
+pub(crate) fn from_env(variables: &Variables) -> Values {
+    Stored {
+        app_id: variables.get("PINTEREST_APP_ID").map(str::to_owned),
+        app_secret: variables
+            .get("PINTEREST_APP_SECRET")
+            .map(|secret| AppSecret::new(secret.to_owned())),
+        status: None,
+        environment: variables.get("PINTEREST_ENVIRONMENT").map(str::to_owned),
+    }
+    .into()
+}
+
+impl From<Stored> for Values {
+    fn from(stored: Stored) -> Self {
+        Self {
+            app_id: stored.app_id.filter(|id| !id.is_empty()),
+            app_secret: stored.app_secret.filter(|secret| !secret.expose().is_empty()),
+            status: match stored.status.as_deref() {
+                Some("enabled") => Some(Status::Enabled),
+                Some("disabled") => Some(Status::Disabled),
+                _ => None,
+            },
+            environment: match stored.environment.as_deref() {
+                Some("sandbox") => Some(Environment::Sandbox),
+                Some("production") => Some(Environment::Production),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn to_json(values: &Values) -> String {
+    let status = values.status.map(|status| match status {
+        Status::Enabled => "enabled",
+        Status::Disabled => "disabled",
+    });
+    let environment = values.environment.map(|environment| environment.to_string());
+    serde_json::json!({
+        "pinterest_app-id": values.app_id.as_deref().unwrap_or_default(),
+        "pinterest_app-secret": values.app_secret.as_ref().map(AppSecret::expose).unwrap_or_default(),
+        "pinterest_integration_status": status.unwrap_or_default(),
+        "pinterest_environment": environment.unwrap_or_default(),
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_under_the_known_option_keys() {
+        let values = Values {
+            app_id: Some("123".into()),
+            app_secret: Some(AppSecret::new("s3cret".into())),
+            status: Some(Status::Disabled),
+            environment: Some(Environment::Production),
+        };
+        let json: serde_json::Value = serde_json::from_str(&to_json(&values)).unwrap();
+        assert_eq!(json["pinterest_app-id"], "123");
+        assert_eq!(json["pinterest_app-secret"], "s3cret");
+        assert_eq!(json["pinterest_integration_status"], "disabled");
+        assert_eq!(json["pinterest_environment"], "production");
+
+        let stored: Stored = serde_json::from_value(json).unwrap();
+        assert_eq!(Values::from(stored).status, Some(Status::Disabled));
+    }
+}

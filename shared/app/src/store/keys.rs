@@ -1,0 +1,140 @@
+//! How rows are found: the shapes of design, in one place.
+
+use domain::{ChannelId, Class, Environment, PinId, PinterestPinId, PinterestUserId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How many parts the `due` index has: several workers can share them.
+pub(crate) const SHARDS: u32 = 16;
+
+/// The primary key of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+
+    pub(crate) fn settings() -> Self {
+        Self::new("SETTINGS", "SETTINGS")
+    }
+
+    pub(crate) fn worker() -> Self {
+        Self::new("WORKER", "WORKER")
+    }
+
+    pub(crate) fn channel(tenant: &TenantId, id: &ChannelId) -> Self {
+        Self::new(of_tenant(tenant), format!("{CHANNEL}{id}"))
+    }
+
+    pub(crate) fn pin(tenant: &TenantId, id: &PinId) -> Self {
+        Self::new(of_tenant(tenant), format!("{PIN}{id}"))
+    }
+
+    pub(crate) fn idempotency(tenant: &TenantId, key_hash: &str) -> Self {
+        Self::new(format!("IDEM#{tenant}#{key_hash}"), "IDEM")
+    }
+
+    pub(crate) fn state(hash: &str) -> Self {
+        Self::new(format!("STATE#{hash}"), "STATE")
+    }
+
+    pub(crate) fn account(environment: Environment, user: &PinterestUserId, tenant: &TenantId) -> Self {
+        Self::new(format!("ACCOUNT#{environment}#{user}"), of_tenant(tenant))
+    }
+
+    pub(crate) fn remote(environment: Environment, pin: &PinterestPinId) -> Self {
+        Self::new(format!("REMOTE#{environment}#{pin}"), "REMOTE")
+    }
+
+    pub(crate) fn quota(environment: Environment) -> Self {
+        Self::new(format!("QUOTA#{environment}"), "APP")
+    }
+
+    pub(crate) fn token(channel: &ChannelId) -> Self {
+        Self::new(format!("TOKEN#{channel}"), "TOKEN")
+    }
+
+    pub(crate) fn ticket(hash: &str) -> Self {
+        Self::new(format!("TICKET#{hash}"), "TICKET")
+    }
+}
+
+/// The sort keys of a tenant's channels begin with this.
+pub(crate) const CHANNEL: &str = "CHANNEL#";
+/// The sort keys of a tenant's Pins begin with this.
+pub(crate) const PIN: &str = "PIN#";
+
+/// The partition of a tenant's channels and Pins.
+pub(crate) fn of_tenant(tenant: &TenantId) -> String {
+    format!("TENANT#{tenant}")
+}
+
+/// Where in the `due` index a row stands. Without it, the row is not in the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DueKey {
+    due_pk: String,
+    due_sk: String,
+}
+
+impl DueKey {
+    pub(crate) fn new(at: Timestamp, id: &str) -> Self {
+        Self {
+            due_pk: shard(id).to_string(),
+            due_sk: format!("{}#{id}", instant(at)),
+        }
+    }
+}
+
+/// The part of the index that `id` belongs to: its last characters are random.
+fn shard(id: &str) -> u32 {
+    id.bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % SHARDS
+}
+
+/// Milliseconds since 1970 with leading zeros: sorts as text.
+pub(crate) fn instant(at: Timestamp) -> String {
+    format!("{:015}", at.as_millisecond().max(0))
+}
+
+/// Reads [`instant`] back from the front of a `due_sk`.
+pub(crate) fn instant_of(due_sk: &str) -> Option<Timestamp> {
+    Timestamp::from_millisecond(due_sk.split('#').next()?.parse().ok()?).ok()
+}
+
+/// The partition of the `queue` index that holds a channel's Pins of a class.
+pub(crate) fn queue(channel: &ChannelId, class: Class) -> String {
+    format!("{channel}#{}", class.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_times_sort_as_text() {
+        let early = instant(Timestamp::from_second(999).unwrap());
+        let late = instant(Timestamp::from_second(1_790_000_000).unwrap());
+        assert!(early < late);
+        assert_eq!(
+            instant_of(&format!("{late}#pin_x")),
+            Timestamp::from_second(1_790_000_000).ok()
+        );
+    }
+
+    #[test]
+    fn ids_fall_into_every_shard() {
+        let mut seen: Vec<_> = (0..200).map(|number| shard(&format!("ch_{number}"))).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 16);
+    }
+}

@@ -1,0 +1,293 @@
+//! `PIN`, `IDEM` and `REMOTE`: Pins, the keys they were asked for with, and what they own at Pinterest.
+
+use domain::{ChannelId, Class, Environment, Pin, PinId, PinterestPinId, TenantId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    MainTable,
+    connect::put,
+    keys::{DueKey, Key as RowKey, PIN, of_tenant, queue},
+    table::{Error, Item, Written, item, n, row, s, values},
+};
+
+#[derive(Serialize, Deserialize)]
+struct PinRow {
+    #[serde(flatten)]
+    key: RowKey,
+    #[serde(flatten)]
+    due: Option<DueKey>,
+    queue_pk: String,
+    queue_sk: String,
+    #[serde(flatten)]
+    pin: Pin,
+}
+
+/// What an `Idempotency-Key` was used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// SHA-256 of the key.
+    #[serde(skip)]
+    pub hash: String,
+    /// The Pin it made.
+    pub pin_id: PinId,
+    /// SHA-256 of the body it came with.
+    pub body_hash: String,
+    /// Seconds since 1970. Checked by us too: DynamoDB removes late.
+    pub expires_at: i64,
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    #[serde(flatten)]
+    row: RowKey,
+    #[serde(flatten)]
+    key: &'a Key,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RemoteRow {
+    #[serde(flatten)]
+    key: RowKey,
+    pin_id: PinId,
+}
+
+/// How a write of a Pin ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is written.
+    Done,
+    /// The key was used before, for this.
+    Used(Key),
+    /// Somebody else has changed the Pin since it was read.
+    Stale,
+    /// The Pinterest Pin belongs to another Pin of ours.
+    Taken,
+}
+
+impl MainTable {
+    /// Writes a new Pin, and the key it was asked for with. `now`: keys older than their time are free again.
+    pub async fn create_pin(&self, pin: &Pin, key: Option<&Key>, now: i64) -> Result<Put, Error> {
+        let new = pin_item(pin)?;
+        let Some(key) = key else {
+            return Ok(
+                match self
+                    .table
+                    .put_if(new, "attribute_not_exists(pk)", values([]))
+                    .await?
+                {
+                    Ok(()) => Put::Done,
+                    Err(_) => Put::Stale,
+                },
+            );
+        };
+        let key_item = item(&KeyRow {
+            row: RowKey::idempotency(&pin.tenant, &key.hash),
+            key,
+        })?;
+        let free = "attribute_not_exists(pk) OR expires_at < :now";
+        let written = self
+            .table
+            .transact(vec![
+                put(&self.table, key_item, free, values([(":now", n(now))]))?,
+                put(&self.table, new, "attribute_not_exists(pk)", values([]))?,
+            ])
+            .await?;
+        match written {
+            Written::All => Ok(Put::Done),
+            Written::Refused(reasons) => {
+                let there = reasons.into_iter().find(|(position, _)| *position == 0);
+                let Some((_, Some(there))) = there else {
+                    return Ok(Put::Stale);
+                };
+                Ok(Put::Used(row(there)?))
+            }
+        }
+    }
+
+    /// Writes a Pin over the version before it.
+    pub async fn save_pin(&self, pin: &Pin) -> Result<Put, Error> {
+        let before = values([(":before", n(pin.version - 1))]);
+        Ok(
+            match self
+                .table
+                .put_if(pin_item(pin)?, "version = :before", before)
+                .await?
+            {
+                Ok(()) => Put::Done,
+                Err(_) => Put::Stale,
+            },
+        )
+    }
+
+    /// Writes a published Pin over the version before it, and binds `remote` to it: each Pinterest Pin belongs
+    /// to one Pin of ours.
+    pub async fn save_published(
+        &self,
+        pin: &Pin,
+        environment: Environment,
+        remote: &PinterestPinId,
+    ) -> Result<Put, Error> {
+        let before = values([(":before", n(pin.version - 1))]);
+        let key = RowKey::remote(environment, remote);
+        let owner = item(&RemoteRow {
+            key,
+            pin_id: pin.id.clone(),
+        })?;
+        let ours = "attribute_not_exists(pk) OR pin_id = :pin";
+        let written = self
+            .table
+            .transact(vec![
+                put(&self.table, pin_item(pin)?, "version = :before", before)?,
+                put(&self.table, owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
+            ])
+            .await?;
+        Ok(match written {
+            Written::All => Put::Done,
+            Written::Refused(reasons) if reasons.iter().any(|(position, _)| *position == 1) => Put::Taken,
+            Written::Refused(_) => Put::Stale,
+        })
+    }
+
+    /// Whether a Pinterest Pin belongs to a Pin of ours other than `pin`.
+    pub async fn is_taken(
+        &self,
+        environment: Environment,
+        remote: &PinterestPinId,
+        pin: &PinId,
+    ) -> Result<bool, Error> {
+        let found = self.table.get(&RowKey::remote(environment, remote)).await?;
+        let owner = found.map(row::<RemoteRow>).transpose()?;
+        Ok(owner.is_some_and(|owner| owner.pin_id != *pin))
+    }
+
+    /// A Pin, if the tenant has it.
+    pub async fn pin(&self, tenant: &TenantId, id: &PinId) -> Result<Option<Pin>, Error> {
+        self.table
+            .get(&RowKey::pin(tenant, id))
+            .await?
+            .map(pin_of)
+            .transpose()
+    }
+
+    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more.
+    pub async fn pins(
+        &self,
+        tenant: &TenantId,
+        wanted: &Wanted<'_>,
+        after: Option<&PinId>,
+    ) -> Result<(Vec<Pin>, Option<PinId>), Error> {
+        let mut last = after.cloned();
+        let mut all = Vec::new();
+        loop {
+            let query = self.table.client.query().table_name(&self.table.name);
+            let query = query
+                .scan_index_forward(false)
+                .consistent_read(true)
+                .limit(i32::try_from(wanted.limit).unwrap_or(i32::MAX))
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", s(of_tenant(tenant)))
+                .expression_attribute_values(":prefix", s(PIN));
+            let start = last.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
+            let page = query
+                .set_exclusive_start_key(start.transpose()?)
+                .send()
+                .await
+                .map_err(Error::aws("Query"))?;
+            let more = page.last_evaluated_key.is_some();
+            for found in page.items.unwrap_or_default() {
+                let pin = pin_of(found)?;
+                last = Some(pin.id.clone());
+                if wanted.includes(&pin) {
+                    all.push(pin);
+                    if all.len() == wanted.limit {
+                        return Ok((all, last));
+                    }
+                }
+            }
+            if !more {
+                return Ok((all, None));
+            }
+        }
+    }
+
+    /// A channel's Pins that are neither published nor failed nor cancelled, as they are right now.
+    pub async fn open_pins(&self, tenant: &TenantId, channel: &ChannelId) -> Result<Vec<Pin>, Error> {
+        let mut pins = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self
+                .table
+                .client
+                .query()
+                .table_name(&self.table.name)
+                .index_name("queue");
+            let query = query
+                .key_condition_expression("queue_pk = :queue")
+                .expression_attribute_values(":queue", s(queue(channel, Class::Open)));
+            let page = query
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(Error::aws("Query"))?;
+            let ids = page
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .map(|found| row::<QueueEntry>(found));
+            let ids = ids.collect::<Result<Vec<_>, _>>()?;
+            for some in ids.chunks(100) {
+                let keys: Vec<_> = some
+                    .iter()
+                    .map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk)))
+                    .collect();
+                for found in self.table.batch(&keys).await?.into_values() {
+                    pins.push(pin_of(found)?);
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        pins.retain(|pin| pin.state.class() == Class::Open); // the index may be behind
+        pins.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        Ok(pins)
+    }
+}
+
+/// Which Pins a list is to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Those of one channel.
+    pub channel: Option<&'a ChannelId>,
+    /// Those in a state, by the word that callers see.
+    pub state: Option<&'a str>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl Wanted<'_> {
+    fn includes(&self, pin: &Pin) -> bool {
+        self.channel.is_none_or(|channel| pin.channel_id == *channel)
+            && self.state.is_none_or(|state| pin.state.name() == state)
+    }
+}
+
+#[derive(Deserialize)]
+struct QueueEntry {
+    queue_sk: PinId,
+}
+
+fn pin_item(pin: &Pin) -> Result<Item, Error> {
+    item(&PinRow {
+        key: RowKey::pin(&pin.tenant, &pin.id),
+        due: pin.due_at().map(|at| DueKey::new(at, pin.id.as_str())),
+        queue_pk: queue(&pin.channel_id, pin.state.class()),
+        queue_sk: pin.id.to_string(),
+        pin: pin.clone(),
+    })
+}
+
+fn pin_of(found: Item) -> Result<Pin, Error> {
+    Ok(row::<PinRow>(found)?.pin)
+}

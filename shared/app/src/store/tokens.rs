@@ -1,0 +1,295 @@
+//! `TOKEN`: a channel's sealed pairs, and the lease of whoever refreshes them.
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnValue},
+};
+use domain::{ChannelId, refresh::Grant};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    MainTable, TokensTable,
+    keys::{DueKey, Key},
+    table::{Error, Item, Written, item, n, row, s, values},
+};
+use crate::vault::SealedPair;
+
+/// What is kept of a channel's tokens: one row, so that a refresh is one write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// What is known of them.
+    #[serde(flatten)]
+    pub grant: Grant,
+    /// The newest pair.
+    pub pair: SealedPair,
+    /// The pair before it, until the next rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<SealedPair>,
+    /// A pair that came when the version had moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spare: Option<SealedPair>,
+}
+
+/// What is not there is removed: an update leaves other attributes alone.
+const OPTIONAL: [&str; 9] = [
+    "refresh_expires_at",
+    "lease",
+    "lease_until",
+    "believe_refusal_at",
+    "due_at",
+    "due_pk",
+    "due_sk",
+    "warned_days",
+    "previous",
+];
+
+/// How the save of a new pair ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// The pair is in the row.
+    Done,
+    /// The version is right, but the channel was given up meanwhile: both tables have to be written.
+    Dead,
+    /// The version has moved on, or the channel is gone.
+    Outrun,
+}
+
+impl TokenRow {
+    pub(super) fn of(found: Item) -> Result<Self, Error> {
+        row(found)
+    }
+
+    pub(super) fn to_item(&self) -> Result<Item, Error> {
+        let mut new = item(self)?;
+        new.extend(item(&Key::token(&self.grant.channel_id))?);
+        if let Some(at) = self.grant.due_at {
+            new.extend(item(&DueKey::new(at, self.grant.channel_id.as_str()))?);
+        }
+        if let Some(lease) = &self.grant.lease {
+            new.insert("lease_until".to_owned(), n(lease.until.as_millisecond()));
+        }
+        Ok(new)
+    }
+}
+
+impl TokensTable {
+    /// A channel's tokens.
+    pub async fn token(&self, channel: &ChannelId) -> Result<Option<TokenRow>, Error> {
+        self.table
+            .get(&Key::token(channel))
+            .await?
+            .map(TokenRow::of)
+            .transpose()
+    }
+
+    /// Takes the lease of a row that is still due as `due_sk` says. `None`: it is not, or somebody holds it.
+    pub async fn claim(
+        &self,
+        channel: &ChannelId,
+        due_sk: &str,
+        lease: &domain::refresh::Lease,
+        now: Timestamp,
+    ) -> Result<Option<TokenRow>, Error> {
+        let update = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .set_key(Some(item(&Key::token(channel))?))
+            .update_expression("SET lease = :lease, lease_until = :until")
+            .condition_expression(
+                "due_sk = :seen AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease.id = :mine)",
+            )
+            .set_expression_attribute_values(Some(values([
+                (":lease", serde_dynamo::to_attribute_value(lease)?),
+                (":until", n(lease.until.as_millisecond())),
+                (":now", n(now.as_millisecond())),
+                (":seen", s(due_sk)),
+                (":mine", s(&lease.id)), // an SDK retry may meet its own first try
+            ])))
+            .return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(claimed) => claimed.attributes.map(TokenRow::of).transpose(),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(Error::aws("UpdateItem")(error)),
+            },
+        }
+    }
+
+    /// Saves a new pair over version `before`, whoever holds the lease by now.
+    pub async fn save_renewed(&self, new: &TokenRow, before: u64) -> Result<Saved, Error> {
+        let mut change = self.replace(new, &["spare"])?;
+        change
+            .names
+            .extend(values([(":before", n(before)), (":alive", s("connected"))]));
+        let condition = "version = :before AND #connection.#status = :alive";
+        if self
+            .table
+            .update_if(&change.key, &change.expression, condition, change.names)
+            .await?
+        {
+            return Ok(Saved::Done);
+        }
+        self.saved(new, before).await
+    }
+
+    /// What an unwritten save means. An SDK retry may meet its own first try: that counts as done.
+    async fn saved(&self, new: &TokenRow, before: u64) -> Result<Saved, Error> {
+        Ok(match self.token(&new.grant.channel_id).await? {
+            Some(there) if there.pair == new.pair => Saved::Done,
+            Some(there) if there.grant.version == before => Saved::Dead,
+            _ => Saved::Outrun,
+        })
+    }
+
+    /// Keeps a good pair that came too late to be the current one. Nothing happens if the channel is gone.
+    pub async fn save_spare(&self, channel: &ChannelId, pair: &SealedPair) -> Result<(), Error> {
+        let names = values([(":pair", serde_dynamo::to_attribute_value(pair)?)]);
+        self.table
+            .update_if(
+                &Key::token(channel),
+                "SET spare = :pair",
+                "attribute_exists(pk)",
+                names,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Gives the lease `lease` back, with what was learnt. Nothing happens if the lease or the version has moved on.
+    pub async fn release(&self, new: &TokenRow, lease: &str) -> Result<(), Error> {
+        let mut change = self.replace(new, &[])?;
+        change
+            .names
+            .extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
+        let condition = "version = :before AND lease.id = :mine";
+        self.table
+            .update_if(&change.key, &change.expression, condition, change.names)
+            .await?;
+        Ok(())
+    }
+
+    /// Makes a channel's tokens due now, unless somebody is refreshing them.
+    pub async fn make_due(&self, channel: &ChannelId, version: u64, now: Timestamp) -> Result<(), Error> {
+        let mut names = values([
+            (":before", n(version)),
+            (":now", n(now.as_millisecond())),
+            (":at", s(now.to_string())),
+        ]);
+        let due = item(&DueKey::new(now, channel.as_str()))?;
+        names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
+        let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
+                         AND attribute_exists(due_sk) AND due_sk > :due_sk";
+        let expression = "SET due_pk = :due_pk, due_sk = :due_sk, due_at = :at";
+        self.table
+            .update_if(&Key::token(channel), expression, condition, names)
+            .await?;
+        Ok(())
+    }
+
+    fn replace(&self, new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
+        let key = Key::token(&new.grant.channel_id);
+        let new = new.to_item()?;
+        let gone = OPTIONAL
+            .iter()
+            .chain(removed)
+            .filter(|name| !new.contains_key(**name));
+        let gone: Vec<_> = gone.copied().collect();
+        let set: Vec<(String, AttributeValue)> = new
+            .into_iter()
+            .filter(|(name, _)| !["pk", "sk", "spare"].contains(&name.as_str()))
+            .collect();
+        // `connection` is a word that DynamoDB reserves; every name is written as a placeholder.
+        let assignments: Vec<_> = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+        let mut expression = format!("SET {}", assignments.join(", "));
+        if !gone.is_empty() {
+            expression = format!("{expression} REMOVE {}", gone.join(", "));
+        }
+        let names = set
+            .into_iter()
+            .map(|(name, value)| (format!(":{name}"), value))
+            .collect();
+        Ok(Change {
+            key,
+            expression,
+            names,
+        })
+    }
+}
+
+struct Change {
+    key: Key,
+    expression: String,
+    names: Item,
+}
+
+impl MainTable {
+    /// Saves a new pair that brings a channel back, over version `before`: its row and the channel's together.
+    pub async fn save_recovered(
+        &self,
+        tokens: &TokensTable,
+        new: &TokenRow,
+        before: u64,
+        now: Timestamp,
+    ) -> Result<Saved, Error> {
+        let mut change = tokens.replace(new, &["spare"])?;
+        change.names.insert(":before".to_owned(), n(before));
+        match self
+            .with_connection(tokens, new, change, "version = :before", now)
+            .await?
+        {
+            Written::All => Ok(Saved::Done),
+            Written::Refused(_) => tokens.saved(new, before).await,
+        }
+    }
+
+    /// Gives the lease back with the news that the channel has to be connected again: both rows together.
+    /// Nothing happens if the lease or the version has moved on.
+    pub async fn release_dead(
+        &self,
+        tokens: &TokensTable,
+        new: &TokenRow,
+        lease: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut change = tokens.replace(new, &[])?;
+        change
+            .names
+            .extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
+        self.with_connection(tokens, new, change, "version = :before AND lease.id = :mine", now)
+            .await?;
+        Ok(())
+    }
+
+    /// Warns that a refresh token dies: both rows together, once for each number of days.
+    pub async fn warn(&self, tokens: &TokensTable, grant: &Grant, days: u8) -> Result<(), Error> {
+        let names = values([(":days", n(days)), (":before", n(grant.version))]);
+        let key = Key::token(&grant.channel_id);
+        let expression = "SET warned_days = :days";
+        let token = tokens
+            .table
+            .update_in_transaction(&key, expression, "version = :before", names)?;
+        let channel = self.expiry_warning(&grant.tenant, &grant.channel_id, days)?;
+        self.table.transact(vec![token, channel]).await?;
+        Ok(())
+    }
+
+    async fn with_connection(
+        &self,
+        tokens: &TokensTable,
+        new: &TokenRow,
+        change: Change,
+        condition: &str,
+        now: Timestamp,
+    ) -> Result<Written, Error> {
+        let grant = &new.grant;
+        let token =
+            tokens
+                .table
+                .update_in_transaction(&change.key, &change.expression, condition, change.names)?;
+        let channel = self.connection_changes(&grant.tenant, &grant.channel_id, grant.connection, now)?;
+        self.table.transact(vec![token, channel]).await
+    }
+}

@@ -1,0 +1,53 @@
+//! The settings of a function: read from its environment once, at start.
+
+use std::collections::BTreeMap;
+
+/// Named values. A process has its environment; tests and the local stack make their own.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+/// A setting that a function cannot start without.
+#[derive(Debug, thiserror::Error)]
+#[error("the variable {name} is missing or empty: set it to {meaning}")]
+pub struct Missing {
+    name: &'static str,
+    meaning: &'static str,
+}
+
+impl Variables {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// The value of `name`. An empty one is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name`, without which the function cannot start. `meaning` completes "set it to".
+    pub fn need(&self, name: &'static str, meaning: &'static str) -> Result<&str, Missing> {
+        self.get(name).ok_or(Missing { name, meaning })
+    }
+
+    /// Sets `name`.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,316 @@
+//! Seals tokens before they are stored, and opens them again: AES-256-GCM under a ring of keys.
+//!
+//! A sealed value is `<key id>.<base64url of nonce, ciphertext and tag>`. Where it belongs (table, row, field
+//! and version) is authenticated with it: a ciphertext moved to another place does not open.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use aws_sdk_secretsmanager::Client;
+use domain::{AccessToken, RefreshToken, TokenPair};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Salt},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::RwLock;
+
+use crate::{Random, Variables, text};
+
+/// Distinguishes these keys from any other that might be derived from the same string.
+const PURPOSE: &[&[u8]] = &[b"pinwright token sealing v1"];
+
+/// Tokens cannot be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Secrets Manager does not answer, or the function may not read the secret.
+    #[error("Secrets Manager could not be asked for {what}")]
+    Unreachable {
+        /// Which secret.
+        what: &'static str,
+        /// What the SDK says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Neither a secret nor `TOKEN_KEYS` is set.
+    #[error(
+        "there is no key ring: set KEY_RING_SECRET to the secret's name, or TOKEN_KEYS to the ring itself"
+    )]
+    NoRing,
+    /// The ring is not what it should be. Its content is not repeated here.
+    #[error("the key ring is not of the form {{\"current\":\"k1\",\"k1\":\"<at least 32 characters>\"}}")]
+    BadRing,
+    /// The settings secret is not the JSON object that we write.
+    #[error("the settings secret is not a JSON object of texts")]
+    BadSettings,
+    /// The key is gone from the ring, or the ciphertext belongs elsewhere, or was changed.
+    #[error("a sealed value of {0} does not open")]
+    DoesNotOpen(String),
+}
+
+/// A sealed text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Sealed(String);
+
+/// A sealed pair of tokens, and the version it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedPair {
+    access: Sealed,
+    refresh: Sealed,
+    version: u64,
+}
+
+/// Where a sealed value belongs.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The row: a channel's id, or the hash of a ticket.
+    pub row: &'a str,
+    /// The version of the pair.
+    pub version: u64,
+}
+
+/// Seals and opens with a ring that is read once, and once more when an unknown key id shows that it has changed.
+#[derive(Debug)]
+pub struct Vault {
+    client: Client,
+    secret_name: Option<String>,
+    from_env: Option<SecretString>,
+    random: Random,
+    ring: RwLock<Option<Arc<Ring>>>,
+}
+
+struct Ring {
+    current: String,
+    keys: BTreeMap<String, LessSafeKey>,
+}
+
+impl std::fmt::Debug for Ring {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Ring of {} keys", self.keys.len())
+    }
+}
+
+impl Vault {
+    pub(crate) fn new(client: Client, variables: &Variables, random: Random) -> Self {
+        Self {
+            client,
+            secret_name: variables.get("KEY_RING_SECRET").map(str::to_owned),
+            from_env: variables.get("TOKEN_KEYS").map(SecretString::from),
+            random,
+            ring: RwLock::new(None),
+        }
+    }
+
+    /// Seals `pair` for `place`, under the current key.
+    pub async fn seal(&self, pair: &TokenPair, place: Place<'_>) -> Result<SealedPair, Error> {
+        let ring = self.ring().await?;
+        Ok(SealedPair {
+            access: ring.seal(pair.access.expose(), place, "access", &self.random)?,
+            refresh: ring.seal(pair.refresh.expose(), place, "refresh", &self.random)?,
+            version: place.version,
+        })
+    }
+
+    /// Opens the access token of `pair`, which was sealed for `row`.
+    pub async fn open_access(&self, pair: &SealedPair, row: &str) -> Result<AccessToken, Error> {
+        let place = Place {
+            row,
+            version: pair.version,
+        };
+        Ok(AccessToken::new(self.open(&pair.access, place, "access").await?))
+    }
+
+    /// Opens both tokens of `pair`, which was sealed for `row`.
+    pub async fn open_pair(&self, pair: &SealedPair, row: &str) -> Result<TokenPair, Error> {
+        let place = Place {
+            row,
+            version: pair.version,
+        };
+        Ok(TokenPair {
+            access: self.open_access(pair, row).await?,
+            refresh: RefreshToken::new(self.open(&pair.refresh, place, "refresh").await?),
+        })
+    }
+
+    async fn open(&self, sealed: &Sealed, place: Place<'_>, field: &str) -> Result<String, Error> {
+        let ring = self.ring().await?;
+        if ring.knows(sealed) {
+            return ring.open(sealed, place, field);
+        }
+        *self.ring.write().await = None; // a key was added since this process started
+        self.ring().await?.open(sealed, place, field)
+    }
+
+    async fn ring(&self) -> Result<Arc<Ring>, Error> {
+        if let Some(ring) = self.ring.read().await.clone() {
+            return Ok(ring);
+        }
+        let mut slot = self.ring.write().await;
+        if let Some(ring) = slot.clone() {
+            return Ok(ring); // somebody else read it meanwhile
+        }
+        let ring = Arc::new(Ring::parse(&self.read().await?)?);
+        *slot = Some(ring.clone());
+        Ok(ring)
+    }
+
+    async fn read(&self) -> Result<SecretString, Error> {
+        if let Some(name) = &self.secret_name {
+            let read = self.client.get_secret_value().secret_id(name).send().await;
+            let value = read.map_err(|error| Error::Unreachable {
+                what: "the key ring",
+                source: error.into(),
+            })?;
+            return value.secret_string.map(SecretString::from).ok_or(Error::BadRing);
+        }
+        self.from_env.clone().ok_or(Error::NoRing)
+    }
+}
+
+impl Ring {
+    fn parse(json: &SecretString) -> Result<Self, Error> {
+        let mut entries: BTreeMap<String, SecretString> =
+            serde_json::from_str(json.expose_secret()).map_err(|_| Error::BadRing)?;
+        let current = entries
+            .remove("current")
+            .ok_or(Error::BadRing)?
+            .expose_secret()
+            .to_owned();
+        let keys = entries
+            .into_iter()
+            .map(|(id, material)| Ok((id, derive(material.expose_secret())?)))
+            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        if keys.contains_key(&current) {
+            Ok(Self { current, keys })
+        } else {
+            Err(Error::BadRing)
+        }
+    }
+
+    fn knows(&self, sealed: &Sealed) -> bool {
+        sealed
+            .0
+            .split_once('.')
+            .is_some_and(|(id, _)| self.keys.contains_key(id))
+    }
+
+    fn seal(&self, text: &str, place: Place<'_>, field: &str, random: &Random) -> Result<Sealed, Error> {
+        let key = self.keys.get(&self.current).ok_or(Error::BadRing)?;
+        let nonce: [u8; NONCE_LEN] = random.bytes();
+        let mut sealed = text.as_bytes().to_vec();
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            aad(place, field),
+            &mut sealed,
+        )
+        .map_err(|_| Error::BadRing)?;
+        Ok(Sealed(format!(
+            "{}.{}",
+            self.current,
+            text::url_base64(&[&nonce, sealed.as_slice()].concat())
+        )))
+    }
+
+    fn open(&self, sealed: &Sealed, place: Place<'_>, field: &str) -> Result<String, Error> {
+        let open = || {
+            let (id, bytes) = sealed.0.split_once('.')?;
+            let mut bytes = text::from_url_base64(bytes)?;
+            let (nonce, ciphertext) = bytes.split_at_mut_checked(NONCE_LEN)?;
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let text = self
+                .keys
+                .get(id)?
+                .open_in_place(nonce, aad(place, field), ciphertext)
+                .ok()?;
+            String::from_utf8(text.to_vec()).ok()
+        };
+        open().ok_or_else(|| Error::DoesNotOpen(format!("{} ({field})", place.row)))
+    }
+}
+
+fn aad(place: Place<'_>, field: &str) -> Aad<String> {
+    Aad::from(format!("tokens|{}|{field}|{}", place.row, place.version))
+}
+
+/// The string of the ring is text that CloudFormation generated, not a key: HKDF makes one of it (RFC 5869).
+fn derive(material: &str) -> Result<LessSafeKey, Error> {
+    if material.len() < 32 {
+        return Err(Error::BadRing);
+    }
+    let secret = Salt::new(HKDF_SHA256, &[]).extract(material.as_bytes());
+    let key = secret.expand(PURPOSE, &AES_256_GCM).map_err(|_| Error::BadRing)?;
+    Ok(LessSafeKey::new(UnboundKey::from(key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place<'_> = Place {
+        row: "ch_1",
+        version: 3,
+    };
+
+    fn ring(current: &str) -> Ring {
+        let json = format!(
+            r#"{{"current":"{current}","k1":"{}","k2":"{}"}}"#,
+            "a".repeat(64),
+            "b".repeat(64)
+        );
+        Ring::parse(&json.into()).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_text_opens_at_its_place_and_nowhere_else() {
+        let ring = ring("k1");
+        let sealed = ring
+            .seal("pina_planted", PLACE, "access", &Random::system())
+            .unwrap();
+
+        assert!(sealed.0.starts_with("k1.") && !sealed.0.contains("planted"));
+        assert_eq!(ring.open(&sealed, PLACE, "access").unwrap(), "pina_planted");
+        assert!(ring.open(&sealed, PLACE, "refresh").is_err());
+        assert!(
+            ring.open(&sealed, Place { row: "ch_2", ..PLACE }, "access")
+                .is_err()
+        );
+        assert!(
+            ring.open(&sealed, Place { version: 4, ..PLACE }, "access")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn after_a_rotation_old_ciphertexts_still_open() {
+        let sealed = ring("k1")
+            .seal("old", PLACE, "access", &Random::system())
+            .unwrap();
+        assert_eq!(ring("k2").open(&sealed, PLACE, "access").unwrap(), "old");
+    }
+
+    #[test]
+    fn a_changed_ciphertext_does_not_open() {
+        let ring = ring("k1");
+        let sealed = ring.seal("text", PLACE, "access", &Random::system()).unwrap();
+        for place in 0..sealed.0.len() {
+            let mut changed = sealed.0.clone().into_bytes();
+            changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+            let changed = Sealed(String::from_utf8(changed).unwrap());
+            assert!(ring.open(&changed, PLACE, "access").is_err(), "byte {place}");
+        }
+    }
+
+    #[test]
+    fn a_ring_without_its_current_key_or_with_a_weak_one_is_refused() {
+        for bad in [
+            r#"{"current":"k1"}"#,
+            r#"{"k1":"x"}"#,
+            r#"{"current":"k1","k1":"short"}"#,
+            "[]",
+            "",
+        ] {
+            assert!(Ring::parse(&bad.to_owned().into()).is_err(), "{bad}");
+        }
+    }
+}

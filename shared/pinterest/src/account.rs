@@ -1,0 +1,32 @@
+//! Whose account a token acts for.
+
+use domain::{AccessToken, Account, Environment, PinterestUserId};
+use serde::Deserialize;
+
+use crate::{Client, Error};
+
+/// `Account` in the contract, where every field is optional. Without an id there is no telling accounts apart.
+#[derive(Deserialize)]
+struct UserAccount {
+    id: PinterestUserId,
+    username: Option<String>,
+}
+
+impl Client {
+    /// The account that `token` acts for
+    /// ([`GET /user_account`](https://developers.pinterest.com/docs/api/v5/user_account-get)).
+    ///
+    /// Where Pinterest leaves the username out, the id stands in for it.
+    pub async fn user_account(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+    ) -> Result<Account, Error> {
+        let request = self.get(environment, token, "user_account");
+        let UserAccount { id, username } = self.send(request).await?.json()?;
+        Ok(Account {
+            username: username.unwrap_or_else(|| id.to_string()),
+            pinterest_user_id: id,
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Boards and their sections.
+
+use domain::{AccessToken, BoardId, Environment, SectionId};
+use serde::{Deserialize, Serialize};
+
+use crate::{Client, Error};
+
+/// Where Pins go.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Board {
+    /// Stays the same when the board is renamed.
+    pub id: BoardId,
+    /// As its owner named it.
+    pub name: String,
+    /// `PUBLIC`, `PROTECTED`, `SECRET`, or what Pinterest thinks of next.
+    #[serde(default = "public")]
+    pub privacy: String,
+}
+
+/// A part of a board.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Section {
+    /// Stays the same when the section is renamed.
+    pub id: SectionId,
+    /// As its owner named it.
+    pub name: String,
+}
+
+/// A board to be made.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct NewBoard<'a> {
+    /// Pinterest refuses one that the account already has.
+    pub name: &'a str,
+    /// What the board is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'a str>,
+    /// `PUBLIC` (the default), `PROTECTED` or `SECRET`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<&'a str>,
+}
+
+/// The contract's default.
+fn public() -> String {
+    "PUBLIC".to_owned()
+}
+
+impl Client {
+    /// All boards of the account, and the group boards it works on
+    /// ([`GET /boards`](https://developers.pinterest.com/docs/api/v5/boards-list)).
+    pub async fn boards(&self, environment: Environment, token: &AccessToken) -> Result<Vec<Board>, Error> {
+        self.pages(|| self.get(environment, token, "boards")).await
+    }
+
+    /// One board ([`GET /boards/{board_id}`](https://developers.pinterest.com/docs/api/v5/boards-get)).
+    pub async fn board(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        id: &BoardId,
+    ) -> Result<Board, Error> {
+        let request = self.get(environment, token, &format!("boards/{id}"));
+        self.send(request).await?.json()
+    }
+
+    /// All sections of a board
+    /// ([`GET /boards/{board_id}/sections`](https://developers.pinterest.com/docs/api/v5/board_sections-list)).
+    pub async fn sections(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        board: &BoardId,
+    ) -> Result<Vec<Section>, Error> {
+        let path = format!("boards/{board}/sections");
+        self.pages(|| self.get(environment, token, &path)).await
+    }
+
+    /// Makes a board ([`POST /boards`](https://developers.pinterest.com/docs/api/v5/boards-create)).
+    ///
+    /// After [`Error::Unknown`] the board may exist. Names are unique, so a second try does not make a second
+    /// board but is refused.
+    pub async fn create_board(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        new: &NewBoard<'_>,
+    ) -> Result<Board, Error> {
+        let request = self.post(environment, token, "boards", new);
+        self.send(request).await?.json()
+    }
+}

@@ -1,0 +1,101 @@
+//! Sending a call and waiting for its answer.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{AccessToken, Environment, refresh};
+use reqwest::{Request, RequestBuilder};
+use serde::Serialize;
+
+use crate::{
+    Error,
+    answer::{Received, Words},
+};
+
+/// After this long a read is given up: it can be repeated at will.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// After this long a call that changes something is given up.
+pub(crate) const WRITE_TIMEOUT: Duration = refresh::CALL_TIMEOUT.unsigned_abs();
+
+/// Where Pinterest is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The API of the real Pinterest, with `/v5`.
+    pub production: String,
+    /// The API of the sandbox, with `/v5`.
+    pub sandbox: String,
+    /// The page where people consent, for both.
+    pub authorize: String,
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self {
+            production: "https://api.pinterest.com/v5".to_owned(),
+            sandbox: "https://api-sandbox.pinterest.com/v5".to_owned(),
+            authorize: "https://www.pinterest.com/oauth/".to_owned(),
+        }
+    }
+}
+
+/// Calls Pinterest, once for each method call.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    pub(crate) addresses: Arc<Addresses>,
+}
+
+impl Client {
+    /// Calls through `http`, whose owner sees to it that it
+    ///
+    /// - follows no redirects: the second stop's failure would pass for the first's, and tokens would travel;
+    /// - retries nothing;
+    /// - gives up connecting well before the call's own time is up (10 s for reads, 25 s for everything else),
+    ///   so that a host that does not answer becomes [`Error::NotSent`] and not [`Error::Unknown`].
+    #[must_use]
+    pub fn new(http: reqwest::Client, addresses: Addresses) -> Self {
+        let addresses = Arc::new(addresses);
+        Self { http, addresses }
+    }
+
+    /// Where `path` is in `environment`.
+    pub(crate) fn address(&self, environment: Environment, path: &str) -> String {
+        let base = match environment {
+            Environment::Sandbox => &self.addresses.sandbox,
+            Environment::Production => &self.addresses.production,
+        };
+        format!("{}/{path}", base.trim_end_matches('/'))
+    }
+
+    /// Reads `path` for the bearer of `token`.
+    pub(crate) fn get(&self, environment: Environment, token: &AccessToken, path: &str) -> RequestBuilder {
+        let request = self.http.get(self.address(environment, path));
+        request.bearer_auth(token.expose()).timeout(READ_TIMEOUT)
+    }
+
+    /// Makes something of `body` at `path` for the bearer of `token`.
+    pub(crate) fn post(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        path: &str,
+        body: &impl Serialize,
+    ) -> RequestBuilder {
+        let request = self.http.post(self.address(environment, path));
+        request
+            .bearer_auth(token.expose())
+            .timeout(WRITE_TIMEOUT)
+            .json(body)
+    }
+
+    /// Sends `request`, and returns what Pinterest accepted it with.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Received, Error> {
+        let request = request.build().map_err(Error::before_answer)?;
+        self.execute(request).await?.accepted(Words::read)
+    }
+
+    /// Sends `request`, and returns the answer, whatever it says.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Received, Error> {
+        let response = self.http.execute(request).await.map_err(Error::before_answer)?;
+        Received::read(response).await
+    }
+}

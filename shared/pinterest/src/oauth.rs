@@ -1,0 +1,266 @@
+//! Getting an account's consent, and the tokens that act for it
+//! ([authentication](https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/)).
+
+use std::{borrow::Cow, pin::Pin, sync::OnceLock};
+
+use domain::{
+    AccessToken, Answer, AppSecret, AuthorizationCode, Environment, OAuthState, RefreshToken, Scopes,
+    TokenPair,
+    refresh::{Lifetimes, Probe},
+};
+use jiff::Timestamp;
+use oauth2::{
+    AsyncHttpClient, AuthUrl, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse},
+};
+use url::ParseError;
+
+use crate::{Client, Error, Fault, answer::Words, client::WRITE_TIMEOUT, tokens::Tokens};
+
+/// The scope that a probe asks for: every app has it.
+const PROBED_SCOPE: &str = "user_accounts:read";
+
+/// An app, as Pinterest knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct App<'a> {
+    /// "App ID" on Pinterest's page.
+    pub id: &'a str,
+    /// "App secret key" on the same page.
+    pub secret: &'a AppSecret,
+}
+
+/// What an account's owner granted.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// Act for the account.
+    pub tokens: TokenPair,
+    /// When they die.
+    pub lifetimes: Lifetimes,
+    /// May be less than was asked for, and more: everything the owner ever granted the app.
+    pub scopes: Scopes,
+}
+
+/// What a refresh token was exchanged for.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    /// Acts for the account from now on.
+    pub access: AccessToken,
+    /// The next refresh token. `None`: the one that was sent goes on.
+    pub refresh: Option<RefreshToken>,
+    /// When they die.
+    pub lifetimes: Lifetimes,
+}
+
+type Protocol<Authorize = EndpointNotSet, Token = EndpointNotSet> = oauth2::Client<
+    BasicErrorResponse,
+    Tokens,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    Authorize,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    Token,
+>;
+
+impl Client {
+    /// Where an account's owner consents, to be sent back to `redirect_uri` with `state`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSent`] if one of the two addresses is broken.
+    pub fn authorize_url(
+        &self,
+        app_id: &str,
+        redirect_uri: &str,
+        scopes: &Scopes,
+        state: &OAuthState,
+    ) -> Result<String, Error> {
+        let page = AuthUrl::new(self.addresses.authorize.clone()).map_err(broken)?;
+        let protocol: Protocol<EndpointSet> = Protocol::new(ClientId::new(app_id.to_owned()))
+            .set_auth_uri(page)
+            .set_redirect_uri(redirect(redirect_uri)?);
+        let (address, _) = protocol
+            .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
+            // One name for all of them: Pinterest separates them by commas, where OAuth has spaces.
+            .add_scope(Scope::new(scopes.comma_separated()))
+            .url();
+        Ok(address.into())
+    }
+
+    /// Exchanges what the consent page handed to the callback, once
+    /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `authorization_code`).
+    ///
+    /// Where Pinterest does not say what was granted, it is what [`Scopes::needed`] asks for (RFC 6749,
+    /// section 5.1).
+    pub async fn exchange(
+        &self,
+        environment: Environment,
+        app: App<'_>,
+        code: &AuthorizationCode,
+        redirect_uri: &str,
+        now: Timestamp,
+    ) -> Result<Granted, Error> {
+        let protocol = self.protocol(environment, app)?;
+        let code = oauth2::AuthorizationCode::new(code.expose().to_owned());
+        let request = protocol
+            .exchange_code(code)
+            .set_redirect_uri(Cow::Owned(redirect(redirect_uri)?))
+            // Apps from before 2025-09-25 get refresh tokens that can be renewed only if they ask.
+            .add_extra_param("continuous_refresh", "true");
+        let call = Call::new(self);
+        let answered = request.request_async(&call).await;
+        let (tokens, answer) = call.end(answered)?;
+        let Some(refresh) = tokens.refresh() else {
+            return Err(malformed(answer));
+        };
+        Ok(Granted {
+            tokens: TokenPair {
+                access: tokens.access(),
+                refresh,
+            },
+            lifetimes: tokens.lifetimes(now),
+            scopes: tokens.granted().unwrap_or_else(Scopes::needed),
+        })
+    }
+
+    /// Exchanges a refresh token for a new pair
+    /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `refresh_token`).
+    ///
+    /// Nobody promises that `refresh` works again: save what comes before anything else.
+    pub async fn refresh(
+        &self,
+        environment: Environment,
+        app: App<'_>,
+        refresh: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<Renewed, Error> {
+        let protocol = self.protocol(environment, app)?;
+        let refresh = oauth2::RefreshToken::new(refresh.expose().to_owned());
+        let request = protocol.exchange_refresh_token(&refresh);
+        let call = Call::new(self);
+        let answered = request.request_async(&call).await;
+        let (tokens, _) = call.end(answered)?;
+        Ok(Renewed {
+            access: tokens.access(),
+            refresh: tokens.refresh(),
+            lifetimes: tokens.lifetimes(now),
+        })
+    }
+
+    /// Asks whether App ID and App Secret are right, without any account's token
+    /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `client_credentials`).
+    ///
+    /// Pinterest refuses this grant for other reasons too, for instance where the app's owner has no
+    /// two-factor authentication: that is [`Probe::Inconclusive`].
+    pub async fn probe(&self, environment: Environment, app: App<'_>) -> (Probe, Answer) {
+        match self.client_credentials(environment, app).await {
+            Ok(answer) => (Probe::Right, answer),
+            Err(Error::NotSent(_)) => (Probe::Unreachable, Answer::default()),
+            Err(Error::Unknown {
+                answer,
+                source: Some(Fault::Connection(_) | Fault::TooLarge),
+            }) => (Probe::Unreachable, answer),
+            Err(Error::Refused { answer, .. } | Error::Unknown { answer, .. }) => (verdict(&answer), answer),
+        }
+    }
+
+    async fn client_credentials(&self, environment: Environment, app: App<'_>) -> Result<Answer, Error> {
+        let protocol = self.protocol(environment, app)?;
+        let scope = Scope::new(PROBED_SCOPE.to_owned());
+        let request = protocol.exchange_client_credentials().add_scope(scope);
+        let call = Call::new(self);
+        let answered = request.request_async(&call).await;
+        let (_, answer) = call.end(answered)?;
+        Ok(answer)
+    }
+
+    fn protocol(
+        &self,
+        environment: Environment,
+        app: App<'_>,
+    ) -> Result<Protocol<EndpointNotSet, EndpointSet>, Error> {
+        let endpoint = TokenUrl::new(self.address(environment, "oauth/token")).map_err(broken)?;
+        Ok(Protocol::new(ClientId::new(app.id.to_owned()))
+            .set_client_secret(ClientSecret::new(app.secret.expose().to_owned()))
+            .set_token_uri(endpoint))
+    }
+}
+
+/// One call to the token endpoint: carries the protocol's request, and remembers what was answered.
+struct Call<'a> {
+    client: &'a Client,
+    answer: OnceLock<Answer>,
+}
+
+impl<'a> Call<'a> {
+    fn new(client: &'a Client) -> Self {
+        let answer = OnceLock::new();
+        Self { client, answer }
+    }
+
+    /// What came of it. The protocol's own errors quote the answer, which holds tokens: they go no further.
+    fn end(
+        self,
+        answered: Result<Tokens, RequestTokenError<Error, BasicErrorResponse>>,
+    ) -> Result<(Tokens, Answer), Error> {
+        let answer = self.answer.into_inner().unwrap_or_default();
+        match answered {
+            Ok(tokens) => Ok((tokens, answer)),
+            Err(RequestTokenError::Request(error)) => Err(error),
+            Err(_) => Err(malformed(answer)),
+        }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Call<'_> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Error>> + Send + 'c>>;
+
+    /// Sends what the protocol asks. It gets to see successes only, and all of them as 200: Pinterest's errors
+    /// are not OAuth's, and its successes may be 201.
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let mut request = reqwest::Request::try_from(request).map_err(Error::before_answer)?;
+            *request.timeout_mut() = Some(WRITE_TIMEOUT);
+            let received = self.client.execute(request).await?.accepted(Words::read_oauth)?;
+            self.answer.get_or_init(|| received.answer());
+            Ok(HttpResponse::new(received.into_body()))
+        })
+    }
+}
+
+/// What the token endpoint's words say about App ID and App Secret.
+fn verdict(answer: &Answer) -> Probe {
+    let status = answer.http_status;
+    // Code 2 is "Authentication failed"; a code that repeats the status says nothing.
+    let says_nothing_else = answer
+        .pinterest_code
+        .is_none_or(|code| code == 2 || Some(code) == status.map(i64::from));
+    let names_the_app = answer
+        .message
+        .as_ref()
+        .is_some_and(|message| message.starts_with("invalid_client"));
+    match status {
+        Some(408) => Probe::Unreachable,
+        Some(401) if says_nothing_else => Probe::Wrong,
+        Some(400..=499) if says_nothing_else && names_the_app => Probe::Wrong,
+        // A success without a token proves nothing either.
+        Some(200..=299 | 400..=499) => Probe::Inconclusive,
+        _ => Probe::Unreachable,
+    }
+}
+
+fn redirect(address: &str) -> Result<RedirectUrl, Error> {
+    RedirectUrl::new(address.to_owned()).map_err(broken)
+}
+
+fn broken(error: ParseError) -> Error {
+    Error::NotSent(error.into())
+}
+
+fn malformed(answer: Answer) -> Error {
+    Error::unknown(answer, Fault::Malformed { source: None })
+}

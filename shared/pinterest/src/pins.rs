@@ -1,0 +1,138 @@
+//! Pins: making one, and listing those of a board.
+
+use domain::{
+    AccessToken, BoardId, Draft, Environment, Media, PinterestPinId, Text, WebAddress, delivery::Outcome,
+    twin::Listed,
+};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Client, Error, Page, error::chain};
+
+/// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
+#[derive(Serialize)]
+struct CreatePin<'a> {
+    board_id: &'a BoardId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    board_section_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alt_text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dominant_color: Option<&'a str>,
+    media_source: MediaSource<'a>,
+}
+
+/// `PinMediaSource` in the contract.
+#[derive(Serialize)]
+#[serde(tag = "source_type", rename_all = "snake_case")]
+enum MediaSource<'a> {
+    ImageUrl { url: &'a str },
+}
+
+impl<'a> From<&'a Draft> for CreatePin<'a> {
+    fn from(draft: &'a Draft) -> Self {
+        Self {
+            board_id: &draft.board,
+            board_section_id: draft.section.as_ref().map(domain::SectionId::as_str),
+            title: draft.title.as_ref().map(Text::as_str),
+            description: draft.description.as_ref().map(Text::as_str),
+            link: draft.link.as_ref().map(WebAddress::as_str),
+            alt_text: draft.alt_text.as_ref().map(Text::as_str),
+            dominant_color: draft.dominant_color.as_ref().map(domain::Color::as_str),
+            media_source: match &draft.media {
+                Media::Image { url } => MediaSource::ImageUrl { url: url.as_str() },
+            },
+        }
+    }
+}
+
+/// `Pin` in the contract.
+#[derive(Deserialize)]
+struct Pin {
+    id: PinterestPinId,
+    #[serde(default)]
+    created_at: Value,
+    title: Option<String>,
+    description: Option<String>,
+    link: Option<String>,
+    alt_text: Option<String>,
+}
+
+impl From<Pin> for Listed {
+    fn from(pin: Pin) -> Self {
+        Self {
+            id: pin.id,
+            created_at: pin.created_at.as_str().and_then(instant),
+            title: pin.title,
+            description: pin.description,
+            link: pin.link,
+            alt_text: pin.alt_text,
+        }
+    }
+}
+
+/// Reads `2022-10-13T01:40:29`, which the contract calls a `date-time`, although it names no zone: it is UTC.
+fn instant(text: &str) -> Option<Timestamp> {
+    let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let with_zone = text.parse().ok();
+    with_zone.or_else(|| without_zone().map(|time| time.timestamp()))
+}
+
+/// What is read of the answer to a Pin that was made.
+#[derive(Deserialize)]
+struct Created {
+    id: PinterestPinId,
+}
+
+impl Client {
+    /// Publishes `draft` ([`POST /pins`](https://developers.pinterest.com/docs/api/v5/pins-create)).
+    ///
+    /// Pinterest has no idempotency key: after [`Outcome::Unknown`] the Pin may exist, and a second call may
+    /// make a second one.
+    pub async fn create_pin(&self, environment: Environment, token: &AccessToken, draft: &Draft) -> Outcome {
+        let request = self.post(environment, token, "pins", &CreatePin::from(draft));
+        let created = async {
+            let received = self.send(request).await?;
+            let Created { id } = received.json()?;
+            Ok((id, received.answer()))
+        };
+        match created.await {
+            Ok((id, answer)) => Outcome::Created(id, answer),
+            Err(Error::Refused { refusal, answer }) => Outcome::Refused(refusal, answer),
+            Err(error @ Error::NotSent(_)) => Outcome::NotSent(chain(&error)),
+            Err(Error::Unknown { answer, source }) => {
+                // The only place that still knows the cause: an outcome has no room for it.
+                let cause = source.as_ref().map(|fault| chain(fault));
+                tracing::warn!(
+                    http.status = answer.http_status,
+                    pinterest.request_id = answer.request_id,
+                    error = cause,
+                    "it is not known whether a Pin was made"
+                );
+                Outcome::Unknown(answer)
+            }
+        }
+    }
+
+    /// One page of a board's Pins, those of its sections included
+    /// ([`GET /boards/{board_id}/pins`](https://developers.pinterest.com/docs/api/v5/boards-list_pins)).
+    /// Pinterest does not say in which order.
+    pub async fn board_pins(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        board: &BoardId,
+        bookmark: Option<&str>,
+    ) -> Result<Page<Listed>, Error> {
+        let list = self.get(environment, token, &format!("boards/{board}/pins"));
+        let page = self.page::<Pin>(list, bookmark).await?;
+        Ok(page.map(Listed::from))
+    }
+}

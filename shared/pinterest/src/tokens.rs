@@ -1,0 +1,133 @@
+//! What the token endpoint answers (`OauthAccessTokenResponse` in the contract).
+
+use domain::{Scopes, refresh::Lifetimes};
+use jiff::{SignedDuration, Timestamp};
+use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, TokenType};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// The life of an access token that comes without `expires_in`: the documented 30 days.
+const USUAL_LIFE: i64 = 30 * 24 * 60 * 60;
+
+/// No token lives longer than ten years: a later end is a slip, and too late to count with.
+const LONGEST_LIFE: i64 = 10 * 365 * 24 * 60 * 60;
+
+/// New tokens, and what Pinterest says about them.
+///
+/// Read as leniently as can be. The refresh token that was sent may be dead already: an answer that is thrown
+/// away for a detail loses the account. (`Serialize` is what [`TokenResponse`] asks for; nobody uses it.)
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Tokens {
+    access_token: AccessToken,
+    #[serde(default)]
+    token_type: Kind,
+    #[serde(default)]
+    expires_in: Seconds,
+    refresh_token: Option<RefreshToken>,
+    #[serde(default)]
+    refresh_token_expires_in: Seconds,
+    #[serde(default)]
+    refresh_token_expires_at: Seconds,
+    /// Separated by spaces. Version 5.28 of the contract no longer promises it.
+    #[serde(default, rename = "scope", deserialize_with = "names")]
+    scopes: Option<Vec<Scope>>,
+}
+
+/// `bearer`, in any spelling. There is no other kind, so nobody looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Kind(Value);
+
+impl TokenType for Kind {}
+
+/// A number of seconds from which something can be told: nothing is given that is dead already.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Value", into = "Option<i64>")]
+struct Seconds(Option<i64>);
+
+impl From<Value> for Seconds {
+    fn from(value: Value) -> Self {
+        let seconds = match value {
+            Value::String(text) => text.parse().ok(),
+            value => value.as_i64(),
+        };
+        Self(seconds.filter(|seconds| *seconds > 0))
+    }
+}
+
+impl From<Seconds> for Option<i64> {
+    fn from(seconds: Seconds) -> Self {
+        seconds.0
+    }
+}
+
+impl TokenResponse for Tokens {
+    type TokenType = Kind;
+
+    fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    fn token_type(&self) -> &Kind {
+        &self.token_type
+    }
+
+    fn expires_in(&self) -> Option<std::time::Duration> {
+        let seconds = self.expires_in.0?.try_into().ok()?;
+        Some(std::time::Duration::from_secs(seconds))
+    }
+
+    fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh_token.as_ref()
+    }
+
+    fn scopes(&self) -> Option<&Vec<Scope>> {
+        self.scopes.as_ref()
+    }
+}
+
+impl Tokens {
+    /// Acts for the account.
+    pub(crate) fn access(&self) -> domain::AccessToken {
+        domain::AccessToken::new(self.access_token.secret().clone())
+    }
+
+    /// Gets the next pair, if Pinterest gave one.
+    pub(crate) fn refresh(&self) -> Option<domain::RefreshToken> {
+        let refresh = self.refresh_token.as_ref()?.secret();
+        (!refresh.is_empty()).then(|| domain::RefreshToken::new(refresh.clone()))
+    }
+
+    /// When the tokens die, if they came at `now`.
+    pub(crate) fn lifetimes(&self, now: Timestamp) -> Lifetimes {
+        let refresh = self.refresh_token_expires_in.0.map(|seconds| after(now, seconds));
+        let by_their_clock = || Timestamp::from_second(self.refresh_token_expires_at.0?).ok();
+        Lifetimes {
+            access_expires_at: after(now, self.expires_in.0.unwrap_or(USUAL_LIFE)),
+            refresh_expires_at: refresh
+                .or_else(by_their_clock)
+                .filter(|dies| *dies > now)
+                .map(|dies| dies.min(after(now, LONGEST_LIFE))),
+        }
+    }
+
+    /// What was granted, if Pinterest says so.
+    pub(crate) fn granted(&self) -> Option<Scopes> {
+        let names: Vec<&str> = self.scopes.as_ref()?.iter().map(|scope| scope.as_str()).collect();
+        Some(Scopes::parse(&names.join(" "))).filter(|scopes| !scopes.names().is_empty())
+    }
+}
+
+/// What is not text names no scopes, and is not worth losing tokens for.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let scope = |name: &String| Scope::new(name.clone());
+    Ok(value
+        .as_str()
+        .map(|text| Scopes::parse(text).names().iter().map(scope).collect()))
+}
+
+fn after(now: Timestamp, seconds: i64) -> Timestamp {
+    let life = SignedDuration::from_secs(seconds.min(LONGEST_LIFE));
+    now.saturating_add(life).unwrap_or(now)
+}

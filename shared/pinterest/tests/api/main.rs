@@ -1,0 +1,17 @@
+//! What is sent to Pinterest, and what is made of each answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod account;
+mod boards;
+mod connection;
+mod pins;
+mod probe;
+mod refusals;
+mod stage;
+mod tokens;

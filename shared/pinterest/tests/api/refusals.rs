@@ -1,0 +1,163 @@
+//! What refuses a call for certain, and what leaves it open. Every call reads its answer in the same way; a Pin
+//! is where it matters.
+
+use domain::{Answer, Environment, Refusal, delivery::Outcome};
+use jiff::SignedDuration;
+use pinterest::Error;
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use crate::stage::{self, answering, draft, sent, token};
+
+async fn outcome(answer: ResponseTemplate) -> Outcome {
+    let (server, client) = answering("POST", "/v5/pins", answer).await;
+    let outcome = client
+        .create_pin(Environment::Production, &token(), &draft())
+        .await;
+    sent(&server).await; // once, whatever came of it
+    outcome
+}
+
+async fn refusal(answer: ResponseTemplate) -> (Refusal, Answer) {
+    match outcome(answer).await {
+        Outcome::Refused(refusal, answer) => (refusal, answer),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_what_pinterest_said() {
+    let body = json!({ "code": 29, "message": "Not permitted.", "message_detail": "Trial\naccess", "status": "failure" });
+
+    let (refusal, answer) = refusal(stage::json(403, body).insert_header("x-pinterest-rid", "7341")).await;
+
+    assert_eq!(refusal, Refusal::Scope);
+    let expected = Answer {
+        http_status: Some(403),
+        pinterest_code: Some(29),
+        request_id: Some("7341".to_owned()),
+        message: Some("Not permitted. Trial access".to_owned()),
+    };
+    assert_eq!(answer, expected);
+}
+
+#[tokio::test]
+async fn a_code_or_a_message_alone_is_pinterests_word() {
+    assert_eq!(
+        refusal(stage::json(401, json!({ "code": 2 }))).await.0,
+        Refusal::TokenDead
+    );
+    assert_eq!(
+        refusal(stage::json(404, json!({ "message": "Board not found." })))
+            .await
+            .0,
+        Refusal::BoardGone
+    );
+}
+
+#[tokio::test]
+async fn spam_in_the_detail_holds_the_account() {
+    let body = json!({ "code": 8, "message": "Slow down", "message_detail": "Blocked as spam" });
+
+    assert_eq!(refusal(stage::json(429, body)).await.0, Refusal::Spam);
+}
+
+#[tokio::test]
+async fn a_limit_says_when_it_ends() {
+    let limit = || {
+        stage::json(
+            429,
+            json!({ "code": 8, "message": "This request exceeded a rate limit." }),
+        )
+    };
+    let cases = [
+        (limit(), None),
+        (limit().insert_header("x-ratelimit-reset", "67150"), Some(67_150)),
+        (
+            limit().insert_header("x-ratelimit-reset", "100, 100;w=60"),
+            Some(100),
+        ),
+        (
+            limit()
+                .insert_header("x-ratelimit-reset", "9")
+                .insert_header("retry-after", "3"),
+            Some(3),
+        ),
+        (
+            limit()
+                .insert_header("x-ratelimit-reset", "9")
+                .insert_header("retry-after", "later"),
+            Some(9),
+        ),
+    ];
+
+    for (answer, seconds) in cases {
+        let retry_after = seconds.map(SignedDuration::from_secs);
+        assert_eq!(refusal(answer).await.0, Refusal::Quota { retry_after });
+    }
+}
+
+#[tokio::test]
+async fn a_4xx_in_other_words_than_pinterests_refuses_nothing() {
+    let proxy = ResponseTemplate::new(403).set_body_raw("<html>Blocked</html>", "text/html");
+    let answers = [
+        proxy,
+        ResponseTemplate::new(429),
+        stage::json(400, json!(["code"])),
+        stage::json(400, json!({ "error": "denied" })),
+        stage::json(400, json!({ "code": "1", "message": null })),
+    ];
+
+    for answer in answers {
+        let outcome = outcome(answer).await;
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_pinterest_itself_leaves_open_stays_unknown_with_its_words() {
+    for (status, code) in [(500, 500), (503, 4197), (408, 408), (400, 2787), (302, 0)] {
+        let body = json!({ "code": code, "message": "Something went wrong on our end." });
+
+        let outcome = outcome(stage::json(status, body)).await;
+
+        let Outcome::Unknown(answer) = outcome else {
+            panic!("{status}: {outcome:?}");
+        };
+        assert_eq!(
+            (answer.http_status, answer.pinterest_code),
+            (Some(status), Some(code))
+        );
+        assert_eq!(
+            answer.message.as_deref(),
+            Some("Something went wrong on our end.")
+        );
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let answer = ResponseTemplate::new(307).insert_header("location", "/v5/pins");
+
+    assert!(matches!(outcome(answer).await, Outcome::Unknown(_)));
+}
+
+#[tokio::test]
+async fn a_token_in_the_words_goes_no_further() {
+    let body = json!({ "code": 2, "message": "Bad token pina_planted", "message_detail": "x".repeat(600) });
+    let (_server, client) = answering("GET", "/v5/user_account", stage::json(401, body)).await;
+
+    let error = client
+        .user_account(Environment::Production, &token())
+        .await
+        .unwrap_err();
+
+    assert!(!format!("{error} {error:?}").contains("planted"));
+    let Error::Refused { refusal, answer } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (refusal, answer.message.unwrap().len()),
+        (Refusal::TokenDead, 500)
+    );
+}
