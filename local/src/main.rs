@@ -1,2 +1,108 @@
-//! x
-fn main() {}
+//! `cargo run`: Pinwright on this machine.
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+use local::{Data, Options, Pinterest, Stack};
+
+/// Pinwright on this machine: the whole stack in one process.
+#[derive(Debug, Parser)]
+#[command(name = "pinwright", version)]
+struct Arguments {
+    /// The port on 127.0.0.1.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Where data is kept. `:memory:` leaves nothing behind.
+    #[arg(long, value_name = "DIR", default_value = ".pinwright")]
+    data: PathBuf,
+    /// Which Pinterest. PINTEREST_API_URL and its like win over this.
+    #[arg(long, value_enum, default_value_t = Which::Simulated)]
+    pinterest: Which,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Which {
+    Simulated,
+    Live,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    start_log();
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pinwright: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let in_memory = arguments.data.as_os_str() == ":memory:";
+    let stack = Stack::start(Options {
+        port: arguments.port,
+        data: if in_memory { Data::Memory } else { Data::Folder(arguments.data) },
+        pinterest: match arguments.pinterest {
+            Which::Simulated => Pinterest::Simulated,
+            Which::Live => Pinterest::Live,
+        },
+        variables: variables()?,
+        timer: true,
+    })
+    .await?;
+    print!("{}", welcome(&stack));
+    tokio::signal::ctrl_c().await?;
+    println!("\nStopping.");
+    stack.stop().await?;
+    Ok(())
+}
+
+/// The environment, over what a `.env` file in this folder sets.
+fn variables() -> Result<BTreeMap<String, String>, dotenvy::Error> {
+    let mut all = BTreeMap::new();
+    match dotenvy::dotenv_iter() {
+        Ok(file) => {
+            for pair in file {
+                let (name, value) = pair?;
+                all.insert(name, value);
+            }
+        }
+        Err(error) if error.not_found() => {}
+        Err(error) => return Err(error),
+    }
+    all.extend(std::env::vars());
+    Ok(all)
+}
+
+fn welcome(stack: &Stack) -> String {
+    let url = stack.url();
+    let pinterest = match stack.pinterest() {
+        Some(pinterest) => format!(
+            "simulated, at {}/ (App ID {}, App Secret {})",
+            pinterest.url(),
+            simulated_pinterest::APP_ID,
+            simulated_pinterest::APP_SECRET,
+        ),
+        None => "not simulated".to_owned(),
+    };
+    format!(
+        "Pinwright runs at {url}
+Pinterest: {pinterest}
+
+Open {url}/ to see what is running, or sign in right here:
+
+  curl -s {url}/dev/token -H 'Content-Type: application/json' -d '{{\"sub\":\"ada\",\"admin\":true}}'
+
+README.md goes on from there to a published Pin. Ctrl-C stops.
+"
+    )
+}
+
+/// Lines for people, on standard error. RUST_LOG changes what is told.
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

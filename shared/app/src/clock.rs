@@ -49,6 +49,11 @@ impl Random {
         Self(Arc::new(fill))
     }
 
+    /// Fills `bytes`.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        (self.0)(bytes);
+    }
+
     /// `N` random bytes.
     #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {

@@ -1,10 +1,18 @@
 //! The settings of a function: read from its environment once, at start.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// Named values. A process has its environment; tests and the local stack make their own.
-#[derive(Clone, Debug, Default)]
+///
+/// Some are secrets: `Debug` prints the names alone.
+#[derive(Clone, Default)]
 pub struct Variables(BTreeMap<String, String>);
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// A setting that a function cannot start without.
 #[derive(Debug, thiserror::Error)]
@@ -33,11 +41,6 @@ impl Variables {
     /// The value of `name`, without which the function cannot start. `meaning` completes "set it to".
     pub fn need(&self, name: &'static str, meaning: &'static str) -> Result<&str, Missing> {
         self.get(name).ok_or(Missing { name, meaning })
-    }
-
-    /// Sets `name`.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_owned(), value.into());
     }
 }
 

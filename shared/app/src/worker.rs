@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use futures_util::FutureExt as _;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Duration, Instant};
@@ -19,12 +20,13 @@ where
     E: DeserializeOwned + Send + 'static,
     A: Serialize + Send + 'static,
     F: Fn(Arc<T>, E, Instant) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<A, crate::Error>> + Send,
+    Fut: Future<Output = Result<A, crate::Error>> + Send + 'static,
 {
     let function = Arc::new(function);
     run(service_fn(move |event: LambdaEvent<E>| {
         let deadline = Instant::now() + time_left(event.context.deadline);
-        let done = work(function.clone(), event.payload, deadline);
+        // Boxed: the SDK's futures nest deeper than the compiler likes to look through.
+        let done = work(function.clone(), event.payload, deadline).boxed();
         async move {
             done.await.map_err(|error| {
                 let error = crate::error::chain(&error);

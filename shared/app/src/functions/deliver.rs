@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{ChannelId, Pin, TenantId, delivery::Happened};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant};
 
@@ -143,7 +143,8 @@ impl Deliver {
             .briefing(tokens, &pin.tenant, &pin.channel_id, None, clock.now())
             .await?;
         let ground = self.sender.ground(briefing).await?;
-        self.sender.carry(pin, happened, &ground).await?;
+        // Boxed: the SDK's futures are deep, and there are as many of these as are worked on at once.
+        self.sender.carry(pin, happened, &ground).boxed().await?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use domain::{
         warning,
     },
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant};
 
@@ -209,7 +209,8 @@ impl Refresh {
         let Work::Token(channel) = &due.what else {
             return false;
         };
-        match self.channel(channel, &due.entry, app, deadline).await {
+        // Boxed: the SDK's futures are deep, and there are as many of these as are worked on at once.
+        match self.channel(channel, &due.entry, app, deadline).boxed().await {
             Ok(worked) => worked,
             Err(error) => {
                 tracing::error!(error = %chain(&error), channel.id = %channel, "tokens were not refreshed");

@@ -1,0 +1,75 @@
+//! The functions, built of the same parts as on Lambda.
+
+use app::{
+    Result, Setup,
+    events::Events,
+    functions::{
+        AdminSave, Channels, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish, Refresh, Sender,
+    },
+    http::{Request, Response, handle},
+    routes::Function,
+};
+use lambda_http::Body;
+
+/// All functions of the stack.
+pub(crate) struct Functions {
+    admin_save: AdminSave,
+    oauth_start: OauthStart,
+    oauth_callback: OauthCallback,
+    channels: Channels,
+    publish: Publish,
+    pins: Pins,
+    docs: Docs,
+    pub(crate) deliver: Deliver,
+    pub(crate) refresh: Refresh,
+    pub(crate) events: Events,
+}
+
+impl Functions {
+    pub(crate) fn new(setup: &Setup) -> Result<Self> {
+        let main = setup.main_table()?;
+        let tokens = setup.tokens_table()?;
+        let pinterest = setup.pinterest();
+        let sender =
+            || Sender::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup);
+        Ok(Self {
+            admin_save: AdminSave::new(setup.settings_secret()?, main.clone(), pinterest.clone(), setup),
+            oauth_start: OauthStart::new(main.clone(), pinterest.clone(), setup),
+            oauth_callback: OauthCallback::new(
+                setup.settings_secret()?,
+                setup.vault(),
+                main.clone(),
+                tokens.clone(),
+                pinterest.clone(),
+                setup,
+            ),
+            channels: Channels::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup),
+            publish: Publish::new(sender(), setup),
+            pins: Pins::new(main.clone(), setup),
+            docs: Docs::new(setup),
+            deliver: Deliver::new(sender()),
+            refresh: Refresh::new(
+                setup.settings_secret()?,
+                setup.vault(),
+                main.clone(),
+                tokens.clone(),
+                pinterest.clone(),
+                setup,
+            ),
+            events: setup.events()?,
+        })
+    }
+
+    /// Answers as `function` would on Lambda.
+    pub(crate) async fn answer(&self, function: Function, request: Request) -> Response<Body> {
+        match function {
+            Function::AdminSave => handle(&self.admin_save, request).await,
+            Function::OauthStart => handle(&self.oauth_start, request).await,
+            Function::OauthCallback => handle(&self.oauth_callback, request).await,
+            Function::Channels => handle(&self.channels, request).await,
+            Function::Publish => handle(&self.publish, request).await,
+            Function::Pins => handle(&self.pins, request).await,
+            Function::Docs => handle(&self.docs, request).await,
+        }
+    }
+}
