@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::folder;
 
@@ -33,7 +33,8 @@ impl LocalClock {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::now() + SignedDuration::from_millis(self.ahead.load(Ordering::SeqCst))
+        let machine = Timestamp::now().as_millisecond();
+        Timestamp::from_millisecond(machine + self.ahead.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
     }
 
     /// Moves the clock to `at`, unless it is later already. Kept before anything is done at that time.

@@ -104,7 +104,7 @@ impl Inner {
             let daily = next_roll_call(now);
             // What is still due after a tick was left for the next one.
             let at = match &due {
-                Some(due) if before.as_ref() == Some(due) => Some(now + MINUTE),
+                Some(due) if due.since <= now && before.as_ref() == Some(due) => Some(now + MINUTE),
                 Some(due) => Some(due.since),
                 None => None,
             };
@@ -116,9 +116,10 @@ impl Inner {
             if next == daily {
                 self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
                 self.aws.remove_expired()?;
+            } else {
+                self.work().await?;
+                before = due;
             }
-            self.work().await?;
-            before = due;
         }
         self.clock.move_to(target).map_err(Error::Folder)?;
         self.work().await?;

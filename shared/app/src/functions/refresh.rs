@@ -123,7 +123,7 @@ impl Refresh {
 
     /// Refreshes what is due, some at a time, until nothing is or the time is up.
     async fn due(&self, deadline: Instant) -> Result<()> {
-        let mut worked = None;
+        let (mut worked, mut left) = (None, true);
         while let Some(app) = self.app().await? {
             let due = self.tokens.due(self.clock.now(), ROUND).await?;
             let found = due.len();
@@ -139,12 +139,14 @@ impl Refresh {
                     at: self.clock.now(),
                 });
             }
+            left = found > 0;
             if found < ROUND || !has_time(deadline) {
                 break;
             }
         }
         let now = self.clock.now();
-        let oldest = self.tokens.due(now, 1).await?.first().map(|due| due.since);
+        let oldest = if left { self.tokens.due(now, 1).await?.pop() } else { None };
+        let oldest = oldest.map(|due| due.since);
         self.main.beat(&Heartbeat::Refreshed(oldest, worked), now).await?;
         Ok(())
     }
@@ -154,7 +156,9 @@ impl Refresh {
     async fn roll_call(&self, deadline: Instant) -> Result<()> {
         let now = self.clock.now();
         let tomorrow = now + SignedDuration::from_hours(24);
-        for due in self.tokens.due(tomorrow, usize::MAX).await? {
+        let due = self.tokens.due(tomorrow, usize::MAX).await?;
+        let overdue = due.iter().filter(|due| due.since < now - SignedDuration::from_hours(1)).count();
+        for due in due {
             if !has_time(deadline) {
                 break;
             }
@@ -169,11 +173,6 @@ impl Refresh {
                 Err(error) => tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call"),
             }
         }
-        let overdue = self
-            .tokens
-            .due(now - SignedDuration::from_hours(1), usize::MAX)
-            .await?
-            .len();
         tracing::info!(overdue, "roll-call");
         self.main.beat(&Heartbeat::Rolled, now).await?;
         Ok(())

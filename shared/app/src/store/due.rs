@@ -1,8 +1,7 @@
 //! The `due` index: all work that waits for its time, however old, and nothing else.
 
-use std::collections::VecDeque;
-
 use domain::{ChannelId, PinId, TenantId};
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -88,33 +87,33 @@ async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<(), Error
 /// Asks every shard. The oldest of all come first, so that work which nobody can do blocks nothing: a row that
 /// fails moves its own due time.
 async fn due(table: &Table, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
-    let mut all = Vec::new();
-    for shard in 0..SHARDS {
-        let mut start = None;
-        let mut found = VecDeque::new();
-        while found.len() < limit {
-            let query = table.client.query().table_name(&table.name).index_name("due");
-            let query = query
-                .key_condition_expression("due_pk = :shard AND due_sk < :now")
-                .expression_attribute_values(":shard", s(shard.to_string()))
-                // `$` follows `#`: everything of this very millisecond is due too.
-                .expression_attribute_values(":now", s(format!("{}$", instant(now))))
-                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let page = query.send().await.map_err(Error::aws("Query"))?;
-            for item in page.items.unwrap_or_default() {
-                found.extend(parse(row(item)?));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
-        all.extend(found);
-    }
+    let shards = (0..SHARDS).map(|shard| of_shard(table, shard, now, limit));
+    let mut all = try_join_all(shards).await?.concat();
     all.sort_by_key(|due| due.since);
     all.truncate(limit);
     Ok(all)
+}
+
+async fn of_shard(table: &Table, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
+    let (mut found, mut start) = (Vec::new(), None);
+    loop {
+        let query = table.client.query().table_name(&table.name).index_name("due");
+        let query = query
+            .key_condition_expression("due_pk = :shard AND due_sk < :now")
+            .expression_attribute_values(":shard", s(shard.to_string()))
+            // `$` follows `#`: everything of this very millisecond is due too.
+            .expression_attribute_values(":now", s(format!("{}$", instant(now))))
+            .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start);
+        let page = query.send().await.map_err(Error::aws("Query"))?;
+        for item in page.items.unwrap_or_default() {
+            found.extend(parse(row(item)?));
+        }
+        start = page.last_evaluated_key;
+        if start.is_none() || found.len() >= limit {
+            return Ok(found);
+        }
+    }
 }
 
 fn parse(entry: Entry) -> Option<Due> {

@@ -1,0 +1,150 @@
+//! Sending a Pin, if everything allows it, and what the answer means.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Also, Decision, Next, Outcome, Readiness, protocol::Step};
+use crate::{Answer, Attempt, PauseReason, Reason, Refusal, State, words};
+
+/// Sending is given up when the image could not be fetched this often.
+const MEDIA_TRIES: u32 = 3;
+/// Sending is given up when the token was refused this often. The tries are spaced so that `refresh` has come
+/// to its verdict long before: an account that only has to be connected again keeps its Pins.
+const TOKEN_TRIES: u32 = 8;
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+impl Step<'_> {
+    /// Sends, if everything allows it.
+    pub(super) fn start(mut self) -> Decision {
+        let none = Answer::default();
+        if self.now >= self.pin.give_up_at {
+            return self.fail(words::too_late(), &none);
+        }
+        match self.conditions.readiness {
+            Readiness::Ready => {}
+            Readiness::Gone => {
+                let detail = "the channel was disconnected";
+                return self.rest(State::Cancelled, "cancelled", detail, &none);
+            }
+            Readiness::SwitchedOff => {
+                let retry_at = Some(self.now + MINUTE * 5);
+                return self.wait(Reason::PinterestUnavailable, retry_at, words::SWITCHED_OFF, &none);
+            }
+            Readiness::ReconnectRequired => return self.await_owner(&none),
+            Readiness::TokenExpired => {
+                let retry_at = self.now + MINUTE;
+                return self.await_token(retry_at, &none);
+            }
+            Readiness::Paused(pause) => {
+                let (reason, detail) = match pause.reason {
+                    PauseReason::Quota => (Reason::Quota, "Pinterest's rate limit is used up"),
+                    PauseReason::SpamHold => (Reason::SpamHold, "the account rests after a spam block"),
+                };
+                // It may have ended since it was read.
+                let retry_at = pause.until.max(self.now + SECOND);
+                return self.wait(reason, Some(retry_at), detail, &none);
+            }
+        }
+        if !self.conditions.scopes.missing().is_empty() {
+            return self.out_of_scope(&none);
+        }
+        let attempt = Attempt {
+            fence: self.conditions.fence.clone(),
+            started_at: self.now,
+        };
+        self.pin.attempts = self.pin.attempts.saturating_add(1);
+        self.pin.state = State::Sending(attempt.clone());
+        let detail = format!("attempt {}", self.pin.attempts);
+        self.pin.timeline.note(self.now, "sending", detail);
+        self.then(Next::Send(attempt), Also::Nothing)
+    }
+
+    /// What the answer to a send means.
+    pub(super) fn sent(mut self, attempt: &Attempt, outcome: &Outcome) -> Decision {
+        match outcome {
+            Outcome::Created(id, answer) => self.published(id, "created", answer),
+            Outcome::Unknown(answer) => {
+                let detail = "Pinterest's answer did not come, so the Pin may exist";
+                self.doubt(attempt, detail, answer)
+            }
+            Outcome::NotSent(detail) => {
+                let retry_at = self.put_off("not_sent", SECOND * 30);
+                let none = Answer::default();
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, &none)
+            }
+            Outcome::Refused(refusal, answer) => self.refused(refusal, answer),
+        }
+    }
+
+    fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
+        match refusal {
+            Refusal::TokenDead if self.conditions.lost => self.await_owner(answer),
+            Refusal::TokenDead => {
+                let next_tick = self.now + MINUTE;
+                let retry_at = self.put_off("token_dead", MINUTE).max(next_tick);
+                if self.times("token_dead") >= TOKEN_TRIES {
+                    return self.fail(words::token_refused(), answer);
+                }
+                self.await_token(retry_at, answer)
+            }
+            Refusal::Scope => self.out_of_scope(answer),
+            Refusal::Quota { retry_after } => {
+                let (pause, also) = self.limited(*retry_after);
+                let detail = "Pinterest's rate limit is used up";
+                let wait = self.wait(Reason::Quota, Some(pause.until), detail, answer);
+                Decision { also, ..wait }
+            }
+            Refusal::Spam => {
+                let pause = self.hold();
+                let detail = "Pinterest took it for spam: the account rests";
+                let wait = self.wait(Reason::SpamHold, Some(pause.until), detail, answer);
+                Decision {
+                    also: Also::PauseChannel(pause),
+                    ..wait
+                }
+            }
+            Refusal::BoardGone => self.fail(words::board_gone(), answer),
+            Refusal::SectionGone => self.fail(words::section_gone(), answer),
+            Refusal::MediaUnreachable => {
+                let retry_at = self.put_off("media_unreachable", SECOND * 30);
+                if self.times("media_unreachable") >= MEDIA_TRIES {
+                    return self.fail(words::media_unreachable(), answer);
+                }
+                let detail = "Pinterest could not fetch the image";
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, answer)
+            }
+            Refusal::Busy => {
+                let retry_at = self.put_off("busy", SECOND * 5);
+                let detail = "another change of the same board was under way";
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, answer)
+            }
+            Refusal::Other => {
+                let message = answer.message.clone().unwrap_or_default();
+                self.fail(words::refused(&message), answer)
+            }
+        }
+    }
+
+    fn out_of_scope(self, answer: &Answer) -> Decision {
+        let environment = self.conditions.environment;
+        self.fail(words::invalid_scope(environment), answer)
+    }
+
+    /// Only `refresh` refreshes: the Pin waits for one of its next ticks.
+    fn await_token(self, retry_at: Timestamp, answer: &Answer) -> Decision {
+        let detail = "the access token is being renewed";
+        let wait = self.wait(Reason::TokenRefresh, Some(retry_at), detail, answer);
+        Decision {
+            also: Also::RefreshToken,
+            ..wait
+        }
+    }
+
+    /// What the old tokens did is over when the owner has given new ones.
+    fn await_owner(mut self, answer: &Answer) -> Decision {
+        self.pin.setback = None;
+        let detail = "the account has to be connected again";
+        self.wait(Reason::Reconnect, None, detail, answer)
+    }
+}

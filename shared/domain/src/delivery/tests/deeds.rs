@@ -1,0 +1,104 @@
+//! What can happen to a Pin, in any order.
+
+use proptest::{
+    prelude::*,
+    sample::{Index, select},
+};
+
+use super::*;
+use crate::PauseReason;
+
+/// One thing that happens, or one change of the world.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    Pass(i64),
+    Become(Readiness, bool),
+    Due,
+    ChannelBack,
+    /// The answer to one of the attempts so far: always the same, however often and late it comes.
+    Answer(Index, Outcome),
+    /// A look that began so many seconds ago.
+    Look(Look, i64),
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    any::<bool>().prop_map(|told| Answer {
+        http_status: told.then_some(400),
+        ..Answer::default()
+    })
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    prop_oneof![
+        select(vec![
+            Refusal::TokenDead,
+            Refusal::Spam,
+            Refusal::MediaUnreachable,
+            Refusal::Busy,
+            Refusal::Scope,
+            Refusal::BoardGone,
+            Refusal::Other,
+        ]),
+        proptest::option::of(any::<u32>()).prop_map(|seconds| Refusal::Quota {
+            retry_after: seconds.map(|seconds| SignedDuration::from_secs(seconds.into())),
+        }),
+    ]
+}
+
+fn passing_refusal() -> impl Strategy<Value = Refusal> {
+    select(vec![
+        Refusal::TokenDead,
+        Refusal::Busy,
+        Refusal::Spam,
+        Refusal::Quota { retry_after: None },
+    ])
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => answer().prop_map(Outcome::Unknown),
+        2 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| Outcome::Refused(refusal, answer)),
+        1 => (refusal(), answer()).prop_map(|(refusal, answer)| Outcome::Refused(refusal, answer)),
+        1 => Just(Outcome::NotSent("no route".into())),
+        1 => Just(created()),
+    ]
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    prop_oneof![
+        6 => Just(nothing(0)),
+        1 => Just(Look::Failed("no route".into())),
+        1 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| Look::Refused(refusal, answer)),
+    ]
+}
+
+fn readiness() -> impl Strategy<Value = Readiness> {
+    let pause = (any::<bool>(), 0..WEEK).prop_map(|(spam, until)| {
+        let reason = if spam {
+            PauseReason::SpamHold
+        } else {
+            PauseReason::Quota
+        };
+        Readiness::Paused(Pause {
+            reason,
+            until: at(until),
+            step: 0,
+        })
+    });
+    prop_oneof![
+        8 => Just(Readiness::Ready),
+        1 => select(vec![Readiness::SwitchedOff, Readiness::ReconnectRequired, Readiness::TokenExpired]),
+        1 => pause,
+    ]
+}
+
+pub(super) fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        6 => select(vec![1, 14, 20, 34, 36, 61, 240, 299, 301, 3600, 86_400]).prop_map(Deed::Pass),
+        2 => (readiness(), any::<bool>()).prop_map(|(readiness, lost)| Deed::Become(readiness, lost)),
+        8 => Just(Deed::Due),
+        1 => Just(Deed::ChannelBack),
+        4 => (any::<Index>(), outcome()).prop_map(|(which, outcome)| Deed::Answer(which, outcome)),
+        4 => (look(), 0_i64..10).prop_map(|(look, ago)| Deed::Look(look, ago)),
+    ]
+}

@@ -1,0 +1,143 @@
+//! Rests that Pinterest asks for.
+
+use super::*;
+use crate::PauseReason;
+
+fn paused_by(decision: &Decision) -> Pause {
+    match decision.also {
+        Also::PauseChannel(pause) | Also::PauseApp(pause) => pause,
+        other => panic!("no pause: {other:?}"),
+    }
+}
+
+fn after(last_pause: Pause) -> Conditions {
+    Conditions {
+        last_pause: Some(last_pause),
+        ..ready()
+    }
+}
+
+fn quota(seconds: Option<i64>) -> Refusal {
+    Refusal::Quota {
+        retry_after: seconds.map(SignedDuration::from_secs),
+    }
+}
+
+#[test]
+fn a_pin_waits_as_long_as_the_pause_that_it_causes() {
+    for refusal in [Refusal::Spam, quota(Some(30)), quota(Some(4000)), quota(None)] {
+        let decision = refused(&sending(), refusal, &ready(), 1);
+        let (_, retry_at) = waits_for(&decision.pin).unwrap();
+        assert_eq!(retry_at, Some(paused_by(&decision).until));
+    }
+}
+
+#[test]
+fn a_short_limit_is_the_channels_and_a_long_one_the_apps() {
+    let short = refused(&sending(), quota(Some(60)), &ready(), 1);
+    let long = refused(&sending(), quota(Some(3600)), &ready(), 1);
+
+    assert!(matches!(short.also, Also::PauseChannel(_)), "{:?}", short.also);
+    assert!(matches!(long.also, Also::PauseApp(_)), "{:?}", long.also);
+}
+
+#[test]
+fn a_limit_that_a_look_meets_is_the_apps_too_if_it_is_long() {
+    let look = Look::Refused(quota(Some(3600)), Answer::default());
+
+    let decision = looked(&in_doubt(Some(15)), look, 16);
+
+    assert!(matches!(decision.also, Also::PauseApp(_)), "{:?}", decision.also);
+    assert_eq!(next_look(&decision.pin), Some(paused_by(&decision).until));
+}
+
+#[test]
+fn nothing_is_tried_before_pinterest_allows_it_and_not_by_all_at_once() {
+    for (retry_after, jitter) in [(Some(0), 0.0), (Some(30), 0.0), (Some(30), 0.9), (None, 0.3)] {
+        let conditions = Conditions { jitter, ..ready() };
+        let until = paused_by(&refused(&sending(), quota(retry_after), &conditions, 1)).until;
+        let wait = retry_after.unwrap_or(60).max(1);
+        assert!(until >= at(1 + wait) && until <= at(2 + wait + wait / 10));
+    }
+}
+
+#[test]
+fn no_limit_is_believed_to_last_longer_than_a_day() {
+    let decision = refused(&sending(), quota(Some(i64::MAX)), &ready(), 0);
+
+    assert!(paused_by(&decision).until <= at(27 * 60 * 60));
+}
+
+#[test]
+fn each_spam_block_rests_the_channel_longer_until_a_day_has_passed() {
+    let (mut conditions, mut now) = (ready(), 0);
+    let mut minutes = Vec::new();
+    for _ in 0..5 {
+        let decision = refused(&sending(), Refusal::Spam, &conditions, now);
+        let hold = paused_by(&decision);
+        assert_eq!(hold.reason, PauseReason::SpamHold);
+        assert!(matches!(decision.also, Also::PauseChannel(_)));
+        minutes.push(hold.until.duration_since(at(now)).as_mins());
+        conditions = after(hold);
+        now = hold.until.as_second() - at(0).as_second() + 60;
+    }
+    assert_eq!(minutes, [10, 60, 360, 1440, 1440]);
+
+    let a_day_later = refused(&sending(), Refusal::Spam, &conditions, now + 24 * 60 * 60);
+
+    assert_eq!(paused_by(&a_day_later).until, at(now + 24 * 60 * 60 + 10 * 60));
+}
+
+#[test]
+fn a_rate_limit_between_two_spam_blocks_does_not_make_the_second_the_first() {
+    let first = paused_by(&refused(&sending(), Refusal::Spam, &ready(), 0));
+    let limit = paused_by(&refused(&sending(), quota(Some(60)), &after(first), 700));
+    assert_eq!(limit.reason, PauseReason::Quota);
+
+    let second = paused_by(&refused(&sending(), Refusal::Spam, &after(limit), 800));
+
+    assert_eq!(second.until, at(800 + 60 * 60));
+}
+
+#[test]
+fn a_rate_limit_alone_makes_no_spam_block_longer() {
+    let limit = paused_by(&refused(&sending(), quota(Some(60)), &ready(), 0));
+
+    let hold = paused_by(&refused(&sending(), Refusal::Spam, &after(limit), 100));
+
+    assert_eq!(hold.until, at(100 + 10 * 60));
+}
+
+#[test]
+fn the_same_spam_block_met_twice_is_one() {
+    let hold = paused_by(&refused(&sending(), Refusal::Spam, &ready(), 0));
+
+    let again = refused(&sending(), Refusal::Spam, &after(hold), 5);
+
+    assert_eq!(paused_by(&again), hold);
+}
+
+#[test]
+fn a_look_that_is_taken_for_spam_rests_the_channel_too() {
+    let look = Look::Refused(Refusal::Spam, Answer::default());
+
+    let decision = looked(&in_doubt(Some(15)), look, 16);
+
+    assert_eq!(paused_by(&decision).reason, PauseReason::SpamHold);
+    assert_eq!(next_look(&decision.pin), Some(at(16 + 10 * 60)));
+}
+
+#[test]
+fn a_pause_that_has_just_ended_holds_the_pin_for_a_moment_and_not_for_ever() {
+    let over = Pause {
+        reason: PauseReason::Quota,
+        until: at(100),
+        step: 0,
+    };
+
+    for pin in [waiting(Reason::Quota, Some(100)), in_doubt(Some(100))] {
+        let decision = due(&pin, &but(Readiness::Paused(over)), 100);
+        let due_at = decision.pin.due_at().unwrap();
+        assert!(due_at > at(100) && due_at <= at(101));
+    }
+}

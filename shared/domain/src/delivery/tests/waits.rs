@@ -1,0 +1,119 @@
+//! Waiting, and what ends it.
+
+use super::*;
+use crate::PauseReason;
+
+#[test]
+fn each_wait_says_what_for() {
+    let pause = |reason| {
+        Readiness::Paused(Pause {
+            reason,
+            until: at(900),
+            step: 0,
+        })
+    };
+    for (readiness, reason, retry_at) in [
+        (Readiness::SwitchedOff, Reason::PinterestUnavailable, Some(300)),
+        (Readiness::ReconnectRequired, Reason::Reconnect, None),
+        (Readiness::TokenExpired, Reason::TokenRefresh, Some(60)),
+        (pause(PauseReason::Quota), Reason::Quota, Some(900)),
+        (pause(PauseReason::SpamHold), Reason::SpamHold, Some(900)),
+    ] {
+        let decision = due(&pin(State::Scheduled), &but(readiness), 0);
+        assert_eq!(decision.next, Next::Rest);
+        assert_eq!(waits_for(&decision.pin), Some((reason, retry_at.map(at))));
+        assert_eq!(
+            decision.also == Also::RefreshToken,
+            readiness == Readiness::TokenExpired
+        );
+    }
+}
+
+#[test]
+fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
+    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired] {
+        let (mut pin, mut now) = (pin(State::Scheduled), at(0));
+        for _ in 0..500 {
+            let waits = decide(&pin, &Happened::Due, &but(readiness), now).pin;
+            assert!(waits.due_at().unwrap() > now);
+            (now, pin) = (waits.due_at().unwrap(), waits);
+        }
+        assert_eq!(lines(&pin), 1);
+    }
+}
+
+#[test]
+fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_name() {
+    let busy = refused(&sending(), Refusal::Busy, &ready(), 1).pin;
+    let before = lines(&busy);
+
+    let off = due(&busy, &but(Readiness::SwitchedOff), 60).pin;
+
+    assert_eq!(waits_for(&busy).unwrap().0, waits_for(&off).unwrap().0);
+    assert_eq!(lines(&off), before + 1);
+    assert_eq!(
+        off.timeline.entries.last().unwrap().detail,
+        crate::words::SWITCHED_OFF
+    );
+}
+
+#[test]
+fn what_waits_is_left_alone_until_its_time() {
+    let waits = waiting(Reason::Quota, Some(100));
+
+    assert_eq!(due(&waits, &ready(), 99).pin, waits);
+    assert!(matches!(due(&waits, &ready(), 100).next, Next::Send(_)));
+}
+
+#[test]
+fn what_waits_for_the_channel_goes_out_when_it_is_back() {
+    let back = |pin: &Pin| decide(pin, &Happened::ChannelBack, &ready(), at(10)).next;
+
+    for pin in [
+        waiting(Reason::Reconnect, None),
+        waiting(Reason::TokenRefresh, Some(60)),
+    ] {
+        assert!(matches!(back(&pin), Next::Send(_)));
+    }
+}
+
+#[test]
+fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
+    for pin in [
+        pin(State::Scheduled),
+        sending(),
+        waiting(Reason::SpamHold, Some(60)),
+        waiting(Reason::Quota, Some(60)),
+        waiting(Reason::PinterestUnavailable, Some(60)),
+    ] {
+        let decision = decide(&pin, &Happened::ChannelBack, &ready(), at(10));
+        assert_eq!((decision.next, decision.pin), (Next::Rest, pin));
+    }
+}
+
+#[test]
+fn a_channel_that_is_back_but_paused_sends_nothing() {
+    let pause = Pause {
+        reason: PauseReason::SpamHold,
+        until: at(900),
+        step: 0,
+    };
+
+    let decision = decide(
+        &waiting(Reason::Reconnect, None),
+        &Happened::ChannelBack,
+        &but(Readiness::Paused(pause)),
+        at(10),
+    );
+
+    assert_eq!(decision.next, Next::Rest);
+    assert_eq!(waits_for(&decision.pin), Some((Reason::SpamHold, Some(at(900)))));
+}
+
+#[test]
+fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
+    for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0))] {
+        let decision = due(&pin, &but(Readiness::Gone), 0);
+        assert_eq!(decision.pin.state, State::Cancelled);
+    }
+}
