@@ -1,8 +1,8 @@
 //! The protocol of publishing: at most one Pin at Pinterest for each Pin here, and none forgotten.
 //!
 //! Pinterest has no idempotency key: the same body twice makes two Pins. So a Pin is sent by the one process
-//! that wrote [`State::Sending`](crate::State::Sending), and an attempt whose outcome is unknown is never repeated before the board
-//! was looked at, completely, late enough for its list to have caught up.
+//! that wrote [`State::Sending`](crate::State::Sending), and an attempt whose outcome is unknown is never
+//! repeated before the board was looked at, completely, late enough for its list to have caught up.
 //!
 //! Everything here is a decision: what is, what happened and the time go in, what shall be and the next deed
 //! come out. Drivers save the first, then do the second.

@@ -1,0 +1,11 @@
+//! Whole flows over real HTTP: the local stack, its embedded DynamoDB and the simulated Pinterest.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test says what it expects by failing"
+)]
+
+mod connect;
+mod stage;

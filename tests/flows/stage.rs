@@ -1,0 +1,224 @@
+//! The stage of a flow: a stack of its own, in memory, whose workers run only when a test wakes them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use local::{Data, Options, Person, Pinterest, Stack};
+use reqwest::{Method, StatusCode, header::LOCATION};
+use serde_json::{Value, json};
+use simulated_pinterest::SimulatedPinterest;
+
+pub(crate) const APP_ID: &str = simulated_pinterest::APP_ID;
+pub(crate) const APP_SECRET: &str = simulated_pinterest::APP_SECRET;
+
+/// A running stack and a client.
+pub(crate) struct Stage {
+    pub(crate) stack: Stack,
+    pub(crate) client: reqwest::Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// The body as JSON, `null` if it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// The body, after checking the status.
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json()
+    }
+
+    /// A problem's code, after checking its status and its form.
+    pub(crate) fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.text);
+        let problem = self.json();
+        for field in ["type", "title", "detail", "code", "fix"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {}", self.text);
+        }
+        assert_eq!(problem["status"], status);
+        problem["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// An HTTP client that follows no redirect.
+pub(crate) fn client() -> reqwest::Client {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+impl Stage {
+    /// A new stack in memory, with nothing configured.
+    pub(crate) async fn set() -> Self {
+        Self::open(Data::Memory, []).await
+    }
+
+    /// A stack on `data`, with variables.
+    pub(crate) async fn open<const N: usize>(data: Data, variables: [(&str, &str); N]) -> Self {
+        let variables: BTreeMap<_, _> =
+            variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let pinterest = Pinterest::Simulated;
+        let stack = Stack::start(Options { port: 0, data, pinterest, variables, timer: false }).await.unwrap();
+        Self { stack, client: client() }
+    }
+
+    /// A stack whose admin has saved App ID and App Secret.
+    pub(crate) async fn configured() -> Self {
+        let stage = Self::set().await;
+        stage.configure().await;
+        stage
+    }
+
+    pub(crate) async fn configure(&self) {
+        let settings = json!({"app_id": APP_ID, "app_secret": APP_SECRET});
+        self.call(Method::PUT, SETTINGS, &self.admin(), Some(settings)).await.expect(200);
+    }
+
+    /// A configured stack with a channel of `ada`'s that publishes to its first board.
+    pub(crate) async fn connected() -> (Self, String) {
+        let stage = Self::configured().await;
+        let channel = stage.connect("ada").await;
+        stage.choose_board("ada", &channel).await;
+        (stage, channel)
+    }
+
+    pub(crate) fn pinterest(&self) -> &SimulatedPinterest {
+        self.stack.pinterest().unwrap()
+    }
+
+    /// The token of somebody whose tenant is their own.
+    pub(crate) fn user(&self, sub: &str) -> String {
+        self.stack.token(Person { sub: sub.to_owned(), tenant: None, admin: false })
+    }
+
+    pub(crate) fn admin(&self) -> String {
+        self.stack.token(Person { sub: "root".to_owned(), tenant: None, admin: true })
+    }
+
+    /// One request.
+    pub(crate) async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Answer {
+        let request = self.client.request(method, format!("{}{path}", self.stack.url())).bearer_auth(token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        answer(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, sub: &str) -> Answer {
+        self.call(Method::GET, path, &self.user(sub), None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, sub: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, &self.user(sub), Some(body)).await
+    }
+
+    /// Begins to connect an account: the consent page's address.
+    pub(crate) async fn start(&self, sub: &str) -> String {
+        let started = self.post("/api/v1/auth/pinterest/start", sub, json!({})).await.expect(200);
+        started["authorize_url"].as_str().unwrap().to_owned()
+    }
+
+    /// The owner's decision at the consent page, and the way back: where the browser ends.
+    pub(crate) async fn decide(&self, authorize_url: &str, form: &str) -> String {
+        let request = self.client.post(authorize_url).body(form.to_owned());
+        let back = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
+        let callback = back.headers[LOCATION].to_str().unwrap().to_owned();
+        let end = answer(self.client.get(callback)).await;
+        assert_eq!(end.status, StatusCode::FOUND, "{}", end.text);
+        end.headers[LOCATION].to_str().unwrap().to_owned()
+    }
+
+    /// The ticket after the owner of the demo account has said yes.
+    pub(crate) async fn ticket(&self, sub: &str) -> String {
+        let end = self.decide(&self.start(sub).await, "decision=allow&account=demo_account").await;
+        end.split_once("#connection=").unwrap().1.to_owned()
+    }
+
+    /// Connects the demo account: the channel's id.
+    pub(crate) async fn connect(&self, sub: &str) -> String {
+        let ticket = self.ticket(sub).await;
+        let claimed = self.post("/api/v1/connections/claim", sub, json!({"connection": ticket})).await;
+        assert!(claimed.status.is_success(), "{}", claimed.text);
+        claimed.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes the account's first board the default: its id.
+    pub(crate) async fn choose_board(&self, sub: &str, channel: &str) -> String {
+        let boards = self.get(&format!("/api/v1/channels/{channel}/boards"), sub).await.expect(200);
+        let board = boards["items"][0]["pinterest_board_id"].as_str().unwrap().to_owned();
+        let change = Some(json!({"default_board_id": board}));
+        let path = format!("/api/v1/channels/{channel}");
+        self.call(Method::PATCH, &path, &self.user(sub), change).await.expect(200);
+        board
+    }
+
+    /// Publishes a Pin of this title.
+    pub(crate) async fn publish(&self, sub: &str, channel: &str, title: &str) -> Answer {
+        self.post("/api/v1/pins", sub, pin(channel, title)).await
+    }
+
+    /// A Pin as it is now.
+    pub(crate) async fn pin(&self, sub: &str, id: &str) -> Value {
+        self.get(&format!("/api/v1/pins/{id}"), sub).await.expect(200)
+    }
+
+    /// How many Pins of this title are at Pinterest.
+    pub(crate) fn at_pinterest(&self, title: &str) -> usize {
+        let pins = self.pinterest().pins(simulated_pinterest::Environment::Sandbox);
+        pins.iter().filter(|pin| pin.title.as_deref() == Some(title)).count()
+    }
+
+    pub(crate) async fn advance(&self, by: SignedDuration) {
+        self.stack.advance(by).await.unwrap();
+    }
+
+    /// The kinds of all events so far, oldest first.
+    pub(crate) async fn event_kinds(&self) -> Vec<String> {
+        let events = self.stack.events().await.unwrap();
+        events.into_iter().map(|event| event.detail_type).collect()
+    }
+}
+
+pub(crate) const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
+
+/// The body of a Pin with this title.
+pub(crate) fn pin(channel: &str, title: &str) -> Value {
+    let url = "https://images.example.com/salad.jpg";
+    json!({"channel_id": channel, "title": title, "media": {"kind": "image", "url": url}})
+}
+
+/// Sends a request and reads the answer.
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    Answer { status, headers, text: answer.text().await.unwrap() }
+}
+
+pub(crate) fn minutes(number: i64) -> SignedDuration {
+    SignedDuration::from_mins(number)
+}
+
+pub(crate) fn days(number: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * number)
+}
