@@ -46,6 +46,7 @@ pub fn of(old: Option<&Row>, new: Option<&Row>) -> Option<Event> {
             };
             pin_kind(before, &new.state).map(|kind| pin(new, kind))
         }
+        (Some(Row::Settings(old)), Some(Row::Settings(new))) if old.tells_the_same_as(new) => None,
         (_, Some(Row::Settings(new))) => Some(Event {
             id: format!("settings|{}", new.version),
             kind: "settings.changed",

@@ -215,8 +215,14 @@ impl Pin {
             State::Scheduled => Some(self.publish_at),
             State::Sending(attempt) => Some(attempt.started_at + Self::SENDING_LIMIT),
             // What waits for a person is looked at once more, when it is too late.
-            State::Waiting { retry_at, .. } | State::InDoubt { retry_at, .. } => {
+            State::Waiting { retry_at, .. } => {
                 Some(retry_at.unwrap_or(self.give_up_at).min(self.give_up_at))
+            }
+            // An attempt has its looks, however late it was made.
+            State::InDoubt { attempt, retry_at, .. } => {
+                let [.., last_look] = crate::delivery::LOOKS;
+                let end = self.give_up_at.max(attempt.started_at + last_look);
+                Some(retry_at.unwrap_or(end).min(end))
             }
             State::Published { .. } | State::Failed { .. } | State::Cancelled => None,
         }

@@ -130,6 +130,12 @@ fn pick<T>(stored: Option<T>, env: Option<T>) -> (Option<T>, Source) {
 }
 
 impl Stored {
+    /// Whether only the version differs, or what nobody is told.
+    #[must_use]
+    pub(crate) fn tells_the_same_as(&self, other: &Self) -> bool {
+        (&self.app_id, self.status, self.environment) == (&other.app_id, other.status, other.environment)
+    }
+
     /// The integration if it runs, or the sentence that says why it does not.
     pub fn enabled(&self) -> Result<Enabled, &'static str> {
         match &self.app_id {

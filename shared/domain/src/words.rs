@@ -70,7 +70,9 @@ pub(crate) fn media_unreachable() -> Failure {
     )
 }
 
-pub(crate) fn outcome_unknown() -> Failure {
+/// The board could not tell what became of an attempt.
+#[must_use]
+pub fn outcome_unknown() -> Failure {
     Failure::new(
         "outcome_unknown",
         "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",

@@ -174,12 +174,24 @@ impl Channels {
         }
         let mut cancelled_pins = 0;
         for mut pin in self.main.open_pins(&caller.tenant, id).await? {
-            if matches!(pin.state, State::Scheduled | State::Waiting { .. }) {
-                pin.state = State::Cancelled;
-                pin.version += 1;
-                pin.timeline
-                    .note(self.clock.now(), "cancelled", "the channel was disconnected");
-                cancelled_pins += usize::from(self.main.save_pin(&pin).await? == Put::Done);
+            let now = self.clock.now();
+            match pin.state {
+                State::Scheduled | State::Waiting { .. } => {
+                    pin.timeline.note(now, "cancelled", "the channel was disconnected");
+                    pin.state = State::Cancelled;
+                }
+                // Nobody can look at the board any more.
+                State::InDoubt { .. } => {
+                    let error = domain::words::outcome_unknown();
+                    pin.timeline.note(now, "failed", &error.detail);
+                    pin.state = State::Failed { error };
+                }
+                _ => continue,
+            }
+            pin.version += 1;
+            let cancelled = pin.state == State::Cancelled;
+            if self.main.save_pin(&pin).await? == Put::Done && cancelled {
+                cancelled_pins += 1;
             }
         }
         Ok(Disconnected {

@@ -164,7 +164,9 @@ impl Sender {
         ground: &Ground,
     ) -> Result<Pin> {
         let mut reads = 0;
+        let mut renewed = None;
         loop {
+            let ground = renewed.as_ref().unwrap_or(ground);
             let saved_at = Instant::now();
             let put = self.save(&pin, &mut decision.pin, ground).await?;
             self.spread(&decision.pin, decision.also, ground).await;
@@ -173,7 +175,10 @@ impl Sender {
                     pin = decision.pin;
                     match self.act(&pin, decision.next, saved_at, ground).await? {
                         Some(what) => happened = what,
-                        None => return Ok(pin),
+                        None => match self.back(&pin, ground).await? {
+                            Some(fresh) => (renewed, happened) = (Some(fresh), Happened::ChannelBack),
+                            None => return Ok(pin),
+                        },
                     }
                 }
                 // Another Pin of ours owns what was found or made: this one's own is still to be found.
@@ -202,8 +207,19 @@ impl Sender {
                     pin = fresh;
                 }
             }
+            let ground = renewed.as_ref().unwrap_or(ground);
             decision = (self.decide)(&pin, &happened, &self.conditions(ground), self.clock.now());
         }
+    }
+
+    /// A Pin that waits for its channel is woken when the channel comes back, unless it came back while the Pin
+    /// was on its way into the row: then this is the wake-up.
+    async fn back(&self, pin: &Pin, ground: &Ground) -> Result<Option<Ground>> {
+        let State::Waiting { retry_at: None, .. } = pin.state else { return Ok(None) };
+        let now = self.clock.now();
+        let briefing = self.main.briefing(&self.tokens, &pin.tenant, &pin.channel_id, None, now).await?;
+        let fresh = self.ground(briefing).await?;
+        Ok((fresh.token_version != ground.token_version).then_some(fresh))
     }
 
     /// Saves what was decided over what was read. Nothing new is not written.
@@ -252,7 +268,7 @@ impl Sender {
         Ok(match next {
             Next::Rest => None,
             Next::Send(attempt) => {
-                let outcome = self.send(pin, saved_at, ground).await;
+                let outcome = self.send(pin, &attempt, saved_at, ground).await;
                 Some(Happened::Sent {
                     fence: attempt.fence,
                     outcome,
@@ -262,11 +278,13 @@ impl Sender {
         })
     }
 
-    async fn send(&self, pin: &Pin, saved_at: Instant, ground: &Ground) -> Outcome {
+    async fn send(&self, pin: &Pin, attempt: &Attempt, saved_at: Instant, ground: &Ground) -> Outcome {
         let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
             return Outcome::NotSent("the channel cannot be used".to_owned());
         };
-        if saved_at.elapsed() >= SEND_WITHIN {
+        // The monotonic clock misses a machine that slept, the wall clock may be moved: both must agree.
+        let waited = self.clock.now().duration_since(attempt.started_at).unsigned_abs();
+        if saved_at.elapsed().max(waited) >= SEND_WITHIN {
             return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
         }
         self.pinterest

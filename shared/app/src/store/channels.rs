@@ -191,7 +191,7 @@ impl MainTable {
         if let Some(board) = board {
             names.insert(":board".to_owned(), serde_dynamo::to_attribute_value(board)?);
         }
-        self.change(
+        self.table.update_if(
             &Key::channel(&channel.tenant, &channel.id),
             expression,
             "attribute_exists(pk)",
@@ -200,43 +200,27 @@ impl MainTable {
         .await
     }
 
-    /// Lets a channel rest.
+    /// Lets a channel rest, unless it does so for longer already.
     pub async fn pause_channel(&self, tenant: &TenantId, id: &ChannelId, pause: Pause) -> Result<(), Error> {
-        let names = values([
-            (":pause", serde_dynamo::to_attribute_value(pause)?),
-            (":one", n(1)),
-        ]);
-        let expression = "SET pause = :pause ADD version :one";
-        self.change(
-            &Key::channel(tenant, id),
-            expression,
-            "attribute_exists(pk)",
-            names,
-        )
-        .await?;
+        let mut names = until(pause)?;
+        names.extend(values([(":one", n(1))]));
+        let condition = format!("attribute_exists(pk) AND {EXTENDS}");
+        let key = Key::channel(tenant, id);
+        self.table.update_if(&key, "SET pause = :pause ADD version :one", &condition, names).await?;
         Ok(())
     }
 
-    /// Lets all channels of an environment rest.
+    /// Lets all channels of an environment rest, unless they do so for longer already.
     pub async fn pause_app(&self, environment: Environment, pause: Pause) -> Result<(), Error> {
-        let new = item(&QuotaRow {
-            key: Key::quota(environment),
-            pause,
-        })?;
-        let put = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(new));
-        put.send().await.map_err(Error::aws("PutItem"))?;
+        let key = Key::quota(environment);
+        self.table.update_if(&key, "SET pause = :pause", EXTENDS, until(pause)?).await?;
         Ok(())
     }
 
     /// Takes a channel out of the `due` index, if nobody has put it there again since.
     pub async fn resumed(&self, tenant: &TenantId, id: &ChannelId, due_sk: &str) -> Result<(), Error> {
         let names = values([(":seen", s(due_sk))]);
-        self.change(
+        self.table.update_if(
             &Key::channel(tenant, id),
             "REMOVE due_pk, due_sk",
             "due_sk = :seen",
@@ -244,10 +228,6 @@ impl MainTable {
         )
         .await?;
         Ok(())
-    }
-
-    async fn change(&self, key: &Key, expression: &str, condition: &str, names: Item) -> Result<bool, Error> {
-        self.table.update_if(key, expression, condition, names).await
     }
 
     /// The change of a channel's connection, for a transaction with the tokens' row.
@@ -288,6 +268,14 @@ impl MainTable {
         self.table
             .update_in_transaction(&key, expression, "attribute_exists(pk)", names)
     }
+}
+
+/// A short break must not end a long one.
+const EXTENDS: &str = "(attribute_not_exists(pause) OR pause.until < :until)";
+
+fn until(pause: Pause) -> Result<Item, Error> {
+    let pause_value = serde_dynamo::to_attribute_value(pause)?;
+    Ok(values([(":pause", pause_value), (":until", s(pause.until.to_string()))]))
 }
 
 fn channel_of(found: Item) -> Result<Channel, Error> {

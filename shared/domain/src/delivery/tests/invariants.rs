@@ -156,10 +156,7 @@ impl Life {
         );
         assert_eq!(pin.due_at().is_none(), ended);
         let was_due = before.due_at().is_some_and(|due_at| due_at <= self.now);
-        // Past its end, a Pin in doubt stays due until a look can decide.
-        let last_looks = matches!(&pin.state, State::InDoubt { attempt, .. }
-            if self.now >= pin.give_up_at && self.now < attempt.started_at + LOOKS[2]);
-        if was_due && matches!(happened, Happened::Due) && decision.next == Next::Rest && !last_looks {
+        if was_due && matches!(happened, Happened::Due) && decision.next == Next::Rest {
             let still_due = pin.due_at().is_some_and(|due_at| due_at <= self.now);
             let just_doubted = matches!(before.state, State::Sending(_)) && pin.state != before.state;
             assert!(!still_due || just_doubted, "due for ever: {:?}", pin.state);
