@@ -161,12 +161,12 @@ impl Sender {
         mut pin: Pin,
         mut happened: Happened,
         mut decision: domain::delivery::Decision,
-        ground: &Ground,
+        found: &Ground,
     ) -> Result<Pin> {
         let mut reads = 0;
         let mut renewed = None;
         loop {
-            let ground = renewed.as_ref().unwrap_or(ground);
+            let ground = renewed.as_ref().unwrap_or(found);
             let saved_at = Instant::now();
             let put = self.save(&pin, &mut decision.pin, ground).await?;
             self.spread(&decision.pin, decision.also, ground).await;
@@ -207,7 +207,7 @@ impl Sender {
                     pin = fresh;
                 }
             }
-            let ground = renewed.as_ref().unwrap_or(ground);
+            let ground = renewed.as_ref().unwrap_or(found);
             decision = (self.decide)(&pin, &happened, &self.conditions(ground), self.clock.now());
         }
     }
