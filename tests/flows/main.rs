@@ -9,3 +9,4 @@
 
 mod connect;
 mod stage;
+mod trips;
