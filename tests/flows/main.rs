@@ -8,5 +8,6 @@
 )]
 
 mod connect;
+mod secrets;
 mod stage;
 mod trips;

@@ -1,0 +1,194 @@
+//! Planted secrets: the App Secret, tokens, codes, tickets and states are in no log line, no answer, no event and
+//! nowhere in the tables, on good paths and on every path that fails.
+
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use jiff::SignedDuration;
+use local::Data;
+use reqwest::{Method, header::LOCATION};
+use serde_json::{Value, json};
+use simulated_pinterest::{Fault, FaultKind, Operation};
+use tracing_subscriber::EnvFilter;
+
+use crate::stage::{APP_SECRET, SETTINGS, Stage, answer, days, minutes, pin};
+
+/// Every line that this process has logged since the first test of this module began.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let start = || {
+        let log = Log::default();
+        let writer = log.clone();
+        // Ours in full; others as chatty as somebody may reasonably ask for while looking for a fault.
+        let filter = EnvFilter::new("debug,app=trace,domain=trace,local=trace,pinterest=trace");
+        let subscriber =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone()).finish();
+        tracing_subscriber::util::SubscriberInitExt::try_init(subscriber).unwrap();
+        log
+    };
+    LOG.get_or_init(start).clone()
+}
+
+/// What must be found nowhere, and everything that was said.
+struct Search {
+    secrets: Vec<String>,
+    said: String,
+}
+
+impl Search {
+    fn hear(&mut self, text: &str) {
+        self.said.push_str(text);
+        self.said.push('\n');
+    }
+
+    fn find_nothing(&self, place: &str, bytes: &[u8]) {
+        for secret in &self.secrets {
+            let found = bytes.windows(secret.len()).position(|window| window == secret.as_bytes());
+            if let Some(at) = found {
+                let around = &bytes[at.saturating_sub(80)..(at + secret.len() + 20).min(bytes.len())];
+                panic!("{place} holds {secret}: {}", String::from_utf8_lossy(around));
+            }
+        }
+    }
+}
+
+/// The value of a parameter in an address.
+fn parameter(address: &str, name: &str) -> String {
+    let (_, rest) = address.split_once(&format!("{name}=")).unwrap();
+    rest.split(['&', '#']).next().unwrap().to_owned()
+}
+
+fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            all.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_answered_told_or_stored_in_the_clear() {
+    let log = log();
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(Data::Folder(folder.path().to_owned()), []).await;
+    // Pinterest's tokens begin with these; the App Secret, codes, states and tickets are added as they come.
+    let mut search = Search {
+        secrets: vec![APP_SECRET.into(), "pina_".into(), "pinr_".into(), "pinc_".into()],
+        said: String::new(),
+    };
+    stage.configure().await;
+    let settings = stage.call(Method::GET, SETTINGS, &stage.admin(), None).await;
+    search.hear(&settings.text);
+    let tested = stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), None).await;
+    search.hear(&tested.text);
+
+    // Connecting, as it should go and as it may fail.
+    let faults = [
+        None,
+        Some((Operation::Token, FaultKind::Status500After)),
+        Some((Operation::Token, FaultKind::CutInAnswer)),
+        Some((Operation::Token, FaultKind::Garbage)),
+        Some((Operation::Token, FaultKind::Unauthorized)),
+        Some((Operation::Token, FaultKind::Scope)),
+        Some((Operation::UserAccount, FaultKind::Unauthorized)),
+        Some((Operation::UserAccount, FaultKind::CutAfter)),
+    ];
+    let mut channel = String::new();
+    for fault in faults {
+        if let Some((operation, kind)) = fault {
+            stage.pinterest().inject(Fault::once(operation, kind));
+        }
+        let page = stage.start("ada").await;
+        search.secrets.push(parameter(&page, "state"));
+        let consent = stage.client.post(&page).body("decision=allow");
+        let back = answer(consent.header("content-type", "application/x-www-form-urlencoded")).await;
+        let callback = back.headers[LOCATION].to_str().unwrap();
+        search.secrets.push(parameter(callback, "code"));
+        let end = answer(stage.client.get(callback)).await;
+        search.hear(&end.text);
+        let end = end.headers[LOCATION].to_str().unwrap().to_owned();
+        let Some((_, ticket)) = end.split_once("#connection=") else {
+            search.hear(&end);
+            continue;
+        };
+        search.secrets.push(ticket.to_owned());
+        let stranger = stage.post("/api/v1/connections/claim", "eve", json!({"connection": ticket})).await;
+        search.hear(&stranger.text);
+        let claimed = stage.post("/api/v1/connections/claim", "ada", json!({"connection": ticket})).await;
+        search.hear(&claimed.text);
+        channel = claimed.json()["id"].as_str().unwrap().to_owned();
+    }
+    assert!(!channel.is_empty());
+    stage.choose_board("ada", &channel).await;
+
+    // Publishing and refreshing, likewise.
+    for (number, kind) in [
+        FaultKind::Status500After,
+        FaultKind::CutAfter,
+        FaultKind::CutInAnswer,
+        FaultKind::Garbage,
+        FaultKind::Unauthorized,
+        FaultKind::Scope,
+        FaultKind::Spam,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+        let answer = stage.publish("ada", &channel, &format!("Pin {number}")).await;
+        search.hear(&answer.text);
+        stage.advance(minutes(6)).await;
+    }
+    for kind in [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::GarbageBefore, FaultKind::Scope] {
+        stage.pinterest().inject(Fault::once(Operation::Token, kind));
+    }
+    stage.advance(days(24)).await;
+    stage.pinterest().revoke("demo_account").unwrap();
+    let answer = stage.publish("ada", &channel, "Revoked").await;
+    search.hear(&answer.text);
+    stage.advance(SignedDuration::from_hours(1)).await;
+
+    // Bad input that holds secrets.
+    for body in [json!({"app_secret": APP_SECRET, "surprise": 1}), json!({"app_secret": [APP_SECRET]})] {
+        let refused = stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(body)).await;
+        assert_eq!(refused.status, 422);
+        search.hear(&refused.text);
+    }
+    let missing: Value = pin("ch_unknown", "x");
+    search.hear(&stage.post("/api/v1/pins", "ada", missing).await.text);
+    search.hear(&stage.get("/api/v1/channels", "ada").await.text);
+    search.hear(&stage.get("/api/v1/pins", "ada").await.text);
+    let events = stage.stack.events().await.unwrap();
+    assert!(events.len() > 10);
+    search.hear(&serde_json::to_string(&events).unwrap());
+    stage.stack.stop().await.unwrap();
+
+    search.find_nothing("an answer or an event", search.said.as_bytes());
+    let logged = log.0.lock().unwrap().clone();
+    assert!(!logged.is_empty());
+    search.find_nothing("the log", &logged);
+    // The folder `secrets` plays Secrets Manager; everything beside it is what the tables and the bus hold.
+    for (name, bytes) in files_below(folder.path()) {
+        search.find_nothing(&name, &bytes);
+    }
+}
