@@ -51,7 +51,12 @@ async fn advance(State(stack): State<Arc<Inner>>, headers: HeaderMap, body: Byte
     };
     if !(0..=FURTHEST).contains(&seconds) {
         let detail = "seconds is not a number from 0 to 34560000 (400 days)";
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_seconds", detail, "Move in smaller steps.");
+        return problem(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_seconds",
+            detail,
+            "Move in smaller steps.",
+        );
     }
     match stack.advance(SignedDuration::from_secs(seconds)).await {
         Ok(now) => Json(json!({ "now": now })).into_response(),

@@ -30,8 +30,7 @@ impl Functions {
         let main = setup.main_table()?;
         let tokens = setup.tokens_table()?;
         let pinterest = setup.pinterest();
-        let sender =
-            || Sender::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup);
+        let sender = || Sender::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup);
         Ok(Self {
             admin_save: AdminSave::new(setup.settings_secret()?, main.clone(), pinterest.clone(), setup),
             oauth_start: OauthStart::new(main.clone(), pinterest.clone(), setup),

@@ -15,7 +15,7 @@ struct Arguments {
     /// Where data is kept. `:memory:` leaves nothing behind.
     #[arg(long, value_name = "DIR", default_value = ".pinwright")]
     data: PathBuf,
-    /// Which Pinterest. PINTEREST_API_URL and its like win over this.
+    /// Which Pinterest. The variables that name its address win over this.
     #[arg(long, value_enum, default_value_t = Which::Simulated)]
     pinterest: Which,
 }
@@ -100,7 +100,7 @@ README.md goes on from there to a published Pin. Ctrl-C stops.
     )
 }
 
-/// Lines for people, on standard error. RUST_LOG changes what is told.
+/// Lines for people, on standard error. `RUST_LOG` changes what is told.
 fn start_log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));

@@ -97,7 +97,8 @@ mod tests {
         assert!(SignIn::new("other").claims(&format!("Bearer {token}"), now).is_none());
 
         let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!() };
-        let forged = json!({"sub": "eve", "tenant": "acme", "scope": "pinwright/admin", "exp": 9_999_999_999_i64});
+        let forged =
+            json!({"sub": "eve", "tenant": "acme", "scope": "pinwright/admin", "exp": 9_999_999_999_i64});
         let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
         let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
         for bad in [

@@ -159,7 +159,8 @@ async fn no_secret_is_logged_answered_told_or_stored_in_the_clear() {
         search.hear(&answer.text);
         stage.advance(minutes(6)).await;
     }
-    for kind in [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::GarbageBefore, FaultKind::Scope] {
+    for kind in [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::GarbageBefore, FaultKind::Scope]
+    {
         stage.pinterest().inject(Fault::once(Operation::Token, kind));
     }
     stage.advance(days(24)).await;

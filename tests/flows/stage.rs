@@ -78,7 +78,8 @@ impl Stage {
         let variables: BTreeMap<_, _> =
             variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let pinterest = Pinterest::Simulated;
-        let stack = Stack::start(Options { port: 0, data, pinterest, variables, timer: false }).await.unwrap();
+        let stack =
+            Stack::start(Options { port: 0, data, pinterest, variables, timer: false }).await.unwrap();
         Self { stack, client: client() }
     }
 

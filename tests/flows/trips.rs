@@ -178,16 +178,14 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     let start = OauthStart::new(main.clone(), setup.pinterest(), setup);
     let secret = setup.settings_secret().unwrap();
     let pinterest = setup.pinterest();
-    let callback =
-        OauthCallback::new(secret, setup.vault(), main.clone(), tokens.clone(), pinterest, setup);
+    let callback = OauthCallback::new(secret, setup.vault(), main.clone(), tokens.clone(), pinterest, setup);
     let channels = stage.channels();
     let publish = Publish::new(stage.sender(), setup);
     let pins = Pins::new(main.clone(), setup);
-    const START: &str = "/api/v1/auth/pinterest/start";
 
-    stage.ask(&start, "POST", START, json!({})).await; // reads the settings, once a minute
+    stage.ask(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await; // reads the settings, once a minute
     stage.trips();
-    let started = stage.ask(&start, "POST", START, json!({})).await;
+    let started = stage.ask(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
     assert_eq!(stage.trips(), seen([("PutItem", 1)]), "start OAuth");
 
     let consent = client().post(started["authorize_url"].as_str().unwrap()).body("decision=allow");
@@ -246,7 +244,7 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     let end = stage.ask(&callback, "GET", &back, Value::Null).await;
     let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
     stage.ask(&stage.channels(), "POST", "/api/v1/connections/claim", claim).await;
-    let soon = || Instant::now() + std::time::Duration::from_secs(300);
+    let soon = || Instant::now() + std::time::Duration::from_mins(5);
 
     refresh.tick(Tick::Due, soon()).await.unwrap();
     stage.trips();

@@ -31,9 +31,7 @@ pub enum Error {
 
 /// Builds the client. Roots are compiled in, proxies and redirects are off: a token goes where it is meant to.
 pub(crate) fn http() -> Result<reqwest::Client, Error> {
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
@@ -65,9 +63,7 @@ impl HttpConnector for Connector {
 }
 
 async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let request = request
-        .try_into_http1x()
-        .map_err(|error| ConnectorError::user(error.into()))?;
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     // Our calls are small and in memory; a body that streams has no business here.
     let bytes = body
@@ -86,9 +82,7 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
     let mut response = HttpResponse::new(status, SdkBody::from(bytes));
     for (name, value) in &headers {
         if let Ok(value) = value.to_str() {
-            response
-                .headers_mut()
-                .append(name.as_str().to_owned(), value.to_owned());
+            response.headers_mut().append(name.as_str().to_owned(), value.to_owned());
         }
     }
     Ok(response)
@@ -96,9 +90,5 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
 
 fn failed(error: reqwest::Error) -> ConnectorError {
     let error = error.without_url();
-    if error.is_timeout() {
-        ConnectorError::timeout(error.into())
-    } else {
-        ConnectorError::io(error.into())
-    }
+    if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }

@@ -25,10 +25,7 @@ pub struct Events {
 
 impl Events {
     pub(crate) fn new(client: Client, bus: &str) -> Self {
-        Self {
-            client,
-            bus: bus.to_owned(),
-        }
+        Self { client, bus: bus.to_owned() }
     }
 
     /// Tells what a batch of changes means. The answer names the first record that was not told: Lambda sends
@@ -69,17 +66,10 @@ impl Events {
         let Some((first, ..)) = events.first() else {
             return Ok(());
         };
-        let entries = events
-            .iter()
-            .map(|(_, event, at)| self.entry(event, *at))
-            .collect();
+        let entries = events.iter().map(|(_, event, at)| self.entry(event, *at)).collect();
         let answer = self.client.put_events().set_entries(Some(entries)).send().await;
         let answer = answer.map_err(|error| (first.clone(), Error::Bus(error.into())))?;
-        let refused = answer
-            .entries()
-            .iter()
-            .zip(events)
-            .find(|(entry, _)| entry.error_code().is_some());
+        let refused = answer.entries().iter().zip(events).find(|(entry, _)| entry.error_code().is_some());
         match refused {
             None => Ok(()),
             Some((entry, (number, ..))) => {
@@ -114,17 +104,12 @@ fn row(image: &serde_dynamo::Item) -> Result<Option<Row>> {
         _ => "",
     };
     let (pk, sk) = (text("pk"), text("sk"));
-    Ok(
-        match (
-            pk.starts_with("TENANT#"),
-            sk.split('#').next().unwrap_or_default(),
-        ) {
-            (true, "CHANNEL") => Some(Row::Channel(Box::new(read(image)?))),
-            (true, "PIN") => Some(Row::Pin(Box::new(read(image)?))),
-            (false, "SETTINGS") => Some(Row::Settings(read(image)?)),
-            _ => None,
-        },
-    )
+    Ok(match (pk.starts_with("TENANT#"), sk.split('#').next().unwrap_or_default()) {
+        (true, "CHANNEL") => Some(Row::Channel(Box::new(read(image)?))),
+        (true, "PIN") => Some(Row::Pin(Box::new(read(image)?))),
+        (false, "SETTINGS") => Some(Row::Settings(read(image)?)),
+        _ => None,
+    })
 }
 
 fn read<T: DeserializeOwned>(image: &serde_dynamo::Item) -> Result<T> {

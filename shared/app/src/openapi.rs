@@ -46,29 +46,17 @@ struct Words {
 
 const LIST: &[(&str, &str)] = &[
     ("cursor", "Where the page begins: `next` of the page before."),
-    (
-        "limit",
-        "How many things the page holds: 50 unless given, at most 200.",
-    ),
+    ("limit", "How many things the page holds: 50 unless given, at most 200."),
 ];
 const LIST_PINS: &[(&str, &str)] = &[
     ("channel_id", "Only the Pins of this channel."),
-    (
-        "state",
-        "Only Pins in this state: scheduled, sending, waiting, published, failed or cancelled.",
-    ),
+    ("state", "Only Pins in this state: scheduled, sending, waiting, published, failed or cancelled."),
     ("cursor", "Where the page begins: `next` of the page before."),
-    (
-        "limit",
-        "How many Pins the page holds: 50 unless given, at most 200.",
-    ),
+    ("limit", "How many Pins the page holds: 50 unless given, at most 200."),
 ];
 const SECTIONS: &[(&str, &str)] = &[("sections", "`true`: with the sections of each board.")];
 const BACK: &[(&str, &str)] = &[
-    (
-        "code",
-        "What the tokens are exchanged for, if the owner said yes.",
-    ),
+    ("code", "What the tokens are exchanged for, if the owner said yes."),
     ("state", "Ties the answer to the person who started."),
     ("error", "Why the owner said no."),
 ];
@@ -140,11 +128,7 @@ fn describe(route: &Route, words: Words, problem: &Schema) -> Value {
         }),
     );
     // Two paths may lead to one operation, whose id must be unique.
-    let alias = if route.path == crate::routes::CALLBACK_ALIAS {
-        "_alias"
-    } else {
-        ""
-    };
+    let alias = if route.path == crate::routes::CALLBACK_ALIAS { "_alias" } else { "" };
     let mut described = json!({
         "operationId": format!("{}{alias}", words.id),
         "summary": words.summary,
@@ -164,24 +148,16 @@ fn describe(route: &Route, words: Words, problem: &Schema) -> Value {
 
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
 fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
+    #[expect(clippy::unnecessary_wraps, reason = "every use wants an option")]
     fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Option<Schema> {
         Some(schemas.subschema_for::<T>())
     }
-    let plain = |id, summary| Words {
-        id,
-        summary,
-        request: None,
-        answers: Vec::new(),
-        query: &[],
-    };
+    let plain = |id, summary| Words { id, summary, request: None, answers: Vec::new(), query: &[] };
     let ok = |schema| vec![("200", "Done.", schema)];
     match operation {
         Operation::ReadSettings => Words {
             answers: ok(of::<SettingsView>(schemas)),
-            ..plain(
-                "read_settings",
-                "The settings, where they come from, and whether the workers run",
-            )
+            ..plain("read_settings", "The settings, where they come from, and whether the workers run")
         },
         Operation::SaveSettings => Words {
             request: of::<SaveSettings>(schemas),
@@ -190,10 +166,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
         },
         Operation::TestCredentials => Words {
             answers: ok(of::<CredentialsTest>(schemas)),
-            ..plain(
-                "test_credentials",
-                "Asks Pinterest whether App ID and App Secret are right",
-            )
+            ..plain("test_credentials", "Asks Pinterest whether App ID and App Secret are right")
         },
         Operation::StartOAuth => Words {
             request: of::<StartOAuth>(schemas),
@@ -201,11 +174,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("start_oauth", "Where to send the browser to connect an account")
         },
         Operation::OAuthCallback => Words {
-            answers: vec![(
-                "302",
-                "Back to the frontend, with `#connection=` or `#error=`.",
-                None,
-            )],
+            answers: vec![("302", "Back to the frontend, with `#connection=` or `#error=`.", None)],
             query: BACK,
             ..plain("oauth_callback", "Where Pinterest sends the browser")
         },
@@ -219,34 +188,24 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
                     of::<ChannelView>(schemas),
                 ),
             ],
-            ..plain(
-                "claim_connection",
-                "Makes a connection the caller's channel, once",
-            )
+            ..plain("claim_connection", "Makes a connection the caller's channel, once")
         },
         Operation::ListChannels => Words {
             answers: ok(of::<Page<ChannelView>>(schemas)),
             query: LIST,
             ..plain("list_channels", "The tenant's channels")
         },
-        Operation::ReadChannel => Words {
-            answers: ok(of::<ChannelView>(schemas)),
-            ..plain("read_channel", "One channel")
-        },
+        Operation::ReadChannel => {
+            Words { answers: ok(of::<ChannelView>(schemas)), ..plain("read_channel", "One channel") }
+        }
         Operation::ChangeChannel => Words {
             request: of::<ChangeChannel>(schemas),
             answers: ok(of::<ChannelView>(schemas)),
-            ..plain(
-                "change_channel",
-                "Chooses the default board, which is checked at Pinterest",
-            )
+            ..plain("change_channel", "Chooses the default board, which is checked at Pinterest")
         },
         Operation::DeleteChannel => Words {
             answers: ok(of::<Disconnected>(schemas)),
-            ..plain(
-                "disconnect_channel",
-                "Forgets the tokens at once and cancels queued Pins",
-            )
+            ..plain("disconnect_channel", "Forgets the tokens at once and cancels queued Pins")
         },
         Operation::ListBoards => Words {
             answers: ok(of::<Page<BoardView>>(schemas)),
@@ -257,11 +216,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             request: of::<CreateBoard>(schemas),
             answers: vec![
                 ("201", "A new board.", of::<BoardView>(schemas)),
-                (
-                    "200",
-                    "There is a board of this name already.",
-                    of::<BoardView>(schemas),
-                ),
+                ("200", "There is a board of this name already.", of::<BoardView>(schemas)),
             ],
             ..plain("create_board", "Makes a board")
         },
@@ -269,11 +224,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             request: of::<NewPin>(schemas),
             answers: vec![
                 ("201", "The Pin is at Pinterest.", of::<PinView>(schemas)),
-                (
-                    "202",
-                    "The Pin is scheduled, or waits; it is on its way.",
-                    of::<PinView>(schemas),
-                ),
+                ("202", "The Pin is scheduled, or waits; it is on its way.", of::<PinView>(schemas)),
             ],
             ..plain("create_pin", "Publishes a Pin now, or at its time")
         },
@@ -294,10 +245,9 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             answers: vec![("202", "It is sent with the next tick.", of::<PinView>(schemas))],
             ..plain("retry_pin", "Sends a failed Pin again")
         },
-        Operation::Health => Words {
-            answers: ok(of::<HealthView>(schemas)),
-            ..plain("health", "Whether the API answers")
-        },
+        Operation::Health => {
+            Words { answers: ok(of::<HealthView>(schemas)), ..plain("health", "Whether the API answers") }
+        }
         Operation::OpenApi => Words {
             answers: vec![("200", "This document.", None)],
             ..plain("openapi", "The contract of the API")

@@ -98,13 +98,7 @@ const fn route(
     function: Function,
     access: Access,
 ) -> Route {
-    Route {
-        method,
-        path,
-        operation,
-        function,
-        access,
-    }
+    Route { method, path, operation, function, access }
 }
 
 /// The path of the settings.
@@ -122,53 +116,17 @@ pub const ROUTES: [Route; 20] = {
     [
         route("GET", SETTINGS, Op::ReadSettings, AdminSave, Admin),
         route("PUT", SETTINGS, Op::SaveSettings, AdminSave, Admin),
-        route(
-            "POST",
-            "/api/v1/admin/integrations/pinterest/test",
-            Op::TestCredentials,
-            AdminSave,
-            Admin,
-        ),
-        route(
-            "POST",
-            "/api/v1/auth/pinterest/start",
-            Op::StartOAuth,
-            OauthStart,
-            User,
-        ),
+        route("POST", "/api/v1/admin/integrations/pinterest/test", Op::TestCredentials, AdminSave, Admin),
+        route("POST", "/api/v1/auth/pinterest/start", Op::StartOAuth, OauthStart, User),
         route("GET", CALLBACK, Op::OAuthCallback, OauthCallback, Open),
         route("GET", CALLBACK_ALIAS, Op::OAuthCallback, OauthCallback, Open),
         route("POST", "/api/v1/connections/claim", Op::Claim, Channels, User),
         route("GET", "/api/v1/channels", Op::ListChannels, Channels, User),
         route("GET", "/api/v1/channels/{id}", Op::ReadChannel, Channels, User),
-        route(
-            "PATCH",
-            "/api/v1/channels/{id}",
-            Op::ChangeChannel,
-            Channels,
-            User,
-        ),
-        route(
-            "DELETE",
-            "/api/v1/channels/{id}",
-            Op::DeleteChannel,
-            Channels,
-            User,
-        ),
-        route(
-            "GET",
-            "/api/v1/channels/{id}/boards",
-            Op::ListBoards,
-            Channels,
-            User,
-        ),
-        route(
-            "POST",
-            "/api/v1/channels/{id}/boards",
-            Op::CreateBoard,
-            Channels,
-            User,
-        ),
+        route("PATCH", "/api/v1/channels/{id}", Op::ChangeChannel, Channels, User),
+        route("DELETE", "/api/v1/channels/{id}", Op::DeleteChannel, Channels, User),
+        route("GET", "/api/v1/channels/{id}/boards", Op::ListBoards, Channels, User),
+        route("POST", "/api/v1/channels/{id}/boards", Op::CreateBoard, Channels, User),
         route("POST", "/api/v1/pins", Op::CreatePin, Publish, User),
         route("GET", "/api/v1/pins", Op::ListPins, Pins, User),
         route("GET", "/api/v1/pins/{id}", Op::ReadPin, Pins, User),
@@ -195,7 +153,7 @@ pub enum Found<'a> {
 pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
     let mut found = Found::Nothing;
     for route in &ROUTES {
-        if let Some(id) = matches(route.path, path) {
+        if let Some(Matched { id }) = matches(route.path, path) {
             if route.method == method.as_str() {
                 return Found::Route(route, id);
             }
@@ -205,13 +163,18 @@ pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
     found
 }
 
-/// The id in `path`, if it is of the form of `pattern`.
-fn matches<'a>(pattern: &str, path: &'a str) -> Option<Option<&'a str>> {
+/// A path of a route's form.
+struct Matched<'a> {
+    id: Option<&'a str>,
+}
+
+/// Whether `path` is of the form of `pattern`.
+fn matches<'a>(pattern: &str, path: &'a str) -> Option<Matched<'a>> {
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     let mut id = None;
     loop {
         match (wanted.next(), given.next()) {
-            (None, None) => return Some(id),
+            (None, None) => return Some(Matched { id }),
             (Some("{id}"), Some(part)) if !part.is_empty() => id = Some(part),
             (Some(want), Some(part)) if want == part => {}
             _ => return None,
@@ -225,14 +188,9 @@ mod tests {
 
     #[test]
     fn a_request_finds_its_route_and_its_id() {
-        let Found::Route(route, id) = find(&Method::GET, "/api/v1/channels/ch_1/boards") else {
-            panic!()
-        };
+        let Found::Route(route, id) = find(&Method::GET, "/api/v1/channels/ch_1/boards") else { panic!() };
         assert_eq!((route.operation, id), (Operation::ListBoards, Some("ch_1")));
-        assert!(matches!(
-            find(&Method::PUT, "/api/v1/channels"),
-            Found::OtherMethod
-        ));
+        assert!(matches!(find(&Method::PUT, "/api/v1/channels"), Found::OtherMethod));
         assert!(matches!(find(&Method::GET, "/api/v1/channels/"), Found::Nothing));
         assert!(matches!(find(&Method::GET, "/api/v1/nothing"), Found::Nothing));
     }
@@ -241,12 +199,7 @@ mod tests {
     fn no_two_routes_answer_the_same_request() {
         for (position, one) in ROUTES.iter().enumerate() {
             for other in &ROUTES[position + 1..] {
-                assert!(
-                    (one.method, one.path) != (other.method, other.path),
-                    "{} {}",
-                    one.method,
-                    one.path
-                );
+                assert!((one.method, one.path) != (other.method, other.path), "{} {}", one.method, one.path);
             }
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::{Clock, Variables, variables::Missing, vault::Error};
 
 /// How old the settings in memory may be: switching off works within a minute.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 
 /// The secret's JSON. Read leniently: people edit secrets by hand.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,16 +38,8 @@ pub struct SettingsSecret {
 
 impl SettingsSecret {
     pub(crate) fn new(client: Client, variables: &Variables, clock: Clock) -> Result<Self, Missing> {
-        let name = variables
-            .need("SETTINGS_SECRET", "the name of the settings secret")?
-            .to_owned();
-        Ok(Self {
-            client,
-            name,
-            env: from_env(variables),
-            clock,
-            kept: Mutex::new(None),
-        })
+        let name = variables.need("SETTINGS_SECRET", "the name of the settings secret")?.to_owned();
+        Ok(Self { client, name, env: from_env(variables), clock, kept: Mutex::new(None) })
     }
 
     /// What counts, at most a minute old.
@@ -72,10 +64,7 @@ impl SettingsSecret {
                 // Made by the stack, and never filled.
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => String::new(),
                 _ => {
-                    return Err(Error::Unreachable {
-                        what: "the settings",
-                        source: error.into(),
-                    });
+                    return Err(Error::Unreachable { what: "the settings", source: error.into() });
                 }
             },
         };
@@ -88,15 +77,10 @@ impl SettingsSecret {
 
     /// Replaces what is stored, and says what counts from now on.
     pub async fn save(&self, values: Values) -> Result<Arc<Effective>, Error> {
-        let put = self
-            .client
-            .put_secret_value()
-            .secret_id(&self.name)
-            .secret_string(to_json(&values));
-        put.send().await.map_err(|error| Error::Unreachable {
-            what: "the settings",
-            source: error.into(),
-        })?;
+        let put = self.client.put_secret_value().secret_id(&self.name).secret_string(to_json(&values));
+        put.send()
+            .await
+            .map_err(|error| Error::Unreachable { what: "the settings", source: error.into() })?;
         let effective = Arc::new(Effective::of(values, self.env.clone()));
         *self.kept.lock().await = Some((self.clock.now(), effective.clone()));
         Ok(effective)
@@ -113,9 +97,7 @@ impl SettingsSecret {
 pub(crate) fn from_env(variables: &Variables) -> Values {
     Stored {
         app_id: variables.get("PINTEREST_APP_ID").map(str::to_owned),
-        app_secret: variables
-            .get("PINTEREST_APP_SECRET")
-            .map(|secret| AppSecret::new(secret.to_owned())),
+        app_secret: variables.get("PINTEREST_APP_SECRET").map(|secret| AppSecret::new(secret.to_owned())),
         status: None,
         environment: variables.get("PINTEREST_ENVIRONMENT").map(str::to_owned),
     }

@@ -37,35 +37,19 @@ impl Setup {
     pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
         let http = client::http()?;
         let aws = aws(&variables, &http)?;
-        Ok(Self {
-            variables,
-            clock,
-            random,
-            http,
-            aws,
-        })
+        Ok(Self { variables, clock, random, http, aws })
     }
 
     /// The table that all functions share.
     pub fn main_table(&self) -> Result<MainTable, Error> {
         let name = self.variables.need("MAIN_TABLE", "the name of the main table")?;
-        Ok(MainTable::new(Table::new(
-            self.dynamodb(),
-            name,
-            self.random.clone(),
-        )))
+        Ok(MainTable::new(Table::new(self.dynamodb(), name, self.random.clone())))
     }
 
     /// The table of sealed tokens.
     pub fn tokens_table(&self) -> Result<TokensTable, Error> {
-        let name = self
-            .variables
-            .need("TOKENS_TABLE", "the name of the tokens table")?;
-        Ok(TokensTable::new(Table::new(
-            self.dynamodb(),
-            name,
-            self.random.clone(),
-        )))
+        let name = self.variables.need("TOKENS_TABLE", "the name of the tokens table")?;
+        Ok(TokensTable::new(Table::new(self.dynamodb(), name, self.random.clone())))
     }
 
     /// Seals and opens tokens.
@@ -76,11 +60,7 @@ impl Setup {
 
     /// The settings with the App Secret.
     pub fn settings_secret(&self) -> Result<SettingsSecret, Error> {
-        Ok(SettingsSecret::new(
-            self.secrets_manager(),
-            &self.variables,
-            self.clock.clone(),
-        )?)
+        Ok(SettingsSecret::new(self.secrets_manager(), &self.variables, self.clock.clone())?)
     }
 
     /// Tells events to the event bus.
@@ -88,10 +68,7 @@ impl Setup {
         let name = self.variables.need("EVENT_BUS", "the name of the event bus")?;
         let mut config = aws_sdk_eventbridge::config::Builder::from(&self.aws);
         config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));
-        Ok(Events::new(
-            aws_sdk_eventbridge::Client::from_conf(config.build()),
-            name,
-        ))
+        Ok(Events::new(aws_sdk_eventbridge::Client::from_conf(config.build()), name))
     }
 
     /// Pinterest, at its real addresses unless the variables name others.
@@ -128,10 +105,7 @@ impl Setup {
     }
 
     fn endpoint(&self, of_service: &str) -> Option<String> {
-        let address = self
-            .variables
-            .get(of_service)
-            .or_else(|| self.variables.get("AWS_ENDPOINT_URL"));
+        let address = self.variables.get(of_service).or_else(|| self.variables.get("AWS_ENDPOINT_URL"));
         address.map(str::to_owned)
     }
 }
@@ -140,10 +114,7 @@ impl Setup {
 /// service, nothing to wait for.
 fn aws(variables: &Variables, http: &reqwest::Client) -> Result<SdkConfig, Error> {
     let region = variables.need("AWS_REGION", "the region of the stack, for instance eu-central-1")?;
-    let key = variables.need(
-        "AWS_ACCESS_KEY_ID",
-        "the key of the function's role (Lambda sets it)",
-    )?;
+    let key = variables.need("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
     let secret = variables.need("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
     let session = variables.get("AWS_SESSION_TOKEN").map(str::to_owned);
     let credentials = Credentials::new(key, secret, session, None, "environment");
@@ -154,11 +125,7 @@ fn aws(variables: &Variables, http: &reqwest::Client) -> Result<SdkConfig, Error
         .http_client(client::for_aws(http.clone()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(50)))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_attempt_timeout(Duration::from_secs(5))
-                .build(),
-        )
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build())
         .build())
 }
 
@@ -193,13 +160,7 @@ impl From<lambda_runtime::Error> for Stopped {
 pub fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second start in one process (tests) keeps the first log.
-    if tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_target(true)
-        .try_init()
-        .is_err()
-    {
+    if tracing_subscriber::fmt().json().with_env_filter(filter).with_target(true).try_init().is_err() {
         tracing::debug!("the log had been started before");
     }
 }

@@ -114,19 +114,13 @@ impl Vault {
 
     /// Opens the access token of `pair`, which was sealed for `row`.
     pub async fn open_access(&self, pair: &SealedPair, row: &str) -> Result<AccessToken, Error> {
-        let place = Place {
-            row,
-            version: pair.version,
-        };
+        let place = Place { row, version: pair.version };
         Ok(AccessToken::new(self.open(&pair.access, place, "access").await?))
     }
 
     /// Opens both tokens of `pair`, which was sealed for `row`.
     pub async fn open_pair(&self, pair: &SealedPair, row: &str) -> Result<TokenPair, Error> {
-        let place = Place {
-            row,
-            version: pair.version,
-        };
+        let place = Place { row, version: pair.version };
         Ok(TokenPair {
             access: self.open_access(pair, row).await?,
             refresh: RefreshToken::new(self.open(&pair.refresh, place, "refresh").await?),
@@ -158,10 +152,8 @@ impl Vault {
     async fn read(&self) -> Result<SecretString, Error> {
         if let Some(name) = &self.secret_name {
             let read = self.client.get_secret_value().secret_id(name).send().await;
-            let value = read.map_err(|error| Error::Unreachable {
-                what: "the key ring",
-                source: error.into(),
-            })?;
+            let value =
+                read.map_err(|error| Error::Unreachable { what: "the key ring", source: error.into() })?;
             return value.secret_string.map(SecretString::from).ok_or(Error::BadRing);
         }
         self.from_env.clone().ok_or(Error::NoRing)
@@ -172,44 +164,25 @@ impl Ring {
     fn parse(json: &SecretString) -> Result<Self, Error> {
         let mut entries: BTreeMap<String, SecretString> =
             serde_json::from_str(json.expose_secret()).map_err(|_| Error::BadRing)?;
-        let current = entries
-            .remove("current")
-            .ok_or(Error::BadRing)?
-            .expose_secret()
-            .to_owned();
+        let current = entries.remove("current").ok_or(Error::BadRing)?.expose_secret().to_owned();
         let keys = entries
             .into_iter()
             .map(|(id, material)| Ok((id, derive(material.expose_secret())?)))
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        if keys.contains_key(&current) {
-            Ok(Self { current, keys })
-        } else {
-            Err(Error::BadRing)
-        }
+        if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(Error::BadRing) }
     }
 
     fn knows(&self, sealed: &Sealed) -> bool {
-        sealed
-            .0
-            .split_once('.')
-            .is_some_and(|(id, _)| self.keys.contains_key(id))
+        sealed.0.split_once('.').is_some_and(|(id, _)| self.keys.contains_key(id))
     }
 
     fn seal(&self, text: &str, place: Place<'_>, field: &str, random: &Random) -> Result<Sealed, Error> {
         let key = self.keys.get(&self.current).ok_or(Error::BadRing)?;
         let nonce: [u8; NONCE_LEN] = random.bytes();
         let mut sealed = text.as_bytes().to_vec();
-        key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            aad(place, field),
-            &mut sealed,
-        )
-        .map_err(|_| Error::BadRing)?;
-        Ok(Sealed(format!(
-            "{}.{}",
-            self.current,
-            text::url_base64(&[&nonce, sealed.as_slice()].concat())
-        )))
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(place, field), &mut sealed)
+            .map_err(|_| Error::BadRing)?;
+        Ok(Sealed(format!("{}.{}", self.current, text::url_base64(&[&nonce, sealed.as_slice()].concat()))))
     }
 
     fn open(&self, sealed: &Sealed, place: Place<'_>, field: &str) -> Result<String, Error> {
@@ -218,11 +191,7 @@ impl Ring {
             let mut bytes = text::from_url_base64(bytes)?;
             let (nonce, ciphertext) = bytes.split_at_mut_checked(NONCE_LEN)?;
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let text = self
-                .keys
-                .get(id)?
-                .open_in_place(nonce, aad(place, field), ciphertext)
-                .ok()?;
+            let text = self.keys.get(id)?.open_in_place(nonce, aad(place, field), ciphertext).ok()?;
             String::from_utf8(text.to_vec()).ok()
         };
         open().ok_or_else(|| Error::DoesNotOpen(format!("{} ({field})", place.row)))
@@ -247,45 +216,29 @@ fn derive(material: &str) -> Result<LessSafeKey, Error> {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'_> = Place {
-        row: "ch_1",
-        version: 3,
-    };
+    const PLACE: Place<'_> = Place { row: "ch_1", version: 3 };
 
     fn ring(current: &str) -> Ring {
-        let json = format!(
-            r#"{{"current":"{current}","k1":"{}","k2":"{}"}}"#,
-            "a".repeat(64),
-            "b".repeat(64)
-        );
+        let json =
+            format!(r#"{{"current":"{current}","k1":"{}","k2":"{}"}}"#, "a".repeat(64), "b".repeat(64));
         Ring::parse(&json.into()).unwrap()
     }
 
     #[test]
     fn a_sealed_text_opens_at_its_place_and_nowhere_else() {
         let ring = ring("k1");
-        let sealed = ring
-            .seal("pina_planted", PLACE, "access", &Random::system())
-            .unwrap();
+        let sealed = ring.seal("pina_planted", PLACE, "access", &Random::system()).unwrap();
 
         assert!(sealed.0.starts_with("k1.") && !sealed.0.contains("planted"));
         assert_eq!(ring.open(&sealed, PLACE, "access").unwrap(), "pina_planted");
         assert!(ring.open(&sealed, PLACE, "refresh").is_err());
-        assert!(
-            ring.open(&sealed, Place { row: "ch_2", ..PLACE }, "access")
-                .is_err()
-        );
-        assert!(
-            ring.open(&sealed, Place { version: 4, ..PLACE }, "access")
-                .is_err()
-        );
+        assert!(ring.open(&sealed, Place { row: "ch_2", ..PLACE }, "access").is_err());
+        assert!(ring.open(&sealed, Place { version: 4, ..PLACE }, "access").is_err());
     }
 
     #[test]
     fn after_a_rotation_old_ciphertexts_still_open() {
-        let sealed = ring("k1")
-            .seal("old", PLACE, "access", &Random::system())
-            .unwrap();
+        let sealed = ring("k1").seal("old", PLACE, "access", &Random::system()).unwrap();
         assert_eq!(ring("k2").open(&sealed, PLACE, "access").unwrap(), "old");
     }
 
@@ -303,13 +256,7 @@ mod tests {
 
     #[test]
     fn a_ring_without_its_current_key_or_with_a_weak_one_is_refused() {
-        for bad in [
-            r#"{"current":"k1"}"#,
-            r#"{"k1":"x"}"#,
-            r#"{"current":"k1","k1":"short"}"#,
-            "[]",
-            "",
-        ] {
+        for bad in [r#"{"current":"k1"}"#, r#"{"k1":"x"}"#, r#"{"current":"k1","k1":"short"}"#, "[]", ""] {
             assert!(Ring::parse(&bad.to_owned().into()).is_err(), "{bad}");
         }
     }

@@ -41,10 +41,6 @@ where
 
 /// `deadline`: milliseconds since 1970.
 fn time_left(deadline: u64) -> Duration {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    Duration::from_millis(deadline)
-        .saturating_sub(now)
-        .saturating_sub(RESERVE)
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline).saturating_sub(now).saturating_sub(RESERVE)
 }

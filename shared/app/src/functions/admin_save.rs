@@ -100,13 +100,7 @@ impl AdminSave {
     /// Of its parts.
     #[must_use]
     pub fn new(secret: SettingsSecret, main: MainTable, pinterest: pinterest::Client, setup: &Setup) -> Self {
-        Self {
-            secret,
-            main,
-            pinterest,
-            site: setup.site(),
-            clock: setup.clock.clone(),
-        }
+        Self { secret, main, pinterest, site: setup.site(), clock: setup.clock.clone() }
     }
 
     /// The settings as stored right now. Repairs the row that everyone else reads, if a save was cut off
@@ -117,17 +111,15 @@ impl AdminSave {
         let version = row.as_ref().map_or(0, |row| row.version);
         let shown = effective.shown(version);
         if row.as_ref() != Some(&shown) && (row.is_some() || effective.configured()) {
-            self.main
-                .save_settings(&effective.shown(version + 1), self.clock.now())
-                .await?;
+            self.main.save_settings(&effective.shown(version + 1), self.clock.now()).await?;
         }
         Ok(self.view(&effective, &worker, base_url))
     }
 
     /// Saves the secret, then the row without the secret.
     async fn save(&self, wanted: SaveSettings, base_url: &str) -> Result<SettingsView> {
-        let app_id = wanted.app_id.map(app_id).transpose()?;
-        let app_secret = wanted.app_secret.map(app_secret).transpose()?.flatten();
+        let app_id = wanted.app_id.as_deref().map(app_id).transpose()?;
+        let app_secret = wanted.app_secret.as_ref().map(app_secret).transpose()?.flatten();
         let before = self.secret.stored().await?;
         let effective = self
             .secret
@@ -140,9 +132,7 @@ impl AdminSave {
             .await?;
         let (row, worker) = self.main.settings_and_worker().await?;
         let version = row.map_or(0, |row| row.version) + 1;
-        self.main
-            .save_settings(&effective.shown(version), self.clock.now())
-            .await?;
+        self.main.save_settings(&effective.shown(version), self.clock.now()).await?;
         Ok(self.view(&effective, &worker, base_url))
     }
 
@@ -161,12 +151,7 @@ impl AdminSave {
                 "Enter App ID and App Secret and save, or set PINTEREST_APP_ID and PINTEREST_APP_SECRET.",
             ),
         };
-        Ok(CredentialsTest {
-            result,
-            detail,
-            fix: fix.to_owned(),
-            tested_at: self.clock.now(),
-        })
+        Ok(CredentialsTest { result, detail, fix: fix.to_owned(), tested_at: self.clock.now() })
     }
 
     fn view(&self, effective: &Effective, worker: &Worker, base_url: &str) -> SettingsView {
@@ -189,19 +174,13 @@ impl AdminSave {
 impl WorkerView {
     fn of(worker: &Worker, now: Timestamp) -> Self {
         // Of two workers, the one that ran longer ago is the one to worry about.
-        let last_tick_at = worker
-            .delivered_at
-            .zip(worker.refreshed_at)
-            .map(|(one, other)| one.min(other));
+        let last_tick_at = worker.delivered_at.zip(worker.refreshed_at).map(|(one, other)| one.min(other));
         let late = last_tick_at.is_none_or(|last| now.duration_since(last) > SignedDuration::from_mins(5));
         let since = last_tick_at.map_or_else(|| "it was deployed".to_owned(), |last| last.to_string());
         Self {
             last_tick_at,
             last_daily_at: worker.rolled_at,
-            oldest_due_at: [worker.deliver_oldest_at, worker.refresh_oldest_at]
-                .into_iter()
-                .flatten()
-                .min(),
+            oldest_due_at: [worker.deliver_oldest_at, worker.refresh_oldest_at].into_iter().flatten().min(),
             detail: late.then(|| format!("the refresh worker has not run since {since}")),
             fix: late.then(|| "check the stack's EventBridge rules".to_owned()),
         }
@@ -236,24 +215,20 @@ fn verdict(probe: Probe, answer: &domain::Answer) -> (TestResult, String, &'stat
 }
 
 /// Empty means: nothing is stored.
-fn app_id(text: String) -> Result<Option<String>> {
-    let text = text.trim().to_owned();
+fn app_id(text: &str) -> Result<Option<String>> {
+    let text = text.trim();
     if text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         let fix = "Copy the App ID from developers.pinterest.com, My apps: it is a number.";
         let detail = "is not an App ID: those are decimal digits";
         return Err(domain::Invalid::new("app_id", "invalid_app_id", detail, fix).into());
     }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
 /// Empty means: the stored one stays.
-fn app_secret(secret: AppSecret) -> Result<Option<AppSecret>> {
+fn app_secret(secret: &AppSecret) -> Result<Option<AppSecret>> {
     let text = secret.expose().trim();
-    if text.len() > 512
-        || text
-            .chars()
-            .any(|letter| letter.is_control() || letter.is_whitespace())
-    {
+    if text.len() > 512 || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
         let fix =
             "Copy the App Secret Key from developers.pinterest.com, My apps, without anything around it.";
         let detail = "holds white space or control characters, or is too long";

@@ -94,42 +94,22 @@ impl Channels {
         setup: &Setup,
     ) -> Self {
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self {
-            vault,
-            main,
-            tokens,
-            pinterest,
-            site,
-            clock,
-            random,
-        }
+        Self { vault, main, tokens, pinterest, site, clock, random }
     }
 
     async fn list(&self, call: &Call) -> Result<Page<ChannelView>> {
         let caller = call.caller()?;
         let limit = super::pins::limit(call)?;
-        let after = call
-            .query("cursor")
-            .map(|cursor| ChannelId::try_from(cursor.to_owned()))
-            .transpose()?;
+        let after = call.query("cursor").map(|cursor| ChannelId::try_from(cursor.to_owned())).transpose()?;
         let after = after.as_ref().map(ChannelId::as_str);
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-        let (channels, next) = self
-            .main
-            .channels(&self.tokens, &caller.tenant, after, limit)
-            .await?;
-        let items = channels
-            .iter()
-            .map(|(channel, token)| ChannelView::of(channel, token))
-            .collect();
+        let (channels, next) = self.main.channels(&self.tokens, &caller.tenant, after, limit).await?;
+        let items = channels.iter().map(|(channel, token)| ChannelView::of(channel, token)).collect();
         Ok(Page { items, next })
     }
 
     async fn read(&self, caller: &Caller, id: &ChannelId) -> Result<(Channel, TokenRow)> {
-        let found = self
-            .main
-            .channel_and_token(&self.tokens, &caller.tenant, id)
-            .await?;
+        let found = self.main.channel_and_token(&self.tokens, &caller.tenant, id).await?;
         found.ok_or(Error::NotFound("channel"))
     }
 
@@ -142,10 +122,7 @@ impl Channels {
                 let access = self.access(&channel, &token).await?;
                 let board = self.pinterest.board(channel.environment, &access, &id).await;
                 let board = self.asked(board, &token).await.map_err(board_gone)?;
-                Some(DefaultBoard {
-                    pinterest_board_id: board.id,
-                    name: board.name,
-                })
+                Some(DefaultBoard { pinterest_board_id: board.id, name: board.name })
             }
         };
         if !self.main.set_default_board(&channel, board.as_ref()).await? {
@@ -159,11 +136,7 @@ impl Channels {
     async fn disconnect(&self, caller: &Caller, id: &ChannelId) -> Result<Disconnected> {
         let mut tries = 0;
         loop {
-            let channel = self
-                .main
-                .channel(&caller.tenant, id)
-                .await?
-                .ok_or(Error::NotFound("channel"))?;
+            let channel = self.main.channel(&caller.tenant, id).await?.ok_or(Error::NotFound("channel"))?;
             if self.main.forget(&self.tokens, &channel).await? {
                 break;
             }
@@ -219,10 +192,7 @@ impl Channels {
                 .try_collect()
                 .await?
         } else {
-            boards
-                .into_iter()
-                .map(|board| BoardView::of(board, Vec::new()))
-                .collect()
+            boards.into_iter().map(|board| BoardView::of(board, Vec::new())).collect()
         };
         Ok(Page { items, next: None })
     }
@@ -249,10 +219,7 @@ impl Channels {
                 Privacy::Secret => "SECRET",
             }),
         };
-        let made = self
-            .pinterest
-            .create_board(channel.environment, &access, &new)
-            .await;
+        let made = self.pinterest.create_board(channel.environment, &access, &new).await;
         if let Ok(board) = made {
             return Ok((BoardView::of(board, Vec::new()), true));
         }
@@ -262,11 +229,7 @@ impl Channels {
         let boards = self.asked(boards, &token).await?;
         match boards.into_iter().find(|board| board.name == name.as_str()) {
             Some(board) => Ok((BoardView::of(board, Vec::new()), false)),
-            None => Err(self
-                .asked(made, &token)
-                .await
-                .err()
-                .unwrap_or(Error::NotFound("board"))),
+            None => Err(self.asked(made, &token).await.err().unwrap_or(Error::NotFound("board"))),
         }
     }
 
@@ -283,18 +246,12 @@ impl Channels {
 
     /// Pinterest's answer. A token that is refused is due for a refresh: only `refresh` does that.
     async fn asked<T>(&self, answer: Result<T, pinterest::Error>, token: &TokenRow) -> Result<T> {
-        if let Err(pinterest::Error::Refused {
-            refusal: Refusal::TokenDead,
-            ..
-        }) = &answer
-        {
+        if let Err(pinterest::Error::Refused { refusal: Refusal::TokenDead, .. }) = &answer {
             if token.grant.connection != domain::Connection::Connected {
                 return Err(Error::ReconnectRequired);
             }
             let (grant, now) = (&token.grant, self.clock.now());
-            self.tokens
-                .make_due(&grant.channel_id, grant.version, now)
-                .await?;
+            self.tokens.make_due(&grant.channel_id, grant.version, now).await?;
         }
         Ok(answer?)
     }
@@ -306,10 +263,7 @@ fn board_gone(error: Error) -> Error {
         Error::Pinterest(pinterest::Error::Refused { refusal, answer })
             if *refusal == Refusal::BoardGone || answer.http_status == Some(404) =>
         {
-            Error::Refused {
-                failure: domain::words::board_gone(),
-                pin: None,
-            }
+            Error::Refused { failure: domain::words::board_gone(), pin: None }
         }
         _ => error,
     }
@@ -326,11 +280,7 @@ impl Answer for Channels {
         match call.operation {
             Operation::Claim => {
                 let (channel, new) = self.claim(caller, http::json(&call)?).await?;
-                if new {
-                    http::created(&channel)
-                } else {
-                    http::ok(&channel)
-                }
+                if new { http::created(&channel) } else { http::ok(&channel) }
             }
             Operation::ListChannels => http::ok(&self.list(&call).await?),
             Operation::ReadChannel => {
@@ -349,11 +299,7 @@ impl Answer for Channels {
             Operation::CreateBoard => {
                 let wanted = http::json(&call)?;
                 let (board, new) = self.create_board(caller, &id()?, wanted).await?;
-                if new {
-                    http::created(&board)
-                } else {
-                    http::ok(&board)
-                }
+                if new { http::created(&board) } else { http::ok(&board) }
             }
             _ => Err(Error::NotFound("address")),
         }

@@ -83,11 +83,7 @@ impl Deliver {
         for (due, pin) in read {
             match (due.what.clone(), pin) {
                 (Work::Pin(tenant, _), Ok(Some(pin))) => {
-                    shares
-                        .entry((tenant.0, pin.channel_id.clone()))
-                        .or_default()
-                        .pins
-                        .push((due, pin));
+                    shares.entry((tenant.0, pin.channel_id.clone())).or_default().pins.push((due, pin));
                 }
                 (Work::Channel(tenant, channel), _) => {
                     shares.entry((tenant.0, channel)).or_default().back = Some(due);
@@ -102,9 +98,7 @@ impl Deliver {
     /// Works on one channel, one Pin after the other, in the order of their times.
     async fn serve(&self, tenant: &str, channel: &ChannelId, mut share: Share, deadline: Instant) {
         let tenant = TenantId(tenant.to_owned());
-        share
-            .pins
-            .sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        share.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
         for (due, pin) in share.pins {
             if !has_time(deadline) {
                 return;
@@ -139,12 +133,8 @@ impl Deliver {
     }
 
     async fn carry(&self, pin: Pin, happened: Happened) -> Result<()> {
-        let Sender {
-            main, tokens, clock, ..
-        } = &self.sender;
-        let briefing = main
-            .briefing(tokens, &pin.tenant, &pin.channel_id, None, clock.now())
-            .await?;
+        let Sender { main, tokens, clock, .. } = &self.sender;
+        let briefing = main.briefing(tokens, &pin.tenant, &pin.channel_id, None, clock.now()).await?;
         let ground = self.sender.ground(briefing).await?;
         // Boxed: the SDK's futures are deep, and there are as many of these as are worked on at once.
         self.sender.carry(pin, happened, &ground).boxed().await?;

@@ -39,10 +39,7 @@ impl Answer for Docs {
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
         match call.operation {
-            Operation::Health => http::ok(&HealthView {
-                status: "ok",
-                version: env!("CARGO_PKG_VERSION"),
-            }),
+            Operation::Health => http::ok(&HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") }),
             Operation::OpenApi => http::ok(&openapi::document(&call.base_url)),
             _ => Err(Error::NotFound("address")),
         }

@@ -58,10 +58,7 @@ impl PublicSettings {
     pub fn new(main: MainTable, variables: &Variables) -> Self {
         let env = secrets::from_env(variables);
         // Only three functions are given the secret: here an App ID speaks for both.
-        let app_secret = env
-            .app_id
-            .is_some()
-            .then(|| domain::AppSecret::new(String::new()));
+        let app_secret = env.app_id.is_some().then(|| domain::AppSecret::new(String::new()));
         let from_env = Effective::of(Values::default(), Values { app_secret, ..env }).shown(0);
         Self { main, from_env }
     }

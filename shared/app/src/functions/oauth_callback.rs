@@ -25,7 +25,7 @@ enum Denied {
     /// The state is unknown, used or older than ten minutes.
     StateInvalid,
     /// The owner said no.
-    AccessDenied,
+    OwnerRefused,
     /// An admin has switched the integration off, or taken its credentials away.
     IntegrationDisabled,
     /// 401 code 3: the app may not do this yet, or the owner granted too little to read the account.
@@ -42,7 +42,7 @@ impl Denied {
     fn code(self) -> &'static str {
         match self {
             Self::StateInvalid => "state_invalid",
-            Self::AccessDenied => "access_denied",
+            Self::OwnerRefused => "access_denied",
             Self::IntegrationDisabled => "integration_disabled",
             Self::InvalidScope => "invalid_scope",
             Self::CodeRefused => "code_refused",
@@ -77,16 +77,7 @@ impl OauthCallback {
         setup: &Setup,
     ) -> Self {
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self {
-            secret,
-            vault,
-            main,
-            tokens,
-            pinterest,
-            site,
-            clock,
-            random,
-        }
+        Self { secret, vault, main, tokens, pinterest, site, clock, random }
     }
 
     /// Takes the state, and sends the browser back with a ticket or a reason.
@@ -113,17 +104,10 @@ impl OauthCallback {
         // Pinterest does not document how it says no: an error, or simply no code.
         let code = match (call.query("error"), call.query("code")) {
             (None, Some(code)) => AuthorizationCode::new(code.to_owned()),
-            _ => return Err(Denied::AccessDenied),
+            _ => return Err(Denied::OwnerRefused),
         };
-        let settings = self
-            .secret
-            .effective()
-            .await
-            .map_err(|error| internal(&error.into()))?;
-        settings
-            .shown(0)
-            .enabled()
-            .map_err(|_| Denied::IntegrationDisabled)?;
+        let settings = self.secret.effective().await.map_err(|error| internal(&error.into()))?;
+        settings.shown(0).enabled().map_err(|_| Denied::IntegrationDisabled)?;
         let (Some(id), Some(secret)) = (&settings.app_id.0, &settings.app_secret.0) else {
             return Err(Denied::IntegrationDisabled);
         };
@@ -134,26 +118,17 @@ impl OauthCallback {
             .pinterest
             .exchange(flow.environment, app, &code, &flow.redirect_uri, given_at)
             .await
-            .map_err(denied)?;
+            .map_err(|error| denied(&error))?;
         let account = self
             .pinterest
             .user_account(flow.environment, &granted.tokens.access)
             .await
-            .map_err(denied)?;
+            .map_err(|error| denied(&error))?;
 
         let ticket = Ticket::new(self.random.secret());
         let hash = text::sha256(ticket.expose());
         let keep = async {
-            let pair = self
-                .vault
-                .seal(
-                    &granted.tokens,
-                    Place {
-                        row: &hash,
-                        version: 0,
-                    },
-                )
-                .await?;
+            let pair = self.vault.seal(&granted.tokens, Place { row: &hash, version: 0 }).await?;
             let pending = Pending {
                 tenant: flow.tenant.clone(),
                 user: flow.user.clone(),
@@ -175,16 +150,10 @@ impl OauthCallback {
     }
 }
 
-fn denied(error: pinterest::Error) -> Denied {
-    match &error {
-        pinterest::Error::Refused {
-            refusal: Refusal::Scope,
-            ..
-        } => Denied::InvalidScope,
-        pinterest::Error::Refused {
-            refusal: Refusal::Quota { .. },
-            ..
-        } => Denied::PinterestUnreachable,
+fn denied(error: &pinterest::Error) -> Denied {
+    match error {
+        pinterest::Error::Refused { refusal: Refusal::Scope, .. } => Denied::InvalidScope,
+        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::PinterestUnreachable,
         pinterest::Error::Refused { answer, .. } => {
             tracing::warn!(
                 http.status = answer.http_status,
@@ -195,7 +164,7 @@ fn denied(error: pinterest::Error) -> Denied {
             Denied::CodeRefused
         }
         _ => {
-            tracing::warn!(error = %chain(&error), "an account could not be connected");
+            tracing::warn!(error = %chain(error), "an account could not be connected");
             Denied::PinterestUnreachable
         }
     }

@@ -61,10 +61,7 @@ impl OauthStart {
             settings: PublicSettings::new(main.clone(), &setup.variables),
             main,
             pinterest,
-            scopes: setup
-                .variables
-                .get("PINTEREST_SCOPES")
-                .map_or_else(Scopes::needed, Scopes::parse),
+            scopes: setup.variables.get("PINTEREST_SCOPES").map_or_else(Scopes::needed, Scopes::parse),
             site: setup.site(),
             clock: setup.clock.clone(),
             random: setup.random.clone(),
@@ -80,8 +77,7 @@ impl OauthStart {
         let redirect_uri = self.site.redirect_uri(&call.base_url);
         let state = OAuthState::new(self.random.secret());
         let authorize_url =
-            self.pinterest
-                .authorize_url(&integration.app_id, &redirect_uri, &self.scopes, &state)?;
+            self.pinterest.authorize_url(&integration.app_id, &redirect_uri, &self.scopes, &state)?;
 
         let expires_at = now + FLOW;
         let flow = Flow {
@@ -93,10 +89,7 @@ impl OauthStart {
             expires_at: expires_at.as_second(),
         };
         self.main.begin(&text::sha256(state.expose()), flow).await?;
-        Ok(Started {
-            authorize_url,
-            expires_at,
-        })
+        Ok(Started { authorize_url, expires_at })
     }
 }
 

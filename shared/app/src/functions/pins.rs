@@ -19,14 +19,7 @@ use crate::{
 /// How many things a page of a list holds unless asked otherwise, and at most.
 const PAGE: (usize, usize) = (50, 200);
 /// The words by which Pins are listed.
-const STATES: [&str; 6] = [
-    "scheduled",
-    "sending",
-    "waiting",
-    "published",
-    "failed",
-    "cancelled",
-];
+const STATES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
 /// A Pin as callers see it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,10 +51,9 @@ pub struct PinView {
 impl PinView {
     pub(super) fn of(pin: &Pin) -> Self {
         let (remote, published_at) = match &pin.state {
-            State::Published {
-                pinterest_pin_id,
-                published_at,
-            } => (Some(pinterest_pin_id.clone()), Some(*published_at)),
+            State::Published { pinterest_pin_id, published_at } => {
+                (Some(pinterest_pin_id.clone()), Some(*published_at))
+            }
             _ => (None, None),
         };
         let error = match &pin.state {
@@ -101,39 +93,22 @@ impl Pins {
     /// Of its parts.
     #[must_use]
     pub fn new(main: MainTable, setup: &Setup) -> Self {
-        Self {
-            main,
-            site: setup.site(),
-            clock: setup.clock.clone(),
-        }
+        Self { main, site: setup.site(), clock: setup.clock.clone() }
     }
 
     async fn list(&self, call: &Call) -> Result<Page<PinView>> {
         let tenant = &call.caller()?.tenant;
-        let channel = call
-            .query("channel_id")
-            .map(|id| ChannelId::try_from(id.to_owned()))
-            .transpose()?;
-        let after = call
-            .query("cursor")
-            .map(|id| PinId::try_from(id.to_owned()))
-            .transpose()?;
+        let channel = call.query("channel_id").map(|id| ChannelId::try_from(id.to_owned())).transpose()?;
+        let after = call.query("cursor").map(|id| PinId::try_from(id.to_owned())).transpose()?;
         let state = call.query("state");
         if let Some(state) = state.filter(|state| !STATES.contains(state)) {
             let detail = format!("is not a state: {state}");
             let fix = format!("Use one of {}.", STATES.join(", "));
             return Err(domain::Invalid::new("state", "invalid_state", detail, fix).into());
         }
-        let wanted = Wanted {
-            channel: channel.as_ref(),
-            state,
-            limit: limit(call)?,
-        };
+        let wanted = Wanted { channel: channel.as_ref(), state, limit: limit(call)? };
         let (pins, next) = self.main.pins(tenant, &wanted, after.as_ref()).await?;
-        Ok(Page {
-            items: pins.iter().map(PinView::of).collect(),
-            next: next.map(String::from),
-        })
+        Ok(Page { items: pins.iter().map(PinView::of).collect(), next: next.map(String::from) })
     }
 
     async fn read(&self, call: &Call) -> Result<Pin> {
@@ -163,10 +138,7 @@ impl Pins {
         let mut pin = self.read(call).await?;
         if !matches!(pin.state, State::Failed { .. }) {
             let detail = format!("the Pin is {}, so there is nothing to retry", pin.state.name());
-            return Err(Error::WrongState {
-                detail,
-                fix: "Only a failed Pin can be retried.",
-            });
+            return Err(Error::WrongState { detail, fix: "Only a failed Pin can be retried." });
         }
         let now = self.clock.now();
         let patience: SignedDuration = pin.give_up_at.duration_since(pin.publish_at);
@@ -195,13 +167,10 @@ pub(super) fn limit(call: &Call) -> Result<usize> {
     let Some(text) = call.query("limit") else {
         return Ok(PAGE.0);
     };
-    text.parse()
-        .ok()
-        .filter(|limit| (1..=PAGE.1).contains(limit))
-        .ok_or_else(|| {
-            let detail = format!("is not a number from 1 to {}", PAGE.1);
-            domain::Invalid::new("limit", "invalid_limit", detail, "Leave it out for 50.").into()
-        })
+    text.parse().ok().filter(|limit| (1..=PAGE.1).contains(limit)).ok_or_else(|| {
+        let detail = format!("is not a number from 1 to {}", PAGE.1);
+        domain::Invalid::new("limit", "invalid_limit", detail, "Leave it out for 50.").into()
+    })
 }
 
 impl Answer for Pins {

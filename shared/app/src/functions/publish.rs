@@ -37,37 +37,23 @@ impl Publish {
     /// Of its parts.
     #[must_use]
     pub fn new(sender: Sender, setup: &Setup) -> Self {
-        Self {
-            sender,
-            site: setup.site(),
-        }
+        Self { sender, site: setup.site() }
     }
 
     /// Reads, checks, writes, sends, settles. What can be refused is refused before anything is written.
     async fn create(&self, caller: &Caller, wanted: NewPin, key: Option<Key>) -> Result<Pin> {
-        let Sender {
-            main,
-            tokens,
-            clock,
-            random,
-            settings,
-            ..
-        } = &self.sender;
+        let Sender { main, tokens, clock, random, settings, .. } = &self.sender;
         let now = clock.now();
         let request = wanted.check(now)?;
         let key_hash = key.as_ref().map(|key| key.hash.as_str());
         let channel_id = &request.channel_id;
-        let briefing = main
-            .briefing(tokens, &caller.tenant, channel_id, key_hash, now)
-            .await?;
+        let briefing = main.briefing(tokens, &caller.tenant, channel_id, key_hash, now).await?;
         if let (Some(key), Some(used)) = (&key, &briefing.used)
             && used.expires_at > now.as_second()
         {
             return self.repeated(&caller.tenant, key, used).await;
         }
-        settings
-            .of(briefing.settings.as_ref())
-            .map_err(Error::IntegrationDisabled)?;
+        settings.of(briefing.settings.as_ref()).map_err(Error::IntegrationDisabled)?;
         let channel = briefing.channel.clone().ok_or(Error::NotFound("channel"))?;
         if !channel.scopes.missing().is_empty() {
             let failure = domain::words::invalid_scope(channel.environment);
@@ -80,10 +66,9 @@ impl Publish {
         let mut timeline = Timeline::default();
         timeline.note(now, "accepted", "");
         let pin = Pin {
-            id: key.as_ref().map_or_else(
-                || domain::PinId::new(now, random.entropy()),
-                |key| key.pin_id.clone(),
-            ),
+            id: key
+                .as_ref()
+                .map_or_else(|| domain::PinId::new(now, random.entropy()), |key| key.pin_id.clone()),
             tenant: caller.tenant.clone(),
             channel_id: channel.id,
             draft,
@@ -101,22 +86,13 @@ impl Publish {
 
     /// Writes the Pin with its first step taken; of several requests with one key, one gets to send.
     async fn begin(&self, pin: Pin, key: Option<Key>, ground: &Ground) -> Result<Pin> {
-        let Sender {
-            main, clock, decide, ..
-        } = &self.sender;
+        let Sender { main, clock, decide, .. } = &self.sender;
         let now = clock.now();
         let decision = decide(&pin, &Happened::Due, &self.sender.conditions(ground), now);
         let saved_at = Instant::now();
-        match main
-            .create_pin(&decision.pin, key.as_ref(), now.as_second())
-            .await?
-        {
+        match main.create_pin(&decision.pin, key.as_ref(), now.as_second()).await? {
             Put::Done if decision.next == Next::Rest => Ok(decision.pin),
-            Put::Done => {
-                self.sender
-                    .carry_saved(decision.pin, decision.next, saved_at, ground)
-                    .await
-            }
+            Put::Done => self.sender.carry_saved(decision.pin, decision.next, saved_at, ground).await,
             Put::Used(used) => {
                 let key = key.ok_or(Error::Busy)?;
                 self.repeated(&pin.tenant, &key, &used).await
@@ -144,7 +120,7 @@ impl Publish {
             let detail = "is not 1 to 255 visible ASCII characters";
             let fix = "Send a key such as a UUID, or none.";
             return Err(
-                domain::Invalid::new("Idempotency-Key", "invalid_idempotency_key", detail, fix).into(),
+                domain::Invalid::new("Idempotency-Key", "invalid_idempotency_key", detail, fix).into()
             );
         }
         let Sender { clock, random, .. } = &self.sender;
@@ -163,10 +139,7 @@ impl Publish {
 /// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem.
 pub(super) fn outcome(pin: &Pin) -> Result<Response<lambda_http::Body>> {
     match &pin.state {
-        State::Failed { error } => Err(Error::Refused {
-            failure: error.clone(),
-            pin: Some(pin.id.clone()),
-        }),
+        State::Failed { error } => Err(Error::Refused { failure: error.clone(), pin: Some(pin.id.clone()) }),
         State::Published { .. } => http::created(&PinView::of(pin)),
         _ => http::with_status(StatusCode::ACCEPTED, &PinView::of(pin)),
     }
@@ -182,7 +155,7 @@ impl Answer for Publish {
             Operation::CreatePin => {
                 let wanted = http::json(&call)?;
                 let key = self.key(&call)?;
-                outcome(&self.create(call.caller()?, wanted, key).await?)
+                outcome(&Box::pin(self.create(call.caller()?, wanted, key)).await?)
             }
             _ => Err(Error::NotFound("address")),
         }

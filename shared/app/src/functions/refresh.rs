@@ -29,7 +29,7 @@ const ROUND: usize = 200;
 /// How many channels are refreshed at once, unless `REFRESH_AT_ONCE` says otherwise.
 const AT_ONCE: usize = 8;
 /// What must be left of the invocation to begin with a channel: several calls, and the save.
-const NEEDED: Duration = Duration::from_secs(120);
+const NEEDED: Duration = Duration::from_mins(2);
 /// How long a row that cannot be worked on is left alone.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 /// How long an App Secret that Pinterest accepted counts as right.
@@ -48,11 +48,7 @@ impl Tick {
     /// The daily rule sends `{"job":"roll_call"}`; anything else is a minute.
     #[must_use]
     pub fn of(event: &serde_json::Value) -> Self {
-        if event["job"] == "roll_call" {
-            Self::RollCall
-        } else {
-            Self::Due
-        }
+        if event["job"] == "roll_call" { Self::RollCall } else { Self::Due }
     }
 }
 
@@ -96,10 +92,7 @@ impl Refresh {
         pinterest: pinterest::Client,
         setup: &Setup,
     ) -> Self {
-        let at_once = setup
-            .variables
-            .get("REFRESH_AT_ONCE")
-            .and_then(|number| number.parse().ok());
+        let at_once = setup.variables.get("REFRESH_AT_ONCE").and_then(|number| number.parse().ok());
         Self {
             secret,
             vault,
@@ -134,10 +127,7 @@ impl Refresh {
                 .collect()
                 .await;
             if done.contains(&true) {
-                worked = Some(Proven {
-                    fingerprint: app.fingerprint.clone(),
-                    at: self.clock.now(),
-                });
+                worked = Some(Proven { fingerprint: app.fingerprint.clone(), at: self.clock.now() });
             }
             left = found > 0;
             if found < ROUND || !has_time(deadline) {
@@ -182,12 +172,7 @@ impl Refresh {
     /// switching on again must not cost every channel.
     async fn app(&self) -> Result<Option<App>> {
         let settings = self.secret.effective().await?;
-        let Effective {
-            app_id: (Some(id), _),
-            app_secret: (Some(secret), _),
-            ..
-        } = settings.as_ref()
-        else {
+        let Effective { app_id: (Some(id), _), app_secret: (Some(secret), _), .. } = settings.as_ref() else {
             return Ok(None);
         };
         let fingerprint = text::sha256(&format!("pinwright|{id}|{}", secret.expose()))[..16].to_owned();
@@ -195,12 +180,7 @@ impl Refresh {
         let proven = proven.is_some_and(|proven| {
             proven.fingerprint == fingerprint && self.clock.now().duration_since(proven.at) < PROVEN
         });
-        Ok(Some(App {
-            id: id.clone(),
-            secret: secret.clone(),
-            fingerprint,
-            proven,
-        }))
+        Ok(Some(App { id: id.clone(), secret: secret.clone(), fingerprint, proven }))
     }
 
     /// Refreshes one channel. `true`: Pinterest accepted the App Secret. A row that fails moves its own due time.
@@ -225,10 +205,7 @@ impl Refresh {
     /// Claims, asks, saves. Whatever is slow or may fail without a trace (the key ring) comes before the call.
     async fn channel(&self, channel: &ChannelId, entry: &str, app: &App, deadline: Instant) -> Result<bool> {
         let now = self.clock.now();
-        let lease = Lease {
-            id: self.random.mark(),
-            until: now + LEASE,
-        };
+        let lease = Lease { id: self.random.mark(), until: now + LEASE };
         let Some(row) = self.tokens.claim(channel, entry, &lease, now).await? else {
             return Ok(false);
         };
@@ -252,10 +229,7 @@ impl Refresh {
                     return Ok(true);
                 }
                 Next::Probe => {
-                    let client = pinterest::App {
-                        id: &app.id,
-                        secret: &app.secret,
-                    };
+                    let client = pinterest::App { id: &app.id, secret: &app.secret };
                     let (probe, _) = self.pinterest.probe(row.grant.environment, client).await;
                     happened = Happened::Probed(probe);
                 }
@@ -287,32 +261,15 @@ impl Refresh {
         let Some(sealed) = sealed else {
             return Ok((Renewal::Refused, None));
         };
-        let old = self
-            .vault
-            .open_pair(sealed, row.grant.channel_id.as_str())
-            .await?;
-        let client = pinterest::App {
-            id: &app.id,
-            secret: &app.secret,
-        };
-        let asked = self
-            .pinterest
-            .refresh(row.grant.environment, client, &old.refresh, self.clock.now())
-            .await;
+        let old = self.vault.open_pair(sealed, row.grant.channel_id.as_str()).await?;
+        let client = pinterest::App { id: &app.id, secret: &app.secret };
+        let asked =
+            self.pinterest.refresh(row.grant.environment, client, &old.refresh, self.clock.now()).await;
         Ok(match asked {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
-                let pair = TokenPair {
-                    access: new.access,
-                    refresh: new.refresh.unwrap_or(old.refresh),
-                };
-                (
-                    Renewal::Renewed(new.lifetimes),
-                    Some(Fresh {
-                        pair,
-                        used: sealed.clone(),
-                    }),
-                )
+                let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
+                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone() }))
             }
             Err(error) => (renewal(&row.grant, error), None),
         })
@@ -321,27 +278,16 @@ impl Refresh {
     /// Saves a new pair, again and again until the deadline: nothing is worth more.
     async fn save(&self, row: &TokenRow, grant: Grant, fresh: Fresh, deadline: Instant) -> Result<()> {
         let before = row.grant.version;
-        let place = Place {
-            row: row.grant.channel_id.as_str(),
-            version: grant.version,
-        };
+        let place = Place { row: row.grant.channel_id.as_str(), version: grant.version };
         let pair = self.vault.seal(&fresh.pair, place).await?;
-        let new = TokenRow {
-            grant,
-            pair,
-            previous: Some(fresh.used),
-            spare: None,
-        };
+        let new = TokenRow { grant, pair, previous: Some(fresh.used), spare: None };
         let mut wait = Duration::from_millis(100);
         let mut was_dead = row.grant.connection != Connection::Connected;
         loop {
-            let saved = match was_dead {
-                true => {
-                    self.main
-                        .save_recovered(&self.tokens, &new, before, self.clock.now())
-                        .await
-                }
-                false => self.tokens.save_renewed(&new, before).await,
+            let saved = if was_dead {
+                self.main.save_recovered(&self.tokens, &new, before, self.clock.now()).await
+            } else {
+                self.tokens.save_renewed(&new, before).await
             };
             match saved {
                 Ok(Saved::Done) => return Ok(()),
@@ -365,9 +311,7 @@ impl Refresh {
         let changed = grant.connection != row.grant.connection;
         let new = TokenRow { grant, ..row.clone() };
         if changed {
-            self.main
-                .release_dead(&self.tokens, &new, &lease.id, self.clock.now())
-                .await?;
+            self.main.release_dead(&self.tokens, &new, &lease.id, self.clock.now()).await?;
         } else {
             self.tokens.release(&new, &lease.id).await?;
         }
@@ -376,20 +320,12 @@ impl Refresh {
 
     /// Asks Pinterest whose the access token is.
     async fn ask(&self, row: &TokenRow) -> Result<Asked> {
-        let access = self
-            .vault
-            .open_access(&row.pair, row.grant.channel_id.as_str())
-            .await?;
-        Ok(
-            match self.pinterest.user_account(row.grant.environment, &access).await {
-                Ok(_) => Asked::Alive,
-                Err(pinterest::Error::Refused {
-                    refusal: Refusal::TokenDead,
-                    ..
-                }) => Asked::Dead,
-                Err(_) => Asked::Unreachable,
-            },
-        )
+        let access = self.vault.open_access(&row.pair, row.grant.channel_id.as_str()).await?;
+        Ok(match self.pinterest.user_account(row.grant.environment, &access).await {
+            Ok(_) => Asked::Alive,
+            Err(pinterest::Error::Refused { refusal: Refusal::TokenDead, .. }) => Asked::Dead,
+            Err(_) => Asked::Unreachable,
+        })
     }
 }
 

@@ -88,18 +88,10 @@ impl Sender {
         let enabled = self.settings.of(briefing.settings.as_ref()).is_ok();
         let (Some(channel), Some(token)) = (briefing.channel, briefing.token) else {
             let readiness = Readiness::Gone;
-            return Ok(Ground {
-                channel: None,
-                readiness,
-                lost: false,
-                token_version: 0,
-                access: None,
-            });
+            return Ok(Ground { channel: None, readiness, lost: false, token_version: 0, access: None });
         };
         let pauses = [briefing.app_pause, channel.pause].into_iter().flatten();
-        let pause = pauses
-            .filter(|pause| pause.until > now)
-            .max_by_key(|pause| pause.until);
+        let pause = pauses.filter(|pause| pause.until > now).max_by_key(|pause| pause.until);
         let readiness = match (token.grant.connection, pause) {
             _ if !enabled => Readiness::SwitchedOff,
             (connection, _) if token.grant.access_expires_at <= now => match connection {
@@ -115,13 +107,7 @@ impl Sender {
             _ => None,
         };
         let lost = token.grant.connection != Connection::Connected;
-        Ok(Ground {
-            channel: Some(channel),
-            readiness,
-            lost,
-            token_version: token.grant.version,
-            access,
-        })
+        Ok(Ground { channel: Some(channel), readiness, lost, token_version: token.grant.version, access })
     }
 
     async fn open(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
@@ -230,9 +216,7 @@ impl Sender {
         new.version = pin.version + 1;
         Ok(match (&new.state, &ground.channel) {
             (State::Published { pinterest_pin_id, .. }, Some(channel)) => {
-                self.main
-                    .save_published(new, channel.environment, pinterest_pin_id)
-                    .await?
+                self.main.save_published(new, channel.environment, pinterest_pin_id).await?
             }
             _ => self.main.save_pin(new).await?,
         })
@@ -246,9 +230,7 @@ impl Sender {
             }
             (Also::PauseApp(pause), Some(channel)) => self.main.pause_app(channel.environment, pause).await,
             (Also::RefreshToken, _) => {
-                self.tokens
-                    .make_due(&pin.channel_id, ground.token_version, self.clock.now())
-                    .await
+                self.tokens.make_due(&pin.channel_id, ground.token_version, self.clock.now()).await
             }
             (Also::Nothing | Also::PauseApp(_), _) => Ok(()),
         };
@@ -269,10 +251,7 @@ impl Sender {
             Next::Rest => None,
             Next::Send(attempt) => {
                 let outcome = self.send(pin, &attempt, saved_at, ground).await;
-                Some(Happened::Sent {
-                    fence: attempt.fence,
-                    outcome,
-                })
+                Some(Happened::Sent { fence: attempt.fence, outcome })
             }
             Next::Look(attempt) => Some(Happened::Looked(self.look(pin, &attempt, ground).await)),
         })
@@ -287,9 +266,7 @@ impl Sender {
         if saved_at.elapsed().max(waited) >= SEND_WITHIN {
             return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
         }
-        self.pinterest
-            .create_pin(channel.environment, access, &pin.draft)
-            .await
+        self.pinterest.create_pin(channel.environment, access, &pin.draft).await
     }
 
     /// Reads the board for what `attempt` may have made: the oldest match that no other Pin of ours owns.
@@ -313,9 +290,7 @@ impl Sender {
             };
             order.read(&page.items);
             matches.extend(
-                page.items
-                    .into_iter()
-                    .filter(|listed| twin::matches(listed, &pin.draft, attempt.started_at)),
+                page.items.into_iter().filter(|listed| twin::matches(listed, &pin.draft, attempt.started_at)),
             );
             bookmark = page.bookmark;
             if bookmark.is_none() || order.has_passed(attempt.started_at) {
@@ -353,19 +328,14 @@ struct Order {
 
 impl Default for Order {
     fn default() -> Self {
-        Self {
-            newest_first: true,
-            last: None,
-        }
+        Self { newest_first: true, last: None }
     }
 }
 
 impl Order {
     fn read(&mut self, items: &[twin::Listed]) {
         for item in items {
-            let in_order = item
-                .created_at
-                .is_some_and(|at| self.last.is_none_or(|last| at <= last));
+            let in_order = item.created_at.is_some_and(|at| self.last.is_none_or(|last| at <= last));
             self.newest_first &= in_order;
             self.last = item.created_at;
         }

@@ -10,11 +10,7 @@ use crate::error::{Error, Result};
 /// Reads the body. What is wrong with it is told with its place; a field that nobody knows is refused, so that
 /// a typing error is not a silent loss.
 pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T> {
-    let body = if call.body().is_empty() {
-        b"{}"
-    } else {
-        call.body()
-    };
+    let body = if call.body().is_empty() { b"{}" } else { call.body() };
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -37,17 +33,11 @@ fn refused(path: &str, error: &serde_json::Error) -> Error {
             let words = words.split(" at line ").next().unwrap_or_default();
             let field = if path == "." { "body" } else { path };
             let (code, fix) = if words.starts_with("unknown field") {
-                (
-                    "unknown_field",
-                    "Remove the field, or write it as the API reference does.",
-                )
+                ("unknown_field", "Remove the field, or write it as the API reference does.")
             } else if words.starts_with("missing field") {
                 ("missing_field", "Add the field.")
             } else {
-                (
-                    "invalid_type",
-                    "Send the value in the form that the API reference shows.",
-                )
+                ("invalid_type", "Send the value in the form that the API reference shows.")
             };
             domain::Invalid::new(field, code, format!("is not right: {words}"), fix).into()
         }

@@ -25,16 +25,12 @@ impl Site {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
             return Err(Error::Unauthenticated);
         };
-        let jwt = context
-            .authorizer
-            .as_ref()
-            .and_then(|authorizer| authorizer.jwt.as_ref());
+        let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
         let claims = &jwt.ok_or(Error::Unauthenticated)?.claims;
         let claim = |name: &str| claims.get(name).filter(|value| !value.is_empty());
         let has = |name: &str, wanted: &str| {
             claim(name).is_some_and(|list| {
-                list.split([' ', ',', '[', ']', '"'])
-                    .any(|word| !word.is_empty() && word == wanted)
+                list.split([' ', ',', '[', ']', '"']).any(|word| !word.is_empty() && word == wanted)
             })
         };
         let user = claim("sub").ok_or(Error::Unauthenticated)?;

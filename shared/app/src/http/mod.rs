@@ -96,7 +96,8 @@ pub async fn handle(function: &impl Answer, request: Request) -> Response<Body> 
     let request_id = request_id(&request);
     let base_url = function.site().base_url(&request);
     let answered = match open(function.site(), request) {
-        Ok(call) => function.answer(call).await,
+        // Boxed: the SDK's futures are large, and this one is held by value all the way up.
+        Ok(call) => Box::pin(function.answer(call)).await,
         Err(error) => Err(error),
     };
     answered.unwrap_or_else(|error| {
@@ -129,15 +130,7 @@ fn open(site: &Site, request: Request) -> Result<Call> {
     let base_url = site.base_url(&request);
     let query = request.query_string_parameters();
     let (parts, body) = request.into_parts();
-    Ok(Call {
-        operation: route.operation,
-        id,
-        caller,
-        base_url,
-        query,
-        headers: parts.headers,
-        body,
-    })
+    Ok(Call { operation: route.operation, id, caller, base_url, query, headers: parts.headers, body })
 }
 
 /// What AWS calls the request, for people who ask us about it.
@@ -154,11 +147,7 @@ fn request_id(request: &Request) -> String {
 fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut answer = Response::new(Body::Text(body));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    answer
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    answer.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     answer
 }

@@ -80,12 +80,7 @@ impl Problem {
             Error::WrongState { detail, fix } => problem(StatusCode::CONFLICT, "wrong_state", detail, *fix),
             Error::KeyReused => {
                 let fix = "Use a new key for a new request, or send the first request's body again.";
-                problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "idempotency_key_reused",
-                    text,
-                    fix,
-                )
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", text, fix)
             }
             Error::ReconnectRequired => {
                 let fix = "Connect the account again, then repeat the request.";
@@ -93,31 +88,16 @@ impl Problem {
             }
             Error::TokenRefreshing => Self {
                 retry_after_seconds: Some(60),
-                ..problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "token_refresh",
-                    text,
-                    "Try again in a minute.",
-                )
+                ..problem(StatusCode::SERVICE_UNAVAILABLE, "token_refresh", text, "Try again in a minute.")
             },
             Error::Refused { failure, pin } => Self {
                 pin: pin.clone(),
-                ..problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    &failure.code,
-                    &failure.detail,
-                    &failure.fix,
-                )
+                ..problem(StatusCode::UNPROCESSABLE_ENTITY, &failure.code, &failure.detail, &failure.fix)
             },
             Error::Pinterest(error) => of_pinterest(error),
             Error::Busy | Error::Store(crate::store::Error::Contended) => Self {
                 retry_after_seconds: Some(1),
-                ..problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "busy",
-                    "too many changes at once",
-                    "Try again.",
-                )
+                ..problem(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many changes at once", "Try again.")
             },
             Error::Store(_) | Error::Vault(_) | Error::Setting(_) | Error::Client(_) | Error::Bus(_) => {
                 let detail = "something went wrong inside; nothing is known to be half done";
@@ -145,9 +125,7 @@ impl Problem {
         }
         let mut answer = super::answer(self.status, "application/problem+json", document.to_string());
         if let Some(seconds) = self.retry_after_seconds {
-            answer
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer
     }
@@ -180,26 +158,13 @@ fn of_pinterest(error: &pinterest::Error) -> Problem {
             ),
             Refusal::BoardGone => {
                 let failure = words::board_gone();
-                problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    &failure.code,
-                    failure.detail,
-                    failure.fix,
-                )
+                problem(StatusCode::UNPROCESSABLE_ENTITY, &failure.code, failure.detail, failure.fix)
             }
             Refusal::SectionGone | Refusal::MediaUnreachable | Refusal::Busy | Refusal::Other => {
-                let message = answer
-                    .message
-                    .clone()
-                    .unwrap_or_else(|| "no reason given".to_owned());
+                let message = answer.message.clone().unwrap_or_else(|| "no reason given".to_owned());
                 let detail = format!("Pinterest refused: {message}");
                 let fix = "Change what Pinterest objects to, and try again.";
-                problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "refused_by_pinterest",
-                    detail,
-                    fix,
-                )
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "refused_by_pinterest", detail, fix)
             }
         },
         _ => problem(

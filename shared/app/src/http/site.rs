@@ -20,11 +20,7 @@ pub struct Site {
 
 impl Site {
     pub(crate) fn new(variables: &Variables) -> Self {
-        let address = |name: &str| {
-            variables
-                .get(name)
-                .map(|text| text.trim_end_matches('/').to_owned())
-        };
+        let address = |name: &str| variables.get(name).map(|text| text.trim_end_matches('/').to_owned());
         let word = |name: &str, default: &str| variables.get(name).unwrap_or(default).to_owned();
         let origins = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
         Self {
@@ -61,19 +57,12 @@ impl Site {
     /// Every address that may be registered at Pinterest: the one in use first.
     #[must_use]
     pub fn redirect_uris(&self, base_url: &str) -> Vec<String> {
-        let mut paths = vec![
-            self.redirect_path.as_str(),
-            routes::CALLBACK,
-            routes::CALLBACK_ALIAS,
-        ];
+        let mut paths = vec![self.redirect_path.as_str(), routes::CALLBACK, routes::CALLBACK_ALIAS];
         paths.dedup();
         if self.redirect_path == routes::CALLBACK_ALIAS {
             paths.pop();
         }
-        paths
-            .into_iter()
-            .map(|path| format!("{base_url}{path}"))
-            .collect()
+        paths.into_iter().map(|path| format!("{base_url}{path}")).collect()
     }
 
     /// Where the browser goes when all that is known is that something went wrong.
@@ -86,12 +75,7 @@ impl Site {
     pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String> {
         let refuse = || {
             let fix = "Use a path that begins with one slash, or an origin of ALLOWED_RETURN_ORIGINS.";
-            domain::Invalid::new(
-                "return_to",
-                "return_to_not_allowed",
-                "is not an allowed address",
-                fix,
-            )
+            domain::Invalid::new("return_to", "return_to_not_allowed", "is not an allowed address", fix)
         };
         // The ticket is added as a fragment; and browsers take a backslash for a slash, and drop line breaks.
         if wanted
@@ -129,24 +113,15 @@ mod tests {
     fn site() -> Site {
         Site::new(&Variables::from_iter([
             ("FRONTEND_URL", "https://app.example.com/"),
-            (
-                "ALLOWED_RETURN_ORIGINS",
-                "https://other.example.com, http://localhost:5173",
-            ),
+            ("ALLOWED_RETURN_ORIGINS", "https://other.example.com, http://localhost:5173"),
         ]))
     }
 
     #[test]
     fn a_browser_is_sent_to_the_frontend_and_to_allowed_origins() {
         let to = |wanted| site().return_address("https://api.example.com", wanted);
-        assert_eq!(
-            to("/app/channels?x=1").unwrap(),
-            "https://app.example.com/app/channels?x=1"
-        );
-        assert_eq!(
-            to("https://app.example.com/x").unwrap(),
-            "https://app.example.com/x"
-        );
+        assert_eq!(to("/app/channels?x=1").unwrap(), "https://app.example.com/app/channels?x=1");
+        assert_eq!(to("https://app.example.com/x").unwrap(), "https://app.example.com/x");
         assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
     }
 
@@ -165,19 +140,13 @@ mod tests {
             "",
             "app",
         ] {
-            assert!(
-                site().return_address("https://api.example.com", bad).is_err(),
-                "{bad}"
-            );
+            assert!(site().return_address("https://api.example.com", bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn without_a_frontend_the_browser_stays_at_the_api() {
         let site = Site::new(&Variables::default());
-        assert_eq!(
-            site.return_address("http://127.0.0.1:3000", "/x").unwrap(),
-            "http://127.0.0.1:3000/x"
-        );
+        assert_eq!(site.return_address("http://127.0.0.1:3000", "/x").unwrap(), "http://127.0.0.1:3000/x");
     }
 }

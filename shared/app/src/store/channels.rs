@@ -70,11 +70,8 @@ impl MainTable {
         let quotas = [Environment::Sandbox, Environment::Production].map(Key::quota);
         let (channel_key, token_key) = (Key::channel(tenant, channel), Key::token(channel));
         let used_key = key_hash.map(|hash| Key::idempotency(tenant, hash));
-        let mut keys = vec![
-            (main, Key::settings()),
-            (main, channel_key.clone()),
-            (&tokens.table, token_key.clone()),
-        ];
+        let mut keys =
+            vec![(main, Key::settings()), (main, channel_key.clone()), (&tokens.table, token_key.clone())];
         keys.extend(quotas.iter().map(|key| (main, key.clone())));
         keys.extend(used_key.iter().map(|key| (main, key.clone())));
 
@@ -82,28 +79,16 @@ impl MainTable {
         let settings = found.remove(&Key::settings()).map(settings_of).transpose()?;
         self.settings.keep(now, settings.clone());
         let channel: Option<Channel> = found.remove(&channel_key).map(channel_of).transpose()?;
-        let environment = channel
-            .as_ref()
-            .map_or(Environment::Sandbox, |channel| channel.environment);
+        let environment = channel.as_ref().map_or(Environment::Sandbox, |channel| channel.environment);
         let quota: Option<QuotaRow> = found.remove(&Key::quota(environment)).map(row).transpose()?;
         let token = found.remove(&token_key).map(TokenRow::of).transpose()?;
         let used = used_key.and_then(|key| found.remove(&key)).map(row).transpose()?;
-        Ok(Briefing {
-            settings,
-            channel,
-            token,
-            app_pause: quota.map(|row| row.pause),
-            used,
-        })
+        Ok(Briefing { settings, channel, token, app_pause: quota.map(|row| row.pause), used })
     }
 
     /// A channel, if the tenant has it.
     pub async fn channel(&self, tenant: &TenantId, id: &ChannelId) -> Result<Option<Channel>, Error> {
-        self.table
-            .get(&Key::channel(tenant, id))
-            .await?
-            .map(channel_of)
-            .transpose()
+        self.table.get(&Key::channel(tenant, id)).await?.map(channel_of).transpose()
     }
 
     /// A channel with its tokens, in one round trip.
@@ -114,10 +99,7 @@ impl MainTable {
         id: &ChannelId,
     ) -> Result<Option<(Channel, TokenRow)>, Error> {
         let (channel_key, token_key) = (Key::channel(tenant, id), Key::token(id));
-        let keys = [
-            (&self.table, channel_key.clone()),
-            (&tokens.table, token_key.clone()),
-        ];
+        let keys = [(&self.table, channel_key.clone()), (&tokens.table, token_key.clone())];
         let mut found = self.table.batch(&keys).await?;
         let channel = found.remove(&channel_key).map(channel_of).transpose()?;
         let token = found.remove(&token_key).map(TokenRow::of).transpose()?;
@@ -132,41 +114,21 @@ impl MainTable {
         after: Option<&str>,
         limit: i32,
     ) -> Result<(Vec<(Channel, TokenRow)>, Option<String>), Error> {
-        let query = self
-            .table
-            .client
-            .query()
-            .table_name(&self.table.name)
-            .consistent_read(true)
-            .limit(limit);
+        let query = self.table.client.query().table_name(&self.table.name).consistent_read(true).limit(limit);
         let query = query
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", s(of_tenant(tenant)))
             .expression_attribute_values(":prefix", s(CHANNEL));
-        let start = after.map(|id| {
-            item(&Key {
-                pk: of_tenant(tenant),
-                sk: format!("{CHANNEL}{id}"),
-            })
-        });
+        let start = after.map(|id| item(&Key { pk: of_tenant(tenant), sk: format!("{CHANNEL}{id}") }));
         let query = query.set_exclusive_start_key(start.transpose()?);
         let page = query.send().await.map_err(Error::aws("Query"))?;
-        let channels: Vec<Channel> = page
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(channel_of)
-            .collect::<Result<_, _>>()?;
-        let next = page
-            .last_evaluated_key
-            .and(channels.last().map(|channel| channel.id.to_string()));
+        let channels: Vec<Channel> =
+            page.items.unwrap_or_default().into_iter().map(channel_of).collect::<Result<_, _>>()?;
+        let next = page.last_evaluated_key.and(channels.last().map(|channel| channel.id.to_string()));
 
         let mut all = Vec::with_capacity(channels.len());
         for some in channels.chunks(100) {
-            let keys: Vec<_> = some
-                .iter()
-                .map(|channel| (&tokens.table, Key::token(&channel.id)))
-                .collect();
+            let keys: Vec<_> = some.iter().map(|channel| (&tokens.table, Key::token(&channel.id))).collect();
             let mut found = self.table.batch(&keys).await?;
             for channel in some {
                 if let Some(token) = found.remove(&Key::token(&channel.id)) {
@@ -191,13 +153,9 @@ impl MainTable {
         if let Some(board) = board {
             names.insert(":board".to_owned(), serde_dynamo::to_attribute_value(board)?);
         }
-        self.table.update_if(
-            &Key::channel(&channel.tenant, &channel.id),
-            expression,
-            "attribute_exists(pk)",
-            names,
-        )
-        .await
+        self.table
+            .update_if(&Key::channel(&channel.tenant, &channel.id), expression, "attribute_exists(pk)", names)
+            .await
     }
 
     /// Lets a channel rest, unless it does so for longer already.
@@ -220,13 +178,9 @@ impl MainTable {
     /// Takes a channel out of the `due` index, if nobody has put it there again since.
     pub async fn resumed(&self, tenant: &TenantId, id: &ChannelId, due_sk: &str) -> Result<(), Error> {
         let names = values([(":seen", s(due_sk))]);
-        self.table.update_if(
-            &Key::channel(tenant, id),
-            "REMOVE due_pk, due_sk",
-            "due_sk = :seen",
-            names,
-        )
-        .await?;
+        self.table
+            .update_if(&Key::channel(tenant, id), "REMOVE due_pk, due_sk", "due_sk = :seen", names)
+            .await?;
         Ok(())
     }
 
@@ -238,10 +192,8 @@ impl MainTable {
         connection: Connection,
         now: Timestamp,
     ) -> Result<TransactWriteItem, Error> {
-        let mut names = values([
-            (":connection", serde_dynamo::to_attribute_value(connection)?),
-            (":one", n(1)),
-        ]);
+        let mut names =
+            values([(":connection", serde_dynamo::to_attribute_value(connection)?), (":one", n(1))]);
         let expression = if connection == Connection::Connected {
             let due = item(&DueKey::new(now, id.as_str()))?;
             names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
@@ -251,8 +203,7 @@ impl MainTable {
             "SET #connection = :connection ADD version :one"
         };
         let key = Key::channel(tenant, id);
-        self.table
-            .update_in_transaction(&key, expression, "attribute_exists(pk)", names)
+        self.table.update_in_transaction(&key, expression, "attribute_exists(pk)", names)
     }
 
     /// The warning that a channel's refresh token dies, for a transaction with the tokens' row.
@@ -265,8 +216,7 @@ impl MainTable {
         let names = values([(":days", n(days)), (":one", n(1))]);
         let expression = "SET expiring_in_days = :days ADD version :one";
         let key = Key::channel(tenant, id);
-        self.table
-            .update_in_transaction(&key, expression, "attribute_exists(pk)", names)
+        self.table.update_in_transaction(&key, expression, "attribute_exists(pk)", names)
     }
 }
 

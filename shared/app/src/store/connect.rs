@@ -75,16 +75,8 @@ struct AccountRow {
 impl MainTable {
     /// Remembers a flow by the hash of its state.
     pub async fn begin(&self, state_hash: &str, flow: Flow) -> Result<(), Error> {
-        let new = item(&Row {
-            key: Key::state(state_hash),
-            value: flow,
-        })?;
-        let put = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(new));
+        let new = item(&Row { key: Key::state(state_hash), value: flow })?;
+        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(new));
         put.send().await.map_err(Error::aws("PutItem"))?;
         Ok(())
     }
@@ -92,9 +84,7 @@ impl MainTable {
     /// Takes a flow: of two that ask, one gets it.
     pub async fn take(&self, state_hash: &str) -> Result<Option<Flow>, Error> {
         let delete = self.table.client.delete_item().table_name(&self.table.name);
-        let delete = delete
-            .set_key(Some(item(&Key::state(state_hash))?))
-            .return_values(ReturnValue::AllOld);
+        let delete = delete.set_key(Some(item(&Key::state(state_hash))?)).return_values(ReturnValue::AllOld);
         let taken = delete.send().await.map_err(Error::aws("DeleteItem"))?.attributes;
         taken.map(|found| Ok(row::<Row<Flow>>(found)?.value)).transpose()
     }
@@ -107,9 +97,7 @@ impl MainTable {
         tenant: &TenantId,
     ) -> Result<Option<ChannelId>, Error> {
         let found = self.table.get(&Key::account(environment, user, tenant)).await?;
-        found
-            .map(|found| Ok(row::<AccountRow>(found)?.channel_id))
-            .transpose()
+        found.map(|found| Ok(row::<AccountRow>(found)?.channel_id)).transpose()
     }
 
     /// Turns a pending connection into a channel, all at once. `before` is the channel's row of tokens as read,
@@ -124,25 +112,11 @@ impl MainTable {
         before: Option<u64>,
     ) -> Result<bool, Error> {
         let id = s(channel.id.as_str());
-        let marker = Pending {
-            pair: None,
-            claimed: Some(channel.id.clone()),
-            ..pending.clone()
-        };
-        let marker = item(&Row {
-            key: Key::ticket(ticket_hash),
-            value: marker,
-        })?;
+        let marker = Pending { pair: None, claimed: Some(channel.id.clone()), ..pending.clone() };
+        let marker = item(&Row { key: Key::ticket(ticket_hash), value: marker })?;
         let unclaimed = "attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed = :null)";
-        let key = Key::account(
-            channel.environment,
-            &channel.account.pinterest_user_id,
-            &channel.tenant,
-        );
-        let account = item(&AccountRow {
-            key,
-            channel_id: channel.id.clone(),
-        })?;
+        let key = Key::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
+        let account = item(&AccountRow { key, channel_id: channel.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR channel_id = :id";
         // The channel is due at once, so that Pins that wait for it go out even after a crash right here.
         let row = item(&ChannelRow::due(channel, channel.connected_at))?;
@@ -152,10 +126,7 @@ impl MainTable {
         };
         let channel_as_read = match before {
             None => ("attribute_not_exists(pk)", values([])),
-            Some(_) => (
-                "version = :version",
-                values([(":version", n(channel.version - 1))]),
-            ),
+            Some(_) => ("version = :version", values([(":version", n(channel.version - 1))])),
         };
         let null = values([(":null", aws_sdk_dynamodb::types::AttributeValue::Null(true))]);
         let written = self
@@ -172,11 +143,7 @@ impl MainTable {
 
     /// Forgets a channel: its tokens, its row and the account's. `false`: it was changed meanwhile.
     pub async fn forget(&self, tokens: &TokensTable, channel: &Channel) -> Result<bool, Error> {
-        let account = Key::account(
-            channel.environment,
-            &channel.account.pinterest_user_id,
-            &channel.tenant,
-        );
+        let account = Key::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let row = Key::channel(&channel.tenant, &channel.id);
         let as_read = Some(values([(":version", n(channel.version))]));
         let written = self
@@ -194,16 +161,8 @@ impl MainTable {
 impl TokensTable {
     /// Keeps a connection until its ticket comes back.
     pub async fn keep(&self, ticket_hash: &str, pending: Pending) -> Result<(), Error> {
-        let new = item(&Row {
-            key: Key::ticket(ticket_hash),
-            value: pending,
-        })?;
-        let put = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(new));
+        let new = item(&Row { key: Key::ticket(ticket_hash), value: pending })?;
+        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(new));
         put.send().await.map_err(Error::aws("PutItem"))?;
         Ok(())
     }
@@ -211,9 +170,7 @@ impl TokensTable {
     /// What a ticket stands for.
     pub async fn pending(&self, ticket_hash: &str) -> Result<Option<Pending>, Error> {
         let found = self.table.get(&Key::ticket(ticket_hash)).await?;
-        found
-            .map(|found| Ok(row::<Row<Pending>>(found)?.value))
-            .transpose()
+        found.map(|found| Ok(row::<Row<Pending>>(found)?.value)).transpose()
     }
 }
 
@@ -230,10 +187,7 @@ pub(super) fn put(
         .condition_expression(condition)
         .set_expression_attribute_values((!values.is_empty()).then_some(values))
         .build()
-        .map_err(|error| Error::Aws {
-            operation: "TransactWriteItems",
-            source: Box::new(error),
-        })?;
+        .map_err(|error| Error::Aws { operation: "TransactWriteItems", source: Box::new(error) })?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
@@ -249,9 +203,6 @@ fn delete(
         .set_condition_expression(condition.map(str::to_owned))
         .set_expression_attribute_values(values)
         .build()
-        .map_err(|error| Error::Aws {
-            operation: "TransactWriteItems",
-            source: Box::new(error),
-        })?;
+        .map_err(|error| Error::Aws { operation: "TransactWriteItems", source: Box::new(error) })?;
     Ok(TransactWriteItem::builder().delete(delete).build())
 }

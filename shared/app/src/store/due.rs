@@ -73,14 +73,7 @@ async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<(), Error
     let mut names = values([(":seen", s(&due.entry))]);
     let later = item(&DueKey::new(until, id))?;
     names.extend(later.into_iter().map(|(name, value)| (format!(":{name}"), value)));
-    table
-        .update_if(
-            &key,
-            "SET due_pk = :due_pk, due_sk = :due_sk",
-            "due_sk = :seen",
-            names,
-        )
-        .await?;
+    table.update_if(&key, "SET due_pk = :due_pk, due_sk = :due_sk", "due_sk = :seen", names).await?;
     Ok(())
 }
 
@@ -128,9 +121,5 @@ fn parse(entry: Entry) -> Option<Due> {
             _ => return None,
         }
     };
-    Some(Due {
-        what,
-        since,
-        entry: entry.due_sk,
-    })
+    Some(Due { what, since, entry: entry.due_sk })
 }

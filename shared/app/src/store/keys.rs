@@ -16,10 +16,7 @@ pub(crate) struct Key {
 
 impl Key {
     fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
-        Self {
-            pk: pk.into(),
-            sk: sk.into(),
-        }
+        Self { pk: pk.into(), sk: sk.into() }
     }
 
     pub(crate) fn settings() -> Self {
@@ -86,18 +83,13 @@ pub(crate) struct DueKey {
 
 impl DueKey {
     pub(crate) fn new(at: Timestamp, id: &str) -> Self {
-        Self {
-            due_pk: shard(id).to_string(),
-            due_sk: format!("{}#{id}", instant(at)),
-        }
+        Self { due_pk: shard(id).to_string(), due_sk: format!("{}#{id}", instant(at)) }
     }
 }
 
 /// The part of the index that `id` belongs to: its last characters are random.
 fn shard(id: &str) -> u32 {
-    id.bytes().fold(0_u32, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    }) % SHARDS
+    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % SHARDS
 }
 
 /// Milliseconds since 1970 with leading zeros: sorts as text.
@@ -124,10 +116,7 @@ mod tests {
         let early = instant(Timestamp::from_second(999).unwrap());
         let late = instant(Timestamp::from_second(1_790_000_000).unwrap());
         assert!(early < late);
-        assert_eq!(
-            instant_of(&format!("{late}#pin_x")),
-            Timestamp::from_second(1_790_000_000).ok()
-        );
+        assert_eq!(instant_of(&format!("{late}#pin_x")), Timestamp::from_second(1_790_000_000).ok());
     }
 
     #[test]

@@ -34,10 +34,7 @@ pub struct TokensTable {
 
 impl MainTable {
     pub(crate) fn new(table: Table) -> Self {
-        Self {
-            table,
-            settings: settings::Memory::default(),
-        }
+        Self { table, settings: settings::Memory::default() }
     }
 }
 

@@ -69,21 +69,12 @@ impl MainTable {
     pub async fn create_pin(&self, pin: &Pin, key: Option<&Key>, now: i64) -> Result<Put, Error> {
         let new = pin_item(pin)?;
         let Some(key) = key else {
-            return Ok(
-                match self
-                    .table
-                    .put_if(new, "attribute_not_exists(pk)", values([]))
-                    .await?
-                {
-                    Ok(()) => Put::Done,
-                    Err(_) => Put::Stale,
-                },
-            );
+            return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
+                Ok(()) => Put::Done,
+                Err(_) => Put::Stale,
+            });
         };
-        let key_item = item(&KeyRow {
-            row: RowKey::idempotency(&pin.tenant, &key.hash),
-            key,
-        })?;
+        let key_item = item(&KeyRow { row: RowKey::idempotency(&pin.tenant, &key.hash), key })?;
         let free = "attribute_not_exists(pk) OR expires_at < :now";
         let written = self
             .table
@@ -107,16 +98,10 @@ impl MainTable {
     /// Writes a Pin over the version before it.
     pub async fn save_pin(&self, pin: &Pin) -> Result<Put, Error> {
         let before = values([(":before", n(pin.version - 1))]);
-        Ok(
-            match self
-                .table
-                .put_if(pin_item(pin)?, "version = :before", before)
-                .await?
-            {
-                Ok(()) => Put::Done,
-                Err(_) => Put::Stale,
-            },
-        )
+        Ok(match self.table.put_if(pin_item(pin)?, "version = :before", before).await? {
+            Ok(()) => Put::Done,
+            Err(_) => Put::Stale,
+        })
     }
 
     /// Writes a published Pin over the version before it, and binds `remote` to it: each Pinterest Pin belongs
@@ -129,10 +114,7 @@ impl MainTable {
     ) -> Result<Put, Error> {
         let before = values([(":before", n(pin.version - 1))]);
         let key = RowKey::remote(environment, remote);
-        let owner = item(&RemoteRow {
-            key,
-            pin_id: pin.id.clone(),
-        })?;
+        let owner = item(&RemoteRow { key, pin_id: pin.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR pin_id = :pin";
         let written = self
             .table
@@ -162,11 +144,7 @@ impl MainTable {
 
     /// A Pin, if the tenant has it.
     pub async fn pin(&self, tenant: &TenantId, id: &PinId) -> Result<Option<Pin>, Error> {
-        self.table
-            .get(&RowKey::pin(tenant, id))
-            .await?
-            .map(pin_of)
-            .transpose()
+        self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
     }
 
     /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more.
@@ -215,31 +193,16 @@ impl MainTable {
         let mut pins = Vec::new();
         let mut start = None;
         loop {
-            let query = self
-                .table
-                .client
-                .query()
-                .table_name(&self.table.name)
-                .index_name("queue");
+            let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
             let query = query
                 .key_condition_expression("queue_pk = :queue")
                 .expression_attribute_values(":queue", s(queue(channel, Class::Open)));
-            let page = query
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(Error::aws("Query"))?;
-            let ids = page
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .map(|found| row::<QueueEntry>(found));
+            let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
+            let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
             let ids = ids.collect::<Result<Vec<_>, _>>()?;
             for some in ids.chunks(100) {
-                let keys: Vec<_> = some
-                    .iter()
-                    .map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk)))
-                    .collect();
+                let keys: Vec<_> =
+                    some.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
                 for found in self.table.batch(&keys).await?.into_values() {
                     pins.push(pin_of(found)?);
                 }

@@ -17,19 +17,30 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 /// The settings as they were read last.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(Arc<Mutex<Option<(Timestamp, Option<Stored>)>>>);
+pub(super) struct Memory(Arc<Mutex<Option<Read>>>);
+
+/// What was read, and when.
+#[derive(Debug)]
+struct Read {
+    at: Timestamp,
+    stored: Option<Stored>,
+}
 
 impl Memory {
-    fn recall(&self, now: Timestamp) -> Option<Option<Stored>> {
+    /// What was read less than a minute ago.
+    fn recall(&self, now: Timestamp) -> Result<Option<Stored>, Forgotten> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, stored) = kept.as_ref()?;
-        (now.duration_since(*read_at).abs() < FRESH).then(|| stored.clone())
+        let read = kept.as_ref().filter(|read| now.duration_since(read.at).abs() < FRESH);
+        read.map(|read| read.stored.clone()).ok_or(Forgotten)
     }
 
     pub(super) fn keep(&self, now: Timestamp, stored: Option<Stored>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, stored));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Read { at: now, stored });
     }
 }
+
+/// Nothing was read, or too long ago.
+struct Forgotten;
 
 #[derive(Serialize, Deserialize)]
 struct SettingsRow {
@@ -79,7 +90,7 @@ pub enum Heartbeat {
 impl MainTable {
     /// The settings, at most a minute old. `None`: nobody has saved any.
     pub async fn settings(&self, now: Timestamp) -> Result<Option<Stored>, Error> {
-        if let Some(known) = self.settings.recall(now) {
+        if let Ok(known) = self.settings.recall(now) {
             return Ok(known);
         }
         let stored = self.fresh_settings().await?;
@@ -89,25 +100,13 @@ impl MainTable {
 
     /// The settings as they are right now.
     pub async fn fresh_settings(&self) -> Result<Option<Stored>, Error> {
-        self.table
-            .get(&Key::settings())
-            .await?
-            .map(settings_of)
-            .transpose()
+        self.table.get(&Key::settings()).await?.map(settings_of).transpose()
     }
 
     /// Writes what everyone may know.
     pub async fn save_settings(&self, settings: &Stored, now: Timestamp) -> Result<(), Error> {
-        let new = item(&SettingsRow {
-            key: Key::settings(),
-            settings: settings.clone(),
-        })?;
-        let put = self
-            .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .set_item(Some(new));
+        let new = item(&SettingsRow { key: Key::settings(), settings: settings.clone() })?;
+        let put = self.table.client.put_item().table_name(&self.table.name).set_item(Some(new));
         put.send().await.map_err(Error::aws("PutItem"))?;
         self.settings.keep(now, Some(settings.clone()));
         Ok(())
@@ -118,23 +117,13 @@ impl MainTable {
         let keys = [(&self.table, Key::settings()), (&self.table, Key::worker())];
         let mut found = self.table.batch(&keys).await?;
         let settings = found.remove(&Key::settings()).map(settings_of).transpose()?;
-        let worker = found
-            .remove(&Key::worker())
-            .map(row)
-            .transpose()?
-            .unwrap_or_default();
+        let worker = found.remove(&Key::worker()).map(row).transpose()?.unwrap_or_default();
         Ok((settings, worker))
     }
 
     /// The workers' signs of life.
     pub async fn worker(&self) -> Result<Worker, Error> {
-        Ok(self
-            .table
-            .get(&Key::worker())
-            .await?
-            .map(row)
-            .transpose()?
-            .unwrap_or_default())
+        Ok(self.table.get(&Key::worker()).await?.map(row).transpose()?.unwrap_or_default())
     }
 
     /// Leaves a sign of life.
@@ -142,30 +131,22 @@ impl MainTable {
         let at = s(now.to_string());
         let oldest = |time: &Option<Timestamp>| serde_dynamo::to_attribute_value(time);
         let (expression, names) = match heartbeat {
-            Heartbeat::Delivered(due) => (
-                "SET delivered_at = :at, deliver_oldest_at = :oldest",
-                values([(":oldest", oldest(due)?)]),
-            ),
-            Heartbeat::Refreshed(due, None) => (
-                "SET refreshed_at = :at, refresh_oldest_at = :oldest",
-                values([(":oldest", oldest(due)?)]),
-            ),
+            Heartbeat::Delivered(due) => {
+                ("SET delivered_at = :at, deliver_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
+            }
+            Heartbeat::Refreshed(due, None) => {
+                ("SET refreshed_at = :at, refresh_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
+            }
             Heartbeat::Refreshed(due, proven) => (
                 "SET refreshed_at = :at, refresh_oldest_at = :oldest, proven = :proven",
-                values([
-                    (":oldest", oldest(due)?),
-                    (":proven", serde_dynamo::to_attribute_value(proven)?),
-                ]),
+                values([(":oldest", oldest(due)?), (":proven", serde_dynamo::to_attribute_value(proven)?)]),
             ),
             Heartbeat::Rolled => ("SET rolled_at = :at", values([])),
         };
         let update = self.table.client.update_item().table_name(&self.table.name);
-        let update = update
-            .set_key(Some(item(&Key::worker())?))
-            .update_expression(expression);
-        let update = update
-            .set_expression_attribute_values(Some(names))
-            .expression_attribute_values(":at", at);
+        let update = update.set_key(Some(item(&Key::worker())?)).update_expression(expression);
+        let update =
+            update.set_expression_attribute_values(Some(names)).expression_attribute_values(":at", at);
         update.send().await.map_err(Error::aws("UpdateItem"))?;
         Ok(())
     }

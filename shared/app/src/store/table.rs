@@ -49,10 +49,7 @@ impl Error {
     where
         SdkError<E, R>: std::error::Error + Send + Sync + 'static,
     {
-        move |error| Self::Aws {
-            operation,
-            source: Box::new(error),
-        }
+        move |error| Self::Aws { operation, source: Box::new(error) }
     }
 }
 
@@ -75,20 +72,12 @@ pub(crate) enum Written {
 
 impl Table {
     pub(crate) fn new(client: Client, name: &str, random: Random) -> Self {
-        Self {
-            client,
-            name: name.to_owned(),
-            random,
-        }
+        Self { client, name: name.to_owned(), random }
     }
 
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(item(key)?))
-            .consistent_read(true);
+        let get =
+            self.client.get_item().table_name(&self.name).set_key(Some(item(key)?)).consistent_read(true);
         Ok(get.send().await.map_err(Error::aws("GetItem"))?.item)
     }
 
@@ -115,11 +104,7 @@ impl Table {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let there = failed.item().cloned();
-                if there.as_ref() == Some(&new) {
-                    Ok(Ok(()))
-                } else {
-                    Ok(Err(there))
-                }
+                if there.as_ref() == Some(&new) { Ok(Ok(())) } else { Ok(Err(there)) }
             }
             Some(PutItemError::TransactionConflictException(_)) => Err(Error::Contended),
             _ => Err(Error::aws("PutItem")(error)),
@@ -171,20 +156,14 @@ impl Table {
             .set_expression_attribute_names(placeholders(&[expression, condition]))
             .set_expression_attribute_values(Some(values))
             .build()
-            .map_err(|error| Error::Aws {
-                operation: "TransactWriteItems",
-                source: Box::new(error),
-            })?;
+            .map_err(|error| Error::Aws { operation: "TransactWriteItems", source: Box::new(error) })?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Writes all of `items` or none of them. A collision with another transaction is tried again, with jitter.
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Written, Error> {
         for round in 1..=COLLISIONS {
-            let write = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()));
+            let write = self.client.transact_write_items().set_transact_items(Some(items.clone()));
             let Err(error) = write.send().await else {
                 return Ok(Written::All);
             };
@@ -220,10 +199,7 @@ impl Table {
             let read = self.client.batch_get_item().set_request_items(Some(wanted));
             let answer = read.send().await.map_err(Error::aws("BatchGetItem"))?;
             for row in answer.responses.unwrap_or_default().into_values().flatten() {
-                let key = Key {
-                    pk: text(&row, "pk"),
-                    sk: text(&row, "sk"),
-                };
+                let key = Key { pk: text(&row, "pk"), sk: text(&row, "sk") };
                 found.insert(key, row);
             }
             wanted = answer.unprocessed_keys.unwrap_or_default();
@@ -252,14 +228,8 @@ fn word_end(letter: char) -> bool {
 }
 
 fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, Error> {
-    let keys = KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .build();
-    keys.map_err(|error| Error::Aws {
-        operation: "BatchGetItem",
-        source: Box::new(error),
-    })
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+    keys.map_err(|error| Error::Aws { operation: "BatchGetItem", source: Box::new(error) })
 }
 
 fn refusals(reasons: &[CancellationReason]) -> Vec<(usize, Option<Item>)> {
@@ -272,10 +242,7 @@ fn refusals(reasons: &[CancellationReason]) -> Vec<(usize, Option<Item>)> {
 }
 
 fn is_passing(reason: &CancellationReason) -> bool {
-    matches!(
-        reason.code(),
-        Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-    )
+    matches!(reason.code(), Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"))
 }
 
 /// A row as DynamoDB carries it.
@@ -289,18 +256,12 @@ pub(crate) fn row<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
 }
 
 fn text(item: &Item, name: &str) -> String {
-    item.get(name)
-        .and_then(|value| value.as_s().ok())
-        .cloned()
-        .unwrap_or_default()
+    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 
 /// `:name` and its value, for an expression.
 pub(crate) fn values<const N: usize>(pairs: [(&str, AttributeValue); N]) -> Item {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A text in an expression.
@@ -309,6 +270,6 @@ pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
 }
 
 /// A number in an expression.
-pub(crate) fn n(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+pub(crate) fn n(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
 }

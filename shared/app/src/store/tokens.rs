@@ -76,11 +76,7 @@ impl TokenRow {
 impl TokensTable {
     /// A channel's tokens.
     pub async fn token(&self, channel: &ChannelId) -> Result<Option<TokenRow>, Error> {
-        self.table
-            .get(&Key::token(channel))
-            .await?
-            .map(TokenRow::of)
-            .transpose()
+        self.table.get(&Key::token(channel)).await?.map(TokenRow::of).transpose()
     }
 
     /// Takes the lease of a row that is still due as `due_sk` says. `None`: it is not, or somebody holds it.
@@ -120,16 +116,10 @@ impl TokensTable {
 
     /// Saves a new pair over version `before`, whoever holds the lease by now.
     pub async fn save_renewed(&self, new: &TokenRow, before: u64) -> Result<Saved, Error> {
-        let mut change = self.replace(new, &["spare"])?;
-        change
-            .names
-            .extend(values([(":before", n(before)), (":alive", s("connected"))]));
+        let mut change = replace(new, &["spare"])?;
+        change.names.extend(values([(":before", n(before)), (":alive", s("connected"))]));
         let condition = "version = :before AND #connection.#status = :alive";
-        if self
-            .table
-            .update_if(&change.key, &change.expression, condition, change.names)
-            .await?
-        {
+        if self.table.update_if(&change.key, &change.expression, condition, change.names).await? {
             return Ok(Saved::Done);
         }
         self.saved(new, before).await
@@ -148,75 +138,50 @@ impl TokensTable {
     pub async fn save_spare(&self, channel: &ChannelId, pair: &SealedPair) -> Result<(), Error> {
         let names = values([(":pair", serde_dynamo::to_attribute_value(pair)?)]);
         self.table
-            .update_if(
-                &Key::token(channel),
-                "SET spare = :pair",
-                "attribute_exists(pk)",
-                names,
-            )
+            .update_if(&Key::token(channel), "SET spare = :pair", "attribute_exists(pk)", names)
             .await?;
         Ok(())
     }
 
     /// Gives the lease `lease` back, with what was learnt. Nothing happens if the lease or the version has moved on.
     pub async fn release(&self, new: &TokenRow, lease: &str) -> Result<(), Error> {
-        let mut change = self.replace(new, &[])?;
-        change
-            .names
-            .extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
+        let mut change = replace(new, &[])?;
+        change.names.extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
         let condition = "version = :before AND lease.id = :mine";
-        self.table
-            .update_if(&change.key, &change.expression, condition, change.names)
-            .await?;
+        self.table.update_if(&change.key, &change.expression, condition, change.names).await?;
         Ok(())
     }
 
     /// Makes a channel's tokens due now, unless somebody is refreshing them.
     pub async fn make_due(&self, channel: &ChannelId, version: u64, now: Timestamp) -> Result<(), Error> {
-        let mut names = values([
-            (":before", n(version)),
-            (":now", n(now.as_millisecond())),
-            (":at", s(now.to_string())),
-        ]);
+        let mut names =
+            values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
         let due = item(&DueKey::new(now, channel.as_str()))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
                          AND attribute_exists(due_sk) AND due_sk > :due_sk";
         let expression = "SET due_pk = :due_pk, due_sk = :due_sk, due_at = :at";
-        self.table
-            .update_if(&Key::token(channel), expression, condition, names)
-            .await?;
+        self.table.update_if(&Key::token(channel), expression, condition, names).await?;
         Ok(())
     }
+}
 
-    fn replace(&self, new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
-        let key = Key::token(&new.grant.channel_id);
-        let new = new.to_item()?;
-        let gone = OPTIONAL
-            .iter()
-            .chain(removed)
-            .filter(|name| !new.contains_key(**name));
-        let gone: Vec<_> = gone.copied().collect();
-        let set: Vec<(String, AttributeValue)> = new
-            .into_iter()
-            .filter(|(name, _)| !["pk", "sk", "spare"].contains(&name.as_str()))
-            .collect();
-        // `connection` is a word that DynamoDB reserves; every name is written as a placeholder.
-        let assignments: Vec<_> = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
-        let mut expression = format!("SET {}", assignments.join(", "));
-        if !gone.is_empty() {
-            expression = format!("{expression} REMOVE {}", gone.join(", "));
-        }
-        let names = set
-            .into_iter()
-            .map(|(name, value)| (format!(":{name}"), value))
-            .collect();
-        Ok(Change {
-            key,
-            expression,
-            names,
-        })
+/// The update that makes a row what `new` says, without what `new` lacks.
+fn replace(new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
+    let key = Key::token(&new.grant.channel_id);
+    let new = new.to_item()?;
+    let gone = OPTIONAL.iter().chain(removed).filter(|name| !new.contains_key(**name));
+    let gone: Vec<_> = gone.copied().collect();
+    let set: Vec<(String, AttributeValue)> =
+        new.into_iter().filter(|(name, _)| !["pk", "sk", "spare"].contains(&name.as_str())).collect();
+    // `connection` is a word that DynamoDB reserves; every name is written as a placeholder.
+    let assignments: Vec<_> = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+    let mut expression = format!("SET {}", assignments.join(", "));
+    if !gone.is_empty() {
+        expression = format!("{expression} REMOVE {}", gone.join(", "));
     }
+    let names = set.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect();
+    Ok(Change { key, expression, names })
 }
 
 struct Change {
@@ -234,12 +199,9 @@ impl MainTable {
         before: u64,
         now: Timestamp,
     ) -> Result<Saved, Error> {
-        let mut change = tokens.replace(new, &["spare"])?;
+        let mut change = replace(new, &["spare"])?;
         change.names.insert(":before".to_owned(), n(before));
-        match self
-            .with_connection(tokens, new, change, "version = :before", now)
-            .await?
-        {
+        match self.with_connection(tokens, new, change, "version = :before", now).await? {
             Written::All => Ok(Saved::Done),
             Written::Refused(_) => tokens.saved(new, before).await,
         }
@@ -254,12 +216,9 @@ impl MainTable {
         lease: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut change = tokens.replace(new, &[])?;
-        change
-            .names
-            .extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
-        self.with_connection(tokens, new, change, "version = :before AND lease.id = :mine", now)
-            .await?;
+        let mut change = replace(new, &[])?;
+        change.names.extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
+        self.with_connection(tokens, new, change, "version = :before AND lease.id = :mine", now).await?;
         Ok(())
     }
 
@@ -268,9 +227,7 @@ impl MainTable {
         let names = values([(":days", n(days)), (":before", n(grant.version))]);
         let key = Key::token(&grant.channel_id);
         let expression = "SET warned_days = :days";
-        let token = tokens
-            .table
-            .update_in_transaction(&key, expression, "version = :before", names)?;
+        let token = tokens.table.update_in_transaction(&key, expression, "version = :before", names)?;
         let channel = self.expiry_warning(&grant.tenant, &grant.channel_id, days)?;
         self.table.transact(vec![token, channel]).await?;
         Ok(())
@@ -286,9 +243,7 @@ impl MainTable {
     ) -> Result<Written, Error> {
         let grant = &new.grant;
         let token =
-            tokens
-                .table
-                .update_in_transaction(&change.key, &change.expression, condition, change.names)?;
+            tokens.table.update_in_transaction(&change.key, &change.expression, condition, change.names)?;
         let channel = self.connection_changes(&grant.tenant, &grant.channel_id, grant.connection, now)?;
         self.table.transact(vec![token, channel]).await
     }

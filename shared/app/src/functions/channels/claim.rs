@@ -48,11 +48,7 @@ impl Channels {
             let channel = self.channel(&pending, before.as_ref().map(|(channel, _)| channel));
             let version = before.as_ref().map(|(_, token)| token.grant.version);
             let token = self.token(&pending, &channel.id, pair, &hash, version).await?;
-            if self
-                .main
-                .claim(&self.tokens, &hash, &pending, &channel, &token, version)
-                .await?
-            {
+            if self.main.claim(&self.tokens, &hash, &pending, &channel, &token, version).await? {
                 return Ok((ChannelView::of(&channel, &token), before.is_none()));
             }
         }
@@ -62,16 +58,9 @@ impl Channels {
     /// The channel that this account already is for this tenant.
     async fn before(&self, pending: &Pending) -> Result<Option<(Channel, TokenRow)>> {
         let user = &pending.account.pinterest_user_id;
-        match self
-            .main
-            .channel_of(pending.environment, user, &pending.tenant)
-            .await?
-        {
+        match self.main.channel_of(pending.environment, user, &pending.tenant).await? {
             None => Ok(None),
-            Some(id) => Ok(self
-                .main
-                .channel_and_token(&self.tokens, &pending.tenant, &id)
-                .await?),
+            Some(id) => Ok(self.main.channel_and_token(&self.tokens, &pending.tenant, &id).await?),
         }
     }
 
@@ -79,10 +68,7 @@ impl Channels {
     fn channel(&self, pending: &Pending, before: Option<&Channel>) -> Channel {
         let now = self.clock.now();
         Channel {
-            id: before.map_or_else(
-                || ChannelId::new(now, self.random.entropy()),
-                |before| before.id.clone(),
-            ),
+            id: before.map_or_else(|| ChannelId::new(now, self.random.entropy()), |before| before.id.clone()),
             tenant: pending.tenant.clone(),
             environment: pending.environment,
             account: pending.account.clone(),
@@ -107,16 +93,7 @@ impl Channels {
     ) -> Result<TokenRow> {
         let version = before.unwrap_or(0) + 1;
         let opened = self.vault.open_pair(pair, ticket_hash).await?;
-        let pair = self
-            .vault
-            .seal(
-                &opened,
-                Place {
-                    row: channel.as_str(),
-                    version,
-                },
-            )
-            .await?;
+        let pair = self.vault.seal(&opened, Place { row: channel.as_str(), version }).await?;
         let lifetimes = Lifetimes {
             access_expires_at: pending.access_expires_at,
             refresh_expires_at: pending.refresh_expires_at,
@@ -135,11 +112,6 @@ impl Channels {
             due_at: Some(due_at(channel, pending.given_at, lifetimes)),
             warned_days: None,
         };
-        Ok(TokenRow {
-            grant,
-            pair,
-            previous: None,
-            spare: None,
-        })
+        Ok(TokenRow { grant, pair, previous: None, spare: None })
     }
 }

@@ -83,16 +83,8 @@ impl BoardView {
     pub(super) fn of(board: pinterest::Board, sections: Vec<pinterest::Section>) -> Self {
         let sections = sections
             .into_iter()
-            .map(|section| SectionView {
-                pinterest_section_id: section.id,
-                name: section.name,
-            })
+            .map(|section| SectionView { pinterest_section_id: section.id, name: section.name })
             .collect();
-        Self {
-            pinterest_board_id: board.id,
-            name: board.name,
-            privacy: board.privacy,
-            sections,
-        }
+        Self { pinterest_board_id: board.id, name: board.name, privacy: board.privacy, sections }
     }
 }

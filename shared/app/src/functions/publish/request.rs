@@ -90,19 +90,13 @@ impl NewPin {
         Ok(Checked {
             channel_id: ChannelId::try_from(self.channel_id)?,
             board: given(self.board_id).map(BoardId::try_from).transpose()?,
-            section: given(self.board_section_id)
-                .map(SectionId::try_from)
-                .transpose()?,
+            section: given(self.board_section_id).map(SectionId::try_from).transpose()?,
             title: Title::new("title", self.title)?,
             description: Description::new("description", self.description)?,
-            link: given(self.link)
-                .map(|link| WebAddress::new("link", link))
-                .transpose()?,
+            link: given(self.link).map(|link| WebAddress::new("link", link)).transpose()?,
             alt_text: AltText::new("alt_text", self.alt_text)?,
             dominant_color: given(self.dominant_color).map(Color::new).transpose()?,
-            media: Media::Image {
-                url: WebAddress::new("media.url", url)?,
-            },
+            media: Media::Image { url: WebAddress::new("media.url", url)? },
             publish_at,
             give_up_at: publish_at + publish_within(self.publish_within.as_deref())?,
         })
@@ -145,21 +139,11 @@ fn publish_at(wanted: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, In
     let ahead = wanted.duration_since(now);
     if ahead < -STILL_NOW {
         let fix = "Give a time that is still to come, or leave publish_at out to publish now.";
-        return Err(Invalid::new(
-            "publish_at",
-            "publish_at_past",
-            "lies in the past",
-            fix,
-        ));
+        return Err(Invalid::new("publish_at", "publish_at_past", "lies in the past", fix));
     }
     if ahead > YEAR {
         let detail = "lies more than a year ahead";
-        return Err(Invalid::new(
-            "publish_at",
-            "publish_at_too_far",
-            detail,
-            "Give an earlier time.",
-        ));
+        return Err(Invalid::new("publish_at", "publish_at_too_far", detail, "Give an earlier time."));
     }
     Ok(wanted.max(now))
 }
@@ -172,15 +156,9 @@ fn publish_within(wanted: Option<&str>) -> Result<SignedDuration, Invalid> {
         Invalid::new("publish_within", "invalid_duration", detail, fix)
     };
     let span: Span = wanted.parse().map_err(|_| refuse())?;
-    let duration = span
-        .to_duration(SpanRelativeTo::days_are_24_hours())
-        .map_err(|_| refuse())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| refuse())?;
     let allowed = SignedDuration::from_mins(1)..=YEAR;
-    if allowed.contains(&duration) {
-        Ok(duration)
-    } else {
-        Err(refuse())
-    }
+    if allowed.contains(&duration) { Ok(duration) } else { Err(refuse()) }
 }
 
 #[cfg(test)]
@@ -190,10 +168,7 @@ mod tests {
     #[test]
     fn a_duration_is_read_as_iso_8601_and_kept_within_a_year() {
         assert_eq!(publish_within(Some("P7D")).unwrap(), WEEK);
-        assert_eq!(
-            publish_within(Some("PT90M")).unwrap(),
-            SignedDuration::from_mins(90)
-        );
+        assert_eq!(publish_within(Some("PT90M")).unwrap(), SignedDuration::from_mins(90));
         assert_eq!(publish_within(None).unwrap(), WEEK);
         for bad in ["", "7", "P1M", "-P1D", "PT0S", "P400D", "P1DT", "one week"] {
             assert!(publish_within(Some(bad)).is_err(), "{bad}");
