@@ -59,18 +59,21 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The environment, over what a `.env` file in this folder sets.
-fn variables() -> Result<BTreeMap<String, String>, dotenvy::Error> {
+/// The environment, over what a `.env` file in this folder sets. What a line holds is not repeated: it may be a
+/// secret.
+fn variables() -> Result<BTreeMap<String, String>, String> {
     let mut all = BTreeMap::new();
     match dotenvy::dotenv_iter() {
         Ok(file) => {
-            for pair in file {
-                let (name, value) = pair?;
+            for (number, pair) in (1..).zip(file) {
+                let (name, value) = pair.map_err(|_| {
+                    format!("setting {number} in .env is not of the form NAME=value: quote what holds spaces")
+                })?;
                 all.insert(name, value);
             }
         }
         Err(error) if error.not_found() => {}
-        Err(error) => return Err(error),
+        Err(_) => return Err("the file .env cannot be read: check its permissions".to_owned()),
     }
     all.extend(std::env::vars());
     Ok(all)
