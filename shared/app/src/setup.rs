@@ -74,14 +74,14 @@ impl Setup {
     /// Pinterest, at its real addresses unless the variables name others.
     #[must_use]
     pub fn pinterest(&self) -> pinterest::Client {
+        let address = |name: &str| self.variables.get(name).map(str::to_owned);
+        let api = |name: &str| address(name).map(|url| url.trim_end_matches('/').to_owned());
         let real = pinterest::Addresses::default();
-        let api = self.variables.get("PINTEREST_API_URL");
-        let sandbox = self.variables.get("PINTEREST_SANDBOX_API_URL").or(api);
-        let authorize = self.variables.get("PINTEREST_AUTHORIZE_URL");
+        let given = api("PINTEREST_API_URL");
         let addresses = pinterest::Addresses {
-            production: api.map_or(real.production, str::to_owned),
-            sandbox: sandbox.map_or(real.sandbox, str::to_owned),
-            authorize: authorize.map_or(real.authorize, str::to_owned),
+            sandbox: api("PINTEREST_SANDBOX_API_URL").or(given.clone()).unwrap_or(real.sandbox),
+            production: given.unwrap_or(real.production),
+            authorize: address("PINTEREST_AUTHORIZE_URL").unwrap_or(real.authorize),
         };
         pinterest::Client::new(self.http.clone(), addresses)
     }
