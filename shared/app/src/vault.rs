@@ -80,6 +80,25 @@ pub struct Vault {
     ring: RwLock<Option<Arc<Ring>>>,
 }
 
+/// Seals at once, with a ring that was read before.
+#[derive(Debug)]
+pub struct Sealer {
+    ring: Arc<Ring>,
+    random: Random,
+}
+
+impl Sealer {
+    /// Seals `pair` for `place`, under the current key.
+    pub fn seal(&self, pair: &TokenPair, place: Place<'_>) -> Result<SealedPair, Error> {
+        let Self { ring, random } = self;
+        Ok(SealedPair {
+            access: ring.seal(pair.access.expose(), place, "access", random)?,
+            refresh: ring.seal(pair.refresh.expose(), place, "refresh", random)?,
+            version: place.version,
+        })
+    }
+}
+
 struct Ring {
     current: String,
     keys: BTreeMap<String, LessSafeKey>,
@@ -104,12 +123,12 @@ impl Vault {
 
     /// Seals `pair` for `place`, under the current key.
     pub async fn seal(&self, pair: &TokenPair, place: Place<'_>) -> Result<SealedPair, Error> {
-        let ring = self.ring().await?;
-        Ok(SealedPair {
-            access: ring.seal(pair.access.expose(), place, "access", &self.random)?,
-            refresh: ring.seal(pair.refresh.expose(), place, "refresh", &self.random)?,
-            version: place.version,
-        })
+        self.sealer().await?.seal(pair, place)
+    }
+
+    /// The current key, in memory: with it, sealing waits for nothing.
+    pub async fn sealer(&self) -> Result<Sealer, Error> {
+        Ok(Sealer { ring: self.ring().await?, random: self.random.clone() })
     }
 
     /// Opens the access token of `pair`, which was sealed for `row`.

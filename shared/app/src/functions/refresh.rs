@@ -21,7 +21,7 @@ use crate::{
     setup::Setup,
     store::{Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
     text,
-    vault::{Place, SealedPair, Vault},
+    vault::{Place, SealedPair, Sealer, Vault},
 };
 
 /// How many entries one round takes from the index.
@@ -79,6 +79,7 @@ struct App {
 struct Fresh {
     pair: TokenPair,
     used: SealedPair,
+    sealer: Sealer,
 }
 
 impl Refresh {
@@ -262,6 +263,7 @@ impl Refresh {
             return Ok((Renewal::Refused, None));
         };
         let old = self.vault.open_pair(sealed, row.grant.channel_id.as_str()).await?;
+        let sealer = self.vault.sealer().await?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };
         let asked =
             self.pinterest.refresh(row.grant.environment, client, &old.refresh, self.clock.now()).await;
@@ -269,7 +271,7 @@ impl Refresh {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
                 let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
-                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone() }))
+                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone(), sealer }))
             }
             Err(error) => (renewal(&row.grant, error), None),
         })
@@ -279,7 +281,7 @@ impl Refresh {
     async fn save(&self, row: &TokenRow, grant: Grant, fresh: Fresh, deadline: Instant) -> Result<()> {
         let before = row.grant.version;
         let place = Place { row: row.grant.channel_id.as_str(), version: grant.version };
-        let pair = self.vault.seal(&fresh.pair, place).await?;
+        let pair = fresh.sealer.seal(&fresh.pair, place)?;
         let new = TokenRow { grant, pair, previous: Some(fresh.used), spare: None };
         let mut wait = Duration::from_millis(100);
         let mut was_dead = row.grant.connection != Connection::Connected;
