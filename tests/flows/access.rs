@@ -87,7 +87,8 @@ async fn without_a_valid_token_only_open_routes_answer() {
     let [header, claims, signature] = ours.split('.').collect::<Vec<_>>()[..] else { panic!("{ours}") };
     // {"alg":"none","typ":"JWT"} and {"sub":"ada","tenant":"ada","scope":"pinwright/admin","exp":9999999999}
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
-    let forged = "eyJzdWIiOiJhZGEiLCJ0ZW5hbnQiOiJhZGEiLCJzY29wZSI6InBpbndyaWdodC9hZG1pbiIsImV4cCI6OTk5OTk5OTk5OX0";
+    let forged =
+        "eyJzdWIiOiJhZGEiLCJ0ZW5hbnQiOiJhZGEiLCJzY29wZSI6InBpbndyaWdodC9hZG1pbiIsImV4cCI6OTk5OTk5OTk5OX0";
     let before = seen(&stage, &things).await;
     let calls = stage.pinterest().calls().len();
     let nobody = [
@@ -144,7 +145,11 @@ async fn a_token_is_nobodys_after_twelve_hours() {
         for route in ROUTES.iter().filter(|route| route.access != Access::Open) {
             for token in [&user, &admin] {
                 let refused = ask(&stage, route, &things, Some(&format!("Bearer {token}"))).await;
-                findings.compare(&format!("{} {}", route.method, route.path), &refused, "401 unauthenticated");
+                findings.compare(
+                    &format!("{} {}", route.method, route.path),
+                    &refused,
+                    "401 unauthenticated",
+                );
             }
         }
         for route in ROUTES.iter().filter(|route| route.access == Access::Open) {
@@ -171,7 +176,11 @@ async fn only_admins_reach_the_routes_of_admins() {
             for sub in ["ada", "root", "admin", "pinwright/admin"] {
                 let token = format!("Bearer {}", stage.user(sub));
                 let refused = ask(&stage, route, &things, Some(&token)).await;
-                findings.compare(&format!("{} {} as {sub}", route.method, route.path), &refused, "403 not_admin");
+                findings.compare(
+                    &format!("{} {} as {sub}", route.method, route.path),
+                    &refused,
+                    "403 not_admin",
+                );
             }
         }
     }
@@ -212,7 +221,8 @@ async fn another_tenants_things_are_answered_in_the_very_words_of_missing_ones()
                 |route: &&Route| route.path.contains("{id}") || route.operation == Operation::CreatePin;
             for route in ROUTES.iter().filter(about_a_thing) {
                 asked += 1;
-                let what = format!("{} {} as {} of {:?}", route.method, route.path, person.sub, person.tenant);
+                let what =
+                    format!("{} {} as {} of {:?}", route.method, route.path, person.sub, person.tenant);
                 let theirs = ask(&stage, route, &things, Some(&token)).await;
                 let missing = ask(&stage, route, &none, Some(&token)).await;
                 findings.compare(&what, &theirs, "404 not_found");
@@ -249,7 +259,8 @@ async fn lists_of_another_tenant_are_empty() {
         let own = stage.get(route.path, "ada").await.expect(200);
         assert_eq!(own["items"].as_array().unwrap().len(), 1);
         assert_eq!(stage.get(route.path, "eve").await.expect(200), nothing);
-        let moved = stage.stack.token(Person { sub: "ada".to_owned(), tenant: Some("x".to_owned()), admin: true });
+        let moved =
+            stage.stack.token(Person { sub: "ada".to_owned(), tenant: Some("x".to_owned()), admin: true });
         assert_eq!(stage.call(Method::GET, route.path, &moved, None).await.expect(200), nothing);
     }
     assert_eq!(read, 2);
@@ -266,7 +277,8 @@ async fn lists_of_another_tenant_are_empty() {
 async fn users_of_one_tenant_share_its_channels_and_pins() {
     let (stage, channel) = Stage::connected().await;
     let things = Things::of_ada(&stage, channel).await;
-    let zoe = stage.stack.token(Person { sub: "zoe".to_owned(), tenant: Some("ada".to_owned()), admin: false });
+    let zoe =
+        stage.stack.token(Person { sub: "zoe".to_owned(), tenant: Some("ada".to_owned()), admin: false });
     let channels = stage.call(Method::GET, "/api/v1/channels", &zoe, None).await.expect(200);
     assert_eq!(channels["items"][0]["id"], things.channel);
     let body = Some(pin(&things.channel, "By Zoe"));
@@ -285,7 +297,8 @@ async fn a_ticket_is_claimed_by_its_user_alone_even_within_a_tenant() {
         let token = stage.stack.token(person);
         stage.call(Method::POST, "/api/v1/connections/claim", &token, Some(ticket.clone())).await
     };
-    let person = |sub: &str, tenant: &str, admin| Person { sub: sub.into(), tenant: Some(tenant.into()), admin };
+    let person =
+        |sub: &str, tenant: &str, admin| Person { sub: sub.into(), tenant: Some(tenant.into()), admin };
     assert_eq!(said(&claim(person("zoe", "ada", true)).await), "404 not_found");
     assert_eq!(said(&claim(person("ada", "zoe", true)).await), "404 not_found");
     claim(person("ada", "ada", false)).await.expect(201);

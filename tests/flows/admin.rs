@@ -35,7 +35,8 @@ async fn test(stage: &Stage) -> Value {
 
 /// The four sources: of App ID, App Secret, status and environment.
 fn sources(settings: &Value) -> [&str; 4] {
-    ["app_id", "app_secret", "status", "environment"].map(|name| settings[format!("{name}_source")].as_str().unwrap())
+    ["app_id", "app_secret", "status", "environment"]
+        .map(|name| settings[format!("{name}_source")].as_str().unwrap())
 }
 
 fn minute() -> SignedDuration {
@@ -199,7 +200,8 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
 
     stage.advance(minute()).await;
 
-    for refused in [stage.post(START, "ada", json!({})).await, stage.publish("ada", &channel, "Never").await] {
+    for refused in [stage.post(START, "ada", json!({})).await, stage.publish("ada", &channel, "Never").await]
+    {
         assert_eq!(said(&refused), "409 integration_disabled");
         assert_eq!(refused.json()["detail"], OFF);
     }
@@ -222,7 +224,8 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
 async fn not_configured_nobody_connects_and_nothing_is_published_with_the_fixed_words() {
     let stage = Stage::set().await;
     let channel = "ch_00000000000000000000000000";
-    let refusals = async || [stage.post(START, "ada", json!({})).await, stage.publish("ada", channel, "Never").await];
+    let refusals =
+        async || [stage.post(START, "ada", json!({})).await, stage.publish("ada", channel, "Never").await];
     for settings in [None, Some(json!({"app_id": APP_ID})), Some(json!({"status": "enabled"}))] {
         if let Some(settings) = settings {
             save(&stage, settings).await;
@@ -316,7 +319,8 @@ async fn a_test_says_that_nothing_listens_there() {
 async fn a_test_takes_no_body_and_a_save_without_one_changes_nothing() {
     let stage = Stage::configured().await;
     let before = read(&stage).await;
-    let with_body = stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), Some(json!({}))).await;
+    let with_body =
+        stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), Some(json!({}))).await;
     assert_eq!(with_body.expect(200)["result"], "ok");
     assert_eq!(stage.call(Method::PUT, SETTINGS, &stage.admin(), None).await.expect(200), before);
 }
@@ -359,7 +363,10 @@ async fn the_redirect_uris_are_listed_the_one_in_use_first() {
     assert!(stage.start("ada").await.contains(&encoded(&own)));
 
     let base = Stage::open(Data::Memory, [("BASE_URL", "https://api.example.com/")]).await;
-    assert_eq!(read(&base).await["redirect_uris"][0], "https://api.example.com/api/v1/auth/pinterest/callback");
+    assert_eq!(
+        read(&base).await["redirect_uris"][0],
+        "https://api.example.com/api/v1/auth/pinterest/callback"
+    );
 }
 
 fn encoded(address: &str) -> String {
@@ -414,7 +421,8 @@ async fn the_stored_secret_has_the_option_keys_that_people_know() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::open(Data::Folder(folder.path().join("data")), []).await;
     let stored = || {
-        let file = std::fs::read_to_string(folder.path().join("data/secrets/pinwright%2Fsettings.json")).unwrap();
+        let file =
+            std::fs::read_to_string(folder.path().join("data/secrets/pinwright%2Fsettings.json")).unwrap();
         let file: Value = serde_json::from_str(&file).unwrap();
         serde_json::from_str::<Value>(file["current"]["value"].as_str().unwrap()).unwrap()
     };

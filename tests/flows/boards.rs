@@ -48,8 +48,12 @@ async fn three_hundred_boards_come_whole_and_each_once() {
     let listed = boards(&stage, &channel, "").await;
 
     assert_eq!(listed["next"], Value::Null);
-    let mut ids: Vec<_> =
-        listed["items"].as_array().unwrap().iter().map(|b| b["pinterest_board_id"].as_str().unwrap()).collect();
+    let mut ids: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["pinterest_board_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), 302, "300, and Recipes and Travel; a secret board is not granted");
     ids.sort_unstable();
     ids.dedup();
@@ -84,7 +88,8 @@ async fn sections_come_when_they_are_asked_for() {
 async fn a_list_that_breaks_in_the_middle_is_no_list() {
     let (stage, channel) = Stage::connected().await;
     stage.pinterest().add_boards(Environment::Sandbox, "demo_account", 300).unwrap();
-    for kind in [FaultKind::CutBefore, FaultKind::CutInAnswer, FaultKind::Status500Before, FaultKind::Garbage] {
+    for kind in [FaultKind::CutBefore, FaultKind::CutInAnswer, FaultKind::Status500Before, FaultKind::Garbage]
+    {
         stage.advance(minutes(6)).await; // a list may be kept for five minutes
         stage.pinterest().inject(Fault::once(Operation::ListBoards, kind.clone()));
         let path = format!("/api/v1/channels/{channel}/boards");
@@ -138,7 +143,8 @@ async fn a_board_whose_answer_was_lost_is_found_and_not_made_twice() {
         let found = create(&stage, &channel, json!({"name": name})).await;
         assert!(found.status.is_success(), "{kind:?}: {}", found.text);
         let there = stage.pinterest().boards(Environment::Sandbox, "demo_account");
-        let ids: Vec<_> = there.iter().filter(|board| board.name == name).map(|board| board.id.as_str()).collect();
+        let ids: Vec<_> =
+            there.iter().filter(|board| board.name == name).map(|board| board.id.as_str()).collect();
         assert_eq!(ids, [found.json()["pinterest_board_id"].as_str().unwrap()], "{kind:?}");
     }
 }
@@ -218,7 +224,11 @@ async fn the_default_board_stays_when_pinterest_cannot_be_asked() {
     let travel = named(&listed, "Travel")[0]["pinterest_board_id"].clone();
     for kind in [FaultKind::CutBefore, FaultKind::Status500Before, FaultKind::Garbage] {
         stage.pinterest().inject(Fault::once(Operation::GetBoard, kind.clone()));
-        assert_eq!(said(&choose(&stage, &channel, travel.clone()).await), "502 pinterest_unreachable", "{kind:?}");
+        assert_eq!(
+            said(&choose(&stage, &channel, travel.clone()).await),
+            "502 pinterest_unreachable",
+            "{kind:?}"
+        );
         assert_eq!(default_board(&stage, &channel).await, before);
     }
     let limit = FaultKind::RateLimited { reset: 30 };
@@ -250,7 +260,11 @@ async fn a_pin_to_a_board_that_is_gone_is_kept_as_failed_in_the_same_words() {
         }
     }
     stage.advance(days(1)).await;
-    assert_eq!(stage.pinterest().calls_of(Operation::CreatePin), 2, "what is refused for good is not sent again");
+    assert_eq!(
+        stage.pinterest().calls_of(Operation::CreatePin),
+        2,
+        "what is refused for good is not sent again"
+    );
     assert_eq!(stage.at_pinterest("Nowhere"), 0);
 }
 
@@ -264,7 +278,10 @@ async fn a_failed_pin_is_sent_again_on_request_and_fails_again_while_the_cause_i
     let retry = format!("/api/v1/pins/{id}/retry");
 
     let again = stage.post(&retry, "ada", json!({})).await.expect(202);
-    assert_eq!((&again["id"], &again["state"], &again["error"]), (&json!(id), &json!("scheduled"), &Value::Null));
+    assert_eq!(
+        (&again["id"], &again["state"], &again["error"]),
+        (&json!(id), &json!("scheduled"), &Value::Null)
+    );
     stage.stack.tick().await.unwrap();
     assert_eq!(stage.pin("ada", &id).await["error"]["code"], "board_id_invalid");
 

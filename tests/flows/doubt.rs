@@ -7,7 +7,7 @@ use reqwest::{Method, header::LOCATION};
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation, PinOrder};
 
-use crate::stage::{APP_ID, APP_SECRET, Answer, Stage, answer, days, minutes, pin};
+use crate::stage::{APP_ID, APP_SECRET, Answer, Stage, answer, minutes, pin};
 
 /// The answer is lost, and no Pin was made.
 const BEFORE: [FaultKind; 4] = [
@@ -37,8 +37,8 @@ async fn lose(stage: &Stage, channel: &str, title: &str, kind: FaultKind) -> Str
 
 /// Lets all three looks pass, in steps as a person at `/dev/advance` would.
 async fn looks(stage: &Stage) {
-    for _ in 0..12 {
-        stage.advance(SignedDuration::from_secs(30)).await;
+    for seconds in [20, 60, 280] {
+        stage.advance(SignedDuration::from_secs(seconds)).await;
     }
 }
 
@@ -74,13 +74,17 @@ fn lines(pin: &Value) -> Vec<String> {
     entries.iter().map(|entry| format!("{}: {}", text(entry, "event"), text(entry, "detail"))).collect()
 }
 
-/// Loses the answer in every way, once each, and expects one Pin for each in the end.
-async fn every_lost_answer_ends_as_one_pin(stage: &Stage, channel: &str) {
-    let before = sent(stage);
+/// Loses answers in these ways, and expects one Pin for each in the end.
+async fn each_lost_answer_ends_as_one_pin(
+    stage: &Stage,
+    channel: &str,
+    before: &[FaultKind],
+    after: &[FaultKind],
+) {
     let mut pins = Vec::new();
-    for (number, kind) in BEFORE.into_iter().chain(AFTER).enumerate() {
+    for (number, kind) in before.iter().chain(after).enumerate() {
         let title = format!("Lost {number}");
-        pins.push((lose(stage, channel, &title, kind).await, title, number >= BEFORE.len()));
+        pins.push((lose(stage, channel, &title, kind.clone()).await, title, number >= before.len()));
     }
 
     looks(stage).await;
@@ -97,7 +101,7 @@ async fn every_lost_answer_ends_as_one_pin(stage: &Stage, channel: &str) {
         assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{told}");
         assert_eq!(told.contains("looked: not on the board: the attempt made nothing"), !was_made, "{told}");
     }
-    assert_eq!(sent(stage) - before, 2 * BEFORE.len() + AFTER.len());
+    assert_eq!(sent(stage), 2 * before.len() + after.len());
 }
 
 /// A token of the account's owner's own, to do at Pinterest what they might do there.
@@ -125,6 +129,29 @@ async fn as_owner(stage: &Stage, token: &str, method: Method, path: &str, body: 
     answer(stage.client.request(method, url).bearer_auth(token).json(&body)).await
 }
 
+/// So many Pins of the owner's own on a board.
+async fn fill(stage: &Stage, owner: &str, board: &str, count: usize) {
+    let media = json!({"source_type": "image_url", "url": "https://images.example.com/old.jpg"});
+    for number in 0..count {
+        let old = json!({"board_id": board, "title": format!("Old {number}"), "media_source": media});
+        as_owner(stage, owner, Method::POST, "pins", old).await.expect(201);
+    }
+}
+
+/// A board whose first 250 Pins were made within one second, and so many more.
+async fn board_of_one_second(stage: &Stage, owner: &str, more: usize) -> String {
+    for board in stage.pinterest().add_boards(Environment::Sandbox, "demo_account", 20).unwrap() {
+        until(|| stage.stack.now().subsec_millisecond() < 20).await;
+        let began = stage.stack.now().as_second();
+        fill(stage, owner, &board, 250).await;
+        if stage.stack.now().as_second() == began {
+            fill(stage, owner, &board, more).await;
+            return board;
+        }
+    }
+    panic!("this machine is too slow");
+}
+
 async fn default_board(stage: &Stage, channel: &str) -> String {
     let channel = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
     channel["default_board"]["pinterest_board_id"].as_str().unwrap().to_owned()
@@ -143,39 +170,40 @@ async fn until(so: impl Fn() -> bool) {
 #[tokio::test]
 async fn whichever_way_an_answer_is_lost_there_is_one_pin_in_the_end() {
     let (stage, channel) = Stage::connected().await;
-    every_lost_answer_ends_as_one_pin(&stage, &channel).await;
+    each_lost_answer_ends_as_one_pin(&stage, &channel, &BEFORE, &AFTER).await;
 }
 
 #[tokio::test]
 async fn a_list_that_lags_by_two_minutes_makes_no_double() {
     let (stage, channel) = Stage::connected().await;
     stage.pinterest().change_policy(|policy| policy.lag_seconds = 120).unwrap();
-    every_lost_answer_ends_as_one_pin(&stage, &channel).await;
+    let (before, after) = (&[FaultKind::CutBefore], &[FaultKind::CutAfter, FaultKind::Status500After]);
+    each_lost_answer_ends_as_one_pin(&stage, &channel, before, after).await;
 }
 
 #[tokio::test]
 async fn a_list_in_no_order_hides_nothing() {
     let (stage, channel) = Stage::connected().await;
     stage.pinterest().change_policy(|policy| policy.pin_order = PinOrder::Shuffled).unwrap();
-    every_lost_answer_ends_as_one_pin(&stage, &channel).await;
+    let (before, after) = (&[FaultKind::CutBefore], &[FaultKind::CutAfter, FaultKind::Status500After]);
+    each_lost_answer_ends_as_one_pin(&stage, &channel, before, after).await;
 }
 
 #[tokio::test]
 async fn a_list_with_the_oldest_first_hides_nothing() {
     let (stage, channel) = Stage::connected().await;
     stage.pinterest().change_policy(|policy| policy.pin_order = PinOrder::OldestFirst).unwrap();
-    every_lost_answer_ends_as_one_pin(&stage, &channel).await;
+    let (before, after) = (&[FaultKind::CutBefore], &[FaultKind::CutAfter, FaultKind::Status500After]);
+    each_lost_answer_ends_as_one_pin(&stage, &channel, before, after).await;
 }
 
 #[tokio::test]
 async fn a_board_of_more_than_one_page_is_read_to_where_the_pin_can_be() {
     let (stage, channel) = Stage::connected().await;
     let (owner, board) = (owner(&stage).await, default_board(&stage, &channel).await);
-    let media = json!({"source_type": "image_url", "url": "https://images.example.com/old.jpg"});
-    for number in 0..300 {
-        let old = json!({"board_id": board, "title": format!("Old {number}"), "media_source": media});
-        as_owner(&stage, &owner, Method::POST, "pins", old).await.expect(201);
-    }
+    fill(&stage, &owner, &board, 100).await;
+    stage.advance(minutes(1)).await;
+    fill(&stage, &owner, &board, 200).await;
     stage.advance(minutes(10)).await;
 
     let orders = [(PinOrder::NewestFirst, 1), (PinOrder::OldestFirst, 2), (PinOrder::Shuffled, 2)];
@@ -192,6 +220,23 @@ async fn a_board_of_more_than_one_page_is_read_to_where_the_pin_can_be() {
         looks(&stage).await;
         bound(&stage, &second, &never).await;
     }
+}
+
+#[tokio::test]
+async fn a_page_of_pins_of_one_second_says_nothing_about_the_order_of_a_list() {
+    let (stage, channel) = Stage::connected().await;
+    let board = board_of_one_second(&stage, &owner(&stage).await, 10).await;
+    stage.advance(minutes(10)).await;
+    stage.pinterest().change_policy(|policy| policy.pin_order = PinOrder::OldestFirst).unwrap();
+    stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let mut body = pin(&channel, "On the last page");
+    body["board_id"] = json!(board);
+    let pin = id(&stage.post("/api/v1/pins", "ada", body).await.expect(202));
+
+    looks(&stage).await;
+
+    bound(&stage, &pin, "On the last page").await;
+    assert_eq!(sent(&stage), 261);
 }
 
 #[tokio::test]
@@ -253,9 +298,7 @@ async fn looks_that_fail_do_not_count() {
     let rest = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore);
     stage.pinterest().inject(rest.times(100));
 
-    for _ in 0..6 {
-        stage.advance(minutes(10)).await;
-    }
+    stage.advance(minutes(60)).await;
 
     for pin in [&never, &made] {
         let pin = stage.pin("ada", pin).await;
@@ -276,9 +319,12 @@ async fn looks_that_fail_do_not_count() {
 async fn a_board_that_can_never_be_read_ends_a_pin_in_doubt_without_another_try() {
     let (stage, channel) = Stage::connected().await;
     stage.pinterest().inject(Fault::once(Operation::ListBoardPins, FaultKind::CutBefore).times(1000));
-    let pin = lose(&stage, &channel, "Who knows", FaultKind::CutAfter).await;
+    stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let mut body = pin(&channel, "Who knows");
+    body["publish_within"] = json!("PT3H");
+    let pin = id(&stage.post("/api/v1/pins", "ada", body).await.expect(202));
 
-    stage.advance(days(8)).await;
+    stage.advance(minutes(4 * 60)).await;
 
     let pin = stage.pin("ada", &pin).await;
     assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("outcome_unknown")), "{pin}");
@@ -312,9 +358,7 @@ async fn an_outage_ends_with_one_pin() {
     stage.pinterest().inject(outage);
     let pin = id(&stage.publish("ada", &channel, "Patient").await.expect(202));
 
-    for _ in 0..13 {
-        stage.advance(minutes(10)).await;
-    }
+    stage.advance(minutes(130)).await;
 
     bound(&stage, &pin, "Patient").await;
     assert_eq!(sent(&stage), 21);
@@ -323,10 +367,10 @@ async fn an_outage_ends_with_one_pin() {
 #[tokio::test]
 async fn an_outage_of_all_of_pinterest_ends_with_one_pin() {
     let (stage, channel) = Stage::connected().await;
-    stage.pinterest().inject(Fault::once(None, FaultKind::Status500Before).times(20));
+    stage.pinterest().inject(Fault::once(None, FaultKind::Status500Before).times(10));
     let never = id(&stage.publish("ada", &channel, "Patient").await.expect(202));
 
-    stage.advance(minutes(8 * 60)).await;
+    stage.advance(minutes(3 * 60)).await;
 
     bound(&stage, &never, "Patient").await;
 }

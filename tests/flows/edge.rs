@@ -62,7 +62,13 @@ impl Drop for Findings {
 }
 
 /// A request with a body of bytes that are sent as they are.
-fn raw(stage: &Stage, method: Method, path: &str, token: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+fn raw(
+    stage: &Stage,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: impl Into<reqwest::Body>,
+) -> RequestBuilder {
     let request = stage.client.request(method, format!("{}{path}", stage.stack.url()));
     request.bearer_auth(token).header("content-type", "application/json").body(body)
 }
@@ -159,6 +165,8 @@ async fn a_field_that_breaks_a_rule_is_refused_by_name_and_leaves_nothing_behind
         ("link", json!("https:example.com"), "422 invalid_url"),
         ("link", json!("https:/example.com/"), "422 invalid_url"),
         ("link", json!("https:\\\\example.com\\"), "422 invalid_url"),
+        ("link", json!("https:///example.com/"), "422 invalid_url"),
+        ("link", json!("https://example.com\\@evil.example.com/"), "422 invalid_url"),
         ("link", json!("https://"), "422 invalid_url"),
         ("link", json!("https://:443/"), "422 invalid_url"),
         ("link", json!("https://example.com:99999/"), "422 invalid_url"),
@@ -217,7 +225,11 @@ async fn a_field_that_breaks_a_rule_is_refused_by_name_and_leaves_nothing_behind
         ("media", json!({"kind": "hologram", "url": "https://images.example.com/a.jpg"}), "422 *"),
         ("media", json!({"kind": "Image", "url": "https://images.example.com/a.jpg"}), "422 *"),
         ("media", json!({"kind": null, "url": "https://images.example.com/a.jpg"}), "422 *"),
-        ("media", json!({"kind": "image", "url": "https://images.example.com/a.jpg", "uri": "x"}), "422 unknown_field"),
+        (
+            "media",
+            json!({"kind": "image", "url": "https://images.example.com/a.jpg", "uri": "x"}),
+            "422 unknown_field",
+        ),
         ("media", json!({"kind": "image", "url": 5}), "422 *"),
         ("media", json!({"kind": "image", "url": null}), "422 *"),
         ("media", image(""), "422 invalid_url"),
@@ -239,7 +251,8 @@ async fn a_field_that_breaks_a_rule_is_refused_by_name_and_leaves_nothing_behind
             body[field] = value.clone();
             findings.compare(&format!("{field} = {value}"), &stage.post(PINS, "ada", body).await, wanted);
         }
-        let texts = ["channel_id", "board_id", "board_section_id", "title", "description", "link", "alt_text"];
+        let texts =
+            ["channel_id", "board_id", "board_section_id", "title", "description", "link", "alt_text"];
         for field in texts.into_iter().chain(["dominant_color", "publish_within"]) {
             for value in [json!(5), json!(true), json!([]), json!(["x"]), json!({}), json!({"x": 1})] {
                 let mut body = pin(&channel, "Never");
@@ -406,8 +419,28 @@ async fn an_id_that_is_none_of_ours_is_not_found() {
     let encoded = channel.replace('_', "%5F");
     let long = "x".repeat(8000);
     let ids = [
-        "1", "ch_", "pin_", "ch_1", "%00", "%2e%2e", "..%2f..%2f", "%ff%fe", "%E0%A4%A", "%", "%zz", "a%20b", "a+b",
-        "'%22%3C%3E", "%F0%9F%94%91", "null", "undefined", "{id}", "*", &upper, &long, at_pinterest,
+        "1",
+        "ch_",
+        "pin_",
+        "ch_1",
+        "%00",
+        "%2e%2e",
+        "..%2f..%2f",
+        "%ff%fe",
+        "%E0%A4%A",
+        "%",
+        "%zz",
+        "a%20b",
+        "a+b",
+        "'%22%3C%3E",
+        "%F0%9F%94%91",
+        "null",
+        "undefined",
+        "{id}",
+        "*",
+        &upper,
+        &long,
+        at_pinterest,
     ];
     let mut findings = Findings::default();
     for id in ids {
@@ -463,7 +496,11 @@ async fn an_address_that_does_not_exist_is_not_found_and_a_wrong_method_is_told(
         "/index.php",
     ] {
         // A URL library would tidy the path up: it is sent as it stands.
-        let text = over_the_wire(&stage, &format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {}\r\n", stage.user("ada"))).await;
+        let text = over_the_wire(
+            &stage,
+            &format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {}\r\n", stage.user("ada")),
+        )
+        .await;
         if !text.starts_with("HTTP/1.1 404 ") || !text.contains("\"code\":\"not_found\"") {
             findings.note(format!("{path}: {text}"));
         }
@@ -531,7 +568,8 @@ async fn no_header_of_a_client_ends_a_request_without_an_answer() {
             findings.note(format!("{headers:?}: {text:?}"));
         }
     }
-    for query in ["?", "?a", "?%", "?%zz", "?%ff=%00", "?=&=&&", "?limit=1&limit=2", "?{}", "?\u{e9}=\u{e9}"] {
+    for query in ["?", "?a", "?%", "?%zz", "?%ff=%00", "?=&=&&", "?limit=1&limit=2", "?{}", "?\u{e9}=\u{e9}"]
+    {
         let text = over_the_wire(&stage, &format!("GET /api/v1/health{query} HTTP/1.1\r\n")).await;
         let status = text.get(9..10).unwrap_or_default();
         if !["2", "4"].contains(&status) {
@@ -547,7 +585,9 @@ async fn a_list_is_refused_for_what_is_wrong_with_its_parameters() {
     let pins = stage.publish("ada", &channel, "One").await.expect(201);
     let pin = pins["id"].as_str().unwrap();
     for list in [PINS, "/api/v1/channels"] {
-        for limit in ["0", "201", "abc", "-1", "1.5", "1e1", "99999999999999999999", "%00", "%20", "%31%30%30%30"] {
+        for limit in
+            ["0", "201", "abc", "-1", "1.5", "1e1", "99999999999999999999", "%00", "%20", "%31%30%30%30"]
+        {
             let path = format!("{list}?limit={limit}");
             findings.compare(&path, &stage.get(&path, "ada").await, "422 invalid_limit");
         }
@@ -654,7 +694,11 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
     let mut both = ids(&channels);
     both.sort();
     assert!(pages <= 3);
-    assert_eq!(both, { let mut wanted = vec![first, second]; wanted.sort(); wanted });
+    assert_eq!(both, {
+        let mut wanted = vec![first, second];
+        wanted.sort();
+        wanted
+    });
 }
 
 #[tokio::test]

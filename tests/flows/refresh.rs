@@ -1,1 +1,430 @@
-//! .
+//! Keeping tokens alive: through rotations, lost answers and outages, to the owner's no and back.
+
+use std::time::Duration;
+
+use app::{
+    Clock, Random, Setup, Variables,
+    functions::{Refresh, Tick},
+};
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{DeadRefreshToken, Environment, Fault, FaultKind, Operation, Rotation};
+use tokio::time::Instant;
+
+use crate::stage::{APP_SECRET, SETTINGS, Stage, days, minutes, pin};
+
+const LONG: u32 = 1_000_000;
+
+fn inject(stage: &Stage, operation: Operation, kind: FaultKind, times: u32) {
+    stage.pinterest().inject(Fault::once(operation, kind).times(times));
+}
+
+fn calls(stage: &Stage, operation: Operation) -> usize {
+    stage.pinterest().calls_of(operation)
+}
+
+fn id(pin: &Value) -> String {
+    pin["id"].as_str().unwrap().to_owned()
+}
+
+async fn channel(stage: &Stage, channel: &str) -> Value {
+    stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200)
+}
+
+fn time(value: &Value) -> Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// Connected, and with an access token that lives for more than the days between two refreshes.
+async fn is_renewed(stage: &Stage, id: &str) {
+    let channel = channel(stage, id).await;
+    assert_eq!((&channel["status"], &channel["cause"]), (&json!("connected"), &Value::Null), "{channel}");
+    assert!(time(&channel["access_expires_at"]) > stage.stack.now() + days(7) - minutes(1), "{channel}");
+}
+
+async fn is_connected(stage: &Stage, id: &str) {
+    let channel = channel(stage, id).await;
+    assert_eq!((&channel["status"], &channel["cause"]), (&json!("connected"), &Value::Null), "{channel}");
+}
+
+async fn is_lost(stage: &Stage, id: &str, cause: &str) {
+    let channel = channel(stage, id).await;
+    assert_eq!(channel["status"], "reconnect_required", "{channel}");
+    assert_eq!(channel["cause"], cause, "{channel}");
+    assert!(channel["detail"].as_str().unwrap().contains("connect the account again"), "{channel}");
+}
+
+/// How often an event of this kind was told.
+async fn told(stage: &Stage, kind: &str) -> usize {
+    stage.event_kinds().await.into_iter().filter(|told| told == kind).count()
+}
+
+async fn save(stage: &Stage, settings: Value) {
+    stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await.expect(200);
+}
+
+#[track_caller]
+fn waits(pin: &Value, reason: &str) {
+    assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!(reason)), "{pin}");
+}
+
+/// A stage whose Pinterest rotates like this.
+async fn rotating(rotation: Rotation) -> (Stage, String) {
+    let (stage, channel) = Stage::connected().await;
+    stage.pinterest().change_policy(|policy| policy.rotation = rotation).unwrap();
+    (stage, channel)
+}
+
+/// A worker of another process, whose clock runs ahead: what is to come is due for it now.
+fn worker(stage: &Stage, ahead: SignedDuration) -> Refresh {
+    let (aws, pinterest) = (stage.stack.aws(), stage.pinterest());
+    let variables = Variables::from_iter([
+        ("AWS_REGION", loopback_aws::REGION),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL", aws.url()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
+        ("MAIN_TABLE", "pinwright-main"),
+        ("TOKENS_TABLE", "pinwright-tokens"),
+        ("SETTINGS_SECRET", "pinwright/settings"),
+        ("KEY_RING_SECRET", "pinwright/token-keys"),
+        ("PINTEREST_API_URL", &pinterest.api_url()),
+        ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
+    ]);
+    let ahead = stage.stack.now().duration_since(Timestamp::now()) + ahead;
+    let setup = Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
+    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    Refresh::new(setup.settings_secret().unwrap(), setup.vault(), main, tokens, setup.pinterest(), &setup)
+}
+
+/// 200 days are eight rotations.
+async fn survives_200_days(rotation: Rotation) {
+    let (stage, channel) = rotating(rotation).await;
+    let before = calls(&stage, Operation::Token);
+
+    stage.advance(days(200)).await;
+
+    is_renewed(&stage, &channel).await;
+    let refreshes = calls(&stage, Operation::Token) - before;
+    assert!((8..=9).contains(&refreshes), "{refreshes}");
+    stage.publish("ada", &channel, "Still here").await.expect(201);
+    assert_eq!(stage.at_pinterest("Still here"), 1);
+    assert_eq!((told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_channel_lives_200_days_where_the_old_token_works_until_the_new_one_is_used() {
+    survives_200_days(Rotation::OldUntilNewUsed).await;
+}
+
+#[tokio::test]
+async fn a_channel_lives_200_days_where_the_old_token_has_a_grace() {
+    survives_200_days(Rotation::Grace { seconds: 60 }).await;
+}
+
+#[tokio::test]
+async fn a_channel_lives_200_days_where_the_old_token_is_dead_at_once() {
+    survives_200_days(Rotation::DeadAtOnce).await;
+}
+
+#[tokio::test]
+async fn lost_answers_to_a_refresh_lose_nothing_where_the_old_token_still_works() {
+    for rotation in [Rotation::OldUntilNewUsed, Rotation::Grace { seconds: 3600 }] {
+        let (stage, channel) = rotating(rotation).await;
+        let kinds =
+            [FaultKind::CutAfter, FaultKind::Status500After, FaultKind::Garbage, FaultKind::CutInAnswer];
+        for kind in kinds {
+            inject(&stage, Operation::Token, kind, 1);
+        }
+
+        stage.advance(days(24)).await;
+
+        is_renewed(&stage, &channel).await;
+        assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+        stage.publish("ada", &channel, "Still here").await.expect(201);
+        // The refresh token that came last is the one that is kept.
+        stage.advance(days(24)).await;
+        is_renewed(&stage, &channel).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_ends_a_channel_where_the_old_token_is_dead_at_once_and_its_pins_wait_for_the_owner() {
+    let (stage, channel) = rotating(Rotation::DeadAtOnce).await;
+    inject(&stage, Operation::Token, FaultKind::CutAfter, 1);
+    stage.advance(days(24)).await;
+
+    is_lost(&stage, &channel, "refresh_token_rejected").await;
+    stage.publish("ada", &channel, "Meanwhile").await.expect(201); // the access token is used until its end
+
+    stage.advance(days(7)).await;
+    let schedule = async |title: &str, at: Timestamp| {
+        let mut body = pin(&channel, title);
+        body["publish_at"] = json!(at);
+        stage.post("/api/v1/pins", "ada", body).await.expect(202)
+    };
+    let now = stage.stack.now();
+    let mut pins = vec![schedule("Third", now + minutes(20)).await];
+    pins.push(stage.publish("ada", &channel, "First").await.expect(202));
+    waits(&pins[1], "reconnect");
+    assert_eq!(pins[1]["retry_at"], Value::Null);
+    pins.push(schedule("Second", now + minutes(10)).await);
+    stage.advance(minutes(30)).await;
+    for waiting in &pins {
+        waits(&stage.pin("ada", &id(waiting)).await, "reconnect");
+    }
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 1);
+    let sent = calls(&stage, Operation::CreatePin);
+
+    assert_eq!(stage.connect("ada").await, channel);
+    stage.stack.tick().await.unwrap();
+
+    is_renewed(&stage, &channel).await;
+    let there = stage.pinterest().pins(Environment::Sandbox);
+    let there: Vec<_> = there.into_iter().rev().filter_map(|pin| pin.title).collect();
+    assert_eq!(there, ["Meanwhile", "First", "Second", "Third"]);
+    assert_eq!(calls(&stage, Operation::CreatePin), sent + 3);
+    assert_eq!(told(&stage, "channel.connected").await, 2);
+    let events = stage.stack.events().await.unwrap();
+    let lost = events.iter().find(|event| event.detail_type == "channel.reconnect_required").unwrap();
+    assert_eq!((&lost.detail["cause"], &lost.detail["channel_id"]), (&json!("refresh_token_rejected"), &json!(channel)));
+}
+
+#[tokio::test]
+async fn three_days_without_a_token_endpoint_are_noticed_by_nobody() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, Operation::Token, FaultKind::Status500Before, LONG);
+    stage.advance(days(26)).await;
+
+    is_connected(&stage, &channel).await;
+    stage.publish("ada", &channel, "During").await.expect(201);
+
+    stage.pinterest().clear_faults();
+    stage.advance(minutes(6 * 60)).await;
+    is_renewed(&stage, &channel).await;
+    assert_eq!((told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await), (0, 0));
+}
+
+#[tokio::test]
+async fn weeks_without_a_token_endpoint_end_a_channel_only_with_its_refresh_token_after_three_warnings() {
+    let (stage, channel) = Stage::connected().await;
+    stage.advance(days(22)).await;
+    inject(&stage, Operation::Token, FaultKind::CutBefore, LONG);
+    stage.advance(days(9)).await;
+    let waiting = stage.publish("ada", &channel, "Waiting").await.expect(202);
+    waits(&waiting, "token_refresh");
+
+    stage.advance(days(28) + minutes(12 * 60)).await;
+    is_connected(&stage, &channel).await;
+    let pin = stage.pin("ada", &id(&waiting)).await;
+    assert_eq!(pin["error"]["code"], "too_late", "{pin}");
+    let events = stage.stack.events().await.unwrap();
+    let warnings = events.iter().filter(|event| event.detail_type == "token.expiring");
+    let warnings: Vec<_> = warnings.map(|event| event.detail["expires_in_days"].clone()).collect();
+    assert_eq!(warnings, [14, 7, 1]);
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+
+    let held = stage.publish("ada", &channel, "Held").await.expect(202);
+    stage.advance(days(1)).await;
+    is_lost(&stage, &channel, "refresh_token_expired").await;
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 1);
+    waits(&stage.pin("ada", &id(&held)).await, "reconnect");
+
+    stage.pinterest().clear_faults();
+    stage.connect("ada").await;
+    stage.stack.tick().await.unwrap();
+    assert_eq!(stage.at_pinterest("Held"), 1);
+}
+
+#[tokio::test]
+async fn an_owner_who_removes_the_app_is_believed_at_the_second_refusal() {
+    for refusal in [DeadRefreshToken::Unauthorized, DeadRefreshToken::BadRequest] {
+        let (stage, channel) = Stage::connected().await;
+        stage.pinterest().change_policy(|policy| policy.dead_refresh_token = refusal).unwrap();
+        stage.pinterest().revoke("demo_account").unwrap();
+
+        let pin = stage.publish("ada", &channel, "Waiting").await.expect(202);
+        waits(&pin, "token_refresh");
+        let before = calls(&stage, Operation::Token);
+        stage.stack.tick().await.unwrap();
+        assert_eq!(calls(&stage, Operation::Token), before + 1);
+        is_connected(&stage, &channel).await;
+        stage.advance(minutes(3)).await;
+        is_connected(&stage, &channel).await;
+        assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+
+        stage.advance(minutes(5)).await;
+        is_lost(&stage, &channel, "refresh_token_rejected").await;
+        waits(&stage.pin("ada", &id(&pin)).await, "reconnect");
+        assert_eq!(told(&stage, "channel.reconnect_required").await, 1);
+
+        stage.connect("ada").await;
+        stage.stack.tick().await.unwrap();
+        assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
+        assert_eq!(stage.at_pinterest("Waiting"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pin_in_doubt_is_looked_for_when_its_account_is_connected_again() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, Operation::CreatePin, FaultKind::CutAfter, 1);
+    let pin = stage.publish("ada", &channel, "Doubt").await.expect(202);
+    stage.pinterest().revoke("demo_account").unwrap();
+    stage.advance(minutes(20)).await;
+    is_lost(&stage, &channel, "refresh_token_rejected").await;
+    waits(&stage.pin("ada", &id(&pin)).await, "outcome_unknown");
+
+    stage.connect("ada").await;
+    stage.stack.tick().await.unwrap();
+
+    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
+    assert_eq!((stage.at_pinterest("Doubt"), calls(&stage, Operation::CreatePin)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_wrong_app_secret_costs_no_channel() {
+    let (stage, channel) = Stage::connected().await;
+    save(&stage, json!({"app_secret": "not-the-secret"})).await;
+    stage.advance(days(25)).await;
+
+    is_connected(&stage, &channel).await;
+    stage.publish("ada", &channel, "During").await.expect(201);
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+
+    save(&stage, json!({"app_secret": APP_SECRET})).await;
+    stage.advance(minutes(6 * 60)).await;
+    is_renewed(&stage, &channel).await;
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+}
+
+#[tokio::test]
+async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() {
+    let (stage, channel) = Stage::connected().await;
+    stage.pinterest().change_policy(|policy| policy.client_credentials = false).unwrap();
+    stage.advance(days(22)).await;
+    inject(&stage, Operation::Token, FaultKind::Unauthorized, 2);
+    inject(&stage, Operation::UserAccount, FaultKind::Unauthorized, 1);
+    stage.advance(days(1) + minutes(30)).await;
+    is_lost(&stage, &channel, "token_refused").await;
+
+    stage.advance(days(1)).await;
+
+    is_renewed(&stage, &channel).await;
+    let kinds = stage.event_kinds().await;
+    assert_eq!(kinds[kinds.len() - 2..], ["channel.reconnect_required", "channel.connected"]);
+}
+
+#[tokio::test]
+async fn refusals_for_scope_and_rate_limits_at_a_refresh_never_change_the_status() {
+    let (stage, channel) = Stage::connected().await;
+    stage.advance(days(22)).await;
+    inject(&stage, Operation::Token, FaultKind::Scope, 5);
+    inject(&stage, Operation::Token, FaultKind::RateLimited { reset: 600 }, 3);
+    inject(&stage, Operation::Token, FaultKind::SpamBlock, 2);
+    let before = calls(&stage, Operation::Token);
+
+    stage.advance(days(3)).await;
+    is_renewed(&stage, &channel).await;
+    assert_eq!(calls(&stage, Operation::Token), before + 11);
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+}
+
+#[tokio::test]
+async fn tokens_are_kept_alive_while_the_integration_is_switched_off() {
+    let (stage, channel) = Stage::connected().await;
+    save(&stage, json!({"status": "disabled"})).await;
+
+    stage.advance(days(40)).await;
+
+    is_renewed(&stage, &channel).await;
+    save(&stage, json!({"status": "enabled"})).await;
+    stage.publish("ada", &channel, "Back").await.expect(201);
+}
+
+#[tokio::test]
+async fn an_access_token_that_is_refused_is_renewed_by_the_next_tick_and_the_pin_goes_out_once() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, Operation::CreatePin, FaultKind::Unauthorized, 1);
+    let before = calls(&stage, Operation::Token);
+    let pin = stage.publish("ada", &channel, "Renewed").await.expect(202);
+    waits(&pin, "token_refresh");
+    assert!(pin["retry_at"].is_string(), "{pin}");
+
+    stage.stack.tick().await.unwrap();
+    assert_eq!(calls(&stage, Operation::Token), before + 1);
+    stage.advance(minutes(2)).await;
+
+    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
+    assert_eq!((stage.at_pinterest("Renewed"), calls(&stage, Operation::CreatePin)), (1, 2));
+    assert_eq!(calls(&stage, Operation::Token), before + 1);
+    is_connected(&stage, &channel).await;
+}
+
+/// While nobody can say whether the token is dead, the Pin is not given up: it has a week.
+#[tokio::test]
+async fn a_pin_waits_for_its_token_as_long_as_the_token_endpoint_is_down() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, Operation::CreatePin, FaultKind::Unauthorized, LONG);
+    inject(&stage, Operation::Token, FaultKind::Status500Before, LONG);
+    let pin = stage.publish("ada", &channel, "Patient").await.expect(202);
+
+    stage.advance(minutes(4 * 60)).await;
+
+    waits(&stage.pin("ada", &id(&pin)).await, "token_refresh");
+    is_connected(&stage, &channel).await;
+    stage.pinterest().clear_faults();
+    stage.advance(minutes(6 * 60 + 30)).await;
+    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
+    assert_eq!(stage.at_pinterest("Patient"), 1);
+}
+
+#[tokio::test]
+async fn workers_at_once_refresh_each_channel_once() {
+    let stage = Stage::configured().await;
+    stage.pinterest().change_policy(|policy| policy.rotation = Rotation::DeadAtOnce).unwrap();
+    for number in 0..6 {
+        stage.connect(&format!("person-{number}")).await;
+    }
+    let before = calls(&stage, Operation::Token);
+    let workers = [worker(&stage, days(24)), worker(&stage, days(24)), worker(&stage, days(24))];
+
+    let deadline = Instant::now() + Duration::from_secs(300);
+    let ticks = join_all(workers.iter().map(|worker| worker.tick(Tick::Due, deadline))).await;
+
+    ticks.into_iter().for_each(Result::unwrap);
+    assert_eq!(calls(&stage, Operation::Token) - before, 6);
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_in_the_middle_of_a_refresh_costs_no_channel() {
+    let (stage, channel) = Stage::connected().await;
+    for kind in [FaultKind::HangAfter, FaultKind::HangBefore] {
+        inject(&stage, Operation::CreatePin, FaultKind::Unauthorized, 1);
+        let pin = stage.publish("ada", &channel, "Renewed").await.expect(202);
+        inject(&stage, Operation::Token, kind, 1);
+        let before = calls(&stage, Operation::Token);
+        let hangs = async {
+            while calls(&stage, Operation::Token) == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = stage.stack.tick() => panic!("it hangs"),
+            () = hangs => {}
+        }
+
+        stage.stack.tick().await.unwrap();
+        assert_eq!(calls(&stage, Operation::Token), before + 1, "the lease is not over");
+        stage.advance(minutes(5)).await;
+
+        is_connected(&stage, &channel).await;
+        assert_eq!(calls(&stage, Operation::Token), before + 2);
+        assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
+    }
+    stage.advance(days(24)).await;
+    is_renewed(&stage, &channel).await;
+    assert_eq!(told(&stage, "channel.reconnect_required").await, 0);
+}

@@ -1,1 +1,441 @@
-//! .
+//! What keeps a Pin waiting, for how long, and how it ends.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
+
+use crate::stage::{Answer, SETTINGS, Stage, days, minutes, pin};
+
+const PINS: &str = "/api/v1/pins";
+
+fn inject(stage: &Stage, kind: FaultKind) {
+    stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+}
+
+fn sent(stage: &Stage) -> usize {
+    stage.pinterest().calls_of(Operation::CreatePin)
+}
+
+fn id(pin: &Value) -> String {
+    pin["id"].as_str().unwrap().to_owned()
+}
+
+fn seconds(number: i64) -> SignedDuration {
+    SignedDuration::from_secs(number)
+}
+
+/// How many seconds a Pin that waits has still to wait.
+fn wait(stage: &Stage, pin: &Value) -> i64 {
+    let retry_at: Timestamp = pin["retry_at"].as_str().unwrap().parse().unwrap();
+    retry_at.duration_since(stage.stack.now()).as_secs()
+}
+
+/// A Pin that waits for `reason`, as it was answered.
+#[track_caller]
+fn waits(pin: &Value, reason: &str) {
+    assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!(reason)), "{pin}");
+    assert_eq!(pin["error"], Value::Null);
+}
+
+/// The Pin of this title is published, once.
+async fn published(stage: &Stage, sub: &str, pin: &Value, title: &str) -> Value {
+    let pin = stage.pin(sub, &id(pin)).await;
+    assert_eq!(pin["state"], "published", "{pin}");
+    assert_eq!(stage.at_pinterest(title), 1);
+    pin
+}
+
+/// A channel of another tenant's, for another account.
+async fn second_channel(stage: &Stage) -> String {
+    let end = stage.decide(&stage.start("bob").await, "decision=allow&account=second_account").await;
+    let ticket = json!({"connection": end.split_once("#connection=").unwrap().1});
+    let channel = stage.post("/api/v1/connections/claim", "bob", ticket).await.expect(201);
+    stage.choose_board("bob", channel["id"].as_str().unwrap()).await;
+    id(&channel)
+}
+
+async fn save(stage: &Stage, settings: Value) {
+    stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await.expect(200);
+}
+
+/// Asks for a Pin at a time.
+async fn schedule(stage: &Stage, channel: &str, title: &str, at: Timestamp) -> Answer {
+    let mut body = pin(channel, title);
+    body["publish_at"] = json!(at);
+    stage.post(PINS, "ada", body).await
+}
+
+#[tokio::test]
+async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::RateLimited { reset: 30 });
+
+    let first = stage.publish("ada", &channel, "First").await.expect(202);
+    waits(&first, "quota");
+    assert!((28..=33).contains(&wait(&stage, &first)), "{first}");
+    let second = stage.publish("ada", &channel, "Second").await.expect(202);
+    waits(&second, "quota");
+    assert_eq!(sent(&stage), 1, "the channel rests: nothing is sent to be refused");
+
+    stage.advance(seconds(25)).await;
+    assert_eq!(sent(&stage), 1);
+    stage.advance(seconds(15)).await;
+    published(&stage, "ada", &first, "First").await;
+    published(&stage, "ada", &second, "Second").await;
+    assert_eq!(sent(&stage), 3);
+}
+
+#[tokio::test]
+async fn a_short_rate_limit_does_not_stop_other_channels() {
+    let (stage, ada) = Stage::connected().await;
+    let bob = second_channel(&stage).await;
+    inject(&stage, FaultKind::RateLimited { reset: 30 });
+    stage.publish("ada", &ada, "Ada's").await.expect(202);
+
+    stage.publish("bob", &bob, "Bob's").await.expect(201);
+}
+
+#[tokio::test]
+async fn a_long_rate_limit_stops_all_channels_of_the_app_without_a_call() {
+    let (stage, ada) = Stage::connected().await;
+    let bob = second_channel(&stage).await;
+    inject(&stage, FaultKind::RateLimited { reset: 67150 });
+
+    let first = stage.publish("ada", &ada, "Ada's").await.expect(202);
+    let second = stage.publish("bob", &bob, "Bob's").await.expect(202);
+
+    for pin in [&first, &second] {
+        waits(pin, "quota");
+        assert!((67_140..=73_866).contains(&wait(&stage, pin)), "{pin}");
+    }
+    assert_eq!(sent(&stage), 1);
+    stage.advance(seconds(67_100)).await;
+    assert_eq!(sent(&stage), 1);
+    stage.advance(seconds(6_800)).await;
+    published(&stage, "ada", &first, "Ada's").await;
+    published(&stage, "bob", &second, "Bob's").await;
+    assert_eq!(sent(&stage), 3);
+}
+
+#[tokio::test]
+async fn spam_holds_the_whole_channel_longer_each_time() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::Spam);
+    let held = stage.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held, "spam_hold");
+
+    let holds = [10 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60, 24 * 60 * 60];
+    for (number, hold) in holds.into_iter().enumerate() {
+        let pin = stage.pin("ada", &id(&held)).await;
+        waits(&pin, "spam_hold");
+        assert!((hold - 5..=hold + 5).contains(&wait(&stage, &pin)), "hold {number}: {pin}");
+        let calls = stage.pinterest().calls().len();
+        let other = stage.publish("ada", &channel, &format!("Other {number}")).await.expect(202);
+        waits(&other, "spam_hold");
+        assert_eq!(stage.pinterest().calls().len(), calls, "nothing is asked while the channel rests");
+        inject(&stage, if number % 2 == 0 { FaultKind::SpamBlock } else { FaultKind::Spam });
+        stage.advance(seconds(hold - 5)).await;
+        assert_eq!(sent(&stage), number + 1);
+        stage.advance(seconds(10)).await;
+        assert_eq!(sent(&stage), number + 2, "one try, and the hold is on again");
+    }
+
+    stage.pinterest().clear_faults();
+    stage.advance(days(1) + seconds(10)).await;
+    published(&stage, "ada", &held, "Held").await;
+    for number in 0..holds.len() {
+        assert_eq!(stage.at_pinterest(&format!("Other {number}")), 1);
+    }
+}
+
+#[tokio::test]
+async fn after_a_day_in_peace_holds_begin_from_the_start() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::SpamBlock);
+    stage.publish("ada", &channel, "First").await.expect(202);
+    stage.advance(minutes(11)).await;
+    assert_eq!(stage.at_pinterest("First"), 1);
+    stage.advance(days(1)).await;
+
+    inject(&stage, FaultKind::SpamBlock);
+    let second = stage.publish("ada", &channel, "Second").await.expect(202);
+    assert!((595..=605).contains(&wait(&stage, &second)), "{second}");
+}
+
+#[tokio::test]
+async fn a_spam_hold_is_the_accounts_alone() {
+    let (stage, ada) = Stage::connected().await;
+    let bob = second_channel(&stage).await;
+    inject(&stage, FaultKind::SpamBlock);
+    stage.publish("ada", &ada, "Ada's").await.expect(202);
+
+    stage.publish("bob", &bob, "Bob's").await.expect(201);
+}
+
+#[tokio::test]
+async fn connecting_again_does_not_end_a_spam_hold() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::SpamBlock);
+    let held = stage.publish("ada", &channel, "Held").await.expect(202);
+
+    assert_eq!(stage.connect("ada").await, channel);
+    stage.advance(minutes(5)).await;
+
+    waits(&stage.pin("ada", &id(&held)).await, "spam_hold");
+    assert_eq!(sent(&stage), 1);
+    stage.advance(minutes(6)).await;
+    published(&stage, "ada", &held, "Held").await;
+}
+
+#[tokio::test]
+async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
+    let stage = Stage::configured().await;
+    stage.pinterest().set_trial(true).unwrap();
+    save(&stage, json!({"environment": "production"})).await;
+    let channel = stage.connect("ada").await;
+    stage.choose_board("ada", &channel).await;
+
+    let refused = stage.publish("ada", &channel, "Trial").await;
+
+    assert_eq!(refused.problem(422), "invalid_scope");
+    let problem = refused.json();
+    assert_eq!(problem["detail"], "403 invalid scope");
+    for cause in ["Trial access", "boards:write", "Sandbox"] {
+        assert!(problem["fix"].as_str().unwrap().contains(cause), "{problem}");
+    }
+    let kept = stage.pin("ada", problem["pin_id"].as_str().unwrap()).await;
+    assert_eq!((&kept["state"], &kept["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
+    stage.advance(minutes(30)).await;
+    assert_eq!(sent(&stage), 1, "refreshing or sending again does not help");
+
+    stage.pinterest().set_trial(false).unwrap();
+    stage.post(&format!("{PINS}/{}/retry", id(&kept)), "ada", json!({})).await.expect(202);
+    stage.advance(minutes(1)).await;
+    assert_eq!(stage.pin("ada", &id(&kept)).await["state"], "published");
+    assert_eq!(stage.pinterest().pins(Environment::Production).len(), 1);
+    assert_eq!(stage.pinterest().pins(Environment::Sandbox).len(), 0);
+}
+
+#[tokio::test]
+async fn a_scope_refusal_never_refreshes_the_token() {
+    let (stage, channel) = Stage::connected().await;
+    let tokens = stage.pinterest().calls_of(Operation::Token);
+    inject(&stage, FaultKind::Scope);
+
+    let refused = stage.publish("ada", &channel, "Scope").await;
+
+    assert_eq!(refused.problem(422), "invalid_scope");
+    stage.advance(minutes(10)).await;
+    assert_eq!(stage.pinterest().calls_of(Operation::Token), tokens);
+}
+
+#[tokio::test]
+async fn an_image_that_could_not_be_fetched_once_is_tried_again() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::ImageNotFetched);
+
+    let pin = stage.publish("ada", &channel, "Slow image").await.expect(202);
+    waits(&pin, "pinterest_unavailable");
+    assert!((0..=60).contains(&wait(&stage, &pin)), "{pin}");
+
+    stage.advance(minutes(2)).await;
+    published(&stage, "ada", &pin, "Slow image").await;
+    assert_eq!(sent(&stage), 2);
+}
+
+#[tokio::test]
+async fn an_image_that_can_never_be_fetched_fails_the_pin() {
+    let (stage, channel) = Stage::connected().await;
+    let mut body = pin(&channel, "No image");
+    body["media"]["url"] = json!("https://unreachable.example/salad.jpg");
+    let pin = stage.post(PINS, "ada", body).await.expect(202);
+    waits(&pin, "pinterest_unavailable");
+
+    stage.advance(minutes(60)).await;
+
+    let pin = stage.pin("ada", &id(&pin)).await;
+    assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("media_unreachable")), "{pin}");
+    assert!(!pin["error"]["fix"].as_str().unwrap().is_empty());
+    assert_eq!((sent(&stage), stage.at_pinterest("No image")), (3, 0));
+}
+
+#[tokio::test]
+async fn a_link_that_does_not_answer_is_not_blamed_on_the_image() {
+    let (stage, channel) = Stage::connected().await;
+    let mut body = pin(&channel, "No link");
+    body["link"] = json!("https://unreachable.example/recipe");
+    let answer = stage.post(PINS, "ada", body).await;
+    let listed = stage.get(PINS, "ada").await.expect(200)["items"][0].clone();
+    stage.advance(minutes(60)).await;
+
+    let pin = stage.pin("ada", &id(&listed)).await;
+    assert_eq!(pin["state"], "failed", "{} {pin}", answer.status);
+    let told = pin["error"].to_string() + &pin["timeline"].to_string();
+    assert!(!told.contains("could not fetch the image"), "{told}");
+    assert!(pin["error"]["detail"].as_str().unwrap().to_lowercase().contains("url"), "{pin}");
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_is_told_in_pinterests_words_and_can_be_retried() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::Refused { status: 400, code: 1, message: "No pictures of salad".into() });
+
+    let refused = stage.publish("ada", &channel, "Salad").await;
+    assert_eq!(refused.problem(422), "refused_by_pinterest");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("No pictures of salad"));
+    let pin = stage.pin("ada", refused.json()["pin_id"].as_str().unwrap()).await;
+    assert_eq!(pin["state"], "failed");
+    assert_eq!(pin["error"]["detail"], refused.json()["detail"]);
+    assert_eq!(pin["error"]["fix"], refused.json()["fix"]);
+    let last = pin["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["http_status"], &last["pinterest_code"]), (&json!(400), &json!(1)), "{last}");
+    assert!(last["request_id"].is_string(), "{last}");
+
+    let path = format!("{PINS}/{}/retry", id(&pin));
+    stage.post(&path, "ada", json!({})).await.expect(202);
+    stage.advance(minutes(1)).await;
+    published(&stage, "ada", &pin, "Salad").await;
+    assert_eq!(stage.post(&path, "ada", json!({})).await.problem(409), "wrong_state");
+    let kinds = stage.event_kinds().await;
+    assert_eq!(kinds[kinds.len() - 2..], ["pin.failed", "pin.published"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_in_its_time_is_too_late() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::SpamBlock);
+    let mut body = pin(&channel, "Today only");
+    body["publish_within"] = json!("PT5M");
+    let pin = stage.post(PINS, "ada", body).await.expect(202);
+    waits(&pin, "spam_hold");
+
+    stage.advance(minutes(4)).await;
+    waits(&stage.pin("ada", &id(&pin)).await, "spam_hold");
+    stage.advance(minutes(2)).await;
+
+    let pin = stage.pin("ada", &id(&pin)).await;
+    assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("too_late")), "{pin}");
+    stage.advance(minutes(10)).await;
+    assert_eq!((sent(&stage), stage.at_pinterest("Today only")), (1, 0));
+    assert_eq!(stage.event_kinds().await.last().unwrap(), "pin.failed");
+
+    stage.post(&format!("{PINS}/{}/retry", id(&pin)), "ada", json!({})).await.expect(202);
+    stage.advance(minutes(1)).await;
+    published(&stage, "ada", &pin, "Today only").await;
+}
+
+#[tokio::test]
+async fn a_scheduled_pin_goes_out_at_its_time_and_not_before() {
+    let (stage, channel) = Stage::connected().await;
+    let at = stage.stack.now() + minutes(60);
+    let pin = schedule(&stage, &channel, "Later", at).await.expect(202);
+    assert_eq!(pin["state"], "scheduled");
+    assert_eq!(pin["publish_at"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second(), at.as_second());
+    assert_eq!(pin["pinterest_pin_id"], Value::Null);
+
+    stage.advance(minutes(59)).await;
+    assert_eq!(sent(&stage), 0);
+    stage.advance(minutes(2)).await;
+
+    let pin = published(&stage, "ada", &pin, "Later").await;
+    let published_at: Timestamp = pin["published_at"].as_str().unwrap().parse().unwrap();
+    assert!((0..60).contains(&published_at.duration_since(at).as_secs()), "{published_at}");
+    let kinds = stage.event_kinds().await;
+    assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.published"]);
+}
+
+#[tokio::test]
+async fn a_pin_that_is_cancelled_before_its_time_is_never_sent() {
+    let (stage, channel) = Stage::connected().await;
+    let pin = schedule(&stage, &channel, "Never", stage.stack.now() + minutes(60)).await.expect(202);
+    let path = format!("{PINS}/{}", id(&pin));
+
+    let cancelled = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
+    assert_eq!(cancelled["state"], "cancelled");
+    stage.advance(minutes(120)).await;
+
+    assert_eq!(sent(&stage), 0);
+    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "cancelled");
+    let kinds = stage.event_kinds().await;
+    assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.cancelled"]);
+}
+
+#[tokio::test]
+async fn pins_of_the_same_moment_go_out_one_by_one_in_the_order_of_their_times() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::RateLimited { reset: 3000 });
+    stage.publish("ada", &channel, "C").await.expect(202);
+    let now = stage.stack.now();
+    for (title, in_minutes) in [("F", 30), ("D", 10), ("E", 20)] {
+        schedule(&stage, &channel, title, now + minutes(in_minutes)).await.expect(202);
+    }
+
+    stage.advance(minutes(60)).await;
+
+    let titles: Vec<_> =
+        stage.pinterest().pins(Environment::Sandbox).into_iter().rev().filter_map(|pin| pin.title).collect();
+    assert_eq!(titles, ["C", "D", "E", "F"]);
+}
+
+#[tokio::test]
+async fn a_conflict_on_the_board_is_tried_again_soon() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::Refused { status: 409, code: 409, message: "Conflict".into() });
+
+    let pin = stage.publish("ada", &channel, "Busy").await.expect(202);
+    waits(&pin, "pinterest_unavailable");
+    assert!((0..=5).contains(&wait(&stage, &pin)), "{pin}");
+
+    stage.advance(seconds(6)).await;
+    published(&stage, "ada", &pin, "Busy").await;
+    assert_eq!(sent(&stage), 2);
+}
+
+#[tokio::test]
+async fn a_switched_off_integration_sends_nothing_and_goes_on_when_it_is_back() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::ImageNotFetched);
+    let waiting = stage.publish("ada", &channel, "Waiting").await.expect(202);
+    inject(&stage, FaultKind::CutAfter);
+    let doubt = stage.publish("ada", &channel, "Doubt").await.expect(202);
+    let later = schedule(&stage, &channel, "Later", stage.stack.now() + minutes(5)).await.expect(202);
+    save(&stage, json!({"status": "disabled"})).await;
+    let calls = stage.pinterest().calls().len();
+
+    let refused = stage.publish("ada", &channel, "Refused").await;
+    assert_eq!(refused.problem(409), "integration_disabled");
+    assert_eq!(refused.json()["detail"], "Pinterest integration disabled");
+    stage.advance(minutes(15)).await;
+
+    assert_eq!(stage.pinterest().calls().len(), calls, "nothing is asked while it is off");
+    waits(&stage.pin("ada", &id(&waiting)).await, "pinterest_unavailable");
+    waits(&stage.pin("ada", &id(&later)).await, "pinterest_unavailable");
+    waits(&stage.pin("ada", &id(&doubt)).await, "outcome_unknown");
+
+    save(&stage, json!({"status": "enabled"})).await;
+    stage.advance(minutes(6)).await;
+    published(&stage, "ada", &waiting, "Waiting").await;
+    published(&stage, "ada", &later, "Later").await;
+    published(&stage, "ada", &doubt, "Doubt").await;
+    assert_eq!(stage.at_pinterest("Refused"), 0);
+}
+
+#[tokio::test]
+async fn a_wait_is_told_once_for_each_reason() {
+    let (stage, channel) = Stage::connected().await;
+    inject(&stage, FaultKind::ImageNotFetched);
+    inject(&stage, FaultKind::ImageNotFetched);
+    inject(&stage, FaultKind::RateLimited { reset: 30 });
+    let pin = stage.publish("ada", &channel, "Slow").await.expect(202);
+
+    stage.advance(minutes(10)).await;
+
+    published(&stage, "ada", &pin, "Slow").await;
+    let events = stage.stack.events().await.unwrap();
+    let told = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
+    let told: Vec<_> = told.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
+    let waits = |reason: &str| ("pin.waiting", json!(reason));
+    let wanted = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
+    assert_eq!(told, wanted);
+}
