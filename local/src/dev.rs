@@ -99,7 +99,9 @@ pub(crate) async fn only_by_our_names(
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.and_then(|host| host.parse::<Authority>().ok());
     let known = host.is_some_and(|host| {
-        matches!(host.host(), "127.0.0.1" | "localhost" | "[::1]") || host.as_str() == stack.public_host
+        let port_is_one = host.as_str() == host.host() || host.port_u16().is_some();
+        port_is_one && matches!(host.host(), "127.0.0.1" | "localhost" | "[::1]")
+            || host.as_str() == stack.public_host
     });
     if known {
         return next.run(request).await;

@@ -50,7 +50,7 @@ pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extra
 fn function(request: &Request) -> Function {
     match routes::find(request.method(), request.uri().path()) {
         Found::Route(route, _) => route.function,
-        Found::OtherMethod | Found::Nothing => Function::Docs,
+        Found::OtherMethod(_) | Found::Nothing => Function::Docs,
     }
 }
 
@@ -95,10 +95,17 @@ fn event(parts: &Parts, body: &[u8], claims: Option<&Claims>, stack: &Inner) -> 
     })
 }
 
-/// Headers as text, repeated ones joined. The token stays behind: its claims have been read.
+/// Headers as text, repeated ones joined. The token stays behind: its claims have been read. What a proxy would
+/// say comes from us, as API Gateway says it itself.
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
-    let names = headers.keys().filter(|name| **name != header::AUTHORIZATION);
-    names.filter_map(|name| Some((name.to_string(), header_text(headers, name)?.into()))).collect()
+    let names = headers
+        .keys()
+        .filter(|name| **name != header::AUTHORIZATION && !name.as_str().starts_with("x-forwarded-"));
+    let mut all: Map<String, Value> =
+        names.filter_map(|name| Some((name.to_string(), header_text(headers, name)?.into()))).collect();
+    all.insert("x-forwarded-for".to_owned(), "127.0.0.1".into());
+    all.insert("x-forwarded-proto".to_owned(), "http".into());
+    all
 }
 
 fn header_text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {

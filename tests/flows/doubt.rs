@@ -10,12 +10,8 @@ use simulated_pinterest::{Environment, Fault, FaultKind, Operation, PinOrder};
 use crate::stage::{APP_ID, APP_SECRET, Answer, Stage, answer, minutes, pin};
 
 /// The answer is lost, and no Pin was made.
-const BEFORE: [FaultKind; 4] = [
-    FaultKind::Status500Before,
-    FaultKind::CutBefore,
-    FaultKind::Code2787Before,
-    FaultKind::GarbageBefore,
-];
+const BEFORE: [FaultKind; 4] =
+    [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::Code2787Before, FaultKind::GarbageBefore];
 /// The answer is lost, and the Pin is there.
 const AFTER: [FaultKind; 5] = [
     FaultKind::Status500After,
@@ -114,8 +110,7 @@ async fn owner(stage: &Stage) -> String {
     let back = reqwest::Url::parse(answer(back).await.headers[LOCATION].to_str().unwrap()).unwrap();
     let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1;
     let mut body = reqwest::Url::parse("http://form").unwrap();
-    let pairs =
-        [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", &*redirect_uri)];
+    let pairs = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", &*redirect_uri)];
     body.query_pairs_mut().extend_pairs(pairs);
     let url = format!("{}/oauth/token", stage.pinterest().sandbox_api_url());
     let tokens = stage.client.post(url).basic_auth(APP_ID, Some(APP_SECRET)).header("content-type", form);
@@ -258,7 +253,8 @@ async fn two_identical_pins_on_purpose_stay_two_whatever_is_lost() {
 
         let (one, other) = (stage.pin("ada", &one).await, stage.pin("ada", &other).await);
         assert_eq!((&one["state"], &other["state"]), (&json!("published"), &json!("published")), "{title}");
-        let mut ours = [one["pinterest_pin_id"].as_str().unwrap(), other["pinterest_pin_id"].as_str().unwrap()];
+        let mut ours =
+            [one["pinterest_pin_id"].as_str().unwrap(), other["pinterest_pin_id"].as_str().unwrap()];
         let mut there = remotes(&stage, &title);
         ours.sort_unstable();
         there.sort_unstable();
@@ -327,7 +323,11 @@ async fn a_board_that_can_never_be_read_ends_a_pin_in_doubt_without_another_try(
     stage.advance(minutes(4 * 60)).await;
 
     let pin = stage.pin("ada", &pin).await;
-    assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("outcome_unknown")), "{pin}");
+    assert_eq!(
+        (&pin["state"], &pin["error"]["code"]),
+        (&json!("failed"), &json!("outcome_unknown")),
+        "{pin}"
+    );
     assert_eq!((sent(&stage), stage.at_pinterest("Who knows")), (1, 1));
 }
 

@@ -7,7 +7,12 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod access;
+mod admin;
+mod boards;
 mod connect;
+mod contract;
+mod edge;
 mod secrets;
 mod stage;
 mod trips;

@@ -61,7 +61,8 @@ fn worker(stage: &Stage, ahead: SignedDuration) -> Deliver {
         ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
     ]);
     let ahead = stage.stack.now().duration_since(Timestamp::now()) + ahead;
-    let setup = Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
+    let setup =
+        Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
     Deliver::new(Sender::new(setup.vault(), main, tokens, setup.pinterest(), &setup))
 }
@@ -124,7 +125,9 @@ async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
             "{{ \"channel_id\" : \"{channel}\",\r\n\t\"title\": \"Salad\",\n \"media\": \
              {{ \"kind\": \"image\" , \"url\": \"{url}\" }} }}\n"
         ),
-        format!(r#"{{"media":{{"url":"{url}","kind":"image"}},"title":"\u0053alad","channel_id":"{channel}"}}"#),
+        format!(
+            r#"{{"media":{{"url":"{url}","kind":"image"}},"title":"\u0053alad","channel_id":"{channel}"}}"#
+        ),
     ];
 
     let mut ids = BTreeSet::new();

@@ -94,7 +94,8 @@ fn worker(stage: &Stage, ahead: SignedDuration) -> Refresh {
         ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
     ]);
     let ahead = stage.stack.now().duration_since(Timestamp::now()) + ahead;
-    let setup = Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
+    let setup =
+        Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
     Refresh::new(setup.settings_secret().unwrap(), setup.vault(), main, tokens, setup.pinterest(), &setup)
 }
@@ -111,7 +112,10 @@ async fn survives_200_days(rotation: Rotation) {
     assert!((8..=9).contains(&refreshes), "{refreshes}");
     stage.publish("ada", &channel, "Still here").await.expect(201);
     assert_eq!(stage.at_pinterest("Still here"), 1);
-    assert_eq!((told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await), (0, 0));
+    assert_eq!(
+        (told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
@@ -189,7 +193,10 @@ async fn a_lost_answer_ends_a_channel_where_the_old_token_is_dead_at_once_and_it
     assert_eq!(told(&stage, "channel.connected").await, 2);
     let events = stage.stack.events().await.unwrap();
     let lost = events.iter().find(|event| event.detail_type == "channel.reconnect_required").unwrap();
-    assert_eq!((&lost.detail["cause"], &lost.detail["channel_id"]), (&json!("refresh_token_rejected"), &json!(channel)));
+    assert_eq!(
+        (&lost.detail["cause"], &lost.detail["channel_id"]),
+        (&json!("refresh_token_rejected"), &json!(channel))
+    );
 }
 
 #[tokio::test]
@@ -204,7 +211,10 @@ async fn three_days_without_a_token_endpoint_are_noticed_by_nobody() {
     stage.pinterest().clear_faults();
     stage.advance(minutes(6 * 60)).await;
     is_renewed(&stage, &channel).await;
-    assert_eq!((told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await), (0, 0));
+    assert_eq!(
+        (told(&stage, "channel.reconnect_required").await, told(&stage, "token.expiring").await),
+        (0, 0)
+    );
 }
 
 #[tokio::test]

@@ -255,7 +255,11 @@ async fn an_image_that_can_never_be_fetched_fails_the_pin() {
     stage.advance(minutes(60)).await;
 
     let pin = stage.pin("ada", &id(&pin)).await;
-    assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("media_unreachable")), "{pin}");
+    assert_eq!(
+        (&pin["state"], &pin["error"]["code"]),
+        (&json!("failed"), &json!("media_unreachable")),
+        "{pin}"
+    );
     assert!(!pin["error"]["fix"].as_str().unwrap().is_empty());
     assert_eq!((sent(&stage), stage.at_pinterest("No image")), (3, 0));
 }
@@ -434,7 +438,8 @@ async fn a_wait_is_told_once_for_each_reason() {
     published(&stage, "ada", &pin, "Slow").await;
     let events = stage.stack.events().await.unwrap();
     let told = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
-    let told: Vec<_> = told.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
+    let told: Vec<_> =
+        told.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
     let waits = |reason: &str| ("pin.waiting", json!(reason));
     let wanted = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
     assert_eq!(told, wanted);

@@ -5,11 +5,6 @@ use app::{Exit, functions::AdminSave, http, start};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let admin_save = AdminSave::new(
-        setup.settings_secret()?,
-        setup.main_table()?,
-        setup.pinterest(),
-        &setup,
-    );
+    let admin_save = AdminSave::new(setup.settings_secret()?, setup.main_table()?, setup.pinterest(), &setup);
     http::serve(admin_save).await
 }

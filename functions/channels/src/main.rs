@@ -5,12 +5,7 @@ use app::{Exit, functions::Channels, http, start};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let channels = Channels::new(
-        setup.vault(),
-        setup.main_table()?,
-        setup.tokens_table()?,
-        setup.pinterest(),
-        &setup,
-    );
+    let channels =
+        Channels::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
     http::serve(channels).await
 }

@@ -10,16 +10,10 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let sender = Sender::new(
-        setup.vault(),
-        setup.main_table()?,
-        setup.tokens_table()?,
-        setup.pinterest(),
-        &setup,
-    );
-    worker::serve(
-        Deliver::new(sender),
-        |deliver, _event: Value, deadline| async move { deliver.tick(deadline).await },
-    )
+    let sender =
+        Sender::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+    worker::serve(Deliver::new(sender), |deliver, _event: Value, deadline| async move {
+        deliver.tick(deadline).await
+    })
     .await
 }

@@ -9,12 +9,7 @@ use app::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let sender = Sender::new(
-        setup.vault(),
-        setup.main_table()?,
-        setup.tokens_table()?,
-        setup.pinterest(),
-        &setup,
-    );
+    let sender =
+        Sender::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
     http::serve(Publish::new(sender, &setup)).await
 }

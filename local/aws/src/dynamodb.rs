@@ -50,11 +50,7 @@ impl DynamoDb {
             }
             None => (in_memory(tables, now)?, None),
         };
-        Ok(Self {
-            database,
-            file,
-            now: Arc::clone(now),
-        })
+        Ok(Self { database, file, now: Arc::clone(now) })
     }
 
     /// Deletes the rows whose `expires_at` has passed by our clock, and says how many they were.
@@ -68,10 +64,7 @@ impl DynamoDb {
         let storage = Storage::new(utf8(file)?)?.with_clock(Arc::new(OurClock(Arc::clone(&self.now))));
         let Some(swept) = ttl::sweep_expired_items(&storage).now_or_never() else {
             let stuck = io::Error::other("the database had to be waited for, which SQLite never needs");
-            return Err(Error::File {
-                path: file.clone(),
-                source: stuck,
-            });
+            return Err(Error::File { path: file.clone(), source: stuck });
         };
         Ok(swept?)
     }
@@ -102,10 +95,7 @@ fn in_folder(folder: &Folder, tables: &Tables) -> Result<PathBuf, Error> {
     for left_over in ["dynamodb.new", "dynamodb.new-wal", "dynamodb.new-shm"].map(|name| folder.file(name)) {
         match fs::remove_file(&left_over) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::File {
-                    path: left_over,
-                    source,
-                });
+                return Err(Error::File { path: left_over, source });
             }
             _ => {}
         }
@@ -131,10 +121,7 @@ fn prepare(file: &Path, tables: &Tables) -> Result<(), Error> {
     // Before SQLite sees it: the files that SQLite puts beside it take over its mode.
     folder::open_private(file, OpenOptions::new().write(true).create(true))?;
     let storage = Storage::new(utf8(file)?)?;
-    storage
-        .conn()
-        .execute_batch(STREAM_INDEX)
-        .map_err(dynoxide::DynoxideError::from)?;
+    storage.conn().execute_batch(STREAM_INDEX).map_err(dynoxide::DynoxideError::from)?;
     drop(storage);
     tables::create_missing(&Database::new(utf8(file)?)?, tables)
 }

@@ -42,9 +42,6 @@ pub enum Error {
 impl Error {
     /// The error for a failure at `path`, in the form that `map_err` takes.
     pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::File {
-            path: path.into(),
-            source,
-        }
+        move |source| Self::File { path: path.into(), source }
     }
 }

@@ -84,10 +84,7 @@ impl EventBus {
             Some(folder) => Log::read(&folder.file(FILE))?,
             None => Log::default(),
         };
-        Ok(Self {
-            now: Arc::clone(now),
-            log: Mutex::new(log),
-        })
+        Ok(Self { now: Arc::clone(now), log: Mutex::new(log) })
     }
 
     /// The last 10,000 events, oldest first.
@@ -125,10 +122,7 @@ impl EventBus {
 impl Log {
     fn read(path: &Path) -> Result<Self, Error> {
         let file = folder::open_private(path, OpenOptions::new().read(true).append(true).create(true))?;
-        let mut log = Self {
-            path: path.to_owned(),
-            ..Self::default()
-        };
+        let mut log = Self { path: path.to_owned(), ..Self::default() };
         let mut reader = BufReader::new(&file);
         let mut line = Vec::new();
         let mut complete = 0;
@@ -138,9 +132,8 @@ impl Log {
             if line.last() != Some(&b'\n') {
                 break; // the end, or what a crash left of an event that nobody was told of
             }
-            let event = serde_json::from_slice(&line).map_err(|_| Error::Damaged {
-                path: path.to_owned(),
-            })?;
+            let event =
+                serde_json::from_slice(&line).map_err(|_| Error::Damaged { path: path.to_owned() })?;
             complete += length as u64;
             log.remember(event);
         }
@@ -156,10 +149,8 @@ impl Log {
 
     fn append(&mut self, events: Vec<BusEvent>) -> io::Result<()> {
         if let Some(file) = &mut self.file {
-            let lines: String = events
-                .iter()
-                .flat_map(|event| [json!(event).to_string(), "\n".to_owned()])
-                .collect();
+            let lines: String =
+                events.iter().flat_map(|event| [json!(event).to_string(), "\n".to_owned()]).collect();
             let before = file.metadata()?.len();
             if let Err(error) = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()) {
                 file.set_len(before)?; // half a line would spoil the ones after it
@@ -185,9 +176,7 @@ impl Entry {
     /// What counts towards the size of a call:
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size>
     fn bytes(&self) -> usize {
-        let texts = [&self.source, &self.detail_type, &self.detail]
-            .into_iter()
-            .flatten();
+        let texts = [&self.source, &self.detail_type, &self.detail].into_iter().flatten();
         let time = if self.time.is_some() { 14 } else { 0 };
         time + texts.chain(&self.resources).map(String::len).sum::<usize>()
     }
@@ -199,22 +188,12 @@ impl Entry {
         let detail = serde_json::from_str(&detail)
             .ok()
             .filter(Value::is_object)
-            .ok_or_else(|| Refusal {
-                code: "MalformedDetail",
-                message: "Detail is malformed.".to_owned(),
-            })?;
+            .ok_or_else(|| Refusal { code: "MalformedDetail", message: "Detail is malformed.".to_owned() })?;
         let time = match self.time {
             Some(seconds) => timestamp(seconds).ok_or_else(|| not_valid("Time", "Time is out of range"))?,
             None => now,
         };
-        Ok(BusEvent {
-            id,
-            source,
-            detail_type,
-            time,
-            resources: self.resources,
-            detail,
-        })
+        Ok(BusEvent { id, source, detail_type, time, resources: self.resources, detail })
     }
 }
 
@@ -249,10 +228,7 @@ fn required(value: Option<String>, name: &str) -> Result<String, Refusal> {
 }
 
 fn not_valid(name: &str, reason: &str) -> Refusal {
-    Refusal {
-        code: "InvalidArgument",
-        message: format!("Parameter {name} is not valid. Reason: {reason}."),
-    }
+    Refusal { code: "InvalidArgument", message: format!("Parameter {name} is not valid. Reason: {reason}.") }
 }
 
 fn timestamp(seconds: f64) -> Option<Timestamp> {

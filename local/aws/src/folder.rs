@@ -27,10 +27,7 @@ impl Folder {
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, lock }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse { folder: path }),
-            Err(TryLockError::Error(source)) => Err(Error::File {
-                path: lock_file,
-                source,
-            }),
+            Err(TryLockError::Error(source)) => Err(Error::File { path: lock_file, source }),
         }
     }
 
@@ -55,10 +52,7 @@ impl Folder {
         let file = self.file(name);
         let new = self.file(&format!("{name}.new"));
         let mut writer = open_private(&new, OpenOptions::new().write(true).create(true).truncate(true))?;
-        writer
-            .write_all(content)
-            .and_then(|()| writer.sync_all())
-            .map_err(Error::at(&new))?;
+        writer.write_all(content).and_then(|()| writer.sync_all()).map_err(Error::at(&new))?;
         put_in_place(&new, &file)
     }
 
@@ -84,8 +78,7 @@ pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> Result<Fil
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     let file = options.open(path).map_err(Error::at(path))?;
     #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .map_err(Error::at(path))?;
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(Error::at(path))?;
     Ok(file)
 }
 
@@ -95,9 +88,7 @@ pub(crate) fn put_in_place(new: &Path, file: &Path) -> Result<(), Error> {
     // Without this, a power cut can undo the renaming.
     #[cfg(unix)]
     if let Some(folder) = file.parent() {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(Error::at(folder))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::at(folder))?;
     }
     Ok(())
 }

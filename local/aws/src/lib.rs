@@ -79,12 +79,7 @@ impl LoopbackAws {
     ///
     /// [`Error::InUse`] while another process has the folder; the others say which file or port failed.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options {
-            folder,
-            tables,
-            now,
-            secrets,
-        } = options;
+        let Options { folder, tables, now, secrets } = options;
         let folder = folder.as_deref().map(Folder::open).transpose()?.map(Arc::new);
         let dynamodb = DynamoDb::open(folder.as_deref(), &tables, &now)?;
         let stream = MainStream::open(&dynamodb, &tables.main, folder.as_ref(), &now)?;
@@ -96,33 +91,12 @@ impl LoopbackAws {
         let (running, _) = watch::channel(());
         let dynamodb_url = format!("http://{dynamodb_host}");
         let url = format!("http://{host}");
-        let router = wire::router(Services {
-            secrets,
-            bus: Arc::clone(&bus),
-            host,
-        });
+        let router = wire::router(Services { secrets, bus: Arc::clone(&bus), host });
         let servers = vec![
-            tokio::spawn(serve_dynamodb(
-                dynamodb_listener,
-                dynamodb.clone(),
-                ended(&running),
-            )),
-            tokio::spawn(
-                axum::serve(listener, router)
-                    .with_graceful_shutdown(ended(&running))
-                    .into_future(),
-            ),
+            tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), ended(&running))),
+            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended(&running)).into_future()),
         ];
-        Ok(Self {
-            dynamodb_url,
-            url,
-            dynamodb,
-            bus,
-            stream,
-            folder,
-            servers,
-            running,
-        })
+        Ok(Self { dynamodb_url, url, dynamodb, bus, stream, folder, servers, running })
     }
 
     /// Where DynamoDB and its streams answer, for `AWS_ENDPOINT_URL_DYNAMODB`.
@@ -162,11 +136,7 @@ impl LoopbackAws {
     pub async fn stop(self) -> Result<(), Error> {
         drop(self.running);
         for server in self.servers {
-            server
-                .await
-                .map_err(io::Error::from)
-                .flatten()
-                .map_err(Error::Server)?;
+            server.await.map_err(io::Error::from).flatten().map_err(Error::Server)?;
         }
         self.folder.map_or(Ok(()), |folder| folder.release())
     }
@@ -193,9 +163,7 @@ async fn serve_dynamodb(
     dynamodb: DynamoDb,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    dynoxide::server::serve_with_shutdown(listener, dynamodb.database, stop)
-        .await
-        .map_err(io::Error::other)
+    dynoxide::server::serve_with_shutdown(listener, dynamodb.database, stop).await.map_err(io::Error::other)
 }
 
 /// Ready when `running` was dropped.

@@ -67,19 +67,11 @@ impl SecretsManager {
         if let Some(folder) = folder {
             folder::make_folder(&folder.file("secrets"))?;
         }
-        let opened = Self {
-            folder: folder.cloned(),
-            now: Arc::clone(now),
-            secrets: Mutex::default(),
-        };
+        let opened = Self { folder: folder.cloned(), now: Arc::clone(now), secrets: Mutex::default() };
         for (name, value) in names {
             let mut secret = opened.stored(&name)?;
             if secret.current.is_none() && !value.is_empty() {
-                secret.current = Some(Version {
-                    id: FIRST_VERSION.to_owned(),
-                    created: now(),
-                    value,
-                });
+                secret.current = Some(Version { id: FIRST_VERSION.to_owned(), created: now(), value });
                 opened.store(&name, &secret)?;
             }
             opened.secrets().insert(name, secret);
@@ -148,11 +140,7 @@ impl SecretsManager {
         let name = name.to_owned();
         let replaced = Secret {
             previous: secret.current.clone(),
-            current: Some(Version {
-                id: id.clone(),
-                created: (self.now)(),
-                value,
-            }),
+            current: Some(Version { id: id.clone(), created: (self.now)(), value }),
         };
         self.store(&name, &replaced)?;
         let answer = written(&name, &id, CURRENT);
@@ -168,9 +156,7 @@ impl SecretsManager {
         let Some(content) = folder.read(&file)? else {
             return Ok(Secret::default());
         };
-        serde_json::from_slice(&content).map_err(|_| Error::Damaged {
-            path: folder.file(&file),
-        })
+        serde_json::from_slice(&content).map_err(|_| Error::Damaged { path: folder.file(&file) })
     }
 
     fn store(&self, name: &str, secret: &Secret) -> Result<(), Error> {
@@ -198,10 +184,7 @@ fn find<'a>(secrets: &'a BTreeMap<String, Secret>, id: &str) -> Result<(&'a str,
         .find(|(name, _)| *name == id || arn(name) == id)
         .map(|(name, secret)| (name.as_str(), secret))
         .ok_or_else(|| {
-            Fault::new(
-                "ResourceNotFoundException",
-                "Secrets Manager can't find the specified secret.",
-            )
+            Fault::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         })
 }
 

@@ -92,10 +92,7 @@ impl MainStream {
             arn: stream.stream_arn,
             shard: shard.shard_id,
             event_source_arn: format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}/stream/{label}"),
-            progress: Mutex::new(Progress {
-                handled,
-                delivered: Vec::new(),
-            }),
+            progress: Mutex::new(Progress { handled, delivered: Vec::new() }),
         })))
     }
 
@@ -105,21 +102,12 @@ impl MainStream {
     pub fn next_batch(&self) -> Result<Option<Batch>, Error> {
         let mut progress = self.progress();
         let records = self.0.records_after(progress.handled.as_deref())?;
-        progress.delivered = records
-            .iter()
-            .map(|record| record.dynamodb.sequence_number.clone())
-            .collect();
+        progress.delivered = records.iter().map(|record| record.dynamodb.sequence_number.clone()).collect();
         let Some(last) = progress.delivered.last().cloned() else {
             return Ok(None);
         };
-        let records: Vec<Value> = records
-            .iter()
-            .map(|record| self.0.as_lambda_sees(record))
-            .collect();
-        Ok(Some(Batch {
-            event: json!({ "Records": records }),
-            last,
-        }))
+        let records: Vec<Value> = records.iter().map(|record| self.0.as_lambda_sees(record)).collect();
+        Ok(Some(Batch { event: json!({ "Records": records }), last }))
     }
 
     /// Says that the whole of `batch` was handled.
@@ -139,14 +127,8 @@ impl MainStream {
         if progress.handled.as_deref() >= Some(sequence_number) {
             return Ok(());
         }
-        if !progress
-            .delivered
-            .iter()
-            .any(|delivered| delivered == sequence_number)
-        {
-            return Err(Error::NotDelivered {
-                sequence_number: sequence_number.to_owned(),
-            });
+        if !progress.delivered.iter().any(|delivered| delivered == sequence_number) {
+            return Err(Error::NotDelivered { sequence_number: sequence_number.to_owned() });
         }
         if let Some(folder) = &self.0.folder {
             let checkpoint = json!({ "stream": self.0.arn, "handled": sequence_number });
@@ -163,20 +145,13 @@ impl MainStream {
 
 impl Reader {
     fn records_after(&self, handled: Option<&str>) -> Result<Vec<Record>, DynoxideError> {
-        let start = if handled.is_some() {
-            "AFTER_SEQUENCE_NUMBER"
-        } else {
-            "TRIM_HORIZON"
-        };
-        let place = self
-            .dynamodb
-            .database
-            .get_shard_iterator(GetShardIteratorRequest {
-                stream_arn: self.arn.clone(),
-                shard_id: self.shard.clone(),
-                shard_iterator_type: start.to_owned(),
-                sequence_number: handled.map(str::to_owned),
-            })?;
+        let start = if handled.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+        let place = self.dynamodb.database.get_shard_iterator(GetShardIteratorRequest {
+            stream_arn: self.arn.clone(),
+            shard_id: self.shard.clone(),
+            shard_iterator_type: start.to_owned(),
+            sequence_number: handled.map(str::to_owned),
+        })?;
         let read = self.dynamodb.database.get_records(GetRecordsRequest {
             shard_iterator: place.shard_iterator.unwrap_or_default(),
             limit: Some(BATCH),
@@ -201,9 +176,8 @@ fn checkpoint(folder: Option<&Folder>, stream: &str) -> Result<Option<String>, E
     let Some(content) = folder.read(FILE)? else {
         return Ok(None);
     };
-    let checkpoint: Checkpoint = serde_json::from_slice(&content).map_err(|_| Error::Damaged {
-        path: folder.file(FILE),
-    })?;
+    let checkpoint: Checkpoint =
+        serde_json::from_slice(&content).map_err(|_| Error::Damaged { path: folder.file(FILE) })?;
     Ok((checkpoint.stream == stream).then_some(checkpoint.handled))
 }
 

@@ -24,12 +24,7 @@ pub struct Tables {
 
 /// Creates what is missing of `tables`. What exists stays as it is.
 pub(crate) fn create_missing(database: &Database, tables: &Tables) -> Result<(), Error> {
-    create(
-        database,
-        &tables.main,
-        &["due", "queue"],
-        Some("NEW_AND_OLD_IMAGES"),
-    )?;
+    create(database, &tables.main, &["due", "queue"], Some("NEW_AND_OLD_IMAGES"))?;
     create(database, &tables.tokens, &["due"], None)
 }
 
@@ -48,9 +43,7 @@ fn create(database: &Database, name: &str, indexes: &[&str], stream: Option<&str
 }
 
 fn definition(name: &str, indexes: &[&str], stream: Option<&str>) -> CreateTableRequest {
-    let index_keys = indexes
-        .iter()
-        .flat_map(|index| [format!("{index}_pk"), format!("{index}_sk")]);
+    let index_keys = indexes.iter().flat_map(|index| [format!("{index}_pk"), format!("{index}_sk")]);
     let keys = ["pk".to_owned(), "sk".to_owned()].into_iter().chain(index_keys);
 
     CreateTableRequest {
@@ -76,18 +69,12 @@ fn keys_only(index: &str) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex {
         index_name: index.to_owned(),
         key_schema: key_schema(&format!("{index}_pk"), &format!("{index}_sk")),
-        projection: Projection {
-            projection_type: Some(ProjectionType::KEYS_ONLY),
-            non_key_attributes: None,
-        },
+        projection: Projection { projection_type: Some(ProjectionType::KEYS_ONLY), non_key_attributes: None },
         provisioned_throughput: None,
     }
 }
 
 fn key_schema(partition: &str, sort: &str) -> Vec<KeySchemaElement> {
-    let key = |name: &str, key_type| KeySchemaElement {
-        attribute_name: name.to_owned(),
-        key_type,
-    };
+    let key = |name: &str, key_type| KeySchemaElement { attribute_name: name.to_owned(), key_type };
     vec![key(partition, KeyType::HASH), key(sort, KeyType::RANGE)]
 }

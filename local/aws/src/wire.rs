@@ -32,11 +32,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// A request that AWS would refuse.
     pub(crate) fn new(r#type: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            r#type,
-            message: message.into(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, r#type, message: message.into() }
     }
 }
 
@@ -53,58 +49,34 @@ impl From<Error> for Fault {
 
 /// Serves `services` on `POST /`.
 pub(crate) fn router(services: Services) -> Router {
-    Router::new()
-        .route("/", post(answer))
-        .with_state(Arc::new(services))
+    Router::new().route("/", post(answer)).with_state(Arc::new(services))
 }
 
 async fn answer(State(services): State<Arc<Services>>, headers: HeaderMap, body: Bytes) -> Response {
     let (status, body) = match dispatch(&services, &headers, &body) {
         Ok(answer) => (StatusCode::OK, answer),
-        Err(fault) => (
-            fault.status,
-            json!({ "__type": fault.r#type, "Message": fault.message }),
-        ),
+        Err(fault) => (fault.status, json!({ "__type": fault.r#type, "Message": fault.message })),
     };
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
 }
 
 fn dispatch(services: &Services, headers: &HeaderMap, body: &[u8]) -> Result<Value, Fault> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // A page in a browser can make its own name lead to 127.0.0.1, but it cannot write another name here.
     if text("host") != services.host {
-        return Err(Fault::new(
-            "AccessDeniedException",
-            "This address is for the local stack only.",
-        ));
+        return Err(Fault::new("AccessDeniedException", "This address is for the local stack only."));
     }
     match text("x-amz-target") {
         "secretsmanager.GetSecretValue" => services.secrets.get(&read(body)?),
         "secretsmanager.PutSecretValue" => services.secrets.put(read(body)?),
         "AWSEvents.PutEvents" => services.bus.put(read(body)?),
-        other => Err(Fault::new(
-            "UnknownOperationException",
-            format!("Not served here: {other}"),
-        )),
+        other => Err(Fault::new("UnknownOperationException", format!("Not served here: {other}"))),
     }
 }
 
 /// What is wrong with a body is not repeated: it may hold a secret.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|_| {
-        Fault::new(
-            "SerializationException",
-            "The body is not of the form that this operation takes.",
-        )
+        Fault::new("SerializationException", "The body is not of the form that this operation takes.")
     })
 }

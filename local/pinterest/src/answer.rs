@@ -42,11 +42,7 @@ impl Answer {
 
     /// 200, and a body that only claims to be JSON.
     pub(crate) fn garbage() -> Self {
-        Self::of(
-            StatusCode::OK,
-            "application/json",
-            b"<html>upstream is warming up".to_vec(),
-        )
+        Self::of(StatusCode::OK, "application/json", b"<html>upstream is warming up".to_vec())
     }
 
     fn json(status: StatusCode, document: &Value) -> Self {
@@ -54,13 +50,7 @@ impl Answer {
     }
 
     fn of(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            content_type,
-            body,
-            reset: None,
-            headers: Vec::new(),
-        }
+        Self { status, content_type, body, reset: None, headers: Vec::new() }
     }
 
     /// Adds what every answer of the API carries: a request id, and the state of the quota.
@@ -83,15 +73,11 @@ impl Answer {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         if !self.content_type.is_empty() {
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::try_from(value) {
-                response
-                    .headers_mut()
-                    .insert(HeaderName::from_static(name), value);
+                response.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }
         response
@@ -104,9 +90,6 @@ impl From<Refusal> for Answer {
             Refusal::RateLimited { reset } => Some(reset),
             _ => None,
         };
-        Self {
-            reset,
-            ..Self::json(refusal.status(), &refusal.body())
-        }
+        Self { reset, ..Self::json(refusal.status(), &refusal.body()) }
     }
 }

@@ -56,9 +56,7 @@ impl Request<'_> {
     }
 
     fn bearer(&self) -> Result<&str, Refusal> {
-        self.authorization
-            .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or(Refusal::NotAuthenticated)
+        self.authorization.and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::NotAuthenticated)
     }
 }
 
@@ -78,10 +76,7 @@ pub(crate) async fn call(
         Some((environment, path)) => {
             let request = Request {
                 environment,
-                authorization: parts
-                    .headers
-                    .get(AUTHORIZATION)
-                    .and_then(|value| value.to_str().ok()),
+                authorization: parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
                 query: Pairs::parse(parts.uri.query().unwrap_or_default().as_bytes()),
                 body: &body,
                 now: simulation.now(),
@@ -99,13 +94,7 @@ fn answer(simulation: &Simulation, request: Request, method: &Method, path: &str
     let now = request.now;
     let target = Target::of(method.as_str(), path);
     let operation = target.as_ref().ok().map(|target| target.operation);
-    let note = arrival(
-        now,
-        Some(request.environment),
-        operation,
-        method.as_str(),
-        uri.path(),
-    );
+    let note = arrival(now, Some(request.environment), operation, method.as_str(), uri.path());
 
     let mut inner = simulation.lock();
     let (rate_limit, allowed) = inner.count(request.environment, now);
@@ -167,16 +156,9 @@ fn perform(storage: &mut Storage, operation: Operation, request: &Request) -> Re
 fn authenticate(storage: &mut Storage, operation: Operation, request: &Request) -> Result<Grant, Refusal> {
     let token = request.bearer()?;
     let tokens = &storage.state().world(request.environment).tokens;
-    let grant = tokens
-        .bearer(token, request.now)
-        .ok_or(Refusal::NotAuthenticated)?
-        .clone();
+    let grant = tokens.bearer(token, request.now).ok_or(Refusal::NotAuthenticated)?.clone();
     if tokens.is_unused(token) {
-        storage
-            .state_mut()
-            .world_mut(request.environment)
-            .tokens
-            .first_use(token);
+        storage.state_mut().world_mut(request.environment).tokens.first_use(token);
     }
     if storage.state().policy.access_tier == AccessTier::Pending {
         return Err(Refusal::ConsumerTypeNotSupported);
@@ -195,15 +177,9 @@ pub(crate) async fn upload(
     body: Bytes,
 ) -> Response<Body> {
     let now = simulation.now();
-    let note = arrival(
-        now,
-        None,
-        Some(Operation::UploadMedia),
-        parts.method.as_str(),
-        parts.uri.path(),
-    );
-    let delivery = simulation.lock().answer(note, |storage| {
-        Ok(upload::receive(storage.state_mut(), &parts.headers, &body, now))
-    });
+    let note = arrival(now, None, Some(Operation::UploadMedia), parts.method.as_str(), parts.uri.path());
+    let delivery = simulation
+        .lock()
+        .answer(note, |storage| Ok(upload::receive(storage.state_mut(), &parts.headers, &body, now)));
     delivery.response().await
 }

@@ -40,11 +40,8 @@ impl AuthorizeRequest {
     /// What is wrong with the parameters. The user is not sent back then: nothing says that the
     /// address is the app's.
     pub(crate) fn parse(parameters: &Pairs) -> Result<Self, Refusal> {
-        let required = |name| {
-            parameters
-                .get(name)
-                .ok_or_else(|| Refusal::invalid(format!("{name} is required")))
-        };
+        let required =
+            |name| parameters.get(name).ok_or_else(|| Refusal::invalid(format!("{name} is required")));
         if required("client_id")? != APP_ID {
             return Err(Refusal::invalid("client_id is not the id of an app"));
         }
@@ -58,12 +55,7 @@ impl AuthorizeRequest {
             .ok_or_else(|| Refusal::invalid("redirect_uri must be an http or https address"))?;
         let scopes = Scopes::parse(required("scope")?)?;
         let state = parameters.get("state").map(str::to_owned);
-        Ok(Self {
-            scopes,
-            redirect_uri,
-            destination,
-            state,
-        })
+        Ok(Self { scopes, redirect_uri, destination, state })
     }
 
     /// Where the browser goes after consent to `scopes` for `account`, with a new code.
@@ -75,26 +67,15 @@ impl AuthorizeRequest {
         now: Timestamp,
         random: &Random,
     ) -> Result<Url, Refusal> {
-        let account = state
-            .account_named(username)
-            .ok_or_else(|| Refusal::invalid("account is not known"))?
-            .id;
+        let account =
+            state.account_named(username).ok_or_else(|| Refusal::invalid("account is not known"))?.id;
         let code = random.secret("");
-        let grant = Grant {
-            account,
-            scopes,
-            is_client: false,
-        };
+        let grant = Grant { account, scopes, is_client: false };
         let expires_at = later(now, CODE_LIFETIME);
         state.codes.retain(|_, code| code.expires_at > now);
-        state.codes.insert(
-            Digest::of(&code),
-            Code {
-                grant,
-                redirect_uri: self.redirect_uri.clone(),
-                expires_at,
-            },
-        );
+        state
+            .codes
+            .insert(Digest::of(&code), Code { grant, redirect_uri: self.redirect_uri.clone(), expires_at });
         Ok(self.destination_with("code", &code))
     }
 

@@ -50,19 +50,13 @@ pub(crate) fn list(state: &State, grant: &Grant, request: &Request) -> Result<An
 /// `POST /boards`
 pub(crate) fn create(state: &mut State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
     let new: NewBoard = request.json()?;
-    let (name, privacy) = if new.is_ads_only {
-        ("Ad-only Pins", Privacy::Protected)
-    } else {
-        (new.name.trim(), new.privacy)
-    };
+    let (name, privacy) =
+        if new.is_ads_only { ("Ad-only Pins", Privacy::Protected) } else { (new.name.trim(), new.privacy) };
     if privacy == Privacy::Secret {
         grant.scopes.require(&["boards:write_secret"])?;
     }
-    let mut own = state
-        .world(request.environment)
-        .boards
-        .iter()
-        .filter(|board| board.account == grant.account);
+    let mut own =
+        state.world(request.environment).boards.iter().filter(|board| board.account == grant.account);
     if name.is_empty() || own.any(|board| board.name == name) {
         return Err(Refusal::BoardName);
     }
@@ -73,11 +67,7 @@ pub(crate) fn create(state: &mut State, grant: &Grant, request: &Request) -> Res
         board.description = new.description;
         board.is_ads_only = new.is_ads_only;
     }
-    Ok(Answer::created(&document(
-        state,
-        request,
-        find(state, grant, request, id)?,
-    )))
+    Ok(Answer::created(&document(state, request, find(state, grant, request, id)?)))
 }
 
 /// `GET /boards/{board_id}`
@@ -98,14 +88,8 @@ pub(crate) fn delete(state: &mut State, grant: &Grant, request: &Request) -> Res
 /// `GET /boards/{board_id}/sections`
 pub(crate) fn list_sections(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
     let board = find(state, grant, request, request.id()?)?;
-    let sections = board
-        .sections
-        .iter()
-        .map(|section| (section.id.0, section))
-        .collect();
-    page(sections, &request.query, |section| {
-        section_document(section.id, &section.name)
-    })
+    let sections = board.sections.iter().map(|section| (section.id.0, section)).collect();
+    page(sections, &request.query, |section| section_document(section.id, &section.name))
 }
 
 /// `POST /boards/{board_id}/sections`
@@ -134,9 +118,7 @@ pub(crate) fn find<'a>(
     id: Id,
 ) -> Result<&'a Board, Refusal> {
     let board = state.world(request.environment).board(id);
-    board
-        .filter(|board| is_visible(board, grant))
-        .ok_or(Refusal::BoardNotFound)
+    board.filter(|board| is_visible(board, grant)).ok_or(Refusal::BoardNotFound)
 }
 
 fn is_visible(board: &Board, grant: &Grant) -> bool {
@@ -147,12 +129,8 @@ fn is_visible(board: &Board, grant: &Grant) -> bool {
 fn document(state: &State, request: &Request, board: &Board) -> Value {
     let world = state.world(request.environment);
     let pins: Vec<_> = world.pins.iter().filter(|pin| pin.board == board.id).collect();
-    let thumbnails: Vec<String> = pins
-        .iter()
-        .rev()
-        .take(5)
-        .map(|pin| pins::thumbnail(pin, request.origin))
-        .collect();
+    let thumbnails: Vec<String> =
+        pins.iter().rev().take(5).map(|pin| pins::thumbnail(pin, request.origin)).collect();
     json!({
         "id": board.id.to_string(),
         "name": board.name,

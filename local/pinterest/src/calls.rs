@@ -40,10 +40,7 @@ impl Calls {
     /// Notes the arrival of `call`, and gives it its number.
     pub(crate) fn arrived(&mut self, call: Call) -> u64 {
         self.last += 1;
-        self.made.push_back(Call {
-            sequence: self.last,
-            ..call
-        });
+        self.made.push_back(Call { sequence: self.last, ..call });
         if self.made.len() > REMEMBERED {
             self.made.pop_front();
         }

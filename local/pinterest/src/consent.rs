@@ -26,11 +26,7 @@ pub(crate) async fn ask(State(simulation): State<Arc<Simulation>>, uri: Uri) -> 
     match AuthorizeRequest::parse(&Pairs::parse(query.as_bytes())) {
         Ok(request) => {
             let accounts = simulation.read(|state| state.accounts.clone());
-            page(
-                StatusCode::OK,
-                "Give access",
-                &question(&request, query, &accounts),
-            )
+            page(StatusCode::OK, "Give access", &question(&request, query, &accounts))
         }
         Err(refusal) => refused(&refusal),
     }
@@ -55,32 +51,20 @@ fn decision(simulation: &Simulation, query: &str, body: &[u8]) -> Result<String,
         Some("allow") => {}
         _ => return Err(Refusal::invalid("decision must be allow or deny")),
     }
-    let granted = form
-        .get("scope")
-        .map_or_else(|| Ok(asked.scopes.clone()), Scopes::parse)?;
+    let granted = form.get("scope").map_or_else(|| Ok(asked.scopes.clone()), Scopes::parse)?;
     if !granted.is_within(&asked.scopes) {
-        return Err(Refusal::invalid(
-            "scope must be within the scopes that were asked for",
-        ));
+        return Err(Refusal::invalid("scope must be within the scopes that were asked for"));
     }
     let account = form.get("account").unwrap_or("demo_account");
     let now = simulation.now();
     let allowed = simulation.change(|state| asked.allow(state, account, granted, now, &simulation.random));
-    Ok(allowed
-        .map_err(|error| Refusal::NotKept(error.to_string()))??
-        .into())
+    Ok(allowed.map_err(|error| Refusal::NotKept(error.to_string()))??.into())
 }
 
 fn question(request: &AuthorizeRequest, query: &str, accounts: &[Account]) -> String {
     let mut scopes = String::new();
     for (scope, words) in request.scopes.in_words() {
-        writeln!(
-            scopes,
-            "<li>{} <span class=\"note\">({})</span></li>",
-            escape(words),
-            escape(scope)
-        )
-        .ok();
+        writeln!(scopes, "<li>{} <span class=\"note\">({})</span></li>", escape(words), escape(scope)).ok();
     }
     let mut choices = String::new();
     for (index, account) in accounts.iter().enumerate() {

@@ -103,14 +103,9 @@ fn merged(policy: &Policy, changes: Map<String, Value>) -> serde_json::Result<Po
 }
 
 async fn pins(State(simulation): Simulated, Query(of): Query<OfHost>) -> Json<Value> {
-    let hosts = Environment::ALL
-        .into_iter()
-        .filter(|host| of.environment.is_none_or(|only| only == *host));
-    let mut pins: Vec<_> = simulation.read(|state| {
-        hosts
-            .flat_map(|host| view::pins(state, host, &simulation.origin))
-            .collect()
-    });
+    let hosts = Environment::ALL.into_iter().filter(|host| of.environment.is_none_or(|only| only == *host));
+    let mut pins: Vec<_> =
+        simulation.read(|state| hosts.flat_map(|host| view::pins(state, host, &simulation.origin)).collect());
     pins.sort_by_key(|pin| std::cmp::Reverse(pin.id.parse::<u64>().ok()));
     items(&pins)
 }
@@ -151,9 +146,7 @@ async fn end_tokens(State(simulation): Simulated, Json(of): Json<OfAccount>) -> 
 /// A picture that came as data.
 async fn picture(State(simulation): Simulated, Path((pin, index)): Path<(u64, usize)>) -> Response {
     let found = simulation.read(|state| {
-        let mut pins = Environment::ALL
-            .into_iter()
-            .flat_map(|host| &state.world(host).pins);
+        let mut pins = Environment::ALL.into_iter().flat_map(|host| &state.world(host).pins);
         let pin = pins.find(|known| known.id == Id(pin))?;
         match pin.media.pictures().get(index)? {
             Picture::Data { content_type, base64 } => {
@@ -173,11 +166,7 @@ fn items(items: &(impl Serialize + ?Sized)) -> Json<Value> {
 }
 
 fn not_kept(error: &io::Error) -> Response {
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        format!("the state could not be kept: {error}"),
-    )
-        .into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("the state could not be kept: {error}")).into_response()
 }
 
 fn svg(color: &str, sign: &str) -> Response {

@@ -25,12 +25,7 @@ pub struct Fault {
 impl Fault {
     /// Strikes the next call of `operation` (`None`: of any), on either host.
     pub fn once(operation: impl Into<Option<Operation>>, kind: FaultKind) -> Self {
-        Self {
-            operation: operation.into(),
-            environment: None,
-            kind,
-            times: once(),
-        }
+        Self { operation: operation.into(), environment: None, kind, times: once() }
     }
 
     /// The same fault, for as many calls.
@@ -42,10 +37,7 @@ impl Fault {
     /// The same fault, on one host only.
     #[must_use]
     pub fn on(self, environment: Environment) -> Self {
-        Self {
-            environment: Some(environment),
-            ..self
-        }
+        Self { environment: Some(environment), ..self }
     }
 }
 
@@ -146,11 +138,7 @@ impl FaultKind {
             Self::Unauthorized => Refusal::NotAuthenticated,
             Self::Scope => Refusal::MissingScope,
             Self::ImageNotFetched => Refusal::ImageNotFetched,
-            Self::Refused {
-                status,
-                code,
-                message,
-            } => Refusal::Custom {
+            Self::Refused { status, code, message } => Refusal::Custom {
                 status: StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 code: *code,
                 message: message.clone(),

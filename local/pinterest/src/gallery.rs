@@ -32,9 +32,8 @@ pub(crate) async fn home(State(simulation): State<Arc<Simulation>>) -> Response 
 /// One Pin.
 pub(crate) async fn pin(State(simulation): State<Arc<Simulation>>, Path(id): Path<String>) -> Response {
     let found = simulation.read(|state| {
-        let mut pins = Environment::ALL
-            .into_iter()
-            .flat_map(|host| view::pins(state, host, &simulation.origin));
+        let mut pins =
+            Environment::ALL.into_iter().flat_map(|host| view::pins(state, host, &simulation.origin));
         pins.find(|pin| pin.id == id)
     });
     match found {
@@ -50,18 +49,10 @@ pub(crate) async fn pin(State(simulation): State<Arc<Simulation>>, Path(id): Pat
 fn host_section(state: &Kept, host: Environment, origin: &str) -> String {
     let mut boards = String::new();
     for account in &state.accounts {
-        let names: Vec<String> = view::boards(state, host, account.id)
-            .iter()
-            .take(20)
-            .map(|board| escape(&board.name))
-            .collect();
+        let names: Vec<String> =
+            view::boards(state, host, account.id).iter().take(20).map(|board| escape(&board.name)).collect();
         let (name, username) = (escape(&account.business_name), escape(&account.username));
-        writeln!(
-            boards,
-            "<li><b>{name}</b> ({username}): {}</li>",
-            names.join(", ")
-        )
-        .ok();
+        writeln!(boards, "<li><b>{name}</b> ({username}): {}</li>", names.join(", ")).ok();
     }
     let cards: String = view::pins(state, host, origin).iter().map(card).collect();
     let pins = if cards.is_empty() {
@@ -97,11 +88,7 @@ fn pin_page(pin: &PinView) -> String {
         .map_or_else(String::new, |link| {
             format!("<p><a href=\"{link}\" rel=\"noreferrer\">{link}</a></p>\n")
         });
-    let section = pin
-        .section
-        .as_deref()
-        .map(|name| format!(" / {}", escape(name)))
-        .unwrap_or_default();
+    let section = pin.section.as_deref().map(|name| format!(" / {}", escape(name))).unwrap_or_default();
     format!(
         "<main class=\"pin\">\n<p><a href=\"/\">All Pins</a></p>\n<h1>{}</h1>\n{pictures}\n<p>{description}</p>\n\
          {link}<p class=\"note\">{} · {}{section} · {} · {}</p>\n</main>",
@@ -119,8 +106,5 @@ fn image(pin: &PinView, address: &str) -> String {
 }
 
 fn title(pin: &PinView) -> &str {
-    pin.title
-        .as_deref()
-        .filter(|title| !title.is_empty())
-        .unwrap_or("Untitled Pin")
+    pin.title.as_deref().filter(|title| !title.is_empty()).unwrap_or("Untitled Pin")
 }

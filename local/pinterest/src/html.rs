@@ -60,9 +60,6 @@ mod tests {
 
     #[test]
     fn markup_in_text_stays_text() {
-        assert_eq!(
-            escape("<b title=\"'&\">"),
-            "&lt;b title=&quot;&#39;&amp;&quot;&gt;"
-        );
+        assert_eq!(escape("<b title=\"'&\">"), "&lt;b title=&quot;&#39;&amp;&quot;&gt;");
     }
 }

@@ -86,14 +86,8 @@ pub(crate) fn fingerprint(parameters: &BTreeMap<String, String>) -> Digest {
 }
 
 fn find<'a>(state: &'a State, grant: &Grant, request: &Request, id: Id) -> Result<&'a Upload, Refusal> {
-    let upload = state
-        .world(request.environment)
-        .uploads
-        .iter()
-        .find(|upload| upload.id == id);
-    upload
-        .filter(|upload| upload.account == grant.account)
-        .ok_or(Refusal::MediaNotFound)
+    let upload = state.world(request.environment).uploads.iter().find(|upload| upload.id == id);
+    upload.filter(|upload| upload.account == grant.account).ok_or(Refusal::MediaNotFound)
 }
 
 fn document(state: &State, upload: &Upload, now: Timestamp) -> Value {

@@ -26,14 +26,7 @@ impl Meter {
         let length = quota.map_or(60, |quota| u64::from(quota.seconds.max(1)));
         let reset = length - second % length;
         let Some(quota) = quota else {
-            return (
-                RateLimit {
-                    limit: 1000,
-                    remaining: 999,
-                    reset,
-                },
-                Ok(()),
-            );
+            return (RateLimit { limit: 1000, remaining: 999, reset }, Ok(()));
         };
 
         let window = second / length;
@@ -43,19 +36,8 @@ impl Meter {
         let limit = u64::from(quota.calls);
         let allowed = self.used < limit;
         self.used += u64::from(allowed);
-        let rate_limit = RateLimit {
-            limit,
-            remaining: limit - self.used.min(limit),
-            reset,
-        };
-        (
-            rate_limit,
-            if allowed {
-                Ok(())
-            } else {
-                Err(Refusal::RateLimited { reset })
-            },
-        )
+        let rate_limit = RateLimit { limit, remaining: limit - self.used.min(limit), reset };
+        (rate_limit, if allowed { Ok(()) } else { Err(Refusal::RateLimited { reset }) })
     }
 }
 
@@ -67,17 +49,11 @@ mod tests {
     #[test]
     fn a_used_up_quota_refuses_until_the_next_window() {
         let mut meter = Meter::default();
-        let quota = Some(Quota {
-            calls: 1,
-            seconds: 100,
-        });
+        let quota = Some(Quota { calls: 1, seconds: 100 });
         let at = |second| Timestamp::from_second(second).unwrap();
 
         assert_eq!(meter.count(quota, at(230)).1, Ok(()));
-        assert_eq!(
-            meter.count(quota, at(240)).1,
-            Err(Refusal::RateLimited { reset: 60 })
-        );
+        assert_eq!(meter.count(quota, at(240)).1, Err(Refusal::RateLimited { reset: 60 }));
         assert_eq!(meter.count(quota, at(300)).1, Ok(()));
     }
 }

@@ -98,12 +98,8 @@ impl NewPin {
     /// 400 code 1, with what the contract says about the first field that breaks it.
     pub(crate) fn read(request: &Request) -> Result<Self, Refusal> {
         let body: Body = request.json()?;
-        let board = body
-            .board_id
-            .ok_or_else(|| Refusal::invalid("board_id is required"))?;
-        let source = body
-            .media_source
-            .ok_or_else(|| Refusal::invalid("media_source is required"))?;
+        let board = body.board_id.ok_or_else(|| Refusal::invalid("board_id is required"))?;
+        let source = body.media_source.ok_or_else(|| Refusal::invalid("media_source is required"))?;
         let optional_id = |text: Option<String>, name| text.map(|text| id(&text, name)).transpose();
         Ok(Self {
             board: id(&board, "board_id")?,
@@ -124,11 +120,7 @@ impl NewPin {
             Media::Carousel(slides) => slides.as_slice(),
             _ => &[],
         };
-        for link in self
-            .link
-            .iter()
-            .chain(slides.iter().filter_map(|slide| slide.link.as_ref()))
-        {
+        for link in self.link.iter().chain(slides.iter().filter_map(|slide| slide.link.as_ref())) {
             reach(link, "link", Refusal::LinkNotReached)?;
         }
         for picture in self.media.pictures() {
@@ -167,10 +159,7 @@ impl MediaSource {
             Self::ImageUrl { url } => Ok(Media::Image(Picture::Address(url))),
             Self::ImageBase64 { content_type, data } => Ok(Media::Image(picture(content_type, data)?)),
             Self::MultipleImageUrls { items, index } => carousel(
-                items
-                    .into_iter()
-                    .map(|item| Ok((Picture::Address(item.url), item.text)))
-                    .collect(),
+                items.into_iter().map(|item| Ok((Picture::Address(item.url), item.text))).collect(),
                 index,
             ),
             Self::MultipleImageBase64 { items, index } => carousel(
@@ -193,10 +182,7 @@ impl MediaSource {
                     _ if cover_image_key_frame_time.is_some() => None,
                     _ => return Err(Refusal::invalid("A cover image is required for a video Pin")),
                 };
-                Ok(Media::Video {
-                    media_id: id(&media_id, "media_id")?,
-                    cover,
-                })
+                Ok(Media::Video { media_id: id(&media_id, "media_id")?, cover })
             }
             // Beta: "only available to a list of beta users".
             Self::PinUrl {} => Err(Refusal::NotPermitted),
@@ -253,22 +239,16 @@ fn hex_color(color: Option<String>) -> Result<Option<String>, Refusal> {
             .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
     };
     if color.as_ref().is_some_and(|color| !is_hex(color)) {
-        return Err(Refusal::invalid(
-            "dominant_color must be a hex number, e.g. #6E7874",
-        ));
+        return Err(Refusal::invalid("dominant_color must be a hex number, e.g. #6E7874"));
     }
     Ok(color)
 }
 
 /// What a fetch of `address` would say. Nothing is fetched: a laptop may have no internet.
 fn reach(address: &str, name: &str, silence: Refusal) -> Result<(), Refusal> {
-    let url = Url::parse(address)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     match url.as_ref().and_then(Url::host_str) {
-        None => Err(Refusal::invalid(format!(
-            "Invalid URL for {name}. Please try another."
-        ))),
+        None => Err(Refusal::invalid(format!("Invalid URL for {name}. Please try another."))),
         Some(host) if host == UNREACHABLE_HOST => Err(silence),
         Some(_) => Ok(()),
     }

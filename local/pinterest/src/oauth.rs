@@ -27,17 +27,11 @@ pub(crate) fn token(state: &mut State, request: &Request) -> Result<Answer, Refu
         return Err(Refusal::NotAuthenticated);
     }
     let form = Pairs::parse(request.body);
-    let required = |name| {
-        form.get(name)
-            .ok_or_else(|| Refusal::invalid(format!("{name} is required")))
-    };
+    let required = |name| form.get(name).ok_or_else(|| Refusal::invalid(format!("{name} is required")));
     state.world_mut(request.environment).tokens.sweep(request.now);
     match required("grant_type")? {
         "authorization_code" => {
-            if form
-                .get("continuous_refresh")
-                .is_some_and(|value| !matches!(value, "true" | "false"))
-            {
+            if form.get("continuous_refresh").is_some_and(|value| !matches!(value, "true" | "false")) {
                 return Err(Refusal::invalid("continuous_refresh must be true or false"));
             }
             let grant = authorize::redeem(state, required("code")?, required("redirect_uri")?, request.now)?;
@@ -49,16 +43,8 @@ pub(crate) fn token(state: &mut State, request: &Request) -> Result<Answer, Refu
                 return Err(Refusal::ConsumerTypeNotSupported);
             }
             let scopes = Scopes::parse(required("scope")?)?;
-            let owner = state
-                .accounts
-                .first()
-                .ok_or(Refusal::ConsumerTypeNotSupported)?
-                .id;
-            let grant = Grant {
-                account: owner,
-                scopes,
-                is_client: true,
-            };
+            let owner = state.accounts.first().ok_or(Refusal::ConsumerTypeNotSupported)?.id;
+            let grant = Grant { account: owner, scopes, is_client: true };
             Ok(issue(state, request, "client_credentials", &grant))
         }
         _ => Err(Refusal::invalid("grant_type is not one of those supported")),
@@ -73,10 +59,7 @@ fn is_our_app(authorization: Option<&str>) -> bool {
 }
 
 fn issue(state: &mut State, request: &Request, response_type: &str, grant: &Grant) -> Answer {
-    let pair = state
-        .world_mut(request.environment)
-        .tokens
-        .issue(grant, request.now, request.random);
+    let pair = state.world_mut(request.environment).tokens.issue(grant, request.now, request.random);
     Answer::ok(&document(&pair, response_type, &grant.scopes, request.now))
 }
 
@@ -92,26 +75,16 @@ fn refresh(
         DeadRefreshToken::BadRequest => Refusal::DeadRefreshToken,
     };
     let tokens = &mut state.world_mut(request.environment).tokens;
-    let mut grant = tokens
-        .refreshable(refresh_token, request.now)
-        .ok_or(dead)?
-        .clone();
+    let mut grant = tokens.refreshable(refresh_token, request.now).ok_or(dead)?.clone();
     if let Some(narrower) = narrower {
         let scopes = Scopes::parse(narrower)?;
         if !scopes.is_within(&grant.scopes) {
-            return Err(Refusal::invalid(
-                "scope must be within the scopes that were granted",
-            ));
+            return Err(Refusal::invalid("scope must be within the scopes that were granted"));
         }
         grant.scopes = scopes;
     }
     let pair = tokens.rotate(refresh_token, &grant, rotation, request.now, request.random);
-    Ok(Answer::ok(&document(
-        &pair,
-        "refresh_token",
-        &grant.scopes,
-        request.now,
-    )))
+    Ok(Answer::ok(&document(&pair, "refresh_token", &grant.scopes, request.now)))
 }
 
 fn document(pair: &Pair, response_type: &str, scopes: &Scopes, now: Timestamp) -> Value {

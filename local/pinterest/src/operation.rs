@@ -56,14 +56,8 @@ impl<'a> Target<'a> {
     pub(crate) fn of(method: &str, path: &'a str) -> Result<Self, Refusal> {
         let found = |method| find(method, path).map(|(operation, id)| Self { operation, id });
         found(method).ok_or_else(|| {
-            let known_path = ["GET", "POST", "DELETE"]
-                .into_iter()
-                .any(|other| found(other).is_some());
-            if known_path {
-                Refusal::MethodNotAllowed
-            } else {
-                Refusal::NoSuchPath
-            }
+            let known_path = ["GET", "POST", "DELETE"].into_iter().any(|other| found(other).is_some());
+            if known_path { Refusal::MethodNotAllowed } else { Refusal::NoSuchPath }
         })
     }
 }
@@ -124,13 +118,7 @@ mod tests {
     fn a_path_and_a_method_make_an_operation() {
         let target = Target::of("GET", "/boards/12/sections");
 
-        assert_eq!(
-            target,
-            Ok(Target {
-                operation: Operation::ListSections,
-                id: "12"
-            })
-        );
+        assert_eq!(target, Ok(Target { operation: Operation::ListSections, id: "12" }));
     }
 
     #[test]

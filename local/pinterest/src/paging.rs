@@ -36,10 +36,7 @@ fn bookmark(place: u64) -> String {
 }
 
 fn place(bookmark: &str) -> Result<u64, Refusal> {
-    let decoded = STANDARD
-        .decode(bookmark)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = STANDARD.decode(bookmark).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded
         .and_then(|text| text.strip_prefix(">>>")?.parse().ok())
         .ok_or_else(|| Refusal::invalid("bookmark is not one that was given"))

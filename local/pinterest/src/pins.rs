@@ -24,14 +24,9 @@ pub(crate) fn create(state: &mut State, grant: &Grant, request: &Request) -> Res
     let new = NewPin::read(request)?;
     let board = boards::find(state, grant, request, new.board)?;
     if board.privacy == Privacy::Secret {
-        grant
-            .scopes
-            .require(&["boards:write_secret", "pins:read_secret", "pins:write_secret"])?;
+        grant.scopes.require(&["boards:write_secret", "pins:read_secret", "pins:write_secret"])?;
     }
-    if new
-        .section
-        .is_some_and(|id| board.sections.iter().all(|section| section.id != id))
-    {
+    if new.section.is_some_and(|id| board.sections.iter().all(|section| section.id != id)) {
         return Err(Refusal::SectionNotFound);
     }
     new.check_media(state, grant, request)?;
@@ -66,32 +61,20 @@ pub(crate) fn list_where(
 
 /// `GET /pins/{pin_id}`
 pub(crate) fn get(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(&document(
-        state,
-        request,
-        find(state, grant, request)?,
-    )))
+    Ok(Answer::ok(&document(state, request, find(state, grant, request)?)))
 }
 
 /// `DELETE /pins/{pin_id}`
 pub(crate) fn delete(state: &mut State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
     let id = find(state, grant, request)?.id;
-    state
-        .world_mut(request.environment)
-        .pins
-        .retain(|pin| pin.id != id);
+    state.world_mut(request.environment).pins.retain(|pin| pin.id != id);
     Ok(Answer::no_content())
 }
 
 fn find<'a>(state: &'a State, grant: &Grant, request: &Request) -> Result<&'a Pin, Refusal> {
     let id = request.id()?;
-    let pin = state
-        .world(request.environment)
-        .pins
-        .iter()
-        .find(|pin| pin.id == id);
-    pin.filter(|pin| is_visible(state, grant, request, pin))
-        .ok_or(Refusal::PinNotFound)
+    let pin = state.world(request.environment).pins.iter().find(|pin| pin.id == id);
+    pin.filter(|pin| is_visible(state, grant, request, pin)).ok_or(Refusal::PinNotFound)
 }
 
 fn is_visible(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> bool {
@@ -193,12 +176,7 @@ pub(crate) fn picture_addresses(pin: &Pin, origin: &str) -> Vec<String> {
         Picture::Address(address) => address.clone(),
         Picture::Data { .. } => format!("{origin}/sim/pictures/{}/{index}", pin.id),
     };
-    pin.media
-        .pictures()
-        .into_iter()
-        .enumerate()
-        .map(address)
-        .collect()
+    pin.media.pictures().into_iter().enumerate().map(address).collect()
 }
 
 impl Media {

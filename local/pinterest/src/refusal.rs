@@ -83,11 +83,7 @@ impl Refusal {
                 let message = format!("The simulated Pinterest could not keep its state: {cause}");
                 return (StatusCode::INTERNAL_SERVER_ERROR, 500, message.into());
             }
-            Self::Custom {
-                status,
-                code,
-                message,
-            } => return (*status, *code, message.clone().into()),
+            Self::Custom { status, code, message } => return (*status, *code, message.clone().into()),
             Self::ImageNotFetched => (400, 1, "Sorry, we could not fetch the image."),
             Self::LinkNotReached => (400, 1, "Sorry, we are unable to reach the URL."),
             Self::DeadRefreshToken => (400, 1, "The refresh token is invalid or expired."),
@@ -113,11 +109,9 @@ impl Refusal {
                  published rate limits or if multiple write operations are applied to an object within a \
                  short time window.",
             ),
-            Self::Spam => (
-                429,
-                429,
-                "Your account was flagged as spam. Please wait before you create more Pins.",
-            ),
+            Self::Spam => {
+                (429, 429, "Your account was flagged as spam. Please wait before you create more Pins.")
+            }
             Self::SpamBlock => (
                 403,
                 9,
@@ -137,11 +131,9 @@ impl Refusal {
             Self::SectionNotFound => (404, 2031, "Board section not found."),
             Self::BoardName => (400, 400, "The board name is invalid or duplicated."),
             Self::SectionName => (400, 400, "Invalid board section parameters."),
-            Self::SomethingWentWrong => (
-                500,
-                2787,
-                "Sorry! Something went wrong on our end. Please try again.",
-            ),
+            Self::SomethingWentWrong => {
+                (500, 2787, "Sorry! Something went wrong on our end. Please try again.")
+            }
             Self::Internal => (500, 500, "Internal server error."),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

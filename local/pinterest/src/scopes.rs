@@ -8,37 +8,16 @@ use crate::refusal::Refusal;
 
 /// Every scope of the contract, in the words of the contract, which the consent page shows.
 const KNOWN: [(&str, &str); 19] = [
-    (
-        "ads:read",
-        "See all of your advertising data, including ads, ad groups, campaigns etc.",
-    ),
-    (
-        "ads:write",
-        "Create, update, or delete ads, ad groups, campaigns etc.",
-    ),
-    (
-        "billing:read",
-        "See all of your billing data, billing profile, etc.",
-    ),
-    (
-        "billing:write",
-        "Create, update, or delete billing data, billing profiles, etc.",
-    ),
+    ("ads:read", "See all of your advertising data, including ads, ad groups, campaigns etc."),
+    ("ads:write", "Create, update, or delete ads, ad groups, campaigns etc."),
+    ("billing:read", "See all of your billing data, billing profile, etc."),
+    ("billing:write", "Create, update, or delete billing data, billing profiles, etc."),
     ("biz_access:read", "See business access data"),
-    (
-        "biz_access:write",
-        "Create, update, or delete business access data",
-    ),
-    (
-        "boards:read",
-        "See your public boards, including group boards you join",
-    ),
+    ("biz_access:write", "Create, update, or delete business access data"),
+    ("boards:read", "See your public boards, including group boards you join"),
     ("boards:read_secret", "See your secret boards"),
     ("boards:write", "Create, update, or delete your public boards"),
-    (
-        "boards:write_secret",
-        "Create, update, or delete your secret boards",
-    ),
+    ("boards:write_secret", "Create, update, or delete your secret boards"),
     ("catalogs:read", "See all of your catalogs data"),
     ("catalogs:write", "Create, update, or delete your catalogs data"),
     ("msot:write", "Create measurement source of truth events"),
@@ -61,11 +40,8 @@ impl Scopes {
     ///
     /// The first scope that Pinterest does not know, or a list without any.
     pub(crate) fn parse(list: &str) -> Result<Self, Refusal> {
-        let scopes: BTreeSet<String> = list
-            .split([',', ' '])
-            .filter(|scope| !scope.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let scopes: BTreeSet<String> =
+            list.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         if scopes.is_empty() {
             return Err(Refusal::invalid("scope is required"));
         }
@@ -81,11 +57,7 @@ impl Scopes {
 
     /// Refuses a token without all of `needed`.
     pub(crate) fn require(&self, needed: &[&str]) -> Result<(), Refusal> {
-        if needed.iter().all(|scope| self.has(scope)) {
-            Ok(())
-        } else {
-            Err(Refusal::MissingScope)
-        }
+        if needed.iter().all(|scope| self.has(scope)) { Ok(()) } else { Err(Refusal::MissingScope) }
     }
 
     pub(crate) fn is_within(&self, other: &Self) -> bool {
@@ -94,9 +66,7 @@ impl Scopes {
 
     /// Each scope with what it means to the user.
     pub(crate) fn in_words(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.0
-            .iter()
-            .map(|scope| (scope.as_str(), words(scope).unwrap_or_default()))
+        self.0.iter().map(|scope| (scope.as_str(), words(scope).unwrap_or_default()))
     }
 }
 
@@ -109,10 +79,7 @@ impl fmt::Display for Scopes {
 }
 
 fn words(scope: &str) -> Option<&'static str> {
-    KNOWN
-        .iter()
-        .find(|(name, _)| *name == scope)
-        .map(|(_, words)| *words)
+    KNOWN.iter().find(|(name, _)| *name == scope).map(|(_, words)| *words)
 }
 
 #[cfg(test)]

@@ -55,18 +55,11 @@ async fn connection(stream: TcpStream, service: TowerToHyperService<Router>) {
         let answer = service.call(request);
         async move {
             let Ok(response) = answer.await;
-            if response.extensions().get::<NoAnswer>().is_some() {
-                Err(Cut)
-            } else {
-                Ok(response)
-            }
+            if response.extensions().get::<NoAnswer>().is_some() { Err(Cut) } else { Ok(response) }
         }
     });
     // An error here is a client that went away, or a cut that was asked for.
-    http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answering)
-        .await
-        .ok();
+    http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await.ok();
 }
 
 /// Makes hyper close the connection.

@@ -46,12 +46,7 @@ impl SimulatedPinterest {
     ///
     /// The port is taken, or the file cannot be read, written or understood.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options {
-            port,
-            file,
-            now,
-            random,
-        } = options;
+        let Options { port, file, now, random } = options;
         let storage = Storage::open(file, || State::first(now()))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
@@ -112,19 +107,14 @@ impl SimulatedPinterest {
 
     /// Puts the app on Trial access, or back on Standard.
     pub fn set_trial(&self, is_trial: bool) -> io::Result<()> {
-        let tier = if is_trial {
-            AccessTier::Trial
-        } else {
-            AccessTier::Standard
-        };
+        let tier = if is_trial { AccessTier::Trial } else { AccessTier::Standard };
         self.change_policy(|policy| policy.access_tier = tier)
     }
 
     /// All Pins of a host, the newest first, without regard to lag and secrecy.
     #[must_use]
     pub fn pins(&self, environment: Environment) -> Vec<PinView> {
-        self.simulation
-            .read(|state| view::pins(state, environment, &self.simulation.origin))
+        self.simulation.read(|state| view::pins(state, environment, &self.simulation.origin))
     }
 
     /// All boards of an account, the oldest first; none if there is no such account.
@@ -145,10 +135,7 @@ impl SimulatedPinterest {
     /// How many of [`Self::calls`] asked for `operation`.
     #[must_use]
     pub fn calls_of(&self, operation: Operation) -> usize {
-        self.calls()
-            .iter()
-            .filter(|call| call.operation == Some(operation))
-            .count()
+        self.calls().iter().filter(|call| call.operation == Some(operation)).count()
     }
 
     /// Ends all tokens of an account on both hosts, as a new password does, and counts them.
@@ -159,8 +146,7 @@ impl SimulatedPinterest {
     /// Adds an account with the same boards as the others, unless the name is taken.
     pub fn add_account(&self, username: &str) -> io::Result<()> {
         let now = self.simulation.now();
-        self.simulation
-            .change(|state| state.add_account(username, username, now))
+        self.simulation.change(|state| state.add_account(username, username, now))
     }
 
     /// Gives an account `count` more boards, and tells their ids; none if there is no such account.
@@ -171,9 +157,7 @@ impl SimulatedPinterest {
         count: usize,
     ) -> io::Result<Vec<String>> {
         let now = self.simulation.now();
-        let ids = self
-            .simulation
-            .change(|state| add_boards(state, environment, account, count, now))?;
+        let ids = self.simulation.change(|state| add_boards(state, environment, account, count, now))?;
         Ok(ids.iter().map(Id::to_string).collect())
     }
 
@@ -203,10 +187,7 @@ pub(crate) fn revoke(state: &mut State, account: &str) -> usize {
         return 0;
     };
     authorize::revoke(state, account);
-    Environment::ALL
-        .into_iter()
-        .map(|environment| state.world_mut(environment).tokens.revoke(account))
-        .sum()
+    Environment::ALL.into_iter().map(|environment| state.world_mut(environment).tokens.revoke(account)).sum()
 }
 
 /// Gives an account `count` more boards, whose names go on where its boards end.

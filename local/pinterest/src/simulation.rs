@@ -51,12 +51,7 @@ impl Simulation {
             production: Meter::default(),
             sandbox: Meter::default(),
         };
-        Self {
-            origin,
-            random,
-            now,
-            inner: Mutex::new(inner),
-        }
+        Self { origin, random, now, inner: Mutex::new(inner) }
     }
 
     /// A request that panicked has at worst not been saved; the others need not suffer for it.
@@ -90,9 +85,7 @@ impl Inner {
         call: Call,
         perform: impl FnOnce(&mut Storage) -> Result<Answer, Refusal>,
     ) -> Delivery {
-        let fault = call
-            .operation
-            .and_then(|operation| self.faults.strike(call.environment, operation));
+        let fault = call.operation.and_then(|operation| self.faults.strike(call.environment, operation));
         let sequence = self.calls.arrived(call);
         let delivery = self.deliver(fault.as_ref(), perform);
         if let Some(status) = delivery.status() {
@@ -122,10 +115,7 @@ impl Inner {
         let is_done = fault.is_none_or(FaultKind::strikes_after);
         let true_answer = is_done.then(|| {
             let result = perform(&mut self.storage);
-            let kept = self
-                .storage
-                .save()
-                .map_err(|error| Refusal::NotKept(error.to_string()));
+            let kept = self.storage.save().map_err(|error| Refusal::NotKept(error.to_string()));
             kept.and(result).unwrap_or_else(Answer::from)
         });
         match (fault.map(FaultKind::effect), true_answer) {
@@ -148,13 +138,5 @@ pub(crate) fn arrival(
     path: &str,
 ) -> Call {
     let (method, path) = (method.to_owned(), path.to_owned());
-    Call {
-        sequence: 0,
-        at: now,
-        environment,
-        operation,
-        method,
-        path,
-        status: None,
-    }
+    Call { sequence: 0, at: now, environment, operation, method, path, status: None }
 }

@@ -208,16 +208,8 @@ impl State {
 
     /// Adds a section to a board, if there is such a board.
     pub(crate) fn add_section(&mut self, environment: Environment, board: Id, name: &str) -> Section {
-        let section = Section {
-            id: self.next_id(),
-            name: name.to_owned(),
-        };
-        if let Some(board) = self
-            .world_mut(environment)
-            .boards
-            .iter_mut()
-            .find(|known| known.id == board)
-        {
+        let section = Section { id: self.next_id(), name: name.to_owned() };
+        if let Some(board) = self.world_mut(environment).boards.iter_mut().find(|known| known.id == board) {
             board.sections.push(section.clone());
         }
         section
@@ -249,10 +241,7 @@ impl State {
 
     /// The name of `account`, which is never gone.
     pub(crate) fn username(&self, account: Id) -> &str {
-        self.accounts
-            .iter()
-            .find(|known| known.id == account)
-            .map_or("", |known| known.username.as_str())
+        self.accounts.iter().find(|known| known.id == account).map_or("", |known| known.username.as_str())
     }
 }
 

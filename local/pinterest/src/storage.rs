@@ -31,11 +31,7 @@ impl Storage {
             _ => None,
         };
         let is_changed = kept.is_none();
-        let mut storage = Self {
-            state: kept.unwrap_or_else(first),
-            file,
-            is_changed,
-        };
+        let mut storage = Self { state: kept.unwrap_or_else(first), file, is_changed };
         storage.save()?;
         Ok(storage)
     }

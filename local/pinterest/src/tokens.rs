@@ -64,25 +64,17 @@ impl Tokens {
 
     /// What a bearer of `access` may do, while the token lives.
     pub(crate) fn bearer(&self, access: &str, now: Timestamp) -> Option<&Grant> {
-        self.access
-            .get(&Digest::of(access))
-            .filter(|token| token.expires_at > now)
-            .map(|token| &token.grant)
+        self.access.get(&Digest::of(access)).filter(|token| token.expires_at > now).map(|token| &token.grant)
     }
 
     /// Whether the next use of `access` is the first, and so the end of an older refresh token.
     pub(crate) fn is_unused(&self, access: &str) -> bool {
-        self.access
-            .get(&Digest::of(access))
-            .is_some_and(|token| token.replaces.is_some())
+        self.access.get(&Digest::of(access)).is_some_and(|token| token.replaces.is_some())
     }
 
     /// Ends the refresh token that `access` has replaced.
     pub(crate) fn first_use(&mut self, access: &str) {
-        let replaced = self
-            .access
-            .get_mut(&Digest::of(access))
-            .and_then(|token| token.replaces.take());
+        let replaced = self.access.get_mut(&Digest::of(access)).and_then(|token| token.replaces.take());
         if let Some(replaced) = replaced {
             self.refresh.remove(&replaced);
         }

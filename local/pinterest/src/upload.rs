@@ -29,16 +29,10 @@ const NO_LENGTH: Refused = Refused(
     "MissingContentLength",
     "You must provide the Content-Length header.",
 );
-const TWO_CREDENTIALS: Refused = Refused(
-    StatusCode::BAD_REQUEST,
-    "InvalidArgument",
-    "Only one auth mechanism allowed.",
-);
-const NO_FILE: Refused = Refused(
-    StatusCode::BAD_REQUEST,
-    "InvalidArgument",
-    "POST requires exactly one file upload per request.",
-);
+const TWO_CREDENTIALS: Refused =
+    Refused(StatusCode::BAD_REQUEST, "InvalidArgument", "Only one auth mechanism allowed.");
+const NO_FILE: Refused =
+    Refused(StatusCode::BAD_REQUEST, "InvalidArgument", "POST requires exactly one file upload per request.");
 const PARAMETER_MISSING: Refused = Refused(
     StatusCode::FORBIDDEN,
     "AccessDenied",
@@ -71,9 +65,7 @@ fn accept(state: &mut State, headers: &HeaderMap, body: &[u8], now: Timestamp) -
     if !headers.contains_key(CONTENT_LENGTH) {
         return Err(NO_LENGTH);
     }
-    let form = boundary(headers)
-        .and_then(|boundary| Form::parse(body, boundary))
-        .ok_or(NOT_A_FORM)?;
+    let form = boundary(headers).and_then(|boundary| Form::parse(body, boundary)).ok_or(NOT_A_FORM)?;
     let file = form.file.ok_or(NO_FILE)?;
     if PARAMETERS.iter().any(|name| !form.fields.contains_key(*name)) {
         return Err(PARAMETER_MISSING);
@@ -84,43 +76,28 @@ fn accept(state: &mut State, headers: &HeaderMap, body: &[u8], now: Timestamp) -
     if fingerprint(&form.fields) != upload.parameters {
         return Err(PARAMETER_CHANGED);
     }
-    upload.received = Some(Received {
-        at: now,
-        is_video: is_video(file),
-    });
+    upload.received = Some(Received { at: now, is_video: is_video(file) });
     Ok(())
 }
 
 /// The upload whose media id the key ends in.
 fn find<'a>(state: &'a mut State, key: &str) -> Option<&'a mut Upload> {
     let id = key.rsplit(':').next().and_then(Id::parse)?;
-    let environment = Environment::ALL.into_iter().find(|environment| {
-        state
-            .world(*environment)
-            .uploads
-            .iter()
-            .any(|upload| upload.id == id)
-    })?;
-    state
-        .world_mut(environment)
-        .uploads
-        .iter_mut()
-        .find(|upload| upload.id == id)
+    let environment = Environment::ALL
+        .into_iter()
+        .find(|environment| state.world(*environment).uploads.iter().any(|upload| upload.id == id))?;
+    state.world_mut(environment).uploads.iter_mut().find(|upload| upload.id == id)
 }
 
 /// MP4, M4V and MOV are chains of boxes, whose first has one of these names.
 fn is_video(file: &[u8]) -> bool {
     let name = file.get(4..8).unwrap_or_default();
-    [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"]
-        .iter()
-        .any(|known| name == *known)
+    [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"].iter().any(|known| name == *known)
 }
 
 fn boundary(headers: &HeaderMap) -> Option<&str> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let (_, boundary) = content_type
-        .strip_prefix("multipart/form-data")?
-        .split_once("boundary=")?;
+    let (_, boundary) = content_type.strip_prefix("multipart/form-data")?.split_once("boundary=")?;
     Some(boundary.split(';').next()?.trim().trim_matches('"'))
 }
 
@@ -140,10 +117,7 @@ impl<'a> Form<'a> {
             let (headers, content) = split_at(part, b"\r\n\r\n")?;
             let name = field_name(headers)?;
             if name == "file" {
-                return Some(Self {
-                    fields,
-                    file: Some(content),
-                });
+                return Some(Self { fields, file: Some(content) });
             }
             let (value, after) = split_at(content, delimiter.as_bytes())?;
             if PARAMETERS.contains(&name) {
@@ -160,17 +134,13 @@ fn field_name(headers: &[u8]) -> Option<&str> {
         .ok()?
         .lines()
         .find(|line| line.to_ascii_lowercase().starts_with("content-disposition:"))?;
-    let name = disposition
-        .split(';')
-        .find_map(|part| part.trim().strip_prefix("name="))?;
+    let name = disposition.split(';').find_map(|part| part.trim().strip_prefix("name="))?;
     Some(name.trim_matches('"'))
 }
 
 /// What comes before the first `separator`, and what comes after it.
 fn split_at<'a>(bytes: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = bytes
-        .windows(separator.len())
-        .position(|window| window == separator)?;
+    let at = bytes.windows(separator.len()).position(|window| window == separator)?;
     Some((&bytes[..at], &bytes[at + separator.len()..]))
 }
 
@@ -186,10 +156,7 @@ mod tests {
 
         let form = Form::parse(body, "b").unwrap();
 
-        assert_eq!(
-            form.fields.into_iter().collect::<Vec<_>>(),
-            [("key".to_owned(), "k".to_owned())]
-        );
+        assert_eq!(form.fields.into_iter().collect::<Vec<_>>(), [("key".to_owned(), "k".to_owned())]);
         assert!(form.file.unwrap().starts_with(b"bytes"));
     }
 }

@@ -62,22 +62,12 @@ pub struct SectionView {
 
 /// The Pins of a host, the newest first, without regard to lag and secrecy.
 pub(crate) fn pins(state: &State, environment: Environment, origin: &str) -> Vec<PinView> {
-    state
-        .world(environment)
-        .pins
-        .iter()
-        .rev()
-        .map(|pin| view(state, environment, origin, pin))
-        .collect()
+    state.world(environment).pins.iter().rev().map(|pin| view(state, environment, origin, pin)).collect()
 }
 
 /// The boards of an account, the oldest first.
 pub(crate) fn boards(state: &State, environment: Environment, account: Id) -> Vec<BoardView> {
-    let boards = state
-        .world(environment)
-        .boards
-        .iter()
-        .filter(|board| board.account == account);
+    let boards = state.world(environment).boards.iter().filter(|board| board.account == account);
     boards
         .map(|board| BoardView {
             id: board.id.to_string(),
@@ -85,10 +75,7 @@ pub(crate) fn boards(state: &State, environment: Environment, account: Id) -> Ve
             sections: board
                 .sections
                 .iter()
-                .map(|section| SectionView {
-                    id: section.id.to_string(),
-                    name: section.name.clone(),
-                })
+                .map(|section| SectionView { id: section.id.to_string(), name: section.name.clone() })
                 .collect(),
         })
         .collect()
@@ -97,10 +84,7 @@ pub(crate) fn boards(state: &State, environment: Environment, account: Id) -> Ve
 fn view(state: &State, environment: Environment, origin: &str, pin: &Pin) -> PinView {
     let board = state.world(environment).board(pin.board);
     let section = board.and_then(|board| {
-        let section = board
-            .sections
-            .iter()
-            .find(|section| Some(section.id) == pin.section);
+        let section = board.sections.iter().find(|section| Some(section.id) == pin.section);
         section.map(|section| section.name.clone())
     });
     PinView {

@@ -34,8 +34,8 @@ pub enum Error {
     #[error("there is no such {0}")]
     NotFound(&'static str),
     /// The address exists, but not with this method.
-    #[error("this address does not take this method")]
-    MethodNotAllowed,
+    #[error("this address takes {0}")]
+    MethodNotAllowed(String),
     /// The integration does not run; the text says why.
     #[error("{0}")]
     IntegrationDisabled(&'static str),
@@ -79,6 +79,9 @@ pub enum Error {
     /// A setting is missing.
     #[error(transparent)]
     Setting(#[from] crate::variables::Missing),
+    /// A setting is wrong.
+    #[error(transparent)]
+    WrongSetting(#[from] crate::variables::Wrong),
     /// The HTTP client cannot be built.
     #[error(transparent)]
     Client(#[from] crate::client::Error),

@@ -30,8 +30,10 @@ struct Problem {
     /// To be quoted when asking for help.
     request_id: String,
     /// The Pin that was kept as failed.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     pin_id: Option<String>,
     /// Which value is wrong.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
 
@@ -42,6 +44,20 @@ struct Words {
     request: Option<Schema>,
     answers: Vec<(&'static str, &'static str, Option<Schema>)>,
     query: &'static [(&'static str, &'static str)],
+}
+
+/// What is sent and what is answered are described apart: `null` and absent differ.
+struct Schemas {
+    requests: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+impl Schemas {
+    fn all(mut self) -> Map<String, Value> {
+        let mut all = self.requests.take_definitions(true);
+        all.extend(self.answers.take_definitions(true));
+        all
+    }
 }
 
 const LIST: &[(&str, &str)] = &[
@@ -67,8 +83,12 @@ pub(crate) fn document(base_url: &str) -> Value {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    let mut schemas = settings.into_generator();
-    let problem = schemas.subschema_for::<Problem>();
+    let mut schemas = Schemas {
+        requests: settings.clone().into_generator(),
+        // What an answer always holds is promised, also where it may be `null`.
+        answers: settings.for_serialize().into_generator(),
+    };
+    let problem = schemas.answers.subschema_for::<Problem>();
     let mut paths: Map<String, Value> = Map::new();
     for route in &ROUTES {
         let described = describe(route, words(route.operation, &mut schemas), &problem);
@@ -85,7 +105,7 @@ pub(crate) fn document(base_url: &str) -> Value {
         "servers": [{ "url": base_url }],
         "paths": paths,
         "components": {
-            "schemas": schemas.take_definitions(true),
+            "schemas": schemas.all(),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
             },
@@ -147,10 +167,14 @@ fn describe(route: &Route, words: Words, problem: &Schema) -> Value {
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
-fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
+fn words(operation: Operation, schemas: &mut Schemas) -> Words {
     #[expect(clippy::unnecessary_wraps, reason = "every use wants an option")]
-    fn of<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Option<Schema> {
-        Some(schemas.subschema_for::<T>())
+    fn of<T: JsonSchema>(schemas: &mut Schemas) -> Option<Schema> {
+        Some(schemas.answers.subschema_for::<T>())
+    }
+    #[expect(clippy::unnecessary_wraps, reason = "every use wants an option")]
+    fn sent<T: JsonSchema>(schemas: &mut Schemas) -> Option<Schema> {
+        Some(schemas.requests.subschema_for::<T>())
     }
     let plain = |id, summary| Words { id, summary, request: None, answers: Vec::new(), query: &[] };
     let ok = |schema| vec![("200", "Done.", schema)];
@@ -160,7 +184,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("read_settings", "The settings, where they come from, and whether the workers run")
         },
         Operation::SaveSettings => Words {
-            request: of::<SaveSettings>(schemas),
+            request: sent::<SaveSettings>(schemas),
             answers: ok(of::<SettingsView>(schemas)),
             ..plain("save_settings", "Saves any of the settings")
         },
@@ -169,7 +193,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("test_credentials", "Asks Pinterest whether App ID and App Secret are right")
         },
         Operation::StartOAuth => Words {
-            request: of::<StartOAuth>(schemas),
+            request: sent::<StartOAuth>(schemas),
             answers: ok(of::<Started>(schemas)),
             ..plain("start_oauth", "Where to send the browser to connect an account")
         },
@@ -179,7 +203,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("oauth_callback", "Where Pinterest sends the browser")
         },
         Operation::Claim => Words {
-            request: of::<Claim>(schemas),
+            request: sent::<Claim>(schemas),
             answers: vec![
                 ("201", "A new channel.", of::<ChannelView>(schemas)),
                 (
@@ -199,7 +223,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             Words { answers: ok(of::<ChannelView>(schemas)), ..plain("read_channel", "One channel") }
         }
         Operation::ChangeChannel => Words {
-            request: of::<ChangeChannel>(schemas),
+            request: sent::<ChangeChannel>(schemas),
             answers: ok(of::<ChannelView>(schemas)),
             ..plain("change_channel", "Chooses the default board, which is checked at Pinterest")
         },
@@ -213,7 +237,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("list_boards", "All boards of the account")
         },
         Operation::CreateBoard => Words {
-            request: of::<CreateBoard>(schemas),
+            request: sent::<CreateBoard>(schemas),
             answers: vec![
                 ("201", "A new board.", of::<BoardView>(schemas)),
                 ("200", "There is a board of this name already.", of::<BoardView>(schemas)),
@@ -221,7 +245,7 @@ fn words(operation: Operation, schemas: &mut SchemaGenerator) -> Words {
             ..plain("create_board", "Makes a board")
         },
         Operation::CreatePin => Words {
-            request: of::<NewPin>(schemas),
+            request: sent::<NewPin>(schemas),
             answers: vec![
                 ("201", "The Pin is at Pinterest.", of::<PinView>(schemas)),
                 ("202", "The Pin is scheduled, or waits; it is on its way.", of::<PinView>(schemas)),

@@ -142,8 +142,8 @@ pub const ROUTES: [Route; 20] = {
 pub enum Found<'a> {
     /// This route, and the id in the path.
     Route(&'static Route, Option<&'a str>),
-    /// The path exists, with other methods.
-    OtherMethod,
+    /// The path exists, with these methods.
+    OtherMethod(Vec<&'static str>),
     /// No route has this path.
     Nothing,
 }
@@ -151,16 +151,16 @@ pub enum Found<'a> {
 /// Finds the route of a request.
 #[must_use]
 pub fn find<'a>(method: &Method, path: &'a str) -> Found<'a> {
-    let mut found = Found::Nothing;
+    let mut allowed = Vec::new();
     for route in &ROUTES {
         if let Some(Matched { id }) = matches(route.path, path) {
             if route.method == method.as_str() {
                 return Found::Route(route, id);
             }
-            found = Found::OtherMethod;
+            allowed.push(route.method);
         }
     }
-    found
+    if allowed.is_empty() { Found::Nothing } else { Found::OtherMethod(allowed) }
 }
 
 /// A path of a route's form.
@@ -190,7 +190,8 @@ mod tests {
     fn a_request_finds_its_route_and_its_id() {
         let Found::Route(route, id) = find(&Method::GET, "/api/v1/channels/ch_1/boards") else { panic!() };
         assert_eq!((route.operation, id), (Operation::ListBoards, Some("ch_1")));
-        assert!(matches!(find(&Method::PUT, "/api/v1/channels"), Found::OtherMethod));
+        let Found::OtherMethod(allowed) = find(&Method::PUT, "/api/v1/pins") else { panic!() };
+        assert_eq!(allowed, ["POST", "GET"]);
         assert!(matches!(find(&Method::GET, "/api/v1/channels/"), Found::Nothing));
         assert!(matches!(find(&Method::GET, "/api/v1/nothing"), Found::Nothing));
     }

@@ -14,6 +14,7 @@ use crate::{
     error::chain,
     events::Events,
     http::Site,
+    routes,
     secrets::SettingsSecret,
     store::{MainTable, Table, TokensTable},
     vault::Vault,
@@ -35,6 +36,9 @@ pub struct Setup {
 impl Setup {
     /// Reads `variables`. Everything is built once; connections are made when they are needed.
     pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
+        // A callback path that no route has would be found out by the first person who connects.
+        variables.allow("REDIRECT_PATH", &[routes::CALLBACK, routes::CALLBACK_ALIAS])?;
+        variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
         let http = client::http()?;
         let aws = aws(&variables, &http)?;
         Ok(Self { variables, clock, random, http, aws })

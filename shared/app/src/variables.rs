@@ -22,7 +22,26 @@ pub struct Missing {
     meaning: &'static str,
 }
 
+/// A setting has a value that nothing can be done with.
+#[derive(Debug, thiserror::Error)]
+#[error("the variable {name} is {value}: set it to one of {allowed}")]
+pub struct Wrong {
+    name: &'static str,
+    value: String,
+    allowed: String,
+}
+
 impl Variables {
+    /// Refuses any value of `name` but `allowed`, or none.
+    pub fn allow(&self, name: &'static str, allowed: &[&str]) -> Result<(), Wrong> {
+        match self.get(name) {
+            Some(value) if !allowed.contains(&value) => {
+                Err(Wrong { name, value: value.to_owned(), allowed: allowed.join(", ") })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The environment of this process.
     #[must_use]
     pub fn of_process() -> Self {

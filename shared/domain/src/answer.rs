@@ -91,19 +91,10 @@ mod tests {
 
     #[test]
     fn a_dead_token_and_a_missing_scope_are_told_apart() {
-        assert_eq!(
-            meaning(401, 2, "Authentication failed."),
-            Some(Refusal::TokenDead)
-        );
+        assert_eq!(meaning(401, 2, "Authentication failed."), Some(Refusal::TokenDead));
         assert_eq!(meaning(401, 3, "…permissions…"), Some(Refusal::Scope));
-        assert_eq!(
-            meaning(403, 29, "Apps with Trial access may not create Pins"),
-            Some(Refusal::Scope)
-        );
-        assert_eq!(
-            meaning(400, 29, "Apps with Trial access may not create Pins"),
-            Some(Refusal::Scope)
-        );
+        assert_eq!(meaning(403, 29, "Apps with Trial access may not create Pins"), Some(Refusal::Scope));
+        assert_eq!(meaning(400, 29, "Apps with Trial access may not create Pins"), Some(Refusal::Scope));
     }
 
     #[test]
@@ -111,10 +102,7 @@ mod tests {
         assert_eq!(meaning(429, 8, "blocked as spam"), Some(Refusal::Spam));
         assert_eq!(meaning(403, 9, "a block in place"), Some(Refusal::Spam));
         assert_eq!(meaning(500, 9, "a block in place"), Some(Refusal::Spam));
-        assert_eq!(
-            meaning(429, 8, "exceeded a rate limit"),
-            Some(Refusal::Quota { retry_after: None })
-        );
+        assert_eq!(meaning(429, 8, "exceeded a rate limit"), Some(Refusal::Quota { retry_after: None }));
     }
 
     #[test]

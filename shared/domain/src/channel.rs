@@ -34,23 +34,13 @@ pub struct Scopes(Vec<String>);
 
 impl Scopes {
     /// What we ask for unless configured otherwise. `boards:write` is in the contract of `POST /pins`.
-    pub const NEEDED: [&str; 5] = [
-        "boards:read",
-        "boards:write",
-        "pins:read",
-        "pins:write",
-        "user_accounts:read",
-    ];
+    pub const NEEDED: [&str; 5] =
+        ["boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"];
 
     /// Reads a list that is separated by spaces (as Pinterest answers) or commas (as Pinterest asks).
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self(
-            text.split([' ', ','])
-                .filter(|scope| !scope.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )
+        Self(text.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     }
 
     /// The default set.
@@ -62,11 +52,7 @@ impl Scopes {
     /// Those that publishing needs and this set lacks.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        Self::NEEDED
-            .iter()
-            .filter(|needed| !self.0.iter().any(|scope| scope == *needed))
-            .map(|&needed| needed.to_owned())
-            .collect()
+        Self::NEEDED.iter().filter(|needed| !self.contains(needed)).map(|&needed| needed.to_owned()).collect()
     }
 
     /// As the authorize page takes it.
@@ -79,6 +65,12 @@ impl Scopes {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.0
+    }
+
+    /// Whether this one was granted.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|granted| granted == scope)
     }
 }
 
@@ -196,10 +188,7 @@ mod tests {
 
     #[test]
     fn scopes_are_read_with_spaces_and_with_commas() {
-        assert_eq!(
-            Scopes::parse("pins:read pins:write"),
-            Scopes::parse("pins:read,pins:write")
-        );
+        assert_eq!(Scopes::parse("pins:read pins:write"), Scopes::parse("pins:read,pins:write"));
     }
 
     #[test]

@@ -22,11 +22,8 @@ pub use protocol::decide;
 
 /// When the board is looked at, counted from the start of the attempt. An effect comes at most 30 s after a
 /// send, which comes at most 5 s after the start; a list may lag by two minutes: only the last look decides.
-pub const LOOKS: [SignedDuration; 3] = [
-    SignedDuration::from_secs(15),
-    SignedDuration::from_secs(60),
-    SignedDuration::from_secs(300),
-];
+pub const LOOKS: [SignedDuration; 3] =
+    [SignedDuration::from_secs(15), SignedDuration::from_secs(60), SignedDuration::from_secs(300)];
 
 /// What is known of a Pin's channel when its time has come.
 #[derive(Clone, Debug)]

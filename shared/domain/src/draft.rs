@@ -75,10 +75,7 @@ impl<const MAX: usize> Text<MAX> {
                 format!("Shorten it: {} too many.", length - MAX),
             ));
         }
-        if text
-            .chars()
-            .any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
-        {
+        if text.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
             return Err(Invalid::new(
                 field,
                 "control_character",
@@ -113,10 +110,7 @@ impl WebAddress {
             return Err(Invalid::new(
                 field,
                 "too_long",
-                format!(
-                    "has {length} characters, and Pinterest takes at most {}",
-                    Self::MAX
-                ),
+                format!("has {length} characters, and Pinterest takes at most {}", Self::MAX),
                 "Use a shorter address.",
             ));
         }
@@ -124,16 +118,18 @@ impl WebAddress {
             let fix = "Give an absolute address that begins with https:// and that anyone can open.";
             Invalid::new(field, "invalid_url", detail, fix)
         };
-        if text
-            .chars()
-            .any(|letter| letter.is_control() || letter.is_whitespace())
-        {
+        if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return Err(invalid("holds white space or a control character"));
         }
-        let url = Url::parse(&text).map_err(|error| invalid(&format!("is not an address: {error}")))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid("is not an http or https address"));
+        // A browser's parser repairs what it is given; what we keep and hand on is the text itself.
+        let begins = |start: &str| {
+            text.get(..start.len()).is_some_and(|front| front.eq_ignore_ascii_case(start))
+                && !text[start.len()..].starts_with('/')
+        };
+        if text.contains('\\') || !(begins("https://") || begins("http://")) {
+            return Err(invalid("does not begin with https:// and a host"));
         }
+        let url = Url::parse(&text).map_err(|error| invalid(&format!("is not an address: {error}")))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid("holds a user name or a password"));
         }
@@ -191,10 +187,7 @@ mod tests {
     #[test]
     fn one_character_too_many_is_refused_and_says_by_how_much() {
         let error = Title::new("title", Some("x".repeat(101))).unwrap_err();
-        assert_eq!(
-            (error.code, error.fix.as_str()),
-            ("too_long", "Shorten it: 1 too many.")
-        );
+        assert_eq!((error.code, error.fix.as_str()), ("too_long", "Shorten it: 1 too many."));
     }
 
     #[test]
@@ -204,11 +197,7 @@ mod tests {
 
     #[test]
     fn only_web_addresses_are_links() {
-        for good in [
-            "https://example.com/a?b=c#d",
-            "http://example.com",
-            "https://münchen.example/ü",
-        ] {
+        for good in ["https://example.com/a?b=c#d", "http://example.com", "https://münchen.example/ü"] {
             assert!(WebAddress::new("link", good.into()).is_ok(), "{good}");
         }
         for bad in [
@@ -221,6 +210,11 @@ mod tests {
             "https://exa mple.com/",
             "https://example.com/\n",
             "ftp://example.com/",
+            "https:example.com",
+            "https:/example.com/",
+            "https:///example.com/",
+            "https:\\\\example.com\\",
+            "https://example.com\\@evil.example.com/",
             "",
         ] {
             assert!(WebAddress::new("link", bad.into()).is_err(), "{bad}");

@@ -200,19 +200,13 @@ mod tests {
     }
 
     fn warned(days: u8) -> Channel {
-        Channel {
-            expiring_in_days: Some(days),
-            ..channel(Connection::Connected)
-        }
+        Channel { expiring_in_days: Some(days), ..channel(Connection::Connected) }
     }
 
     const REJECTED: Connection = Connection::ReconnectRequired(Cause::RefreshTokenRejected);
 
     fn attempt() -> Attempt {
-        Attempt {
-            fence: "f".into(),
-            started_at: now(),
-        }
+        Attempt { fence: "f".into(), started_at: now() }
     }
 
     fn waiting(reason: Reason, seconds: i64) -> State {
@@ -283,19 +277,10 @@ mod tests {
     fn a_wait_is_told_at_each_change_of_its_reason_and_not_at_each_try() {
         let quota = || waiting(Reason::Quota, 60);
 
-        assert_eq!(
-            kind(Some(State::Sending(attempt())), quota()),
-            Some("pin.waiting")
-        );
+        assert_eq!(kind(Some(State::Sending(attempt())), quota()), Some("pin.waiting"));
         assert_eq!(kind(Some(quota()), waiting(Reason::Quota, 120)), None);
-        assert_eq!(
-            kind(Some(quota()), waiting(Reason::SpamHold, 60)),
-            Some("pin.waiting")
-        );
-        assert_eq!(
-            kind(Some(State::Sending(attempt())), in_doubt(0)),
-            Some("pin.waiting")
-        );
+        assert_eq!(kind(Some(quota()), waiting(Reason::SpamHold, 60)), Some("pin.waiting"));
+        assert_eq!(kind(Some(State::Sending(attempt())), in_doubt(0)), Some("pin.waiting"));
         assert_eq!(kind(Some(in_doubt(0)), in_doubt(1)), None);
     }
 
@@ -325,11 +310,7 @@ mod tests {
         let row = Row::Channel(Box::new(channel(Connection::Connected)));
         let id = channel(Connection::Connected).id;
         assert_eq!(of(None, Some(&row)).unwrap().id, format!("{id}|4"));
-        assert_eq!(
-            of(Some(&row), None).unwrap().id,
-            format!("{id}|5"),
-            "nothing else has this version"
-        );
+        assert_eq!(of(Some(&row), None).unwrap().id, format!("{id}|5"), "nothing else has this version");
     }
 
     #[test]
@@ -357,27 +338,16 @@ mod tests {
         let refused = channel(Connection::ReconnectRequired(Cause::TokenRefused));
 
         assert_eq!(of_channels(None, Some(connected())), Some("channel.connected"));
-        assert_eq!(
-            of_channels(Some(connected()), Some(lost())),
-            Some("channel.reconnect_required")
-        );
-        assert_eq!(
-            of_channels(Some(lost()), Some(refused)),
-            Some("channel.reconnect_required")
-        );
-        assert_eq!(
-            of_channels(Some(lost()), Some(connected())),
-            Some("channel.connected")
-        );
+        assert_eq!(of_channels(Some(connected()), Some(lost())), Some("channel.reconnect_required"));
+        assert_eq!(of_channels(Some(lost()), Some(refused)), Some("channel.reconnect_required"));
+        assert_eq!(of_channels(Some(lost()), Some(connected())), Some("channel.connected"));
         assert_eq!(of_channels(Some(connected()), None), Some("channel.disconnected"));
     }
 
     #[test]
     fn connecting_a_connected_account_again_is_told() {
-        let again = Channel {
-            connected_at: now() + SignedDuration::from_hours(1),
-            ..channel(Connection::Connected)
-        };
+        let again =
+            Channel { connected_at: now() + SignedDuration::from_hours(1), ..channel(Connection::Connected) };
 
         let kind = of_channels(Some(channel(Connection::Connected)), Some(again));
 
@@ -388,14 +358,8 @@ mod tests {
     fn each_warning_is_told_once_and_its_end_is_not() {
         let connected = channel(Connection::Connected);
 
-        assert_eq!(
-            of_channels(Some(connected.clone()), Some(warned(14))),
-            Some("token.expiring")
-        );
-        assert_eq!(
-            of_channels(Some(warned(14)), Some(warned(7))),
-            Some("token.expiring")
-        );
+        assert_eq!(of_channels(Some(connected.clone()), Some(warned(14))), Some("token.expiring"));
+        assert_eq!(of_channels(Some(warned(14)), Some(warned(7))), Some("token.expiring"));
         assert_eq!(of_channels(Some(warned(7)), Some(connected)), None);
     }
 
@@ -404,11 +368,7 @@ mod tests {
         let changed = Channel {
             version: 5,
             scopes: Scopes::default(),
-            pause: Some(crate::Pause {
-                reason: crate::PauseReason::Quota,
-                until: now(),
-                step: 0,
-            }),
+            pause: Some(crate::Pause { reason: crate::PauseReason::Quota, until: now(), step: 0 }),
             ..channel(Connection::Connected)
         };
 
@@ -429,10 +389,7 @@ mod tests {
 
         let event = of(None, Some(&settings)).unwrap();
 
-        assert_eq!(
-            (event.kind, event.id.as_str()),
-            ("settings.changed", "settings|3")
-        );
+        assert_eq!((event.kind, event.id.as_str()), ("settings.changed", "settings|3"));
         assert_eq!(of(Some(&settings), None), None);
     }
 }

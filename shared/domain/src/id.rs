@@ -19,9 +19,7 @@ pub type Entropy = [u8; 10];
 
 fn spell(now: Timestamp, entropy: Entropy) -> String {
     let millis = u128::from(u64::try_from(now.as_millisecond()).unwrap_or_default());
-    let random = entropy
-        .iter()
-        .fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let random = entropy.iter().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
     let number = (millis << 80) | random;
     (0..LENGTH)
         .rev()
@@ -213,9 +211,6 @@ mod tests {
         assert!(PinId::try_from(channel).is_err());
         assert!(BoardId::try_from("12a".to_owned()).is_err());
         assert!(BoardId::try_from(String::new()).is_err());
-        assert!(
-            BoardId::try_from("١٢".to_owned()).is_err(),
-            "digits of other scripts are not decimal here"
-        );
+        assert!(BoardId::try_from("١٢".to_owned()).is_err(), "digits of other scripts are not decimal here");
     }
 }

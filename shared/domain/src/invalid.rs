@@ -22,11 +22,6 @@ impl Invalid {
         detail: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            code,
-            detail: detail.into(),
-            fix: fix.into(),
-        }
+        Self { field: field.into(), code, detail: detail.into(), fix: fix.into() }
     }
 }

@@ -133,11 +133,7 @@ impl Failure {
     /// A failure in fixed words.
     #[must_use]
     pub fn new(code: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            detail: detail.into(),
-            fix: fix.into(),
-        }
+        Self { code: code.to_owned(), detail: detail.into(), fix: fix.into() }
     }
 }
 
@@ -215,9 +211,7 @@ impl Pin {
             State::Scheduled => Some(self.publish_at),
             State::Sending(attempt) => Some(attempt.started_at + Self::SENDING_LIMIT),
             // What waits for a person is looked at once more, when it is too late.
-            State::Waiting { retry_at, .. } => {
-                Some(retry_at.unwrap_or(self.give_up_at).min(self.give_up_at))
-            }
+            State::Waiting { retry_at, .. } => Some(retry_at.unwrap_or(self.give_up_at).min(self.give_up_at)),
             // An attempt has its looks, however late it was made.
             State::InDoubt { attempt, retry_at, .. } => {
                 let [.., last_look] = crate::delivery::LOOKS;

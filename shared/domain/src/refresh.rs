@@ -177,11 +177,7 @@ pub type Decide = fn(&Grant, Happened, Facts, Timestamp) -> Decision;
 /// The protocol.
 #[must_use]
 pub fn decide(grant: &Grant, happened: Happened, facts: Facts, now: Timestamp) -> Decision {
-    let step = Step {
-        grant: grant.clone(),
-        facts,
-        now,
-    };
+    let step = Step { grant: grant.clone(), facts, now };
     match happened {
         Happened::Claimed => match grant.connection {
             Connection::Connected | Connection::ReconnectRequired(Cause::TokenRefused) => {
@@ -206,9 +202,7 @@ pub fn decide(grant: &Grant, happened: Happened, facts: Facts, now: Timestamp) -
 #[must_use]
 pub fn due_at(channel: &ChannelId, given_at: Timestamp, lifetimes: Lifetimes) -> Timestamp {
     let due = before(channel, given_at, lifetimes.access_expires_at, DAY * 7);
-    let latest = lifetimes
-        .refresh_expires_at
-        .map(|dies| before(channel, given_at, dies, DAY * 7));
+    let latest = lifetimes.refresh_expires_at.map(|dies| before(channel, given_at, dies, DAY * 7));
     latest.map_or(due, |latest| due.min(latest))
 }
 
@@ -219,17 +213,11 @@ fn before(channel: &ChannelId, given_at: Timestamp, dies: Timestamp, lead: Signe
 }
 
 /// A number from 0 to 1 that is the channel's own: FNV-1a of its id, stirred so that every bit counts.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "53 bits of a hash are plenty to divide a day by"
-)]
+#[expect(clippy::cast_precision_loss, reason = "53 bits of a hash are plenty to divide a day by")]
 fn share_of_day(channel: &ChannelId) -> f64 {
-    let hash = channel
-        .as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+    let hash = channel.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let stirred = (hash ^ (hash >> 31)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     (stirred >> 11) as f64 / (1_u64 << 53) as f64
 }
@@ -238,9 +226,7 @@ fn share_of_day(channel: &ChannelId) -> f64 {
 #[must_use]
 pub fn warning(grant: &Grant, now: Timestamp) -> Option<u8> {
     let left = grant.refresh_expires_at?.duration_since(now);
-    let days = [1_u8, 7, 14]
-        .into_iter()
-        .find(|days| left <= DAY * i32::from(*days))?;
+    let days = [1_u8, 7, 14].into_iter().find(|days| left <= DAY * i32::from(*days))?;
     let news = grant.connection == Connection::Connected && grant.warned_days.is_none_or(|last| days < last);
     news.then_some(days)
 }
@@ -253,10 +239,7 @@ struct Step {
 
 impl Step {
     fn then(self, next: Next) -> Decision {
-        Decision {
-            grant: self.grant,
-            next,
-        }
+        Decision { grant: self.grant, next }
     }
 
     fn release(mut self, due_at: Option<Timestamp>) -> Decision {
@@ -283,10 +266,7 @@ impl Step {
     /// pair in it is tried.
     fn refused(mut self, which: Which) -> Decision {
         let lease_end = self.grant.lease.as_ref().map_or(self.now, |lease| lease.until);
-        let believe_at = self
-            .grant
-            .believe_refusal_at
-            .unwrap_or(lease_end + CALL_TIMEOUT + ECHO);
+        let believe_at = self.grant.believe_refusal_at.unwrap_or(lease_end + CALL_TIMEOUT + ECHO);
         if self.now < believe_at {
             self.grant.believe_refusal_at = Some(believe_at);
             return self.release(Some(believe_at));
@@ -310,11 +290,7 @@ impl Step {
 
     /// Nothing was learnt about the token: its status stays, and it is tried again as long as it may live.
     fn failed(mut self, retry_after: Option<SignedDuration>) -> Decision {
-        if self
-            .grant
-            .refresh_expires_at
-            .is_some_and(|dies| dies + ECHO < self.now)
-        {
+        if self.grant.refresh_expires_at.is_some_and(|dies| dies + ECHO < self.now) {
             return self.dead(Cause::RefreshTokenExpired);
         }
         self.grant.failures = self.grant.failures.saturating_add(1);
@@ -338,10 +314,7 @@ mod tests {
             access_expires_at: now + DAY * 7,
             refresh_expires_at: Some(now + DAY * 37),
             version: 4,
-            lease: Some(Lease {
-                id: "l".into(),
-                until: now + LEASE,
-            }),
+            lease: Some(Lease { id: "l".into(), until: now + LEASE }),
             believe_refusal_at: None,
             failures: 0,
             due_at: Some(now),
@@ -353,19 +326,12 @@ mod tests {
         Timestamp::from_second(1_790_000_000).unwrap()
     }
 
-    const ALONE: Facts = Facts {
-        spare: false,
-        previous: false,
-        secret_proven: false,
-        jitter: 0.0,
-    };
+    const ALONE: Facts = Facts { spare: false, previous: false, secret_proven: false, jitter: 0.0 };
 
     #[test]
     fn a_new_pair_raises_the_version_and_is_due_again_before_the_day_seven_days_before_its_end() {
-        let lifetimes = Lifetimes {
-            access_expires_at: now() + DAY * 30,
-            refresh_expires_at: Some(now() + DAY * 60),
-        };
+        let lifetimes =
+            Lifetimes { access_expires_at: now() + DAY * 30, refresh_expires_at: Some(now() + DAY * 60) };
         let decision = decide(
             &grant(now()),
             Happened::Answered(Which::Current, Renewal::Renewed(lifetimes)),
@@ -380,17 +346,10 @@ mod tests {
 
     #[test]
     fn the_first_refusal_is_not_believed() {
-        let decision = decide(
-            &grant(now()),
-            Happened::Answered(Which::Current, Renewal::Refused),
-            ALONE,
-            now(),
-        );
+        let decision =
+            decide(&grant(now()), Happened::Answered(Which::Current, Renewal::Refused), ALONE, now());
 
-        assert_eq!(
-            (decision.next, decision.grant.connection),
-            (Next::Release, Connection::Connected)
-        );
+        assert_eq!((decision.next, decision.grant.connection), (Next::Release, Connection::Connected));
         assert!(decision.grant.due_at.unwrap() >= now() + LEASE + CALL_TIMEOUT + ECHO);
     }
 
@@ -398,11 +357,7 @@ mod tests {
     fn a_believed_refusal_tries_every_pair_before_the_secret_is_questioned() {
         let mut grant = grant(now());
         grant.believe_refusal_at = Some(now());
-        let facts = Facts {
-            spare: true,
-            previous: true,
-            ..ALONE
-        };
+        let facts = Facts { spare: true, previous: true, ..ALONE };
         let next = |which| decide(&grant, Happened::Answered(which, Renewal::Refused), facts, now()).next;
 
         assert_eq!(next(Which::Current), Next::Try(Which::Spare));
@@ -429,25 +384,16 @@ mod tests {
     #[test]
     fn a_dead_token_keeps_its_version_so_that_a_late_save_can_undo_it() {
         let decision = decide(&grant(now()), Happened::Probed(Probe::Right), ALONE, now());
-        assert_eq!(
-            decision.grant.connection,
-            Connection::ReconnectRequired(Cause::RefreshTokenRejected)
-        );
+        assert_eq!(decision.grant.connection, Connection::ReconnectRequired(Cause::RefreshTokenRejected));
         assert_eq!((decision.grant.version, decision.grant.due_at), (4, None));
     }
 
     #[test]
     fn a_doubtful_death_is_tried_daily() {
         let decision = decide(&grant(now()), Happened::Asked(Asked::Dead), ALONE, now());
-        assert_eq!(
-            decision.grant.connection,
-            Connection::ReconnectRequired(Cause::TokenRefused)
-        );
+        assert_eq!(decision.grant.connection, Connection::ReconnectRequired(Cause::TokenRefused));
         assert_eq!(decision.grant.due_at, Some(now() + DAY));
-        assert_eq!(
-            decide(&decision.grant, Happened::Claimed, ALONE, now()).next,
-            Next::Try(Which::Current)
-        );
+        assert_eq!(decide(&decision.grant, Happened::Claimed, ALONE, now()).next, Next::Try(Which::Current));
     }
 
     #[test]
@@ -465,10 +411,7 @@ mod tests {
 
     #[test]
     fn due_times_of_channels_that_were_connected_together_fill_the_day_evenly() {
-        let lifetimes = Lifetimes {
-            access_expires_at: now() + DAY * 30,
-            refresh_expires_at: None,
-        };
+        let lifetimes = Lifetimes { access_expires_at: now() + DAY * 30, refresh_expires_at: None };
         let mut hours = [0_u32; 24];
         for number in 0..10_000_u16 {
             let [high, low] = number.to_be_bytes();

@@ -94,12 +94,7 @@ impl Effective {
             (Some(environment), source) => (environment, source),
             (None, source) => (Environment::Sandbox, source),
         };
-        Self {
-            app_id,
-            app_secret,
-            status,
-            environment,
-        }
+        Self { app_id, app_secret, status, environment }
     }
 
     /// Whether App ID and App Secret are both known.
@@ -140,10 +135,7 @@ impl Stored {
     pub fn enabled(&self) -> Result<Enabled, &'static str> {
         match &self.app_id {
             Some(app_id) if self.configured => match self.status {
-                Status::Enabled => Ok(Enabled {
-                    app_id: app_id.clone(),
-                    environment: self.environment,
-                }),
+                Status::Enabled => Ok(Enabled { app_id: app_id.clone(), environment: self.environment }),
                 Status::Disabled => Err(crate::words::SWITCHED_OFF),
             },
             _ => Err(crate::words::NOT_CONFIGURED),
@@ -166,10 +158,7 @@ mod tests {
 
     #[test]
     fn the_environment_counts_only_where_nothing_is_stored() {
-        let stored = Values {
-            app_id: Some("2".into()),
-            ..Values::default()
-        };
+        let stored = Values { app_id: Some("2".into()), ..Values::default() };
         let effective = Effective::of(stored, env());
         assert_eq!(effective.app_id, (Some("2".into()), Source::Stored));
         assert_eq!(effective.app_secret.1, Source::Env);
@@ -181,22 +170,13 @@ mod tests {
     fn with_nothing_anywhere_it_says_what_is_missing() {
         let effective = Effective::of(Values::default(), Values::default());
         assert_eq!(effective.environment, (Environment::Sandbox, Source::None));
-        assert_eq!(
-            effective.shown(0).enabled().unwrap_err(),
-            crate::words::NOT_CONFIGURED
-        );
+        assert_eq!(effective.shown(0).enabled().unwrap_err(), crate::words::NOT_CONFIGURED);
     }
 
     #[test]
     fn an_admin_can_switch_it_off() {
-        let stored = Values {
-            status: Some(Status::Disabled),
-            ..Values::default()
-        };
+        let stored = Values { status: Some(Status::Disabled), ..Values::default() };
         let effective = Effective::of(stored, env());
-        assert_eq!(
-            effective.shown(0).enabled().unwrap_err(),
-            crate::words::SWITCHED_OFF
-        );
+        assert_eq!(effective.shown(0).enabled().unwrap_err(), crate::words::SWITCHED_OFF);
     }
 }

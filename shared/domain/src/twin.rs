@@ -30,26 +30,12 @@ pub struct Listed {
 /// Pinterest tidies white space, and may compose characters, so texts are compared without either.
 #[must_use]
 pub fn matches(listed: &Listed, draft: &Draft, started_at: Timestamp) -> bool {
-    let young_enough = listed
-        .created_at
-        .is_some_and(|created| created >= started_at - MARGIN);
+    let young_enough = listed.created_at.is_some_and(|created| created >= started_at - MARGIN);
     young_enough
-        && same(
-            listed.title.as_deref(),
-            draft.title.as_ref().map(crate::Text::as_str),
-        )
-        && same(
-            listed.description.as_deref(),
-            draft.description.as_ref().map(crate::Text::as_str),
-        )
-        && same(
-            listed.link.as_deref(),
-            draft.link.as_ref().map(crate::WebAddress::as_str),
-        )
-        && same(
-            listed.alt_text.as_deref(),
-            draft.alt_text.as_ref().map(crate::Text::as_str),
-        )
+        && same(listed.title.as_deref(), draft.title.as_ref().map(crate::Text::as_str))
+        && same(listed.description.as_deref(), draft.description.as_ref().map(crate::Text::as_str))
+        && same(listed.link.as_deref(), draft.link.as_ref().map(crate::WebAddress::as_str))
+        && same(listed.alt_text.as_deref(), draft.alt_text.as_ref().map(crate::Text::as_str))
 }
 
 fn same(listed: Option<&str>, wanted: Option<&str>) -> bool {
@@ -57,11 +43,7 @@ fn same(listed: Option<&str>, wanted: Option<&str>) -> bool {
 }
 
 fn tidy(text: &str) -> String {
-    text.nfc()
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -98,16 +80,8 @@ mod tests {
     #[test]
     fn white_space_and_composition_do_not_hide_a_twin() {
         let started = Timestamp::from_second(1_790_000_000).unwrap();
-        assert!(matches(
-            &listed(" Cafe\u{301}  au lait ", started),
-            &draft("Café au lait"),
-            started
-        ));
-        assert!(!matches(
-            &listed("Cafe au lait", started),
-            &draft("Café au lait"),
-            started
-        ));
+        assert!(matches(&listed(" Cafe\u{301}  au lait ", started), &draft("Café au lait"), started));
+        assert!(!matches(&listed("Cafe au lait", started), &draft("Café au lait"), started));
     }
 
     #[test]
@@ -115,10 +89,6 @@ mod tests {
         let started = Timestamp::from_second(1_790_000_000).unwrap();
         let second = SignedDuration::from_secs(1);
         assert!(matches(&listed("A", started - MARGIN), &draft("A"), started));
-        assert!(!matches(
-            &listed("A", started - MARGIN - second),
-            &draft("A"),
-            started
-        ));
+        assert!(!matches(&listed("A", started - MARGIN - second), &draft("A"), started));
     }
 }

@@ -28,6 +28,16 @@ pub fn invalid_scope(environment: Environment) -> Failure {
     )
 }
 
+/// A secret board needs more than publishing does.
+#[must_use]
+pub fn secret_board() -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        "Add boards:write_secret to PINTEREST_SCOPES and reconnect the channel, or make the board public.",
+    )
+}
+
 /// The board that the Pin names is gone, or belongs to another account.
 #[must_use]
 pub fn board_gone() -> Failure {
@@ -81,11 +91,7 @@ pub fn outcome_unknown() -> Failure {
 }
 
 pub(crate) fn refused(message: &str) -> Failure {
-    let detail = if message.is_empty() {
-        "Pinterest refused the Pin"
-    } else {
-        message
-    };
+    let detail = if message.is_empty() { "Pinterest refused the Pin" } else { message };
     Failure::new(
         "refused_by_pinterest",
         detail,

@@ -24,9 +24,6 @@ impl Client {
     ) -> Result<Account, Error> {
         let request = self.get(environment, token, "user_account");
         let UserAccount { id, username } = self.send(request).await?.json()?;
-        Ok(Account {
-            username: username.unwrap_or_else(|| id.to_string()),
-            pinterest_user_id: id,
-        })
+        Ok(Account { username: username.unwrap_or_else(|| id.to_string()), pinterest_user_id: id })
     }
 }

@@ -62,12 +62,10 @@ impl Received {
         };
         answer.pinterest_code = words.code;
         answer.message = Some(tidy(&words.text)).filter(|text| !text.is_empty());
-        Err(
-            match Refusal::of(self.status, words.code, &words.text, self.retry_after) {
-                Some(refusal) => Error::Refused { refusal, answer },
-                None => Error::Unknown { answer, source: None },
-            },
-        )
+        Err(match Refusal::of(self.status, words.code, &words.text, self.retry_after) {
+            Some(refusal) => Error::Refused { refusal, answer },
+            None => Error::Unknown { answer, source: None },
+        })
     }
 
     /// The body, if it is of the form `T`. Its error may quote the body: not for bodies with tokens.
@@ -85,11 +83,7 @@ impl Received {
 
     /// What is kept of an answer that refuses nothing.
     pub(crate) fn answer(&self) -> Answer {
-        Answer {
-            http_status: Some(self.status),
-            request_id: self.request_id.clone(),
-            ..Answer::default()
-        }
+        Answer { http_status: Some(self.status), request_id: self.request_id.clone(), ..Answer::default() }
     }
 }
 
@@ -115,20 +109,14 @@ impl Words {
         }
         Some(Self {
             code: body.get("code").and_then(Value::as_i64),
-            text: join(
-                &body,
-                &["error", "error_description", "message", "message_detail"],
-            ),
+            text: join(&body, &["error", "error_description", "message", "message_detail"]),
         })
     }
 
     fn of(body: &Map<String, Value>) -> Option<Self> {
         let code = body.get("code").and_then(Value::as_i64);
         let speaks = code.is_some() || body.get("message").is_some_and(Value::is_string);
-        speaks.then(|| Self {
-            code,
-            text: join(body, &["message", "message_detail"]),
-        })
+        speaks.then(|| Self { code, text: join(body, &["message", "message_detail"]) })
     }
 }
 

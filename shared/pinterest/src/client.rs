@@ -81,10 +81,7 @@ impl Client {
         body: &impl Serialize,
     ) -> RequestBuilder {
         let request = self.http.post(self.address(environment, path));
-        request
-            .bearer_auth(token.expose())
-            .timeout(WRITE_TIMEOUT)
-            .json(body)
+        request.bearer_auth(token.expose()).timeout(WRITE_TIMEOUT).json(body)
     }
 
     /// Sends `request`, and returns what Pinterest accepted it with.

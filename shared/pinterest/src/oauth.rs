@@ -117,10 +117,7 @@ impl Client {
             return Err(malformed(answer));
         };
         Ok(Granted {
-            tokens: TokenPair {
-                access: tokens.access(),
-                refresh,
-            },
+            tokens: TokenPair { access: tokens.access(), refresh },
             lifetimes: tokens.lifetimes(now),
             scopes: tokens.granted().unwrap_or_else(Scopes::needed),
         })
@@ -143,11 +140,7 @@ impl Client {
         let call = Call::new(self);
         let answered = request.request_async(&call).await;
         let (tokens, _) = call.end(answered)?;
-        Ok(Renewed {
-            access: tokens.access(),
-            refresh: tokens.refresh(),
-            lifetimes: tokens.lifetimes(now),
-        })
+        Ok(Renewed { access: tokens.access(), refresh: tokens.refresh(), lifetimes: tokens.lifetimes(now) })
     }
 
     /// Asks whether App ID and App Secret are right, without any account's token
@@ -159,10 +152,9 @@ impl Client {
         match self.client_credentials(environment, app).await {
             Ok(answer) => (Probe::Right, answer),
             Err(Error::NotSent(_)) => (Probe::Unreachable, Answer::default()),
-            Err(Error::Unknown {
-                answer,
-                source: Some(Fault::Connection(_) | Fault::TooLarge),
-            }) => (Probe::Unreachable, answer),
+            Err(Error::Unknown { answer, source: Some(Fault::Connection(_) | Fault::TooLarge) }) => {
+                (Probe::Unreachable, answer)
+            }
             Err(Error::Refused { answer, .. } | Error::Unknown { answer, .. }) => (verdict(&answer), answer),
         }
     }
@@ -236,13 +228,9 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
 fn verdict(answer: &Answer) -> Probe {
     let status = answer.http_status;
     // Code 2 is "Authentication failed"; a code that repeats the status says nothing.
-    let says_nothing_else = answer
-        .pinterest_code
-        .is_none_or(|code| code == 2 || Some(code) == status.map(i64::from));
-    let names_the_app = answer
-        .message
-        .as_ref()
-        .is_some_and(|message| message.starts_with("invalid_client"));
+    let says_nothing_else =
+        answer.pinterest_code.is_none_or(|code| code == 2 || Some(code) == status.map(i64::from));
+    let names_the_app = answer.message.as_ref().is_some_and(|message| message.starts_with("invalid_client"));
     match status {
         Some(408) => Probe::Unreachable,
         Some(401) if says_nothing_else => Probe::Wrong,

@@ -22,10 +22,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page of other things.
     pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(change).collect(),
-            bookmark: self.bookmark,
-        }
+        Page { items: self.items.into_iter().map(change).collect(), bookmark: self.bookmark }
     }
 }
 

@@ -122,9 +122,7 @@ impl Tokens {
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let scope = |name: &String| Scope::new(name.clone());
-    Ok(value
-        .as_str()
-        .map(|text| Scopes::parse(text).names().iter().map(scope).collect()))
+    Ok(value.as_str().map(|text| Scopes::parse(text).names().iter().map(scope).collect()))
 }
 
 fn after(now: Timestamp, seconds: i64) -> Timestamp {

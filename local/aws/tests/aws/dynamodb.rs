@@ -12,10 +12,7 @@ async fn both_tables_are_keyed_and_billed_as_in_the_deployed_stack() {
         let ttl = dynamodb(&aws, "DescribeTimeToLive", json!({ "TableName": table })).await;
 
         assert_eq!(described["Table"]["KeySchema"], keys("pk", "sk"));
-        assert_eq!(
-            described["Table"]["BillingModeSummary"]["BillingMode"],
-            "PAY_PER_REQUEST"
-        );
+        assert_eq!(described["Table"]["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
         assert_eq!(
             ttl["TimeToLiveDescription"],
             json!({ "AttributeName": "expires_at", "TimeToLiveStatus": "ENABLED" })
@@ -31,11 +28,7 @@ async fn main_is_found_by_due_time_and_by_channel_and_tokens_by_due_time_only() 
     let tokens = indexes(&aws, "tokens").await;
 
     let due = ("due".to_owned(), keys("due_pk", "due_sk"), json!("KEYS_ONLY"));
-    let queue = (
-        "queue".to_owned(),
-        keys("queue_pk", "queue_sk"),
-        json!("KEYS_ONLY"),
-    );
+    let queue = ("queue".to_owned(), keys("queue_pk", "queue_sk"), json!("KEYS_ONLY"));
     assert_eq!(main, [due.clone(), queue]);
     assert_eq!(tokens, [due]);
 }
@@ -102,13 +95,7 @@ async fn a_process_that_dies_leaves_every_answered_write_on_the_disk() {
     for pk in ["a", "b", "c"] {
         assert!(has_row(&aws, "main", pk).await);
     }
-    assert_eq!(
-        aws.stream().next_batch().unwrap().unwrap().event["Records"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
+    assert_eq!(aws.stream().next_batch().unwrap().unwrap().event["Records"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -132,11 +119,7 @@ async fn indexes(aws: &LoopbackAws, table: &str) -> Vec<(String, Value, Value)> 
         .iter()
         .map(|index| {
             let name = index["IndexName"].as_str().unwrap().to_owned();
-            (
-                name,
-                index["KeySchema"].clone(),
-                index["Projection"]["ProjectionType"].clone(),
-            )
+            (name, index["KeySchema"].clone(), index["Projection"]["ProjectionType"].clone())
         })
         .collect();
     indexes.sort_by(|a, b| a.0.cmp(&b.0));

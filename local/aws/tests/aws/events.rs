@@ -14,10 +14,7 @@ async fn an_event_is_answered_with_an_id_and_kept() {
     let events = aws.events();
 
     assert_eq!((status, &answer["FailedEntryCount"]), (200, &json!(0)));
-    assert_eq!(
-        answer["Entries"],
-        json!([{ "EventId": events[0].id }, { "EventId": events[1].id }])
-    );
+    assert_eq!(answer["Entries"], json!([{ "EventId": events[0].id }, { "EventId": events[1].id }]));
     assert_ne!(events[0].id, events[1].id);
     assert_eq!(events[0].source, "pinwright");
     assert_eq!(events[0].detail_type, "pin.published");
@@ -32,35 +29,16 @@ async fn a_malformed_entry_fails_alone() {
     let aws = in_memory().await;
 
     let nameless = json!({ "Source": "pinwright", "Detail": "{}" });
-    let (status, answer) = put(
-        &aws,
-        &[
-            entry("a", "not json"),
-            nameless,
-            entry("b", "[]"),
-            entry("c", "{}"),
-        ],
-    )
-    .await;
+    let (status, answer) =
+        put(&aws, &[entry("a", "not json"), nameless, entry("b", "[]"), entry("c", "{}")]).await;
 
     let codes: Vec<&Value> = (0..4).map(|n| &answer["Entries"][n]["ErrorCode"]).collect();
     assert_eq!((status, &answer["FailedEntryCount"]), (200, &json!(3)));
     assert_eq!(
         codes,
-        [
-            &json!("MalformedDetail"),
-            &json!("InvalidArgument"),
-            &json!("MalformedDetail"),
-            &Value::Null
-        ]
+        [&json!("MalformedDetail"), &json!("InvalidArgument"), &json!("MalformedDetail"), &Value::Null]
     );
-    assert_eq!(
-        aws.events()
-            .iter()
-            .map(|event| event.detail_type.as_str())
-            .collect::<Vec<_>>(),
-        ["c"]
-    );
+    assert_eq!(aws.events().iter().map(|event| event.detail_type.as_str()).collect::<Vec<_>>(), ["c"]);
 }
 
 #[tokio::test]
@@ -113,10 +91,7 @@ async fn half_a_line_that_a_crash_left_is_forgotten() {
     let aws = in_folder(folder.path()).await;
     put(&aws, &[entry("a", "{}")]).await;
     aws.stop().await.unwrap();
-    let mut file = OpenOptions::new()
-        .append(true)
-        .open(folder.path().join("events.jsonl"))
-        .unwrap();
+    let mut file = OpenOptions::new().append(true).open(folder.path().join("events.jsonl")).unwrap();
     file.write_all(br#"{"id":"0000"#).unwrap();
 
     let aws = in_folder(folder.path()).await;
@@ -124,13 +99,7 @@ async fn half_a_line_that_a_crash_left_is_forgotten() {
     aws.stop().await.unwrap();
     let aws = in_folder(folder.path()).await;
 
-    assert_eq!(
-        aws.events()
-            .iter()
-            .map(|event| event.detail_type.as_str())
-            .collect::<Vec<_>>(),
-        ["a", "b"]
-    );
+    assert_eq!(aws.events().iter().map(|event| event.detail_type.as_str()).collect::<Vec<_>>(), ["a", "b"]);
 }
 
 #[tokio::test]
@@ -155,10 +124,5 @@ fn entry(detail_type: &str, detail: &str) -> Value {
 }
 
 async fn put(aws: &LoopbackAws, entries: &[Value]) -> (u16, Value) {
-    call(
-        aws.url(),
-        "AWSEvents.PutEvents",
-        &json!({ "Entries": entries }).to_string(),
-    )
-    .await
+    call(aws.url(), "AWSEvents.PutEvents", &json!({ "Entries": entries }).to_string()).await
 }

@@ -13,9 +13,7 @@ async fn a_folder_serves_one_at_a_time() {
     first.stop().await.unwrap();
     let third = try_in_folder(folder.path()).await;
 
-    let Err(refused @ Error::InUse { .. }) = second else {
-        panic!("{second:?}")
-    };
+    let Err(refused @ Error::InUse { .. }) = second else { panic!("{second:?}") };
     assert!(
         refused
             .to_string()

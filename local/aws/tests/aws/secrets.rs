@@ -26,10 +26,7 @@ async fn a_secret_is_found_by_its_arn_too() {
     let (_, by_arn) = get(&aws, json!({ "SecretId": by_name["ARN"] })).await;
 
     assert!(
-        by_name["ARN"]
-            .as_str()
-            .unwrap()
-            .starts_with("arn:aws:secretsmanager:us-east-1:000000000000:secret:")
+        by_name["ARN"].as_str().unwrap().starts_with("arn:aws:secretsmanager:us-east-1:000000000000:secret:")
     );
     assert_eq!(by_arn, by_name);
 }
@@ -69,18 +66,11 @@ async fn a_new_value_is_current_and_the_old_one_previous() {
 
     let (_, current) = get(&aws, json!({ "SecretId": KEYS })).await;
     let (_, previous) = get(&aws, json!({ "SecretId": KEYS, "VersionStage": "AWSPREVIOUS" })).await;
-    let (_, by_version) = get(
-        &aws,
-        json!({ "SecretId": KEYS, "VersionId": previous["VersionId"] }),
-    )
-    .await;
+    let (_, by_version) = get(&aws, json!({ "SecretId": KEYS, "VersionId": previous["VersionId"] })).await;
 
     assert_eq!(written.0, 200);
     assert_eq!(written.1["VersionId"], TOKEN);
-    assert_eq!(
-        (&current["VersionId"], &current["SecretString"]),
-        (&json!(TOKEN), &json!("the second keys"))
-    );
+    assert_eq!((&current["VersionId"], &current["SecretString"]), (&json!(TOKEN), &json!("the second keys")));
     assert_eq!(previous["SecretString"], "the first keys");
     assert_eq!(by_version, previous);
 }
@@ -105,10 +95,7 @@ async fn a_token_stands_for_one_value_only() {
     let (status, fault) = put(&aws, KEYS, "third", TOKEN).await;
     let (_, current) = get(&aws, json!({ "SecretId": KEYS })).await;
 
-    assert_eq!(
-        (status, &fault["__type"]),
-        (400, &json!("ResourceExistsException"))
-    );
+    assert_eq!((status, &fault["__type"]), (400, &json!("ResourceExistsException")));
     assert_eq!(current["SecretString"], "second");
 }
 
@@ -149,10 +136,7 @@ async fn a_call_that_the_product_does_not_make_is_refused() {
 
     let (status, fault) = call(aws.url(), "secretsmanager.ListSecrets", "{}").await;
 
-    assert_eq!(
-        (status, &fault["__type"]),
-        (400, &json!("UnknownOperationException"))
-    );
+    assert_eq!((status, &fault["__type"]), (400, &json!("UnknownOperationException")));
 }
 
 #[tokio::test]
@@ -162,10 +146,7 @@ async fn a_body_that_cannot_be_read_is_not_repeated() {
     let body = json!({ "SecretId": KEYS, "SecretString": ["hush"], "ClientRequestToken": TOKEN }).to_string();
     let (status, fault) = call(aws.url(), "secretsmanager.PutSecretValue", &body).await;
 
-    assert_eq!(
-        (status, &fault["__type"]),
-        (400, &json!("SerializationException"))
-    );
+    assert_eq!((status, &fault["__type"]), (400, &json!("SerializationException")));
     assert!(!fault.to_string().contains("hush"));
 }
 

@@ -42,10 +42,7 @@ impl Hands {
 pub(crate) fn options(folder: Option<&Path>, hands: &Hands) -> Options {
     Options {
         folder: folder.map(PathBuf::from),
-        tables: Tables {
-            main: "main".to_owned(),
-            tokens: "tokens".to_owned(),
-        },
+        tables: Tables { main: "main".to_owned(), tokens: "tokens".to_owned() },
         now: hands.clock(),
         secrets: BTreeMap::from([
             (SETTINGS.to_owned(), String::new()),
@@ -55,9 +52,7 @@ pub(crate) fn options(folder: Option<&Path>, hands: &Hands) -> Options {
 }
 
 pub(crate) async fn in_memory() -> LoopbackAws {
-    LoopbackAws::start(options(None, &Hands::at_start()))
-        .await
-        .unwrap()
+    LoopbackAws::start(options(None, &Hands::at_start())).await.unwrap()
 }
 
 pub(crate) async fn in_folder(folder: &Path) -> LoopbackAws {

@@ -19,25 +19,16 @@ async fn a_batch_is_the_event_that_lambda_would_hand_over() {
     let batch = aws.stream().next_batch().unwrap().unwrap();
     let event: Event = serde_json::from_value(batch.event.clone()).unwrap();
 
-    let names: Vec<&str> = event
-        .records
-        .iter()
-        .map(|record| record.event_name.as_str())
-        .collect();
+    let names: Vec<&str> = event.records.iter().map(|record| record.event_name.as_str()).collect();
     assert_eq!(names, ["INSERT", "MODIFY", "REMOVE"]);
     let modified = &event.records[1];
     assert_eq!(modified.aws_region, "us-east-1");
     assert_eq!(modified.event_source.as_deref(), Some("aws:dynamodb"));
     assert_eq!(modified.event_version.as_deref(), Some("1.1"));
-    assert_eq!(
-        modified.change.approximate_creation_date_time.timestamp(),
-        hands.now().as_second()
-    );
+    assert_eq!(modified.change.approximate_creation_date_time.timestamp(), hands.now().as_second());
     assert_eq!(
         modified.change.size_bytes,
-        batch.event["Records"][1]["dynamodb"]["SizeBytes"]
-            .as_i64()
-            .unwrap()
+        batch.event["Records"][1]["dynamodb"]["SizeBytes"].as_i64().unwrap()
     );
     let raw = &batch.event["Records"][1];
     assert_eq!(raw["dynamodb"]["Keys"], key);
@@ -45,16 +36,8 @@ async fn a_batch_is_the_event_that_lambda_would_hand_over() {
     assert_eq!(raw["dynamodb"]["NewImage"], changed);
     assert_eq!(raw["dynamodb"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
     let arn = raw["eventSourceARN"].as_str().unwrap();
-    assert!(
-        arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/main/stream/"),
-        "{arn}"
-    );
-    assert_eq!(
-        batch.last,
-        batch.event["Records"][2]["dynamodb"]["SequenceNumber"]
-            .as_str()
-            .unwrap()
-    );
+    assert!(arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/main/stream/"), "{arn}");
+    assert_eq!(batch.last, batch.event["Records"][2]["dynamodb"]["SequenceNumber"].as_str().unwrap());
 }
 
 #[tokio::test]
@@ -123,11 +106,7 @@ async fn a_record_that_was_not_delivered_cannot_be_committed() {
 
     let refused = ["1", "999999999999999999999"].map(|number| stream.commit_through(number));
 
-    assert!(
-        refused
-            .iter()
-            .all(|refused| matches!(refused, Err(Error::NotDelivered { .. })))
-    );
+    assert!(refused.iter().all(|refused| matches!(refused, Err(Error::NotDelivered { .. }))));
     assert_eq!(rows(&stream.next_batch().unwrap().unwrap()), ["a"]);
 }
 
@@ -200,14 +179,9 @@ async fn a_new_database_is_read_from_its_start_whatever_the_old_checkpoint_says(
 
 fn rows(batch: &Batch) -> Vec<&str> {
     let records = batch.event["Records"].as_array().unwrap();
-    records
-        .iter()
-        .map(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap())
-        .collect()
+    records.iter().map(|record| record["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap()).collect()
 }
 
 fn sequence_number(batch: &Batch, record: usize) -> &str {
-    batch.event["Records"][record]["dynamodb"]["SequenceNumber"]
-        .as_str()
-        .unwrap()
+    batch.event["Records"][record]["dynamodb"]["SequenceNumber"].as_str().unwrap()
 }

@@ -15,10 +15,7 @@ async fn faults_can_be_asked_for_over_http() {
     let waiting = send(stage.client.post(&url).json(&fault)).await;
 
     assert_eq!(waiting.items().len(), 1);
-    assert_eq!(
-        stage.get(&token, "/boards").await.headers["x-ratelimit-reset"],
-        "30"
-    );
+    assert_eq!(stage.get(&token, "/boards").await.headers["x-ratelimit-reset"], "30");
     assert_eq!(send(stage.client.delete(&url)).await.status, 204);
     assert_eq!(stage.get(&token, "/boards").await.status, 200);
     let wrong = json!({ "operation": "create_pin", "kind": "earthquake" });
@@ -45,36 +42,17 @@ async fn a_policy_is_changed_by_what_is_named_only() {
 #[tokio::test]
 async fn revoked_tokens_are_dead_on_both_hosts() {
     let stage = Stage::set().await;
-    let pair = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await;
-    let other = stage
-        .connect(Environment::Production, SCOPES, "second_account")
-        .await;
+    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
+    let other = stage.connect(Environment::Production, SCOPES, "second_account").await;
     stage.connect(Environment::Sandbox, SCOPES, "demo_account").await;
     let url = format!("{}/sim/revoke", stage.pinterest.url());
 
     let revoked = send(stage.client.post(url).json(&json!({ "account": "demo_account" }))).await;
 
     assert_eq!(revoked.body["revoked"], 4);
-    assert_eq!(
-        stage
-            .get(&pair.text("access_token"), "/user_account")
-            .await
-            .refusal(),
-        (401, 2)
-    );
-    assert_eq!(
-        stage.refresh(&pair.text("refresh_token")).await.refusal(),
-        (401, 2)
-    );
-    assert_eq!(
-        stage
-            .get(&other.text("access_token"), "/user_account")
-            .await
-            .status,
-        200
-    );
+    assert_eq!(stage.get(&pair.text("access_token"), "/user_account").await.refusal(), (401, 2));
+    assert_eq!(stage.refresh(&pair.text("refresh_token")).await.refusal(), (401, 2));
+    assert_eq!(stage.get(&other.text("access_token"), "/user_account").await.status, 200);
 }
 
 #[tokio::test]
@@ -85,11 +63,7 @@ async fn calls_are_remembered_without_queries_and_tokens() {
 
     let calls = send(stage.client.get(format!("{}/sim/calls", stage.pinterest.url()))).await;
 
-    let paths: Vec<_> = calls
-        .items()
-        .iter()
-        .map(|call| call["path"].as_str().unwrap())
-        .collect();
+    let paths: Vec<_> = calls.items().iter().map(|call| call["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/v5/oauth/token", "/v5/boards"]);
     assert_eq!(calls.items()[1]["operation"], "list_boards");
     assert_eq!(calls.items()[1]["status"], 200);
@@ -102,13 +76,8 @@ async fn accounts_and_boards_can_be_added_over_http() {
     let stage = Stage::set().await;
     let url = stage.pinterest.url();
 
-    let account = send(
-        stage
-            .client
-            .post(format!("{url}/sim/accounts"))
-            .json(&json!({ "account": "third" })),
-    )
-    .await;
+    let account =
+        send(stage.client.post(format!("{url}/sim/accounts")).json(&json!({ "account": "third" }))).await;
     let body = json!({ "account": "third", "environment": "sandbox", "count": 2 });
     let boards = send(stage.client.post(format!("{url}/sim/boards")).json(&body)).await;
 
@@ -143,27 +112,16 @@ async fn what_was_answered_survives_a_restart_and_the_file_holds_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     let stage = Stage::set_in(Some(file.clone())).await;
-    let pair = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await;
+    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
     let token = pair.text("access_token");
-    let id = stage
-        .post(&token, "/pins", &stage.image_pin("Salad"))
-        .await
-        .text("id");
+    let id = stage.post(&token, "/pins", &stage.image_pin("Salad")).await.text("id");
     stage.pinterest.set_trial(true).unwrap();
     drop(stage);
 
     let stage = Stage::set_in(Some(file.clone())).await;
 
     assert_eq!(stage.get(&token, &format!("/pins/{id}")).await.status, 200);
-    assert_eq!(
-        stage
-            .post(&token, "/pins", &stage.image_pin("More"))
-            .await
-            .refusal(),
-        (403, 29)
-    );
+    assert_eq!(stage.post(&token, "/pins", &stage.image_pin("More")).await.refusal(), (403, 29));
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(!kept.contains(&token) && !kept.contains(&pair.text("refresh_token")));
 }
@@ -178,10 +136,7 @@ async fn only_the_owner_can_read_the_file() {
     let stage = Stage::set_in(Some(file.clone())).await;
     stage.access_token().await;
 
-    assert_eq!(
-        std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]
@@ -196,11 +151,7 @@ async fn a_file_of_another_kind_is_left_alone() {
         random: std::sync::Arc::new(|_| {}),
     };
 
-    assert!(
-        simulated_pinterest::SimulatedPinterest::start(options)
-            .await
-            .is_err()
-    );
+    assert!(simulated_pinterest::SimulatedPinterest::start(options).await.is_err());
 
     assert_eq!(std::fs::read_to_string(file).unwrap(), "my diary");
 }

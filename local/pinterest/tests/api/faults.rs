@@ -14,9 +14,7 @@ fn published(stage: &Stage) -> usize {
 async fn a_fault_strikes_as_often_as_asked_and_only_its_operation() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
-    stage
-        .pinterest
-        .inject(Fault::once(Operation::ListBoards, FaultKind::Status500Before).times(2));
+    stage.pinterest.inject(Fault::once(Operation::ListBoards, FaultKind::Status500Before).times(2));
 
     assert_eq!(stage.get(&token, "/user_account").await.status, 200);
     assert_eq!(stage.get(&token, "/boards").await.status, 500);
@@ -37,30 +35,15 @@ async fn a_failure_after_the_effect_leaves_a_pin_and_one_before_leaves_none() {
         (FaultKind::Unauthorized, 401, 2, 0),
         (FaultKind::Scope, 401, 3, 0),
         (FaultKind::ImageNotFetched, 400, 1, 0),
-        (
-            FaultKind::Refused {
-                status: 403,
-                code: 235,
-                message: "broken".to_owned(),
-            },
-            403,
-            235,
-            0,
-        ),
+        (FaultKind::Refused { status: 403, code: 235, message: "broken".to_owned() }, 403, 235, 0),
     ] {
         let stage = Stage::set().await;
         let token = stage.access_token().await;
-        stage
-            .pinterest
-            .inject(Fault::once(Operation::CreatePin, kind.clone()));
+        stage.pinterest.inject(Fault::once(Operation::CreatePin, kind.clone()));
 
         let seen = stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
 
-        assert_eq!(
-            (seen.refusal(), published(&stage)),
-            ((status, code), pins),
-            "{kind:?}"
-        );
+        assert_eq!((seen.refusal(), published(&stage)), ((status, code), pins), "{kind:?}");
         if kind == (FaultKind::RateLimited { reset: 77 }) {
             assert_eq!(seen.headers["x-ratelimit-reset"], "77");
         }
@@ -74,9 +57,7 @@ async fn a_cut_connection_brings_no_answer() {
         let token = stage.access_token().await;
         stage.pinterest.inject(Fault::once(Operation::CreatePin, kind));
 
-        let request = stage
-            .request(Method::POST, &token, "/pins")
-            .json(&stage.image_pin("Salad"));
+        let request = stage.request(Method::POST, &token, "/pins").json(&stage.image_pin("Salad"));
         let error = request.send().await.unwrap_err();
 
         assert!(error.is_request(), "{error:?}");
@@ -90,13 +71,9 @@ async fn a_cut_connection_brings_no_answer() {
 async fn an_answer_can_break_off_in_the_middle() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
-    stage
-        .pinterest
-        .inject(Fault::once(Operation::CreatePin, FaultKind::CutInAnswer));
+    stage.pinterest.inject(Fault::once(Operation::CreatePin, FaultKind::CutInAnswer));
 
-    let request = stage
-        .request(Method::POST, &token, "/pins")
-        .json(&stage.image_pin("Salad"));
+    let request = stage.request(Method::POST, &token, "/pins").json(&stage.image_pin("Salad"));
     let response = request.send().await.unwrap();
 
     assert_eq!(response.status(), 201);
@@ -111,9 +88,7 @@ async fn a_hanging_call_ends_with_the_patience_of_the_client() {
         let token = stage.access_token().await;
         stage.pinterest.inject(Fault::once(Operation::CreatePin, kind));
 
-        let request = stage
-            .request(Method::POST, &token, "/pins")
-            .json(&stage.image_pin("Salad"));
+        let request = stage.request(Method::POST, &token, "/pins").json(&stage.image_pin("Salad"));
         let waiting = tokio::spawn(request.send());
         while stage.pinterest.calls_of(Operation::CreatePin) == 0 {
             tokio::task::yield_now().await;
@@ -148,13 +123,9 @@ async fn a_lost_answer_to_a_refresh_has_rotated_the_token() {
         policy.rotation = simulated_pinterest::Rotation::DeadAtOnce;
     };
     stage.pinterest.change_policy(policy).unwrap();
-    let pair = stage
-        .connect(Environment::Production, crate::stage::SCOPES, "demo_account")
-        .await;
+    let pair = stage.connect(Environment::Production, crate::stage::SCOPES, "demo_account").await;
     let refresh_token = pair.text("refresh_token");
-    stage
-        .pinterest
-        .inject(Fault::once(Operation::Token, FaultKind::Status500After));
+    stage.pinterest.inject(Fault::once(Operation::Token, FaultKind::Status500After));
 
     assert_eq!(stage.refresh(&refresh_token).await.status, 500);
 
@@ -165,9 +136,7 @@ async fn a_lost_answer_to_a_refresh_has_rotated_the_token() {
 async fn a_fault_of_one_host_leaves_the_other_alone() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
-    stage
-        .pinterest
-        .inject(Fault::once(None, FaultKind::Scope).on(Environment::Sandbox));
+    stage.pinterest.inject(Fault::once(None, FaultKind::Scope).on(Environment::Sandbox));
 
     assert_eq!(stage.get(&token, "/user_account").await.status, 200);
     stage.pinterest.clear_faults();

@@ -16,11 +16,7 @@ const VIDEO: &[u8] = b"\0\0\0\x18ftypmp42 and so on";
 fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
-        let file = if *name == "file" {
-            "; filename=\"video.mp4\""
-        } else {
-            ""
-        };
+        let file = if *name == "file" { "; filename=\"video.mp4\"" } else { "" };
         let head = format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
         body.extend_from_slice(&[head.as_bytes(), value, b"\r\n"].concat());
     }
@@ -32,43 +28,27 @@ fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
 fn first_line_for_chunks(url: &str) -> String {
     let url = url::Url::parse(url).unwrap();
     let mut stream = TcpStream::connect(&*url.socket_addrs(|| None).unwrap()).unwrap();
-    let head = format!(
-        "POST {} HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n",
-        url.path()
-    );
+    let head = format!("POST {} HTTP/1.1\r\nHost: s3\r\nTransfer-Encoding: chunked\r\n\r\n", url.path());
     stream.write_all(format!("{head}0\r\n\r\n").as_bytes()).unwrap();
     BufReader::new(stream).lines().next().unwrap().unwrap()
 }
 
 fn parameters(registered: &Seen) -> Vec<(&str, &[u8])> {
     let parameters = registered.body["upload_parameters"].as_object().unwrap();
-    parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes()))
-        .collect()
+    parameters.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes())).collect()
 }
 
 async fn upload(stage: &Stage, registered: &Seen, fields: &[(&str, &[u8])]) -> Seen {
     let request = stage.client.post(registered.text("upload_url"));
-    send(
-        request
-            .header("content-type", "multipart/form-data; boundary=edge")
-            .body(form(fields)),
-    )
-    .await
+    send(request.header("content-type", "multipart/form-data; boundary=edge").body(form(fields))).await
 }
 
 async fn registered(stage: &Stage, token: &str) -> Seen {
-    stage
-        .post(token, "/media", &json!({ "media_type": "video" }))
-        .await
+    stage.post(token, "/media", &json!({ "media_type": "video" })).await
 }
 
 async fn status(stage: &Stage, token: &str, registered: &Seen) -> String {
-    stage
-        .get(token, &format!("/media/{}", registered.text("media_id")))
-        .await
-        .text("status")
+    stage.get(token, &format!("/media/{}", registered.text("media_id"))).await.text("status")
 }
 
 fn video_pin(stage: &Stage, registered: &Seen) -> Value {
@@ -100,10 +80,7 @@ async fn an_uploaded_video_is_processed_by_the_clock_and_then_published() {
     assert_eq!(status(&stage, &token, &registered).await, "succeeded");
     let pin = stage.post(&token, "/pins", &video_pin(&stage, &registered)).await;
     assert_eq!(pin.body["media"]["media_type"], "video");
-    assert_eq!(
-        stage.pinterest.pins(Environment::Production)[0].media_type,
-        "video"
-    );
+    assert_eq!(stage.pinterest.pins(Environment::Production)[0].media_type, "video");
     assert_eq!(stage.get(&token, "/media").await.items().len(), 1);
 }
 
@@ -133,18 +110,10 @@ async fn a_form_is_refused_unless_it_repeats_every_parameter_before_the_file() {
     let one_missing = [&given[1..], &[file]].concat();
     let no_file = given.clone();
     let mut changed = [given.as_slice(), &[file]].concat();
-    let signature = changed
-        .iter_mut()
-        .find(|(name, _)| *name == "x-amz-signature")
-        .unwrap();
+    let signature = changed.iter_mut().find(|(name, _)| *name == "x-amz-signature").unwrap();
     signature.1 = b"another";
 
-    for (fields, status) in [
-        (file_first, 403),
-        (one_missing, 403),
-        (no_file, 400),
-        (changed, 403),
-    ] {
+    for (fields, status) in [(file_first, 403), (one_missing, 403), (no_file, 400), (changed, 403)] {
         let seen = upload(&stage, &registered, &fields).await;
 
         assert_eq!(seen.status, status);
@@ -161,15 +130,10 @@ async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
     let mut fields = parameters(&registered);
     fields.push(("file", VIDEO));
     let url = registered.text("upload_url");
-    let request = stage
-        .client
-        .post(&url)
-        .header("content-type", "multipart/form-data; boundary=edge");
+    let request = stage.client.post(&url).header("content-type", "multipart/form-data; boundary=edge");
 
     let with_token = send(request.bearer_auth(&token).body(form(&fields))).await;
-    let in_chunks = tokio::task::spawn_blocking(move || first_line_for_chunks(&url))
-        .await
-        .unwrap();
+    let in_chunks = tokio::task::spawn_blocking(move || first_line_for_chunks(&url)).await.unwrap();
 
     assert_eq!(with_token.status, 400);
     assert_eq!(in_chunks, "HTTP/1.1 411 Length Required");
@@ -181,14 +145,9 @@ async fn the_media_of_another_user_are_not_found() {
     let token = stage.access_token().await;
     let registered = registered(&stage, &token).await;
     let scopes = crate::stage::SCOPES;
-    let other = stage
-        .connect(Environment::Production, scopes, "second_account")
-        .await
-        .text("access_token");
+    let other = stage.connect(Environment::Production, scopes, "second_account").await.text("access_token");
 
-    let seen = stage
-        .get(&other, &format!("/media/{}", registered.text("media_id")))
-        .await;
+    let seen = stage.get(&other, &format!("/media/{}", registered.text("media_id"))).await;
 
     assert_eq!(seen.refusal(), (404, 404));
 }

@@ -12,12 +12,9 @@ async fn the_consent_page_names_the_app_the_scopes_and_the_accounts() {
 
     assert_eq!(page.status, 200);
     let html = page.body.as_str().unwrap();
-    for words in [
-        "1234567",
-        "See your public Pins",
-        "Create, update, or delete your public boards",
-        "Second Account",
-    ] {
+    for words in
+        ["1234567", "See your public Pins", "Create, update, or delete your public boards", "Second Account"]
+    {
         assert!(html.contains(words), "{words} is missing in {html}");
     }
     assert!(!html.contains("s t&te") && !html.contains("<script"));
@@ -52,11 +49,7 @@ async fn consent_brings_a_code_and_the_state_to_the_redirect_uri() {
     let allowed = stage.consent(SCOPES, &[("decision", "allow")]).await;
     let denied = stage.consent(SCOPES, &[("decision", "deny")]).await;
 
-    assert!(
-        allowed
-            .as_str()
-            .starts_with("http://localhost:3000/callback?keep=1&code=")
-    );
+    assert!(allowed.as_str().starts_with("http://localhost:3000/callback?keep=1&code="));
     assert_eq!(query_of(&allowed, "state").unwrap(), "s t&te");
     assert_eq!(query_of(&denied, "error").unwrap(), "access_denied");
     assert_eq!(query_of(&denied, "state").unwrap(), "s t&te");
@@ -69,13 +62,7 @@ async fn the_whole_request_for_access_can_come_in_the_form() {
     let url = stage.authorize_url(SCOPES);
     let form = format!("{}&decision=allow&account=second_account", url.query().unwrap());
 
-    let response = stage
-        .client
-        .post(stage.pinterest.authorize_url())
-        .body(form)
-        .send()
-        .await
-        .unwrap();
+    let response = stage.client.post(stage.pinterest.authorize_url()).body(form).send().await.unwrap();
 
     assert_eq!(response.status(), 302);
     assert!(response.headers()["location"].to_str().unwrap().contains("code="));
@@ -85,12 +72,7 @@ async fn the_whole_request_for_access_can_come_in_the_form() {
 async fn consent_is_refused_for_an_unknown_account_or_more_scopes_than_asked_for() {
     let stage = Stage::set().await;
 
-    for form in [
-        "decision=allow&account=nobody",
-        "decision=allow&scope=ads:write",
-        "decision=perhaps",
-        "",
-    ] {
+    for form in ["decision=allow&account=nobody", "decision=allow&scope=ads:write", "decision=perhaps", ""] {
         let seen = send(stage.client.post(stage.authorize_url(SCOPES)).body(form)).await;
 
         assert_eq!(seen.status, 400, "{form}");
@@ -101,11 +83,7 @@ async fn consent_is_refused_for_an_unknown_account_or_more_scopes_than_asked_for
 async fn a_code_becomes_tokens_once() {
     let stage = Stage::set().await;
     let code = stage.code(SCOPES, "second_account").await;
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("redirect_uri", REDIRECT_URI),
-    ];
+    let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI)];
 
     let pair = stage.token(Environment::Production, &form).await;
     let again = stage.token(Environment::Production, &form).await;
@@ -128,11 +106,8 @@ async fn a_code_needs_its_own_redirect_uri_and_ten_minutes_at_most() {
     let stage = Stage::set().await;
     let code = stage.code(SCOPES, "demo_account").await;
     let with = |redirect_uri| {
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("code", code.as_str()),
-            ("redirect_uri", redirect_uri),
-        ];
+        let form =
+            [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", redirect_uri)];
         let stage = &stage;
         async move { stage.token(Environment::Production, &form).await.refusal() }
     };
@@ -145,15 +120,9 @@ async fn a_code_needs_its_own_redirect_uri_and_ten_minutes_at_most() {
 #[tokio::test]
 async fn fewer_scopes_can_be_granted_than_were_asked_for() {
     let stage = Stage::set().await;
-    let location = stage
-        .consent(SCOPES, &[("decision", "allow"), ("scope", "user_accounts:read")])
-        .await;
+    let location = stage.consent(SCOPES, &[("decision", "allow"), ("scope", "user_accounts:read")]).await;
     let code = query_of(&location, "code").unwrap();
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("redirect_uri", REDIRECT_URI),
-    ];
+    let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI)];
 
     let pair = stage.token(Environment::Production, &form).await;
 
@@ -168,14 +137,8 @@ async fn a_wrong_app_secret_is_401_code_2() {
     let stage = Stage::set().await;
     let url = format!("{}/oauth/token", stage.pinterest.api_url());
 
-    let seen = send(
-        stage
-            .client
-            .post(url)
-            .basic_auth(APP_ID, Some("wrong"))
-            .body("grant_type=refresh_token"),
-    )
-    .await;
+    let seen =
+        send(stage.client.post(url).basic_auth(APP_ID, Some("wrong")).body("grant_type=refresh_token")).await;
 
     assert_eq!(seen.refusal(), (401, 2));
     assert_eq!(seen.text("message"), "Authentication failed.");
@@ -184,9 +147,7 @@ async fn a_wrong_app_secret_is_401_code_2() {
 #[tokio::test]
 async fn tokens_expire_by_the_clock() {
     let stage = Stage::set().await;
-    let pair = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await;
+    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
     let (access, refresh) = (pair.text("access_token"), pair.text("refresh_token"));
 
     stage.pass(2_592_000);
@@ -198,10 +159,7 @@ async fn tokens_expire_by_the_clock() {
 #[tokio::test]
 async fn a_used_refresh_token_lives_until_the_new_pair_is_used() {
     let stage = Stage::set().await;
-    let first = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await
-        .text("refresh_token");
+    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
 
     let lost = stage.refresh(&first).await;
     let second = stage.refresh(&first).await;
@@ -216,10 +174,7 @@ async fn a_used_refresh_token_lives_until_the_new_pair_is_used() {
 #[tokio::test]
 async fn the_use_of_the_new_refresh_token_ends_the_old_one_too() {
     let stage = Stage::set().await;
-    let first = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await
-        .text("refresh_token");
+    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
     let second = stage.refresh(&first).await.text("refresh_token");
 
     assert_eq!(stage.refresh(&second).await.status, 200);
@@ -230,14 +185,8 @@ async fn the_use_of_the_new_refresh_token_ends_the_old_one_too() {
 #[tokio::test]
 async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
     let stage = Stage::set().await;
-    stage
-        .pinterest
-        .change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 })
-        .unwrap();
-    let first = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await
-        .text("refresh_token");
+    stage.pinterest.change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 }).unwrap();
+    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
     stage.refresh(&first).await;
     stage.pass(59);
     assert_eq!(stage.refresh(&first).await.status, 200);
@@ -249,10 +198,7 @@ async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
         policy.dead_refresh_token = DeadRefreshToken::BadRequest;
     };
     stage.pinterest.change_policy(policy).unwrap();
-    let other = stage
-        .connect(Environment::Production, SCOPES, "demo_account")
-        .await
-        .text("refresh_token");
+    let other = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
     stage.refresh(&other).await;
     assert_eq!(stage.refresh(&other).await.refusal(), (400, 1));
 }
@@ -260,28 +206,16 @@ async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
 #[tokio::test]
 async fn client_credentials_act_for_the_owner_of_the_app_and_cannot_be_refreshed() {
     let stage = Stage::set().await;
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("scope", "user_accounts:read"),
-    ];
+    let form = [("grant_type", "client_credentials"), ("scope", "user_accounts:read")];
 
     let seen = stage.token(Environment::Production, &form).await;
 
     let token = seen.text("access_token");
     assert!(token.starts_with("pinc") && seen.body.get("refresh_token").is_none());
-    assert_eq!(
-        stage.get(&token, "/user_account").await.text("username"),
-        "demo_account"
-    );
+    assert_eq!(stage.get(&token, "/user_account").await.text("username"), "demo_account");
 
-    stage
-        .pinterest
-        .change_policy(|policy| policy.client_credentials = false)
-        .unwrap();
-    assert_eq!(
-        stage.token(Environment::Production, &form).await.refusal(),
-        (401, 3)
-    );
+    stage.pinterest.change_policy(|policy| policy.client_credentials = false).unwrap();
+    assert_eq!(stage.token(Environment::Production, &form).await.refusal(), (401, 3));
 }
 
 #[tokio::test]
@@ -289,15 +223,6 @@ async fn a_token_of_one_host_is_none_on_the_other() {
     let stage = Stage::set().await;
     let sandbox = stage.connect(Environment::Sandbox, SCOPES, "demo_account").await;
 
-    assert_eq!(
-        stage
-            .get(&sandbox.text("access_token"), "/user_account")
-            .await
-            .refusal(),
-        (401, 2)
-    );
-    assert_eq!(
-        stage.refresh(&sandbox.text("refresh_token")).await.refusal(),
-        (401, 2)
-    );
+    assert_eq!(stage.get(&sandbox.text("access_token"), "/user_account").await.refusal(), (401, 2));
+    assert_eq!(stage.refresh(&sandbox.text("refresh_token")).await.refusal(), (401, 2));
 }

@@ -16,10 +16,7 @@ async fn a_published_pin_can_be_read_listed_and_deleted() {
 
     assert_eq!(created.status, 201);
     assert_eq!(created.text("created_at"), "2027-01-15T08:00:00");
-    assert_eq!(
-        created.body["media"]["images"]["600x"]["url"],
-        "https://cdn.example.com/salad.jpg"
-    );
+    assert_eq!(created.body["media"]["images"]["600x"]["url"], "https://cdn.example.com/salad.jpg");
     assert_eq!(created.body["board_section_id"], Value::Null);
     let path = format!("/pins/{}", created.text("id"));
     assert_eq!(stage.get(&token, &path).await.body, created.body);
@@ -28,15 +25,9 @@ async fn a_published_pin_can_be_read_listed_and_deleted() {
         stage.get(&token, &format!("/boards/{board}/pins")).await.items(),
         std::slice::from_ref(&created.body)
     );
-    assert_eq!(
-        stage.get(&token, "/pins").await.items(),
-        std::slice::from_ref(&created.body)
-    );
+    assert_eq!(stage.get(&token, "/pins").await.items(), std::slice::from_ref(&created.body));
     let shown = &stage.pinterest.pins(Environment::Production)[0];
-    assert_eq!(
-        (shown.board.as_str(), shown.account.as_str()),
-        ("Recipes", "demo_account")
-    );
+    assert_eq!((shown.board.as_str(), shown.account.as_str()), ("Recipes", "demo_account"));
     assert_eq!(stage.pinterest.pins(Environment::Sandbox), []);
 
     assert_eq!(stage.delete(&token, &path).await.status, 204);
@@ -88,11 +79,7 @@ async fn what_the_contract_refuses_is_refused() {
         ("title", json!("x".repeat(101)), (400, 1)),
         ("description", json!("x".repeat(801)), (400, 1)),
         ("alt_text", json!("x".repeat(501)), (400, 1)),
-        (
-            "link",
-            json!(format!("https://example.com/{}", "x".repeat(2048))),
-            (400, 1),
-        ),
+        ("link", json!(format!("https://example.com/{}", "x".repeat(2048))), (400, 1)),
         ("link", json!("javascript:alert(1)"), (400, 1)),
         ("link", json!("https://unreachable.example/"), (400, 1)),
         ("dominant_color", json!("red"), (400, 1)),
@@ -103,21 +90,9 @@ async fn what_the_contract_refuses_is_refused() {
         ("media_source", Value::Null, (400, 1)),
         ("media_source", json!({ "source_type": "smell" }), (400, 1)),
         ("media_source", image("ftp://cdn.example.com/1.jpg"), (400, 1)),
-        (
-            "media_source",
-            image("https://unreachable.example/1.jpg"),
-            (400, 1),
-        ),
-        (
-            "media_source",
-            json!({ "source_type": "multiple_image_urls", "items": items(1) }),
-            (400, 1),
-        ),
-        (
-            "media_source",
-            json!({ "source_type": "multiple_image_urls", "items": items(6) }),
-            (400, 1),
-        ),
+        ("media_source", image("https://unreachable.example/1.jpg"), (400, 1)),
+        ("media_source", json!({ "source_type": "multiple_image_urls", "items": items(1) }), (400, 1)),
+        ("media_source", json!({ "source_type": "multiple_image_urls", "items": items(6) }), (400, 1)),
         (
             "media_source",
             json!({ "source_type": "image_base64", "content_type": "image/gif", "data": "R0lG" }),
@@ -128,11 +103,7 @@ async fn what_the_contract_refuses_is_refused() {
             json!({ "source_type": "image_base64", "content_type": "image/png", "data": "data:iVBO" }),
             (400, 1),
         ),
-        (
-            "media_source",
-            json!({ "source_type": "video_id", "media_id": "1" }),
-            (400, 1),
-        ),
+        ("media_source", json!({ "source_type": "video_id", "media_id": "1" }), (400, 1)),
         (
             "media_source",
             json!({ "source_type": "video_id", "media_id": "1", "cover_image_key_frame_time": 0 }),
@@ -156,23 +127,14 @@ async fn text_is_counted_in_characters_and_not_in_bytes() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
 
-    assert_eq!(
-        stage
-            .post(&token, "/pins", &stage.image_pin(&"ä".repeat(100)))
-            .await
-            .status,
-        201
-    );
+    assert_eq!(stage.post(&token, "/pins", &stage.image_pin(&"ä".repeat(100))).await.status, 201);
 }
 
 #[tokio::test]
 async fn a_pin_needs_the_scopes_of_the_contract() {
     let stage = Stage::set().await;
     let reading = SCOPES.replace("boards:write,", "");
-    let token = stage
-        .connect(Environment::Production, &reading, "demo_account")
-        .await
-        .text("access_token");
+    let token = stage.connect(Environment::Production, &reading, "demo_account").await.text("access_token");
 
     let seen = stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
 
@@ -189,14 +151,8 @@ async fn trial_access_publishes_in_the_sandbox_only() {
     let seen = stage.post(&token, "/pins", &stage.image_pin("Salad")).await;
 
     assert_eq!(seen.refusal(), (403, 29));
-    assert!(
-        seen.text("message")
-            .starts_with("Apps with Trial access may not create Pins in production")
-    );
-    let sandbox = stage
-        .connect(Environment::Sandbox, SCOPES, "demo_account")
-        .await
-        .text("access_token");
+    assert!(seen.text("message").starts_with("Apps with Trial access may not create Pins in production"));
+    let sandbox = stage.connect(Environment::Sandbox, SCOPES, "demo_account").await.text("access_token");
     let mut body = stage.image_pin("Salad");
     body["board_id"] = json!(stage.pinterest.boards(Environment::Sandbox, "demo_account")[0].id);
     let url = format!("{}/pins", stage.pinterest.sandbox_api_url());
@@ -208,10 +164,7 @@ async fn trial_access_publishes_in_the_sandbox_only() {
 async fn an_app_that_is_not_approved_yet_may_do_nothing() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
-    stage
-        .pinterest
-        .change_policy(|policy| policy.access_tier = AccessTier::Pending)
-        .unwrap();
+    stage.pinterest.change_policy(|policy| policy.access_tier = AccessTier::Pending).unwrap();
 
     let seen = stage.get(&token, "/user_account").await;
 
@@ -223,14 +176,8 @@ async fn an_app_that_is_not_approved_yet_may_do_nothing() {
 async fn a_new_pin_reaches_the_lists_after_the_lag() {
     let stage = Stage::set().await;
     let token = stage.access_token().await;
-    stage
-        .pinterest
-        .change_policy(|policy| policy.lag_seconds = 30)
-        .unwrap();
-    let id = stage
-        .post(&token, "/pins", &stage.image_pin("Salad"))
-        .await
-        .text("id");
+    stage.pinterest.change_policy(|policy| policy.lag_seconds = 30).unwrap();
+    let id = stage.post(&token, "/pins", &stage.image_pin("Salad")).await.text("id");
 
     stage.pass(29);
     assert!(stage.get(&token, "/pins").await.items().is_empty());
@@ -248,28 +195,16 @@ async fn pins_come_newest_first_unless_told_otherwise() {
     }
     let titles = async |path: String| -> String {
         let seen = stage.get(&token, &path).await;
-        seen.items()
-            .iter()
-            .map(|pin| pin["title"].as_str().unwrap())
-            .collect()
+        seen.items().iter().map(|pin| pin["title"].as_str().unwrap()).collect()
     };
     let by_board = format!("/boards/{}/pins", stage.board("Recipes"));
 
     assert_eq!(titles(by_board.clone()).await, "654321");
-    stage
-        .pinterest
-        .change_policy(|policy| policy.pin_order = PinOrder::OldestFirst)
-        .unwrap();
+    stage.pinterest.change_policy(|policy| policy.pin_order = PinOrder::OldestFirst).unwrap();
     assert_eq!(titles(by_board.clone()).await, "123456");
-    stage
-        .pinterest
-        .change_policy(|policy| policy.pin_order = PinOrder::Shuffled)
-        .unwrap();
+    stage.pinterest.change_policy(|policy| policy.pin_order = PinOrder::Shuffled).unwrap();
     let shuffled = titles(by_board.clone()).await;
-    assert!(
-        !["123456", "654321"].contains(&shuffled.as_str()) && shuffled.len() == 6,
-        "{shuffled}"
-    );
+    assert!(!["123456", "654321"].contains(&shuffled.as_str()) && shuffled.len() == 6, "{shuffled}");
 
     let first = stage.get(&token, &format!("{by_board}?page_size=4")).await;
     let bookmark =
@@ -285,10 +220,7 @@ async fn every_answer_names_its_request_and_the_quota() {
     stage
         .pinterest
         .change_policy(|policy| {
-            policy.quota = Some(Quota {
-                calls: 2,
-                seconds: 86_400,
-            });
+            policy.quota = Some(Quota { calls: 2, seconds: 86_400 });
         })
         .unwrap();
 
@@ -296,13 +228,7 @@ async fn every_answer_names_its_request_and_the_quota() {
     stage.get("nonsense", "/user_account").await;
     let refused = stage.get(&token, "/user_account").await;
 
-    assert!(
-        first.headers["x-pinterest-rid"]
-            .to_str()
-            .unwrap()
-            .parse::<u64>()
-            .is_ok()
-    );
+    assert!(first.headers["x-pinterest-rid"].to_str().unwrap().parse::<u64>().is_ok());
     assert_eq!(first.headers["x-ratelimit-limit"], "2");
     assert_eq!(first.headers["x-ratelimit-remaining"], "1");
     assert_eq!(refused.refusal(), (429, 8));

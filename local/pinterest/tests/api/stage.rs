@@ -39,10 +39,7 @@ impl Seen {
     }
 
     pub(crate) fn text(&self, name: &str) -> String {
-        self.body[name]
-            .as_str()
-            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
-            .to_owned()
+        self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
     }
 
     pub(crate) fn items(&self) -> &Vec<Value> {
@@ -60,13 +57,11 @@ impl Stage {
     pub(crate) async fn set_in(file: Option<PathBuf>) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok(); // the first test has done it
         let clock = Arc::new(AtomicI64::new(1_800_000_000));
-        let seed = Arc::new(AtomicU64::new(
-            if file.as_ref().is_some_and(|file| file.exists()) {
-                1 << 32
-            } else {
-                1
-            },
-        ));
+        let seed = Arc::new(AtomicU64::new(if file.as_ref().is_some_and(|file| file.exists()) {
+            1 << 32
+        } else {
+            1
+        }));
         let now = Arc::clone(&clock);
         let options = Options {
             port: 0,
@@ -74,22 +69,13 @@ impl Stage {
             now: Arc::new(move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap()),
             random: Arc::new(move |bytes| {
                 for chunk in bytes.chunks_mut(8) {
-                    let number = seed
-                        .fetch_add(1, Ordering::SeqCst)
-                        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let number = seed.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                     chunk.copy_from_slice(&number.to_be_bytes()[..chunk.len()]);
                 }
             }),
         };
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .build()
-            .unwrap();
-        Self {
-            pinterest: SimulatedPinterest::start(options).await.unwrap(),
-            client,
-            clock,
-        }
+        let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { pinterest: SimulatedPinterest::start(options).await.unwrap(), client, clock }
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
@@ -116,9 +102,7 @@ impl Stage {
     }
 
     pub(crate) async fn code(&self, scopes: &str, account: &str) -> String {
-        let location = self
-            .consent(scopes, &[("decision", "allow"), ("account", account)])
-            .await;
+        let location = self.consent(scopes, &[("decision", "allow"), ("account", account)]).await;
         query_of(&location, "code").unwrap()
     }
 
@@ -145,9 +129,7 @@ impl Stage {
 
     /// An access token of `demo_account` in production, with the scopes that publishing needs.
     pub(crate) async fn access_token(&self) -> String {
-        self.connect(Environment::Production, SCOPES, "demo_account")
-            .await
-            .text("access_token")
+        self.connect(Environment::Production, SCOPES, "demo_account").await.text("access_token")
     }
 
     pub(crate) async fn refresh(&self, refresh_token: &str) -> Seen {
@@ -169,9 +151,7 @@ impl Stage {
 
     /// A request to production, not sent yet.
     pub(crate) fn request(&self, method: Method, token: &str, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.pinterest.api_url()))
-            .bearer_auth(token)
+        self.client.request(method, format!("{}{path}", self.pinterest.api_url())).bearer_auth(token)
     }
 
     /// The id of a board of `demo_account` in production.
@@ -203,21 +183,13 @@ pub(crate) async fn send(request: RequestBuilder) -> Seen {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Seen {
-        status,
-        headers,
-        body,
-    }
+    Seen { status, headers, body }
 }
 
 pub(crate) fn query_of(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 fn encoded(form: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish()
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }

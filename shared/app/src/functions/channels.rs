@@ -5,7 +5,7 @@ mod view;
 
 use domain::{AccessToken, BoardId, Channel, ChannelId, DefaultBoard, Refusal, State};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::{
@@ -26,11 +26,15 @@ use crate::{
 /// How many boards' sections are asked for at once.
 const SECTIONS_AT_ONCE: usize = 8;
 
+/// What secret boards need beyond the scopes that are asked for unless configured otherwise.
+const WRITE_SECRET: &str = "boards:write_secret";
+
 /// A change of a channel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeChannel {
     /// A board of the account; `null` for none.
+    #[schemars(schema_with = "nullable_board")]
     #[serde(deserialize_with = "named")]
     default_board_id: Option<BoardId>,
 }
@@ -38,6 +42,12 @@ pub struct ChangeChannel {
 /// A field that may be `null`, but must be there.
 fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<BoardId>, D::Error> {
     Option::deserialize(value)
+}
+
+/// The type's own schema, for a field that may be `null` but not absent.
+fn nullable_board(schemas: &mut SchemaGenerator) -> Schema {
+    let board = schemas.subschema_for::<BoardId>();
+    json_schema!({ "anyOf": [board, { "type": "null" }] })
 }
 
 /// A board to be made.
@@ -204,11 +214,15 @@ impl Channels {
         id: &ChannelId,
         wanted: CreateBoard,
     ) -> Result<(BoardView, bool)> {
-        let name = domain::Text::<180>::new("name", Some(wanted.name))?.ok_or_else(|| {
-            domain::Invalid::new("name", "missing_field", "is empty", "Give the board a name.")
-        })?;
+        let name =
+            domain::Text::<180>::new("name", Some(wanted.name.trim().to_owned()))?.ok_or_else(|| {
+                domain::Invalid::new("name", "missing_field", "is empty", "Give the board a name.")
+            })?;
         let description = domain::Text::<500>::new("description", wanted.description)?;
         let (channel, token) = self.read(caller, id).await?;
+        if matches!(wanted.privacy, Some(Privacy::Secret)) && !channel.scopes.contains(WRITE_SECRET) {
+            return Err(Error::Refused { failure: domain::words::secret_board(), pin: None });
+        }
         let access = self.access(&channel, &token).await?;
         let new = pinterest::NewBoard {
             name: name.as_str(),

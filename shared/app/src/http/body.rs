@@ -1,8 +1,13 @@
 //! JSON in and out.
 
+use domain::Invalid;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Value;
 
 use super::Call;
 use crate::error::{Error, Result};
@@ -11,37 +16,38 @@ use crate::error::{Error, Result};
 /// a typing error is not a silent loss.
 pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T> {
     let body = if call.body().is_empty() { b"{}" } else { call.body() };
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        refused(&path, error.inner())
+    let value: Value = serde_json::from_slice(body).map_err(|error| Error::Malformed {
+        code: "invalid_json",
+        detail: format!("the body is not JSON: {error}"),
+        fix: "Send one JSON object in UTF-8.",
     })?;
-    reader.end().map_err(|error| refused(".", &error))?;
-    Ok(value)
+    if !value.is_object() {
+        let fix = "Send one JSON object.";
+        return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    // From the text again, since a field that is given twice is seen only there.
+    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
 }
 
-fn refused(path: &str, error: &serde_json::Error) -> Error {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Io | Category::Syntax | Category::Eof => Error::Malformed {
-            code: "invalid_json",
-            detail: format!("the body is not JSON: {error}"),
-            fix: "Send one JSON object in UTF-8.",
-        },
-        Category::Data => {
-            let words = error.to_string();
-            let words = words.split(" at line ").next().unwrap_or_default();
-            let field = if path == "." { "body" } else { path };
-            let (code, fix) = if words.starts_with("unknown field") {
-                ("unknown_field", "Remove the field, or write it as the API reference does.")
-            } else if words.starts_with("missing field") {
-                ("missing_field", "Add the field.")
-            } else {
-                ("invalid_type", "Send the value in the form that the API reference shows.")
-            };
-            domain::Invalid::new(field, code, format!("is not right: {words}"), fix).into()
-        }
-    }
+/// Reads a part of a body that has to be an object. Serde would take a list for a struct, field by field.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(value: D) -> Result<T, D::Error> {
+    let object = serde_json::Map::deserialize(value)?;
+    T::deserialize(Value::Object(object)).map_err(D::Error::custom)
+}
+
+fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
+    let (path, words) = (error.path().to_string(), error.inner().to_string());
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let field = if path == "." { "body" } else { &path };
+    let (code, fix) = if words.starts_with("unknown field") {
+        ("unknown_field", "Remove the field, or write it as the API reference does.")
+    } else if words.starts_with("missing field") {
+        ("missing_field", "Add the field.")
+    } else {
+        ("invalid_type", "Send the value in the form that the API reference shows.")
+    };
+    Invalid::new(field, code, format!("is not right: {words}"), fix)
 }
 
 /// 200 with a body.

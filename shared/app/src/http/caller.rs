@@ -20,7 +20,8 @@ pub struct Caller {
 impl Site {
     /// The caller, from the claims of a token that was checked before the function was called.
     ///
-    /// A list claim arrives as text: API Gateway writes `[a b]`, other issuers `a b` or `a,b`.
+    /// A list claim arrives as text: `a b` as OAuth writes scopes, `[a b]` as API Gateway writes lists. Nothing else
+    /// separates: a group may be called `x,admin`.
     pub(super) fn caller(&self, request: &Request) -> Result<Caller> {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
             return Err(Error::Unauthenticated);
@@ -30,7 +31,8 @@ impl Site {
         let claim = |name: &str| claims.get(name).filter(|value| !value.is_empty());
         let has = |name: &str, wanted: &str| {
             claim(name).is_some_and(|list| {
-                list.split([' ', ',', '[', ']', '"']).any(|word| !word.is_empty() && word == wanted)
+                let list = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or(list);
+                list.split(' ').any(|word| word == wanted)
             })
         };
         let user = claim("sub").ok_or(Error::Unauthenticated)?;

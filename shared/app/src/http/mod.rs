@@ -7,7 +7,7 @@ mod site;
 
 use std::{future::Future, sync::Arc};
 
-pub use body::{created, json, ok, redirect, with_status};
+pub use body::{created, json, object, ok, redirect, with_status};
 use http::{HeaderMap, StatusCode, header};
 use lambda_http::{Body, RequestExt, service_fn};
 pub use lambda_http::{Request, Response};
@@ -114,7 +114,7 @@ fn open(site: &Site, request: Request) -> Result<Call> {
     let path = request.raw_http_path().to_owned();
     let (route, id) = match routes::find(request.method(), &path) {
         Found::Route(route, id) => (route, id.map(str::to_owned)),
-        Found::OtherMethod => return Err(Error::MethodNotAllowed),
+        Found::OtherMethod(allowed) => return Err(Error::MethodNotAllowed(allowed.join(", "))),
         Found::Nothing => return Err(Error::NotFound("address")),
     };
     let caller = match route.access {

@@ -21,6 +21,7 @@ pub struct Problem {
     retry_after_seconds: Option<i64>,
     pin: Option<PinId>,
     field: Option<String>,
+    allow: Option<String>,
 }
 
 fn problem(status: StatusCode, code: &str, detail: impl Into<String>, fix: impl Into<String>) -> Problem {
@@ -32,6 +33,7 @@ fn problem(status: StatusCode, code: &str, detail: impl Into<String>, fix: impl 
         retry_after_seconds: None,
         pin: None,
         field: None,
+        allow: None,
     }
 }
 
@@ -64,10 +66,15 @@ impl Problem {
                 let fix = "Check the address and the id; ids are found in lists.";
                 problem(StatusCode::NOT_FOUND, "not_found", text, fix)
             }
-            Error::MethodNotAllowed => {
-                let fix = "Use a method that the API reference shows for this address.";
-                problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text, fix)
-            }
+            Error::MethodNotAllowed(allowed) => Self {
+                allow: Some(allowed.clone()),
+                ..problem(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    text,
+                    "Use one of those methods.",
+                )
+            },
             Error::IntegrationDisabled(why) => {
                 let fix = if *why == words::NOT_CONFIGURED {
                     "An admin enters App ID and App Secret in the integration's settings, or the operator sets \
@@ -99,7 +106,12 @@ impl Problem {
                 retry_after_seconds: Some(1),
                 ..problem(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many changes at once", "Try again.")
             },
-            Error::Store(_) | Error::Vault(_) | Error::Setting(_) | Error::Client(_) | Error::Bus(_) => {
+            Error::Store(_)
+            | Error::Vault(_)
+            | Error::Setting(_)
+            | Error::WrongSetting(_)
+            | Error::Client(_)
+            | Error::Bus(_) => {
                 let detail = "something went wrong inside; nothing is known to be half done";
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, AGAIN)
             }
@@ -124,6 +136,9 @@ impl Problem {
             document["field"] = json!(field);
         }
         let mut answer = super::answer(self.status, "application/problem+json", document.to_string());
+        if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+            answer.headers_mut().insert(header::ALLOW, allow); // RFC 9110, section 15.5.6
+        }
         if let Some(seconds) = self.retry_after_seconds {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -138,8 +153,8 @@ fn of_pinterest(error: &pinterest::Error) -> Problem {
         P::Refused { refusal, answer } => match refusal {
             Refusal::TokenDead => Problem::of(&Error::TokenRefreshing),
             Refusal::Scope => {
-                let failure = words::invalid_scope(domain::Environment::Production);
-                problem(StatusCode::CONFLICT, &failure.code, failure.detail, failure.fix)
+                let failure = words::invalid_scope(domain::Environment::Sandbox);
+                problem(StatusCode::UNPROCESSABLE_ENTITY, &failure.code, failure.detail, failure.fix)
             }
             Refusal::Quota { retry_after } => Problem {
                 retry_after_seconds: Some(retry_after.map_or(60, |wait| wait.as_secs().max(1))),

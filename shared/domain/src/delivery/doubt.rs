@@ -120,10 +120,7 @@ impl Step<'_> {
     fn resend(mut self) -> Decision {
         let detail = "not on the board: the attempt made nothing";
         self.pin.timeline.note(self.now, "looked", detail);
-        self.pin.state = State::Waiting {
-            reason: Reason::OutcomeUnknown,
-            retry_at: Some(self.now),
-        };
+        self.pin.state = State::Waiting { reason: Reason::OutcomeUnknown, retry_at: Some(self.now) };
         self.start()
     }
 
@@ -133,9 +130,5 @@ impl Step<'_> {
 }
 
 fn doubted(attempt: &Attempt, looks: u8, retry_at: Option<Timestamp>) -> State {
-    State::InDoubt {
-        attempt: attempt.clone(),
-        looks,
-        retry_at,
-    }
+    State::InDoubt { attempt: attempt.clone(), looks, retry_at }
 }

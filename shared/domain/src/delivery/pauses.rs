@@ -8,12 +8,8 @@ use crate::{Pause, PauseReason};
 /// A limit that lasts this long is the app's (Trial's day), not the account's (a minute).
 const APP_WIDE: SignedDuration = SignedDuration::from_mins(5);
 /// How long the account rests after each spam block in a row.
-const HOLDS: [SignedDuration; 4] = [
-    SignedDuration::from_mins(10),
-    SignedDuration::from_hours(1),
-    SignedDuration::from_hours(6),
-    DAY,
-];
+const HOLDS: [SignedDuration; 4] =
+    [SignedDuration::from_mins(10), SignedDuration::from_hours(1), SignedDuration::from_hours(6), DAY];
 /// No limit of Pinterest's is longer, and after a day without one, holds begin from the start.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -27,11 +23,7 @@ impl Step<'_> {
             until: self.now + wait + wait.mul_f64(0.1 * self.conditions.jitter),
             step: self.holds(), // it may overwrite a hold: how many there were is not forgotten
         };
-        let also = if wait >= APP_WIDE {
-            Also::PauseApp(pause)
-        } else {
-            Also::PauseChannel(pause)
-        };
+        let also = if wait >= APP_WIDE { Also::PauseApp(pause) } else { Also::PauseChannel(pause) };
         (pause, also)
     }
 
@@ -43,11 +35,7 @@ impl Step<'_> {
             return last; // the same block, met by a Pin that was on its way already
         }
         let step = self.holds().min(3);
-        Pause {
-            reason: PauseReason::SpamHold,
-            until: self.now + HOLDS[usize::from(step)],
-            step,
-        }
+        Pause { reason: PauseReason::SpamHold, until: self.now + HOLDS[usize::from(step)], step }
     }
 
     /// How many holds there were in a row. A hold's own step counts from 0.

@@ -11,11 +11,7 @@ const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
 /// The protocol.
 #[must_use]
 pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Timestamp) -> Decision {
-    let step = Step {
-        pin: pin.clone(),
-        conditions,
-        now,
-    };
+    let step = Step { pin: pin.clone(), conditions, now };
     match (&pin.state, happened) {
         (State::Published { .. } | State::Failed { .. } | State::Cancelled, _) => step.unchanged(),
 
@@ -25,10 +21,7 @@ pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Time
         }
         // A new token ends no rate limit and no outage: what waits for those has a time of its own.
         (
-            State::Waiting {
-                reason: Reason::Reconnect | Reason::TokenRefresh,
-                ..
-            }
+            State::Waiting { reason: Reason::Reconnect | Reason::TokenRefresh, .. }
             | State::Waiting { retry_at: None, .. },
             Happened::ChannelBack,
         ) => step.start(),
@@ -38,22 +31,14 @@ pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Time
             let detail = "the process that was sending it ended without a word";
             step.doubt(attempt, detail, &Answer::default())
         }
-        (
-            State::InDoubt {
-                attempt,
-                looks,
-                retry_at,
-            },
-            Happened::Due,
-        ) if is_time(now, *retry_at, step.last_word(attempt)) => step.look(attempt, *looks),
-        (
-            State::InDoubt {
-                attempt,
-                looks,
-                retry_at: None,
-            },
-            Happened::ChannelBack,
-        ) => step.look(attempt, *looks),
+        (State::InDoubt { attempt, looks, retry_at }, Happened::Due)
+            if is_time(now, *retry_at, step.last_word(attempt)) =>
+        {
+            step.look(attempt, *looks)
+        }
+        (State::InDoubt { attempt, looks, retry_at: None }, Happened::ChannelBack) => {
+            step.look(attempt, *looks)
+        }
         (State::InDoubt { attempt, looks, .. }, Happened::Looked(look)) => step.looked(attempt, *looks, look),
 
         // The answer of an attempt counts as long as nothing was decided about that attempt.
@@ -63,13 +48,9 @@ pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Time
             step.sent(attempt, outcome)
         }
         // That the Pin is there is certain, whatever was concluded about its attempt meanwhile.
-        (
-            _,
-            Happened::Sent {
-                outcome: Outcome::Created(id, answer),
-                ..
-            },
-        ) => step.published(id, "created", answer),
+        (_, Happened::Sent { outcome: Outcome::Created(id, answer), .. }) => {
+            step.published(id, "created", answer)
+        }
         _ => step.unchanged(),
     }
 }
@@ -92,11 +73,7 @@ impl Step<'_> {
     }
 
     pub(super) fn then(self, next: Next, also: Also) -> Decision {
-        Decision {
-            pin: self.pin,
-            next,
-            also,
-        }
+        Decision { pin: self.pin, next, also }
     }
 
     pub(super) fn rest(
@@ -139,10 +116,7 @@ impl Step<'_> {
 
     pub(super) fn published(mut self, id: &PinterestPinId, how: &str, answer: &Answer) -> Decision {
         self.pin.setback = None;
-        let state = State::Published {
-            pinterest_pin_id: id.clone(),
-            published_at: self.now,
-        };
+        let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
         self.rest(state, "published", format!("{how} as {id}"), answer)
     }
 
@@ -155,18 +129,13 @@ impl Step<'_> {
     /// How often `code` has put the Pin off in a row.
     pub(super) fn times(&self, code: &str) -> u32 {
         let setback = self.pin.setback.as_ref();
-        setback
-            .filter(|setback| setback.code == code)
-            .map_or(0, |setback| setback.times)
+        setback.filter(|setback| setback.code == code).map_or(0, |setback| setback.times)
     }
 
     /// Counts `code` once more, and says when to try again: the oftener in a row, the later.
     pub(super) fn put_off(&mut self, code: &str, first: SignedDuration) -> Timestamp {
         let times = self.times(code).saturating_add(1);
-        self.pin.setback = Some(Setback {
-            code: code.to_owned(),
-            times,
-        });
+        self.pin.setback = Some(Setback { code: code.to_owned(), times });
         self.spaced(times, first)
     }
 

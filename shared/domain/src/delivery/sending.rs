@@ -49,10 +49,7 @@ impl Step<'_> {
         if !self.conditions.scopes.missing().is_empty() {
             return self.out_of_scope(&none);
         }
-        let attempt = Attempt {
-            fence: self.conditions.fence.clone(),
-            started_at: self.now,
-        };
+        let attempt = Attempt { fence: self.conditions.fence.clone(), started_at: self.now };
         self.pin.attempts = self.pin.attempts.saturating_add(1);
         self.pin.state = State::Sending(attempt.clone());
         let detail = format!("attempt {}", self.pin.attempts);
@@ -99,10 +96,7 @@ impl Step<'_> {
                 let pause = self.hold();
                 let detail = "Pinterest took it for spam: the account rests";
                 let wait = self.wait(Reason::SpamHold, Some(pause.until), detail, answer);
-                Decision {
-                    also: Also::PauseChannel(pause),
-                    ..wait
-                }
+                Decision { also: Also::PauseChannel(pause), ..wait }
             }
             Refusal::BoardGone => self.fail(words::board_gone(), answer),
             Refusal::SectionGone => self.fail(words::section_gone(), answer),
@@ -135,10 +129,7 @@ impl Step<'_> {
     fn await_token(self, retry_at: Timestamp, answer: &Answer) -> Decision {
         let detail = "the access token is being renewed";
         let wait = self.wait(Reason::TokenRefresh, Some(retry_at), detail, answer);
-        Decision {
-            also: Also::RefreshToken,
-            ..wait
-        }
+        Decision { also: Also::RefreshToken, ..wait }
     }
 
     /// What the old tokens did is over when the owner has given new ones.

@@ -51,10 +51,7 @@ fn pin(state: State) -> Pin {
 
 /// The attempt that began at 0.
 fn attempt() -> Attempt {
-    Attempt {
-        fence: "first".into(),
-        started_at: at(0),
-    }
+    Attempt { fence: "first".into(), started_at: at(0) }
 }
 
 fn sending() -> Pin {
@@ -62,18 +59,11 @@ fn sending() -> Pin {
 }
 
 fn in_doubt(retry_at: Option<i64>) -> Pin {
-    pin(State::InDoubt {
-        attempt: attempt(),
-        looks: 0,
-        retry_at: retry_at.map(at),
-    })
+    pin(State::InDoubt { attempt: attempt(), looks: 0, retry_at: retry_at.map(at) })
 }
 
 fn waiting(reason: Reason, retry_at: Option<i64>) -> Pin {
-    pin(State::Waiting {
-        reason,
-        retry_at: retry_at.map(at),
-    })
+    pin(State::Waiting { reason, retry_at: retry_at.map(at) })
 }
 
 fn ready() -> Conditions {
@@ -102,10 +92,7 @@ fn answered(pin: &Pin, outcome: Outcome, conditions: &Conditions, seconds: i64) 
 }
 
 fn refused(pin: &Pin, refusal: Refusal, conditions: &Conditions, seconds: i64) -> Decision {
-    let answer = Answer {
-        http_status: Some(400),
-        ..Answer::default()
-    };
+    let answer = Answer { http_status: Some(400), ..Answer::default() };
     answered(pin, Outcome::Refused(refusal, answer), conditions, seconds)
 }
 
@@ -115,9 +102,7 @@ fn looked(pin: &Pin, look: Look, seconds: i64) -> Decision {
 
 /// A complete look that began then and found nothing.
 fn nothing(seconds: i64) -> Look {
-    Look::Nothing {
-        began_at: at(seconds),
-    }
+    Look::Nothing { began_at: at(seconds) }
 }
 
 fn remote() -> PinterestPinId {

@@ -12,10 +12,7 @@ async fn the_account_is_asked_for_with_the_token_alone() {
         json!({ "id": "2783136121146311751", "username": "ann", "account_type": "BUSINESS", "new": [1] });
     let (server, client) = answering("GET", "/v5/user_account", stage::json(200, body)).await;
 
-    let account = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap();
+    let account = client.user_account(Environment::Production, &token()).await.unwrap();
 
     assert_eq!(account.pinterest_user_id.as_str(), "2783136121146311751");
     assert_eq!(account.username, "ann");
@@ -27,12 +24,8 @@ async fn the_account_is_asked_for_with_the_token_alone() {
 
 #[tokio::test]
 async fn each_environment_has_its_own_host() {
-    let (_server, client) = answering(
-        "GET",
-        "/sandbox/v5/user_account",
-        stage::json(200, json!({ "id": "1" })),
-    )
-    .await;
+    let (_server, client) =
+        answering("GET", "/sandbox/v5/user_account", stage::json(200, json!({ "id": "1" }))).await;
 
     let account = client.user_account(Environment::Sandbox, &token()).await.unwrap();
 
@@ -41,17 +34,10 @@ async fn each_environment_has_its_own_host() {
 
 #[tokio::test]
 async fn an_account_without_an_id_makes_no_sense() {
-    let (_server, client) = answering(
-        "GET",
-        "/v5/user_account",
-        stage::json(200, json!({ "username": "ann" })),
-    )
-    .await;
+    let (_server, client) =
+        answering("GET", "/v5/user_account", stage::json(200, json!({ "username": "ann" }))).await;
 
-    let error = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap_err();
+    let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
     let Error::Unknown { answer, source } = error else {
         panic!("{error}");

@@ -14,27 +14,19 @@ use crate::stage::{self, answering, board, sent, token};
 async fn listing(pages: Vec<(Option<&str>, Value)>) -> (MockServer, Client) {
     let server = MockServer::start().await;
     for (bookmark, page) in pages {
-        let list = Mock::given(method("GET"))
-            .and(path("/v5/boards"))
-            .and(query_param("page_size", "250"));
+        let list = Mock::given(method("GET")).and(path("/v5/boards")).and(query_param("page_size", "250"));
         let list = match bookmark {
             Some(bookmark) => list.and(query_param("bookmark", bookmark)),
             None => list.and(query_param_is_missing("bookmark")),
         };
-        list.respond_with(stage::json(200, page))
-            .expect(1)
-            .mount(&server)
-            .await;
+        list.respond_with(stage::json(200, page)).expect(1).mount(&server).await;
     }
     let client = stage::client(&server.uri());
     (server, client)
 }
 
 fn page(ids: &[&str], bookmark: impl Into<Value>) -> Value {
-    let items: Vec<Value> = ids
-        .iter()
-        .map(|id| json!({ "id": id, "name": format!("Board {id}") }))
-        .collect();
+    let items: Vec<Value> = ids.iter().map(|id| json!({ "id": id, "name": format!("Board {id}") })).collect();
     json!({ "items": items, "bookmark": bookmark.into() })
 }
 
@@ -45,10 +37,7 @@ async fn ids(client: &Client) -> Result<Vec<String>, Error> {
 
 #[tokio::test]
 async fn boards_are_read_page_by_page_to_the_end() {
-    let pages = vec![
-        (None, page(&["1", "2"], "Zm9v+/=&x")),
-        (Some("Zm9v+/=&x"), page(&["3"], Value::Null)),
-    ];
+    let pages = vec![(None, page(&["1", "2"], "Zm9v+/=&x")), (Some("Zm9v+/=&x"), page(&["3"], Value::Null))];
     let (_server, client) = listing(pages).await;
 
     let ids = ids(&client).await.unwrap();
@@ -71,13 +60,7 @@ async fn a_list_that_gives_the_same_bookmark_again_is_given_up() {
 
     let error = ids(&client).await.unwrap_err();
 
-    assert!(matches!(
-        error,
-        Error::Unknown {
-            source: Some(Fault::Endless),
-            ..
-        }
-    ));
+    assert!(matches!(error, Error::Unknown { source: Some(Fault::Endless), .. }));
 }
 
 #[tokio::test]
@@ -91,13 +74,7 @@ async fn a_list_of_more_than_a_hundred_pages_is_given_up() {
 
     let error = ids(&client).await.unwrap_err();
 
-    assert!(matches!(
-        error,
-        Error::Unknown {
-            source: Some(Fault::Endless),
-            ..
-        }
-    ));
+    assert!(matches!(error, Error::Unknown { source: Some(Fault::Endless), .. }));
     assert_eq!(server.received_requests().await.unwrap().len(), 100);
 }
 
@@ -106,15 +83,9 @@ async fn a_board_has_an_id_a_name_and_a_privacy() {
     let body = json!({ "id": "7", "name": "Salads", "privacy": "SECRET", "pin_count": 3 });
     let (_server, client) = answering("GET", "/v5/boards/7", stage::json(200, body)).await;
 
-    let found = client
-        .board(Environment::Production, &token(), &board("7"))
-        .await
-        .unwrap();
+    let found = client.board(Environment::Production, &token(), &board("7")).await.unwrap();
 
-    assert_eq!(
-        (found.id, found.name.as_str(), found.privacy.as_str()),
-        (board("7"), "Salads", "SECRET")
-    );
+    assert_eq!((found.id, found.name.as_str(), found.privacy.as_str()), (board("7"), "Salads", "SECRET"));
 }
 
 #[tokio::test]
@@ -122,66 +93,32 @@ async fn sections_are_listed_under_their_board() {
     let body = json!({ "items": [{ "id": "71", "name": "Green" }], "bookmark": null });
     let (_server, client) = answering("GET", "/v5/boards/7/sections", stage::json(200, body)).await;
 
-    let sections = client
-        .sections(Environment::Production, &token(), &board("7"))
-        .await
-        .unwrap();
+    let sections = client.sections(Environment::Production, &token(), &board("7")).await.unwrap();
 
     assert_eq!(sections.len(), 1);
-    assert_eq!(
-        (sections[0].id.as_str(), sections[0].name.as_str()),
-        ("71", "Green")
-    );
+    assert_eq!((sections[0].id.as_str(), sections[0].name.as_str()), ("71", "Green"));
 }
 
 #[tokio::test]
 async fn a_board_is_made_with_what_was_given_and_nothing_else() {
-    let (server, client) = answering(
-        "POST",
-        "/v5/boards",
-        stage::json(201, json!({ "id": "7", "name": "A" })),
-    )
-    .await;
-    let new = NewBoard {
-        name: "A",
-        description: None,
-        privacy: None,
-    };
+    let (server, client) =
+        answering("POST", "/v5/boards", stage::json(201, json!({ "id": "7", "name": "A" }))).await;
+    let new = NewBoard { name: "A", description: None, privacy: None };
 
-    let made = client
-        .create_board(Environment::Production, &token(), &new)
-        .await
-        .unwrap();
+    let made = client.create_board(Environment::Production, &token(), &new).await.unwrap();
 
     assert_eq!((made.id, made.privacy.as_str()), (board("7"), "PUBLIC"));
-    assert_eq!(
-        sent(&server).await.body_json::<Value>().unwrap(),
-        json!({ "name": "A" })
-    );
+    assert_eq!(sent(&server).await.body_json::<Value>().unwrap(), json!({ "name": "A" }));
 }
 
 #[tokio::test]
 async fn a_board_is_made_with_all_that_can_be_given() {
-    let (server, client) = answering(
-        "POST",
-        "/v5/boards",
-        stage::json(200, json!({ "id": "7", "name": "A" })),
-    )
-    .await;
-    let new = NewBoard {
-        name: "A",
-        description: Some("All of it"),
-        privacy: Some("SECRET"),
-    };
+    let (server, client) =
+        answering("POST", "/v5/boards", stage::json(200, json!({ "id": "7", "name": "A" }))).await;
+    let new = NewBoard { name: "A", description: Some("All of it"), privacy: Some("SECRET") };
 
-    client
-        .create_board(Environment::Production, &token(), &new)
-        .await
-        .unwrap();
+    client.create_board(Environment::Production, &token(), &new).await.unwrap();
 
     let body: Value = sent(&server).await.body_json().unwrap();
-    assert_eq!(
-        body,
-        json!({ "name": "A", "description": "All of it", "privacy": "SECRET" })
-    );
+    assert_eq!(body, json!({ "name": "A", "description": "All of it", "privacy": "SECRET" }));
 }

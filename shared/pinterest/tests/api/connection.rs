@@ -10,9 +10,7 @@ use wiremock::ResponseTemplate;
 use crate::stage::{answering, client, draft, nobody, raw, read_request, token};
 
 async fn create_pin(origin: &str) -> Outcome {
-    client(origin)
-        .create_pin(Environment::Production, &token(), &draft())
-        .await
+    client(origin).create_pin(Environment::Production, &token(), &draft()).await
 }
 
 #[tokio::test]
@@ -55,23 +53,16 @@ async fn a_pin_is_not_sent_again_when_a_connection_that_has_served_before_closes
     let pinterest = thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
         read_request(&mut connection);
-        connection
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"id\": \"1\"}")
-            .unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"id\": \"1\"}").unwrap();
         read_request(&mut connection);
         listener
     });
 
-    client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap();
+    client.user_account(Environment::Production, &token()).await.unwrap();
     for _ in 0..100 {
         tokio::task::yield_now().await; // the connection goes back to the pool
     }
-    let outcome = client
-        .create_pin(Environment::Production, &token(), &draft())
-        .await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
 
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
     let listener = pinterest.join().unwrap();
@@ -106,28 +97,13 @@ async fn an_answer_that_is_cut_leaves_the_outcome_unknown_whatever_it_began_with
 
 #[tokio::test]
 async fn an_answer_larger_than_any_that_is_documented_is_not_read_on() {
-    let body = format!(
-        "{{\"id\": \"1\", \"about\": \"{}\"}}",
-        "x".repeat(8 * 1024 * 1024)
-    );
+    let body = format!("{{\"id\": \"1\", \"about\": \"{}\"}}", "x".repeat(8 * 1024 * 1024));
     let answer = ResponseTemplate::new(200).set_body_string(body);
     let (_server, client) = answering("GET", "/v5/user_account", answer).await;
 
-    let error = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap_err();
+    let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
-    assert!(
-        matches!(
-            error,
-            Error::Unknown {
-                source: Some(Fault::TooLarge),
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Unknown { source: Some(Fault::TooLarge), .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,26 +112,12 @@ async fn a_pin_is_given_up_after_25_seconds_and_a_read_after_10() {
     let client = client(&format!("http://{}", silent.local_addr().unwrap()));
 
     let start = Instant::now();
-    let outcome = client
-        .create_pin(Environment::Production, &token(), &draft())
-        .await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
     let (sent, read) = (start.elapsed(), Instant::now());
-    let error = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap_err();
+    let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
-    assert!(
-        matches!(
-            error,
-            Error::Unknown {
-                source: Some(Fault::Connection(_)),
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Unknown { source: Some(Fault::Connection(_)), .. }), "{error}");
     assert_eq!((sent.as_secs(), read.elapsed().as_secs()), (25, 10));
     assert!(sent < Duration::from_secs(26));
 }
@@ -164,10 +126,7 @@ async fn a_pin_is_given_up_after_25_seconds_and_a_read_after_10() {
 async fn a_failure_does_not_show_the_address() {
     let client = client(&format!("http://{}/secret", nobody()));
 
-    let error = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap_err();
+    let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
     let source = error.source().unwrap();
     assert!(!format!("{error} {error:?} {source} {source:?}").contains("secret"));
@@ -190,11 +149,5 @@ fn calls_can_move_between_threads() {
     movable(&client.create_pin(Environment::Production, &token, &draft));
     movable(&client.boards(Environment::Production, &token));
     let secret = AppSecret::new(String::new());
-    movable(&client.probe(
-        Environment::Production,
-        App {
-            id: "1",
-            secret: &secret,
-        },
-    ));
+    movable(&client.probe(Environment::Production, App { id: "1", secret: &secret }));
 }

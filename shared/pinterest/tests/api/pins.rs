@@ -7,12 +7,8 @@ use crate::stage::{self, answering, board, draft, header, sent, token};
 
 #[tokio::test]
 async fn a_pin_is_sent_with_everything_its_draft_has() {
-    let (server, client) = answering(
-        "POST",
-        "/v5/pins",
-        stage::json(201, json!({ "id": "813744226420795884" })),
-    )
-    .await;
+    let (server, client) =
+        answering("POST", "/v5/pins", stage::json(201, json!({ "id": "813744226420795884" }))).await;
     let mut draft = draft();
     draft.section = Some(SectionId::try_from("549755885999".to_owned()).unwrap());
     draft.title = Title::new("title", Some("Green salad".to_owned())).unwrap();
@@ -26,10 +22,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
     let Outcome::Created(id, answer) = outcome else {
         panic!("{outcome:?}");
     };
-    assert_eq!(
-        (id.as_str(), answer.http_status),
-        ("813744226420795884", Some(201))
-    );
+    assert_eq!((id.as_str(), answer.http_status), ("813744226420795884", Some(201)));
     let request = sent(&server).await;
     assert_eq!(header(&request, "authorization"), "Bearer pina_planted");
     assert_eq!(header(&request, "content-type"), "application/json");
@@ -63,31 +56,17 @@ async fn what_a_draft_lacks_is_left_out() {
 
 #[tokio::test]
 async fn a_success_that_names_no_pin_leaves_the_outcome_unknown() {
-    for body in [
-        "",
-        "OK",
-        "{\"id\": \"81",
-        "{}",
-        "{\"id\": null}",
-        "{\"id\": \"soon\"}",
-        "[]",
-    ] {
-        let answer = wiremock::ResponseTemplate::new(201)
-            .set_body_string(body)
-            .insert_header("x-pinterest-rid", "42");
+    for body in ["", "OK", "{\"id\": \"81", "{}", "{\"id\": null}", "{\"id\": \"soon\"}", "[]"] {
+        let answer =
+            wiremock::ResponseTemplate::new(201).set_body_string(body).insert_header("x-pinterest-rid", "42");
         let (_server, client) = answering("POST", "/v5/pins", answer).await;
 
-        let outcome = client
-            .create_pin(Environment::Production, &token(), &draft())
-            .await;
+        let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
 
         let Outcome::Unknown(answer) = outcome else {
             panic!("{body}: {outcome:?}");
         };
-        assert_eq!(
-            (answer.http_status, answer.request_id.as_deref()),
-            (Some(201), Some("42"))
-        );
+        assert_eq!((answer.http_status, answer.request_id.as_deref()), (Some(201), Some("42")));
     }
 }
 
@@ -96,16 +75,11 @@ async fn a_page_of_a_board_is_asked_for_by_its_bookmark() {
     let body = json!({ "items": [{ "id": "1" }], "bookmark": "next=" });
     let (server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
 
-    let page = client
-        .board_pins(Environment::Production, &token(), &board("7"), Some("a+b/c="))
-        .await
-        .unwrap();
+    let page =
+        client.board_pins(Environment::Production, &token(), &board("7"), Some("a+b/c=")).await.unwrap();
 
     assert_eq!(page.bookmark.as_deref(), Some("next="));
-    assert_eq!(
-        sent(&server).await.url.query(),
-        Some("page_size=250&bookmark=a%2Bb%2Fc%3D")
-    );
+    assert_eq!(sent(&server).await.url.query(), Some("page_size=250&bookmark=a%2Bb%2Fc%3D"));
 }
 
 #[tokio::test]
@@ -117,28 +91,16 @@ async fn a_listed_pin_is_read_with_its_texts() {
     ]});
     let (_server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
 
-    let page = client
-        .board_pins(Environment::Production, &token(), &board("7"), None)
-        .await
-        .unwrap();
+    let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
 
     assert_eq!(page.bookmark, None);
     let [full, bare] = page.items.as_slice() else {
         panic!("{page:?}");
     };
     assert_eq!(full.id.as_str(), "1");
-    assert_eq!(
-        (full.title.as_deref(), full.description.as_deref()),
-        (Some("T"), Some("D"))
-    );
-    assert_eq!(
-        (full.link.as_deref(), full.alt_text.as_deref()),
-        (Some("https://e.com/"), Some("A"))
-    );
-    assert_eq!(
-        (&bare.title, &bare.description, &bare.link, &bare.alt_text),
-        (&None, &None, &None, &None)
-    );
+    assert_eq!((full.title.as_deref(), full.description.as_deref()), (Some("T"), Some("D")));
+    assert_eq!((full.link.as_deref(), full.alt_text.as_deref()), (Some("https://e.com/"), Some("A")));
+    assert_eq!((&bare.title, &bare.description, &bare.link, &bare.alt_text), (&None, &None, &None, &None));
 }
 
 #[tokio::test]
@@ -154,31 +116,17 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
         1_665_625_229,
         "2022-13-13T01:40:29",
     ]);
-    let items: Vec<Value> = times
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|time| json!({ "id": "1", "created_at": time }))
-        .collect();
-    let (_server, client) = answering(
-        "GET",
-        "/v5/boards/7/pins",
-        stage::json(200, json!({ "items": items })),
-    )
-    .await;
+    let items: Vec<Value> =
+        times.as_array().unwrap().iter().map(|time| json!({ "id": "1", "created_at": time })).collect();
+    let (_server, client) =
+        answering("GET", "/v5/boards/7/pins", stage::json(200, json!({ "items": items }))).await;
 
-    let page = client
-        .board_pins(Environment::Production, &token(), &board("7"), None)
-        .await
-        .unwrap();
+    let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
 
     let second = |pin: &domain::twin::Listed| pin.created_at.map(jiff::Timestamp::as_second);
     let seconds: Vec<Option<i64>> = page.items.iter().map(second).collect();
     let known = Some(1_665_625_229);
-    assert_eq!(
-        seconds,
-        [known, known, known, known, None, None, None, None, None]
-    );
+    assert_eq!(seconds, [known, known, known, known, None, None, None, None, None]);
 }
 
 #[tokio::test]
@@ -186,9 +134,7 @@ async fn a_page_with_a_pin_that_cannot_be_read_is_not_taken_for_the_whole_page()
     let body = json!({ "items": [{ "id": "1" }, { "id": "?" }] });
     let (_server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
 
-    let page = client
-        .board_pins(Environment::Production, &token(), &board("7"), None)
-        .await;
+    let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await;
 
     assert!(page.is_err());
 }

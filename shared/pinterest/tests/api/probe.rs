@@ -9,10 +9,7 @@ use crate::stage::{self, TOKEN, answering, assert_form, nobody, raw, sent};
 
 async fn probe(client: &Client) -> Probe {
     let secret = AppSecret::new("s3cret".to_owned());
-    let app = App {
-        id: "1234567",
-        secret: &secret,
-    };
+    let app = App { id: "1234567", secret: &secret };
     client.probe(Environment::Production, app).await.0
 }
 
@@ -31,47 +28,20 @@ async fn a_probe_asks_for_the_apps_own_token() {
 async fn a_probe_tells_a_wrong_secret_from_everything_else() {
     let says = |status: u16, body: Value| stage::json(status, body);
     let cases = [
-        (
-            says(401, json!({ "code": 2, "message": "Authentication failed." })),
-            Probe::Wrong,
-        ),
+        (says(401, json!({ "code": 2, "message": "Authentication failed." })), Probe::Wrong),
         (says(401, json!({ "message": "Unauthorized" })), Probe::Wrong),
-        (
-            says(401, json!({ "code": 401, "message": "Unauthorized" })),
-            Probe::Wrong,
-        ),
+        (says(401, json!({ "code": 401, "message": "Unauthorized" })), Probe::Wrong),
         (says(400, json!({ "error": "invalid_client" })), Probe::Wrong),
         (ResponseTemplate::new(401), Probe::Wrong),
-        (
-            says(401, json!({ "code": 3, "message": "consumer type" })),
-            Probe::Inconclusive,
-        ),
-        (
-            says(400, json!({ "error": "invalid_client", "code": 3 })),
-            Probe::Inconclusive,
-        ),
-        (
-            says(400, json!({ "code": 1, "message": "grant_type" })),
-            Probe::Inconclusive,
-        ),
-        (
-            says(403, json!({ "code": 29, "message": "no two-factor" })),
-            Probe::Inconclusive,
-        ),
-        (
-            says(429, json!({ "code": 8, "message": "limit" })),
-            Probe::Inconclusive,
-        ),
+        (says(401, json!({ "code": 3, "message": "consumer type" })), Probe::Inconclusive),
+        (says(400, json!({ "error": "invalid_client", "code": 3 })), Probe::Inconclusive),
+        (says(400, json!({ "code": 1, "message": "grant_type" })), Probe::Inconclusive),
+        (says(403, json!({ "code": 29, "message": "no two-factor" })), Probe::Inconclusive),
+        (says(429, json!({ "code": 8, "message": "limit" })), Probe::Inconclusive),
         (says(200, json!({ "hello": "world" })), Probe::Inconclusive),
         (says(408, json!({ "code": 408 })), Probe::Unreachable),
-        (
-            says(503, json!({ "code": 4197, "message": "ramped down" })),
-            Probe::Unreachable,
-        ),
-        (
-            ResponseTemplate::new(502).set_body_string("<html>"),
-            Probe::Unreachable,
-        ),
+        (says(503, json!({ "code": 4197, "message": "ramped down" })), Probe::Unreachable),
+        (ResponseTemplate::new(502).set_body_string("<html>"), Probe::Unreachable),
     ];
 
     for (answer, expected) in cases {
@@ -87,9 +57,6 @@ async fn a_probe_that_hears_nothing_whole_learns_nothing() {
     let cut = raw("HTTP/1.1 401 Unauthorized\r\ncontent-length: 99\r\n\r\n{\"code\": 3");
 
     for host in [nobody(), raw(""), cut] {
-        assert_eq!(
-            probe(&stage::client(&format!("http://{host}"))).await,
-            Probe::Unreachable
-        );
+        assert_eq!(probe(&stage::client(&format!("http://{host}"))).await, Probe::Unreachable);
     }
 }

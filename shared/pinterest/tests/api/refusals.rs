@@ -11,9 +11,7 @@ use crate::stage::{self, answering, draft, sent, token};
 
 async fn outcome(answer: ResponseTemplate) -> Outcome {
     let (server, client) = answering("POST", "/v5/pins", answer).await;
-    let outcome = client
-        .create_pin(Environment::Production, &token(), &draft())
-        .await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
     sent(&server).await; // once, whatever came of it
     outcome
 }
@@ -43,14 +41,9 @@ async fn a_refusal_keeps_what_pinterest_said() {
 
 #[tokio::test]
 async fn a_code_or_a_message_alone_is_pinterests_word() {
+    assert_eq!(refusal(stage::json(401, json!({ "code": 2 }))).await.0, Refusal::TokenDead);
     assert_eq!(
-        refusal(stage::json(401, json!({ "code": 2 }))).await.0,
-        Refusal::TokenDead
-    );
-    assert_eq!(
-        refusal(stage::json(404, json!({ "message": "Board not found." })))
-            .await
-            .0,
+        refusal(stage::json(404, json!({ "message": "Board not found." }))).await.0,
         Refusal::BoardGone
     );
 }
@@ -64,31 +57,13 @@ async fn spam_in_the_detail_holds_the_account() {
 
 #[tokio::test]
 async fn a_limit_says_when_it_ends() {
-    let limit = || {
-        stage::json(
-            429,
-            json!({ "code": 8, "message": "This request exceeded a rate limit." }),
-        )
-    };
+    let limit = || stage::json(429, json!({ "code": 8, "message": "This request exceeded a rate limit." }));
     let cases = [
         (limit(), None),
         (limit().insert_header("x-ratelimit-reset", "67150"), Some(67_150)),
-        (
-            limit().insert_header("x-ratelimit-reset", "100, 100;w=60"),
-            Some(100),
-        ),
-        (
-            limit()
-                .insert_header("x-ratelimit-reset", "9")
-                .insert_header("retry-after", "3"),
-            Some(3),
-        ),
-        (
-            limit()
-                .insert_header("x-ratelimit-reset", "9")
-                .insert_header("retry-after", "later"),
-            Some(9),
-        ),
+        (limit().insert_header("x-ratelimit-reset", "100, 100;w=60"), Some(100)),
+        (limit().insert_header("x-ratelimit-reset", "9").insert_header("retry-after", "3"), Some(3)),
+        (limit().insert_header("x-ratelimit-reset", "9").insert_header("retry-after", "later"), Some(9)),
     ];
 
     for (answer, seconds) in cases {
@@ -124,14 +99,8 @@ async fn what_pinterest_itself_leaves_open_stays_unknown_with_its_words() {
         let Outcome::Unknown(answer) = outcome else {
             panic!("{status}: {outcome:?}");
         };
-        assert_eq!(
-            (answer.http_status, answer.pinterest_code),
-            (Some(status), Some(code))
-        );
-        assert_eq!(
-            answer.message.as_deref(),
-            Some("Something went wrong on our end.")
-        );
+        assert_eq!((answer.http_status, answer.pinterest_code), (Some(status), Some(code)));
+        assert_eq!(answer.message.as_deref(), Some("Something went wrong on our end."));
     }
 }
 
@@ -147,17 +116,11 @@ async fn a_token_in_the_words_goes_no_further() {
     let body = json!({ "code": 2, "message": "Bad token pina_planted", "message_detail": "x".repeat(600) });
     let (_server, client) = answering("GET", "/v5/user_account", stage::json(401, body)).await;
 
-    let error = client
-        .user_account(Environment::Production, &token())
-        .await
-        .unwrap_err();
+    let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
     assert!(!format!("{error} {error:?}").contains("planted"));
     let Error::Refused { refusal, answer } = error else {
         panic!("{error}");
     };
-    assert_eq!(
-        (refusal, answer.message.unwrap().len()),
-        (Refusal::TokenDead, 500)
-    );
+    assert_eq!((refusal, answer.message.unwrap().len()), (Refusal::TokenDead, 500));
 }

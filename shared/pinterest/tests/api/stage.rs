@@ -85,11 +85,7 @@ pub(crate) fn raw(answer: &'static str) -> String {
 
 /// Where nobody listens.
 pub(crate) fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 /// Reads up to the end of a request, or of what is no request.
@@ -106,9 +102,8 @@ pub(crate) fn read_request(connection: &mut TcpStream) {
             }
             continue;
         };
-        let announced = head
-            .lines()
-            .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let announced =
+            head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
         if body.len() >= announced.unwrap_or(0) {
             return;
         }
@@ -148,9 +143,6 @@ pub(crate) const TOKEN: &str = "/v5/oauth/token";
 /// The app 1234567 with the secret `s3cret` has sent this form.
 pub(crate) fn assert_form(request: &Request, body: &str) {
     assert_eq!(header(request, "authorization"), "Basic MTIzNDU2NzpzM2NyZXQ="); // 1234567:s3cret
-    assert_eq!(
-        header(request, "content-type"),
-        "application/x-www-form-urlencoded"
-    );
+    assert_eq!(header(request, "content-type"), "application/x-www-form-urlencoded");
     assert_eq!(std::str::from_utf8(&request.body).unwrap(), body);
 }

@@ -12,25 +12,15 @@ const CALLBACK: &str = "https://app.example.com/oauth/callback?x=1";
 async fn exchange(client: &Client) -> Result<Granted, Error> {
     let secret = AppSecret::new("s3cret".to_owned());
     let code = AuthorizationCode::new("c0de/+=".to_owned());
-    let app = App {
-        id: "1234567",
-        secret: &secret,
-    };
-    client
-        .exchange(Environment::Production, app, &code, CALLBACK, now())
-        .await
+    let app = App { id: "1234567", secret: &secret };
+    client.exchange(Environment::Production, app, &code, CALLBACK, now()).await
 }
 
 async fn refresh(client: &Client) -> Result<Renewed, Error> {
     let secret = AppSecret::new("s3cret".to_owned());
     let refresh = RefreshToken::new("pinr_planted".to_owned());
-    let app = App {
-        id: "1234567",
-        secret: &secret,
-    };
-    client
-        .refresh(Environment::Production, app, &refresh, now())
-        .await
+    let app = App { id: "1234567", secret: &secret };
+    client.refresh(Environment::Production, app, &refresh, now()).await
 }
 
 fn pair() -> Value {
@@ -69,15 +59,10 @@ fn the_consent_page_gets_scopes_with_commas_and_the_redirect_to_the_letter() {
     let state = OAuthState::new("st4te".to_owned());
 
     let scopes = Scopes::parse("boards:read pins:write");
-    let address = client
-        .authorize_url("1234567", "https://App.example.com", &scopes, &state)
-        .unwrap();
+    let address = client.authorize_url("1234567", "https://App.example.com", &scopes, &state).unwrap();
 
     let address = url::Url::parse(&address).unwrap();
-    assert_eq!(
-        (address.host_str(), address.path()),
-        (Some("www.example.com"), "/oauth/")
-    );
+    assert_eq!((address.host_str(), address.path()), (Some("www.example.com"), "/oauth/"));
     let mut query: Vec<(String, String)> = address.query_pairs().into_owned().collect();
     query.sort();
     let expected = [
@@ -87,19 +72,14 @@ fn the_consent_page_gets_scopes_with_commas_and_the_redirect_to_the_letter() {
         ("scope", "boards:read,pins:write"),
         ("state", "st4te"),
     ];
-    assert_eq!(
-        query,
-        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-    );
+    assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
 #[test]
 fn a_broken_address_is_named_before_anything_is_sent() {
     let state = OAuthState::new("st4te".to_owned());
 
-    let error = stage::client("nowhere")
-        .authorize_url("1", CALLBACK, &Scopes::needed(), &state)
-        .unwrap_err();
+    let error = stage::client("nowhere").authorize_url("1", CALLBACK, &Scopes::needed(), &state).unwrap_err();
 
     assert!(matches!(error, Error::NotSent(Fault::Address(_))));
 }
@@ -122,11 +102,7 @@ async fn a_code_is_exchanged_for_tokens_that_can_be_renewed() {
 
 #[tokio::test]
 async fn scopes_that_pinterest_does_not_name_are_those_we_need() {
-    for scope in [
-        json!({ "scope": null }),
-        json!({ "scope": "" }),
-        json!({ "scope": [] }),
-    ] {
+    for scope in [json!({ "scope": null }), json!({ "scope": "" }), json!({ "scope": [] })] {
         let (_server, client) = answering("POST", TOKEN, stage::json(201, pair_but(&scope))).await;
 
         assert_eq!(exchange(&client).await.unwrap().scopes, Scopes::needed());
@@ -140,16 +116,7 @@ async fn a_grant_without_a_refresh_token_makes_no_sense() {
 
         let error = exchange(&client).await.unwrap_err();
 
-        assert!(
-            matches!(
-                error,
-                Error::Unknown {
-                    source: Some(Fault::Malformed { .. }),
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Unknown { source: Some(Fault::Malformed { .. }), .. }), "{error}");
     }
 }
 
@@ -162,10 +129,7 @@ async fn a_refresh_token_is_exchanged_for_a_new_pair() {
     assert_eq!(renewed.access.expose(), "pina_new");
     assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new");
     assert_eq!(renewed.lifetimes.access_expires_at, days(30));
-    assert_form(
-        &sent(&server).await,
-        "grant_type=refresh_token&refresh_token=pinr_planted",
-    );
+    assert_form(&sent(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
 }
 
 #[tokio::test]
@@ -196,18 +160,9 @@ async fn a_detail_that_is_missing_or_odd_loses_no_tokens() {
 async fn the_end_of_a_refresh_token_is_known_from_either_field_or_not_at_all() {
     let end = json!(days(60).as_second());
     let cases = [
-        (
-            json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": end }),
-            Some(days(60)),
-        ),
-        (
-            json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": 5 }),
-            None,
-        ),
-        (
-            json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": null }),
-            None,
-        ),
+        (json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": end }), Some(days(60))),
+        (json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": 5 }), None),
+        (json!({ "refresh_token_expires_in": null, "refresh_token_expires_at": null }), None),
         (json!({ "refresh_token_expires_in": i64::MAX }), Some(days(3650))),
     ];
 
@@ -231,10 +186,7 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
 #[tokio::test]
 async fn a_refused_refresh_says_why_in_pinterests_words_or_oauths() {
     let pinterests = stage::json(401, json!({ "code": 2, "message": "Authentication failed." }));
-    let oauths = stage::json(
-        400,
-        json!({ "error": "invalid_grant", "error_description": "Gone" }),
-    );
+    let oauths = stage::json(400, json!({ "error": "invalid_grant", "error_description": "Gone" }));
     let cases = [
         (pinterests, Refusal::TokenDead, "Authentication failed."),
         (oauths, Refusal::Other, "invalid_grant Gone"),
@@ -268,13 +220,7 @@ async fn an_answer_that_cannot_be_read_is_not_quoted() {
 
 #[tokio::test]
 async fn a_refresh_whose_answer_is_lost_may_have_happened() {
-    let client = stage::client(&format!(
-        "http://{}",
-        raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")
-    ));
+    let client = stage::client(&format!("http://{}", raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")));
 
-    assert!(matches!(
-        refresh(&client).await.unwrap_err(),
-        Error::Unknown { .. }
-    ));
+    assert!(matches!(refresh(&client).await.unwrap_err(), Error::Unknown { .. }));
 }

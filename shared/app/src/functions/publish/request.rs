@@ -46,6 +46,7 @@ pub struct NewPin {
     #[schemars(with = "Option<Color>")]
     dominant_color: Option<String>,
     /// The picture.
+    #[serde(deserialize_with = "crate::http::object")]
     media: NewMedia,
     /// When, up to a year ahead. Now unless given.
     #[serde(default)]

@@ -22,10 +22,7 @@ pub(super) enum Deed {
 }
 
 fn answer() -> impl Strategy<Value = Answer> {
-    any::<bool>().prop_map(|told| Answer {
-        http_status: told.then_some(400),
-        ..Answer::default()
-    })
+    any::<bool>().prop_map(|told| Answer { http_status: told.then_some(400), ..Answer::default() })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -46,12 +43,7 @@ fn refusal() -> impl Strategy<Value = Refusal> {
 }
 
 fn passing_refusal() -> impl Strategy<Value = Refusal> {
-    select(vec![
-        Refusal::TokenDead,
-        Refusal::Busy,
-        Refusal::Spam,
-        Refusal::Quota { retry_after: None },
-    ])
+    select(vec![Refusal::TokenDead, Refusal::Busy, Refusal::Spam, Refusal::Quota { retry_after: None }])
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -74,16 +66,8 @@ fn look() -> impl Strategy<Value = Look> {
 
 fn readiness() -> impl Strategy<Value = Readiness> {
     let pause = (any::<bool>(), 0..WEEK).prop_map(|(spam, until)| {
-        let reason = if spam {
-            PauseReason::SpamHold
-        } else {
-            PauseReason::Quota
-        };
-        Readiness::Paused(Pause {
-            reason,
-            until: at(until),
-            step: 0,
-        })
+        let reason = if spam { PauseReason::SpamHold } else { PauseReason::Quota };
+        Readiness::Paused(Pause { reason, until: at(until), step: 0 })
     });
     prop_oneof![
         8 => Just(Readiness::Ready),

@@ -11,12 +11,8 @@ fn a_process_that_may_be_alive_is_left_alone() {
 
 #[test]
 fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() {
-    for readiness in [
-        Readiness::Ready,
-        Readiness::Gone,
-        Readiness::SwitchedOff,
-        Readiness::ReconnectRequired,
-    ] {
+    for readiness in [Readiness::Ready, Readiness::Gone, Readiness::SwitchedOff, Readiness::ReconnectRequired]
+    {
         let decision = due(&sending(), &but(readiness), 35);
         assert_eq!(decision.next, Next::Rest);
         assert_eq!(next_look(&decision.pin), Some(at(35)));
@@ -26,11 +22,7 @@ fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() 
 #[test]
 fn a_late_answer_that_says_nothing_new_changes_no_look() {
     let mut doubt = in_doubt(Some(300));
-    doubt.state = State::InDoubt {
-        attempt: attempt(),
-        looks: 2,
-        retry_at: Some(at(300)),
-    };
+    doubt.state = State::InDoubt { attempt: attempt(), looks: 2, retry_at: Some(at(300)) };
 
     let decision = answered(&doubt, Outcome::Unknown(Answer::default()), &ready(), 70);
 
@@ -76,26 +68,15 @@ fn looks_that_were_missed_are_not_made_up_for() {
 
 #[test]
 fn a_pin_that_is_found_is_published_however_early() {
-    assert!(is_published(
-        &looked(&in_doubt(Some(15)), Look::Found(remote()), 15).pin
-    ));
+    assert!(is_published(&looked(&in_doubt(Some(15)), Look::Found(remote()), 15).pin));
 }
 
 #[test]
 fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
-    let pause = Pause {
-        reason: crate::PauseReason::SpamHold,
-        until: at(4000),
-        step: 0,
-    };
+    let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0 };
     let looked = Happened::Looked(nothing(300));
 
-    let decision = decide(
-        &in_doubt(Some(300)),
-        &looked,
-        &but(Readiness::Paused(pause)),
-        at(301),
-    );
+    let decision = decide(&in_doubt(Some(300)), &looked, &but(Readiness::Paused(pause)), at(301));
 
     assert_eq!(decision.next, Next::Rest);
     assert_eq!(waits_for(&decision.pin), Some((Reason::SpamHold, Some(at(4000)))));
@@ -147,11 +128,7 @@ fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
 
 #[test]
 fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
-    let pause = Pause {
-        reason: crate::PauseReason::Quota,
-        until: at(500),
-        step: 0,
-    };
+    let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0 };
     for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
         (Readiness::TokenExpired, Some(at(80))),
@@ -171,18 +148,12 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
 #[test]
 fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
     let dead = Happened::Looked(Look::Refused(Refusal::TokenDead, Answer::default()));
-    let lost = Conditions {
-        lost: true,
-        ..ready()
-    };
+    let lost = Conditions { lost: true, ..ready() };
 
     let renewed = decide(&in_doubt(Some(15)), &dead, &ready(), at(16));
     let stuck = decide(&in_doubt(Some(15)), &dead, &lost, at(16));
 
-    assert_eq!(
-        (renewed.also, next_look(&renewed.pin)),
-        (Also::RefreshToken, Some(at(76)))
-    );
+    assert_eq!((renewed.also, next_look(&renewed.pin)), (Also::RefreshToken, Some(at(76))));
     assert_eq!((stuck.also, next_look(&stuck.pin)), (Also::Nothing, None));
 }
 
@@ -192,10 +163,7 @@ fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
 
     assert_eq!(back(&in_doubt(None)).next, Next::Look(attempt()));
     let has_its_time = in_doubt(Some(300));
-    assert_eq!(
-        (back(&has_its_time).next, back(&has_its_time).pin),
-        (Next::Rest, has_its_time)
-    );
+    assert_eq!((back(&has_its_time).next, back(&has_its_time).pin), (Next::Rest, has_its_time));
 }
 
 #[test]

@@ -15,10 +15,7 @@ fn nothing_changes_what_has_ended() {
             Happened::Due,
             Happened::ChannelBack,
             Happened::Looked(Look::Found(remote())),
-            Happened::Sent {
-                fence: attempt().fence,
-                outcome: created(),
-            },
+            Happened::Sent { fence: attempt().fence, outcome: created() },
         ] {
             let decision = decide(&ended, &happened, &ready(), at(WEEK * 2));
             assert_eq!((decision.next, decision.also), (Next::Rest, Also::Nothing));
@@ -36,10 +33,7 @@ fn what_is_too_late_is_not_sent_whatever_it_waited_for() {
     for pin in [scheduled, for_a_person, for_long] {
         for seconds in [WEEK, WEEK + 1] {
             let decision = due(&pin, &ready(), seconds);
-            assert_eq!(
-                (failure(&decision.pin), decision.next),
-                (Some("too_late"), Next::Rest)
-            );
+            assert_eq!((failure(&decision.pin), decision.next), (Some("too_late"), Next::Rest));
         }
     }
 }
@@ -65,10 +59,7 @@ fn it_is_never_too_late_to_learn_that_the_pin_is_there() {
 fn an_attempt_that_made_nothing_is_not_repeated_when_it_is_too_late() {
     let decision = looked(&in_doubt(None), nothing(WEEK + 1), WEEK + 2);
 
-    assert_eq!(
-        (failure(&decision.pin), decision.next),
-        (Some("too_late"), Next::Rest)
-    );
+    assert_eq!((failure(&decision.pin), decision.next), (Some("too_late"), Next::Rest));
 }
 
 #[test]
@@ -84,26 +75,16 @@ fn an_attempt_just_before_the_end_is_still_looked_for_until_a_look_can_decide() 
     assert!(next_look(&failed).is_some());
     let last = due(&missing, &ready(), 300);
     assert_eq!(last.next, Next::Look(attempt()));
-    assert_eq!(
-        failure(&looked(&last.pin, nothing(300), 302).pin),
-        Some("too_late")
-    );
+    assert_eq!(failure(&looked(&last.pin, nothing(300), 302).pin), Some("too_late"));
 }
 
 #[test]
 fn when_it_is_too_late_a_board_that_cannot_be_read_leaves_the_outcome_unknown() {
-    for look in [
-        Look::Failed("no route".into()),
-        Look::Refused(Refusal::Busy, Answer::default()),
-    ] {
+    for look in [Look::Failed("no route".into()), Look::Refused(Refusal::Busy, Answer::default())] {
         let decision = looked(&in_doubt(None), look, WEEK);
         assert_eq!(failure(&decision.pin), Some("outcome_unknown"));
     }
-    for readiness in [
-        Readiness::SwitchedOff,
-        Readiness::TokenExpired,
-        Readiness::ReconnectRequired,
-    ] {
+    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired, Readiness::ReconnectRequired] {
         let decision = due(&in_doubt(None), &but(readiness), WEEK);
         assert_eq!(failure(&decision.pin), Some("outcome_unknown"));
     }

@@ -27,13 +27,7 @@ impl Life {
     fn new(patience: i64) -> Self {
         let mut pin = pin(State::Scheduled);
         pin.give_up_at = at(patience);
-        Self {
-            pin,
-            now: at(0),
-            conditions: ready(),
-            sent: Vec::new(),
-            decisions: 0,
-        }
+        Self { pin, now: at(0), conditions: ready(), sent: Vec::new(), decisions: 0 }
     }
 
     fn live(&mut self, deed: Deed) {
@@ -80,11 +74,7 @@ impl Life {
         changes_are_told(&before, &decision);
 
         if let Next::Send(attempt) = &decision.next {
-            self.sent.push(Sent {
-                attempt: attempt.clone(),
-                outcome: None,
-                decided: false,
-            });
+            self.sent.push(Sent { attempt: attempt.clone(), outcome: None, decided: false });
         }
         if let Also::PauseChannel(pause) = decision.also {
             self.conditions.last_pause = Some(pause);
@@ -121,24 +111,15 @@ impl Life {
     fn sends_are_safe(&self, before: &Pin, decision: &Decision) {
         let Next::Send(attempt) = &decision.next else {
             let sending = matches!(decision.pin.state, State::Sending(_));
-            assert!(
-                !sending || decision.pin.state == before.state,
-                "an attempt that nobody sends"
-            );
+            assert!(!sending || decision.pin.state == before.state, "an attempt that nobody sends");
             return;
         };
         assert_eq!(decision.pin.state, State::Sending(attempt.clone()));
-        assert_eq!(
-            (&attempt.fence, attempt.started_at),
-            (&self.conditions.fence, self.now)
-        );
+        assert_eq!((&attempt.fence, attempt.started_at), (&self.conditions.fence, self.now));
         assert_eq!(decision.pin.attempts, before.attempts + 1);
         assert_eq!(self.conditions.readiness, Readiness::Ready);
         assert!(self.now >= before.publish_at && self.now < before.give_up_at);
-        assert!(
-            self.sent.iter().all(|sent| sent.decided),
-            "an earlier attempt may have worked"
-        );
+        assert!(self.sent.iter().all(|sent| sent.decided), "an earlier attempt may have worked");
     }
 
     fn looks_are_for_the_doubted(&self, decision: &Decision) {
@@ -150,10 +131,7 @@ impl Life {
 
     fn nothing_is_forgotten(&self, before: &Pin, happened: &Happened, decision: &Decision) {
         let pin = &decision.pin;
-        let ended = matches!(
-            pin.state,
-            State::Published { .. } | State::Failed { .. } | State::Cancelled
-        );
+        let ended = matches!(pin.state, State::Published { .. } | State::Failed { .. } | State::Cancelled);
         assert_eq!(pin.due_at().is_none(), ended);
         let was_due = before.due_at().is_some_and(|due_at| due_at <= self.now);
         if was_due && matches!(happened, Happened::Due) && decision.next == Next::Rest {
@@ -175,10 +153,7 @@ fn answers_count(before: &Pin, happened: &Happened, decision: &Decision) {
     match outcome {
         Outcome::Created(..) => assert!(is_published(&decision.pin) || before.due_at().is_none()),
         Outcome::Refused(..) | Outcome::NotSent(_) if current => {
-            assert!(!matches!(
-                decision.pin.state,
-                State::InDoubt { .. } | State::Sending(_)
-            ));
+            assert!(!matches!(decision.pin.state, State::InDoubt { .. } | State::Sending(_)));
         }
         Outcome::Unknown(_) if current => assert!(matches!(decision.pin.state, State::InDoubt { .. })),
         _ => assert_eq!(&decision.pin, before),
@@ -187,23 +162,12 @@ fn answers_count(before: &Pin, happened: &Happened, decision: &Decision) {
 }
 
 fn changes_are_told(before: &Pin, decision: &Decision) {
-    let phase = |state: &State| {
-        (
-            std::mem::discriminant(state),
-            state.waits_for().map(|(reason, _)| reason),
-        )
-    };
+    let phase = |state: &State| (std::mem::discriminant(state), state.waits_for().map(|(reason, _)| reason));
     if phase(&before.state) != phase(&decision.pin.state) {
-        assert!(
-            lines(&decision.pin) > lines(before),
-            "a change that nobody can read about"
-        );
+        assert!(lines(&decision.pin) > lines(before), "a change that nobody can read about");
     }
     assert!(lines(&decision.pin) <= lines(before) + 2);
-    assert_eq!(
-        (decision.pin.version, decision.pin.give_up_at),
-        (before.version, before.give_up_at)
-    );
+    assert_eq!((decision.pin.version, decision.pin.give_up_at), (before.version, before.give_up_at));
 }
 
 fn patience() -> impl Strategy<Value = i64> {
@@ -211,10 +175,7 @@ fn patience() -> impl Strategy<Value = i64> {
 }
 
 fn often() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(500)
-    }
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) }
 }
 
 proptest! {

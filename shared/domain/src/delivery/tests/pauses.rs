@@ -11,16 +11,11 @@ fn paused_by(decision: &Decision) -> Pause {
 }
 
 fn after(last_pause: Pause) -> Conditions {
-    Conditions {
-        last_pause: Some(last_pause),
-        ..ready()
-    }
+    Conditions { last_pause: Some(last_pause), ..ready() }
 }
 
 fn quota(seconds: Option<i64>) -> Refusal {
-    Refusal::Quota {
-        retry_after: seconds.map(SignedDuration::from_secs),
-    }
+    Refusal::Quota { retry_after: seconds.map(SignedDuration::from_secs) }
 }
 
 #[test]
@@ -129,11 +124,7 @@ fn a_look_that_is_taken_for_spam_rests_the_channel_too() {
 
 #[test]
 fn a_pause_that_has_just_ended_holds_the_pin_for_a_moment_and_not_for_ever() {
-    let over = Pause {
-        reason: PauseReason::Quota,
-        until: at(100),
-        step: 0,
-    };
+    let over = Pause { reason: PauseReason::Quota, until: at(100), step: 0 };
 
     for pin in [waiting(Reason::Quota, Some(100)), in_doubt(Some(100))] {
         let decision = due(&pin, &but(Readiness::Paused(over)), 100);

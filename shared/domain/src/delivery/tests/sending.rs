@@ -15,10 +15,7 @@ fn nothing_is_sent_before_its_time() {
 fn what_is_due_is_sent_by_the_attempt_that_is_saved() {
     let decision = due(&pin(State::Scheduled), &ready(), 0);
 
-    let attempt = Attempt {
-        fence: "next".into(),
-        started_at: at(0),
-    };
+    let attempt = Attempt { fence: "next".into(), started_at: at(0) };
     assert_eq!(decision.next, Next::Send(attempt.clone()));
     assert_eq!(decision.pin.state, State::Sending(attempt));
     assert_eq!(decision.pin.attempts, 1);
@@ -26,10 +23,7 @@ fn what_is_due_is_sent_by_the_attempt_that_is_saved() {
 
 #[test]
 fn a_channel_that_lacks_a_scope_refuses_at_once() {
-    let granted = Conditions {
-        scopes: Scopes::parse("pins:read"),
-        ..ready()
-    };
+    let granted = Conditions { scopes: Scopes::parse("pins:read"), ..ready() };
 
     let decision = due(&pin(State::Scheduled), &granted, 0);
 
@@ -68,10 +62,7 @@ fn an_answer_that_did_not_come_leaves_doubt_and_not_another_send() {
 #[test]
 fn the_refusal_of_an_older_attempt_says_nothing_about_this_one() {
     let mut newer = sending();
-    newer.state = State::Sending(Attempt {
-        fence: "second".into(),
-        started_at: at(310),
-    });
+    newer.state = State::Sending(Attempt { fence: "second".into(), started_at: at(310) });
 
     for decision in [
         refused(&newer, Refusal::Other, &ready(), 311),
@@ -111,10 +102,7 @@ fn an_image_that_cannot_be_fetched_three_times_in_a_row_fails_the_pin() {
     let mut pin = sending();
     for _ in 0..2 {
         let wait = refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin;
-        assert!(matches!(
-            waits_for(&wait),
-            Some((Reason::PinterestUnavailable, Some(_)))
-        ));
+        assert!(matches!(waits_for(&wait), Some((Reason::PinterestUnavailable, Some(_)))));
         pin.setback = wait.setback;
     }
 
@@ -156,10 +144,7 @@ fn a_dead_token_is_renewed_and_the_pin_waits_for_the_next_tick() {
     let decision = refused(&sending(), Refusal::TokenDead, &ready(), 1);
 
     assert_eq!(decision.also, Also::RefreshToken);
-    assert_eq!(
-        waits_for(&decision.pin),
-        Some((Reason::TokenRefresh, Some(at(61))))
-    );
+    assert_eq!(waits_for(&decision.pin), Some((Reason::TokenRefresh, Some(at(61)))));
 }
 
 #[test]
@@ -188,10 +173,7 @@ fn a_dead_token_does_not_fail_the_pin_before_it_can_be_known_whether_the_account
 
 #[test]
 fn a_dead_token_that_nobody_can_renew_waits_for_the_owner_and_forgets_its_setbacks() {
-    let lost = Conditions {
-        lost: true,
-        ..ready()
-    };
+    let lost = Conditions { lost: true, ..ready() };
     let mut pin = sending();
     pin.setback = refused(&pin, Refusal::TokenDead, &ready(), 1).pin.setback;
 

@@ -5,13 +5,7 @@ use crate::PauseReason;
 
 #[test]
 fn each_wait_says_what_for() {
-    let pause = |reason| {
-        Readiness::Paused(Pause {
-            reason,
-            until: at(900),
-            step: 0,
-        })
-    };
+    let pause = |reason| Readiness::Paused(Pause { reason, until: at(900), step: 0 });
     for (readiness, reason, retry_at) in [
         (Readiness::SwitchedOff, Reason::PinterestUnavailable, Some(300)),
         (Readiness::ReconnectRequired, Reason::Reconnect, None),
@@ -22,10 +16,7 @@ fn each_wait_says_what_for() {
         let decision = due(&pin(State::Scheduled), &but(readiness), 0);
         assert_eq!(decision.next, Next::Rest);
         assert_eq!(waits_for(&decision.pin), Some((reason, retry_at.map(at))));
-        assert_eq!(
-            decision.also == Also::RefreshToken,
-            readiness == Readiness::TokenExpired
-        );
+        assert_eq!(decision.also == Also::RefreshToken, readiness == Readiness::TokenExpired);
     }
 }
 
@@ -51,10 +42,7 @@ fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_n
 
     assert_eq!(waits_for(&busy).unwrap().0, waits_for(&off).unwrap().0);
     assert_eq!(lines(&off), before + 1);
-    assert_eq!(
-        off.timeline.entries.last().unwrap().detail,
-        crate::words::SWITCHED_OFF
-    );
+    assert_eq!(off.timeline.entries.last().unwrap().detail, crate::words::SWITCHED_OFF);
 }
 
 #[test]
@@ -69,10 +57,7 @@ fn what_waits_is_left_alone_until_its_time() {
 fn what_waits_for_the_channel_goes_out_when_it_is_back() {
     let back = |pin: &Pin| decide(pin, &Happened::ChannelBack, &ready(), at(10)).next;
 
-    for pin in [
-        waiting(Reason::Reconnect, None),
-        waiting(Reason::TokenRefresh, Some(60)),
-    ] {
+    for pin in [waiting(Reason::Reconnect, None), waiting(Reason::TokenRefresh, Some(60))] {
         assert!(matches!(back(&pin), Next::Send(_)));
     }
 }
@@ -93,11 +78,7 @@ fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
 
 #[test]
 fn a_channel_that_is_back_but_paused_sends_nothing() {
-    let pause = Pause {
-        reason: PauseReason::SpamHold,
-        until: at(900),
-        step: 0,
-    };
+    let pause = Pause { reason: PauseReason::SpamHold, until: at(900), step: 0 };
 
     let decision = decide(
         &waiting(Reason::Reconnect, None),
