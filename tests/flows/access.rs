@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    edge::{Findings, missing, said},
+    refusals::{Findings, missing, said},
     stage::{Answer, SETTINGS, Stage, answer, days, pin},
 };
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
-    edge::{Findings, said},
+    refusals::{Findings, said},
     stage::{APP_ID, APP_SECRET, Answer, SETTINGS, Stage, answer, days, minutes, pin},
 };
 

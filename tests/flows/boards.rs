@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 
 use crate::{
-    edge::said,
+    refusals::said,
     stage::{Answer, SETTINGS, Stage, days, minutes, pin},
 };
 

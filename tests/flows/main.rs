@@ -8,11 +8,15 @@
 )]
 
 mod access;
+mod addresses;
 mod admin;
 mod boards;
 mod connect;
 mod contract;
 mod edge;
+mod lists;
+mod refusals;
+mod samples;
 mod secrets;
 mod stage;
 mod trips;
