@@ -354,14 +354,14 @@ async fn a_board_that_was_deleted_meanwhile_fails_the_pin_by_its_name() {
 #[tokio::test]
 async fn an_outage_ends_with_one_pin() {
     let (stage, channel) = Stage::connected().await;
-    let outage = Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(20);
+    let outage = Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(10);
     stage.pinterest().inject(outage);
     let pin = id(&stage.publish("ada", &channel, "Patient").await.expect(202));
 
-    stage.advance(minutes(130)).await;
+    stage.advance(minutes(80)).await;
 
     bound(&stage, &pin, "Patient").await;
-    assert_eq!(sent(&stage), 21);
+    assert_eq!(sent(&stage), 11);
 }
 
 #[tokio::test]

@@ -64,8 +64,8 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (stage, channel) = first(folder.path()).await;
     let now = stage.publish("ada", &channel, "Now").await.expect(201);
-    let later = schedule(&stage, &channel, "Later", 60 * 24 * 40).await.expect(202);
-    stage.advance(days(10)).await;
+    let later = schedule(&stage, &channel, "Later", 60 * 24 * 5).await.expect(202);
+    stage.advance(days(3)).await;
     let path = format!("/api/v1/channels/{channel}");
     let (view, token) = (stage.get(&path, "ada").await.expect(200), stage.user("ada"));
     let (clock, told) = (stage.stack.now(), events(&stage).await);
@@ -81,16 +81,22 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     assert_eq!(listed["items"].as_array().unwrap().len(), 2, "whoever was signed in still is");
     assert_eq!(stage.pin("ada", &id(&now)).await["pinterest_pin_id"], now["pinterest_pin_id"]);
     stage.publish("ada", &channel, "Sealed tokens open").await.expect(201);
+    let tokens = stage.pinterest().calls_of(Operation::Token);
+    stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::Unauthorized));
+    let renewed = stage.publish("ada", &channel, "The refresh token too").await.expect(202);
+    stage.advance(minutes(3)).await;
+    assert_eq!(stage.pinterest().calls_of(Operation::Token), tokens + 1);
+    assert_eq!(stage.pin("ada", &id(&renewed)).await["state"], "published");
 
-    stage.advance(days(31)).await; // a refresh is among what falls due
+    stage.advance(days(3)).await;
     assert_eq!(stage.pin("ada", &id(&later)).await["state"], "published");
-    for title in ["Now", "Sealed tokens open", "Later"] {
+    for title in ["Now", "Sealed tokens open", "The refresh token too", "Later"] {
         assert_eq!(stage.at_pinterest(title), 1, "{title}");
     }
     let all = events(&stage).await;
     assert_eq!(all[..told.len()], told);
     let kinds: Vec<_> = all[told.len()..].iter().map(|(kind, _)| kind.as_str()).collect();
-    assert_eq!(kinds, ["pin.published", "pin.published"]);
+    assert_eq!(kinds, ["pin.published", "pin.waiting", "pin.published", "pin.published"]);
     let mut ids: Vec<_> = all.iter().map(|(_, id)| id.to_string()).collect();
     ids.sort();
     ids.dedup();

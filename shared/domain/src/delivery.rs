@@ -32,6 +32,8 @@ pub struct Conditions {
     pub readiness: Readiness,
     /// Nobody can renew the tokens any more: the access token is used until it is refused or expires.
     pub lost: bool,
+    /// Which pair of tokens the channel has: a token that was refused is not sent again.
+    pub token_version: u64,
     /// What the account's owner granted.
     pub scopes: Scopes,
     /// On which host the channel lives: words depend on it.

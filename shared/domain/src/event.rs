@@ -40,11 +40,11 @@ pub fn of(old: Option<&Row>, new: Option<&Row>) -> Option<Event> {
             channel_kind(old, new).map(|kind| channel(new, new.version, kind))
         }
         (old, Some(Row::Pin(new))) => {
-            let before = match old {
-                Some(Row::Pin(old)) => Some(&old.state),
+            let old = match old {
+                Some(Row::Pin(old)) => Some(old.as_ref()),
                 _ => None,
             };
-            pin_kind(before, &new.state).map(|kind| pin(new, kind))
+            pin_kind(old, new).map(|kind| pin(new, kind))
         }
         (Some(Row::Settings(old)), Some(Row::Settings(new))) if old.tells_the_same_as(new) => None,
         (_, Some(Row::Settings(new))) => Some(Event {
@@ -99,13 +99,14 @@ fn channel(channel: &Channel, version: u64, kind: &'static str) -> Event {
     }
 }
 
-fn pin_kind(before: Option<&State>, now: &State) -> Option<&'static str> {
+fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<&'static str> {
+    let before = old.map(|old| &old.state);
     let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
-    match now {
+    // Sent in between, and put off for the same reason again: that is no news.
+    let told = old.and_then(|old| old.waited_for.or(reason(&old.state)));
+    match &new.state {
         State::Scheduled if before.is_none() => Some("pin.scheduled"),
-        State::Waiting { .. } | State::InDoubt { .. } if before.and_then(reason) != reason(now) => {
-            Some("pin.waiting")
-        }
+        now @ (State::Waiting { .. } | State::InDoubt { .. }) if told != reason(now) => Some("pin.waiting"),
         State::Published { .. } if !matches!(before, Some(State::Published { .. })) => Some("pin.published"),
         State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some("pin.failed"),
         State::Cancelled if !matches!(before, Some(State::Cancelled)) => Some("pin.cancelled"),
@@ -175,6 +176,8 @@ mod tests {
             created_at: now(),
             attempts: 0,
             setback: None,
+            refused_token: None,
+            waited_for: None,
             timeline: Timeline::default(),
             version: 7,
         }

@@ -32,6 +32,12 @@ pub struct Pin {
     /// What put it off last: the same thing again and again spaces the tries, and ends some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setback: Option<Setback>,
+    /// Which version of the tokens Pinterest refused when it was sent last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_token: Option<u64>,
+    /// What it waited for last, or waits for: told once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_for: Option<Reason>,
     /// How it came here, for people.
     pub timeline: Timeline,
     /// Rises with each write, and a write needs the one it read: of two workers, one wins.
@@ -203,6 +209,14 @@ impl Pin {
     /// After a send has begun, nothing is heard of it for longer than this only if its process is gone:
     /// 5 s until the call may begin, 25 s for the call, 5 s for the save.
     pub const SENDING_LIMIT: SignedDuration = SignedDuration::from_secs(35);
+
+    /// Changes the state, and remembers what it waits for.
+    pub fn enter(&mut self, state: State) {
+        self.state = state;
+        if let Some((reason, _)) = self.state.waits_for() {
+            self.waited_for = Some(reason);
+        }
+    }
 
     /// When a worker has to look at it, however nothing happens before.
     #[must_use]

@@ -72,11 +72,12 @@ pub(crate) fn token_refused() -> Failure {
     )
 }
 
-pub(crate) fn media_unreachable() -> Failure {
+pub(crate) fn media_unreachable(message: &str) -> Failure {
     Failure::new(
         "media_unreachable",
-        "Pinterest could not fetch the image",
-        "Check that its address opens without a login and answers with an image's Content-Type, and retry.",
+        message,
+        "Check that the addresses of the image and of the link open without a login, the image with an image's \
+         Content-Type, and retry.",
     )
 }
 

@@ -144,7 +144,7 @@ impl Pins {
         let patience: SignedDuration = pin.give_up_at.duration_since(pin.publish_at);
         pin.timeline.note(now, "retried", "by request");
         pin.state = State::Scheduled;
-        pin.setback = None;
+        (pin.setback, pin.waited_for) = (None, None);
         pin.publish_at = now;
         pin.give_up_at = now + patience;
         self.save(pin).await

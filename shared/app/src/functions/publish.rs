@@ -78,6 +78,8 @@ impl Publish {
             created_at: now,
             attempts: 0,
             setback: None,
+            refused_token: None,
+            waited_for: None,
             timeline,
             version: 1,
         };

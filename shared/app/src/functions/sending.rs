@@ -120,6 +120,7 @@ impl Sender {
         Conditions {
             readiness: ground.readiness,
             lost: ground.lost,
+            token_version: ground.token_version,
             scopes: channel.map(|channel| channel.scopes.clone()).unwrap_or_default(),
             environment: channel.map_or(domain::Environment::Sandbox, |channel| channel.environment),
             fence: self.random.mark(),
@@ -319,30 +320,31 @@ impl Sender {
     }
 }
 
-/// Whether a list has come newest first so far, and how far back it has gone.
-#[derive(Debug)]
+/// Whether a list comes newest first, and how far back it has gone.
+#[derive(Debug, Default)]
 struct Order {
-    newest_first: bool,
     last: Option<Timestamp>,
-}
-
-impl Default for Order {
-    fn default() -> Self {
-        Self { newest_first: true, last: None }
-    }
+    /// Something older came after something newer: Pins of one second say nothing about the order.
+    descends: bool,
+    broken: bool,
 }
 
 impl Order {
     fn read(&mut self, items: &[twin::Listed]) {
         for item in items {
-            let in_order = item.created_at.is_some_and(|at| self.last.is_none_or(|last| at <= last));
-            self.newest_first &= in_order;
+            match (self.last, item.created_at) {
+                (Some(last), Some(at)) if at > last => self.broken = true,
+                (Some(last), Some(at)) if at < last => self.descends = true,
+                (_, Some(_)) => {}
+                (_, None) => self.broken = true,
+            }
             self.last = item.created_at;
         }
     }
 
     /// Nothing that an attempt made can come any more.
     fn has_passed(&self, started_at: Timestamp) -> bool {
-        self.newest_first && self.last.is_some_and(|last| last < started_at - twin::MARGIN)
+        let newest_first = self.descends && !self.broken;
+        newest_first && self.last.is_some_and(|last| last < started_at - twin::MARGIN)
     }
 }

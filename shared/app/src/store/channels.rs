@@ -221,7 +221,7 @@ impl MainTable {
 }
 
 /// A short break must not end a long one.
-const EXTENDS: &str = "(attribute_not_exists(pause) OR pause.until < :until)";
+const EXTENDS: &str = "(attribute_not_exists(pause) OR pause.#until < :until)";
 
 fn until(pause: Pause) -> Result<Item, Error> {
     let pause_value = serde_dynamo::to_attribute_value(pause)?;

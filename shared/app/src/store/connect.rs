@@ -1,6 +1,8 @@
 //! `STATE`, `TICKET` and `ACCOUNT`: connecting an account, from the first click to the claim.
 
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use domain::{Account, Channel, ChannelId, Environment, PinterestUserId, Scopes, TenantId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -186,6 +188,7 @@ pub(super) fn put(
         .set_item(Some(new))
         .condition_expression(condition)
         .set_expression_attribute_values((!values.is_empty()).then_some(values))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
         .map_err(|error| Error::Aws { operation: "TransactWriteItems", source: Box::new(error) })?;
     Ok(TransactWriteItem::builder().put(put).build())

@@ -152,14 +152,17 @@ impl TokensTable {
         Ok(())
     }
 
-    /// Makes a channel's tokens due now, unless somebody is refreshing them.
+    /// Makes a channel's tokens due now, unless somebody is refreshing them, or has tried and waits for a better
+    /// moment: a Pin in a hurry does not hurry Pinterest.
     pub async fn make_due(&self, channel: &ChannelId, version: u64, now: Timestamp) -> Result<(), Error> {
         let mut names =
             values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
+        names.insert(":none".to_owned(), n(0));
         let due = item(&DueKey::new(now, channel.as_str()))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
-                         AND attribute_exists(due_sk) AND due_sk > :due_sk";
+                         AND attribute_exists(due_sk) AND due_sk > :due_sk AND failures = :none \
+                         AND attribute_not_exists(believe_refusal_at)";
         let expression = "SET due_pk = :due_pk, due_sk = :due_sk, due_at = :at";
         self.table.update_if(&Key::token(channel), expression, condition, names).await?;
         Ok(())

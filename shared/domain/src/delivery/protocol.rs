@@ -84,16 +84,18 @@ impl Step<'_> {
         answer: &Answer,
     ) -> Decision {
         self.pin.timeline.record(self.now, event, detail, answer);
-        self.pin.state = state;
+        self.pin.enter(state);
         self.unchanged()
     }
 
     /// Rests for the same cause as before, perhaps: then the timeline has said so, and once is enough.
     pub(super) fn go_on(mut self, state: State, event: &str, detail: &str, answer: &Answer) -> Decision {
         let last = self.pin.timeline.entries.last();
-        let said = last.is_some_and(|last| last.event == event && last.detail == detail);
+        let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
+        let said = reason(&self.pin.state) == reason(&state)
+            && last.is_some_and(|last| last.event == event && last.detail == detail);
         if said && answer == &Answer::default() {
-            self.pin.state = state;
+            self.pin.enter(state);
             return self.unchanged();
         }
         self.rest(state, event, detail, answer)

@@ -7,9 +7,8 @@ use crate::{Answer, Attempt, PauseReason, Reason, Refusal, State, words};
 
 /// Sending is given up when the image could not be fetched this often.
 const MEDIA_TRIES: u32 = 3;
-/// Sending is given up when the token was refused this often. The tries are spaced so that `refresh` has come
-/// to its verdict long before: an account that only has to be connected again keeps its Pins.
-const TOKEN_TRIES: u32 = 8;
+/// Sending is given up when so many new tokens in a row were refused. However long a renewal takes, it counts once.
+const TOKEN_TRIES: u32 = 5;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -22,6 +21,13 @@ impl Step<'_> {
             return self.fail(words::too_late(), &none);
         }
         match self.conditions.readiness {
+            Readiness::Ready if self.pin.refused_token == Some(self.conditions.token_version) => {
+                if self.conditions.lost {
+                    return self.await_owner(&none);
+                }
+                let retry_at = self.now + MINUTE;
+                return self.await_token(retry_at, &none); // it has not been renewed yet
+            }
             Readiness::Ready => {}
             Readiness::Gone => {
                 let detail = "the channel was disconnected";
@@ -76,8 +82,12 @@ impl Step<'_> {
 
     fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
         match refusal {
-            Refusal::TokenDead if self.conditions.lost => self.await_owner(answer),
+            Refusal::TokenDead if self.conditions.lost => {
+                self.pin.refused_token = Some(self.conditions.token_version);
+                self.await_owner(answer)
+            }
             Refusal::TokenDead => {
+                self.pin.refused_token = Some(self.conditions.token_version);
                 let next_tick = self.now + MINUTE;
                 let retry_at = self.put_off("token_dead", MINUTE).max(next_tick);
                 if self.times("token_dead") >= TOKEN_TRIES {
@@ -102,11 +112,11 @@ impl Step<'_> {
             Refusal::SectionGone => self.fail(words::section_gone(), answer),
             Refusal::MediaUnreachable => {
                 let retry_at = self.put_off("media_unreachable", SECOND * 30);
+                let message = answer.message.as_deref().unwrap_or("Pinterest could not fetch the image");
                 if self.times("media_unreachable") >= MEDIA_TRIES {
-                    return self.fail(words::media_unreachable(), answer);
+                    return self.fail(words::media_unreachable(message), answer);
                 }
-                let detail = "Pinterest could not fetch the image";
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, answer)
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, answer)
             }
             Refusal::Busy => {
                 let retry_at = self.put_off("busy", SECOND * 5);

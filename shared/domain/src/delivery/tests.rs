@@ -44,6 +44,8 @@ fn pin(state: State) -> Pin {
         created_at: at(0),
         attempts: 0,
         setback: None,
+        refused_token: None,
+        waited_for: None,
         timeline: Timeline::default(),
         version: 1,
     }
@@ -70,6 +72,7 @@ fn ready() -> Conditions {
     Conditions {
         readiness: Readiness::Ready,
         lost: false,
+        token_version: 1,
         scopes: Scopes::needed(),
         environment: Environment::Sandbox,
         fence: "next".into(),

@@ -148,27 +148,29 @@ fn a_dead_token_is_renewed_and_the_pin_waits_for_the_next_tick() {
 }
 
 #[test]
-fn a_dead_token_does_not_fail_the_pin_before_it_can_be_known_whether_the_account_has_to_be_connected_again() {
-    // `refresh` believes a refusal some five minutes after it was made due, if it can ask Pinterest at all.
-    let verdict = SignedDuration::from_mins(30);
-    for jitter in [0.0, 0.99] {
-        let conditions = Conditions { jitter, ..ready() };
-        let (mut pin, mut now) = (sending(), at(1));
-        while failure(&pin).is_none() {
-            let sent = Happened::Sent {
-                fence: attempt().fence,
-                outcome: Outcome::Refused(Refusal::TokenDead, Answer::default()),
-            };
-            pin = decide(&pin, &sent, &conditions, now).pin;
-            if let Some((_, retry_at)) = waits_for(&pin) {
-                now = retry_at.unwrap();
-                pin.state = State::Sending(attempt());
-            }
-        }
-
-        assert_eq!(failure(&pin), Some("token_refused"));
-        assert!(now.duration_since(at(1)) >= verdict, "after {:#}", now - at(1));
+fn a_token_that_was_refused_is_not_sent_again_however_long_its_renewal_takes() {
+    let mut pin = refused(&sending(), Refusal::TokenDead, &ready(), 1).pin;
+    for minute in 1..600 {
+        let decision = decide(&pin, &Happened::Due, &ready(), at(minute * 61));
+        assert_eq!(decision.next, Next::Rest);
+        assert_eq!(waits_for(&decision.pin).map(|(reason, _)| reason), Some(Reason::TokenRefresh));
+        pin = decision.pin;
     }
+    let renewed = Conditions { token_version: 2, ..ready() };
+    assert!(matches!(decide(&pin, &Happened::Due, &renewed, at(600 * 61)).next, Next::Send(_)));
+}
+
+#[test]
+fn a_pin_whose_new_tokens_are_refused_again_and_again_fails() {
+    let mut pin = sending();
+    let mut versions = 0;
+    while failure(&pin).is_none() {
+        versions += 1;
+        let conditions = Conditions { token_version: versions, ..ready() };
+        pin.state = State::Sending(attempt());
+        pin = refused(&pin, Refusal::TokenDead, &conditions, 1).pin;
+    }
+    assert_eq!((failure(&pin), versions), (Some("token_refused"), 5));
 }
 
 #[test]
