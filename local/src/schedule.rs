@@ -97,10 +97,10 @@ impl Inner {
     pub(crate) async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
         let _turn = self.schedule.turn().await;
         let target = self.clock.now() + by;
+        let mut due = self.next_due(target).await?;
         let mut before: Option<Due> = None;
         loop {
             let now = self.clock.now();
-            let due = self.next_due(target).await?;
             let daily = next_roll_call(now);
             // What is still due after a tick was left for the next one.
             let at = match &due {
@@ -114,11 +114,13 @@ impl Inner {
             }
             self.clock.move_to(next).map_err(Error::Folder)?;
             if next == daily {
+                // It warns, and makes nothing due.
                 self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
                 self.aws.remove_expired()?;
             } else {
                 self.work().await?;
                 before = due;
+                due = self.next_due(target).await?;
             }
         }
         self.clock.move_to(target).map_err(Error::Folder)?;

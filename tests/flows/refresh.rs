@@ -100,12 +100,18 @@ fn worker(stage: &Stage, ahead: SignedDuration) -> Refresh {
     Refresh::new(setup.settings_secret().unwrap(), setup.vault(), main, tokens, setup.pinterest(), &setup)
 }
 
-/// Makes the tokens due now: Pinterest refuses the access token, once. The Pin goes out all the same.
-async fn hurry(stage: &Stage, channel: &str) -> Value {
+/// A Pin whose access token Pinterest refuses, once: that makes the tokens due now.
+async fn refused(stage: &Stage, channel: &str, title: &str) -> Value {
     inject(stage, Operation::CreatePin, FaultKind::Unauthorized, 1);
-    let pin = stage.publish("ada", channel, "Hurry").await.expect(202);
+    let pin = stage.publish("ada", channel, title).await.expect(202);
     waits(&pin, "token_refresh");
     pin
+}
+
+/// Makes the tokens due now, and leaves nothing behind that waits for them.
+async fn hurry(stage: &Stage, channel: &str) {
+    let path = format!("/api/v1/pins/{}", id(&refused(stage, channel, "Hurry").await));
+    stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
 }
 
 async fn access_expires_at(stage: &Stage, id: &str) -> Timestamp {
@@ -355,8 +361,9 @@ async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() 
 
     is_connected(&stage, &channel).await;
     assert!(access_expires_at(&stage, &channel).await > first);
-    let kinds = stage.event_kinds().await;
-    assert_eq!(kinds[kinds.len() - 2..], ["channel.reconnect_required", "channel.connected"]);
+    let mut kinds = stage.event_kinds().await;
+    kinds.retain(|kind| kind.starts_with("channel."));
+    assert_eq!(kinds, ["channel.connected", "channel.reconnect_required", "channel.connected"]);
 }
 
 #[tokio::test]
@@ -415,12 +422,12 @@ async fn a_pin_waits_for_its_token_as_long_as_the_token_endpoint_is_down() {
     inject(&stage, Operation::Token, FaultKind::Status500Before, LONG);
     let pin = stage.publish("ada", &channel, "Patient").await.expect(202);
 
-    stage.advance(minutes(4 * 60)).await;
+    stage.advance(minutes(150)).await;
 
     waits(&stage.pin("ada", &id(&pin)).await, "token_refresh");
     is_connected(&stage, &channel).await;
     stage.pinterest().clear_faults();
-    stage.advance(minutes(6 * 60 + 30)).await;
+    stage.advance(minutes(150)).await;
     assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
     assert_eq!(stage.at_pinterest("Patient"), 1);
 }
@@ -452,6 +459,10 @@ async fn pins_that_wait_for_an_expired_token_do_not_hurry_its_refresh_either() {
 
     let more = calls(&stage, Operation::Token) - before;
     assert!(more <= 1, "{more} refreshes in half an hour, and Pinterest asked for a day's patience");
+    // Work follows what can be done, not how much waits: nothing can be done until the next refresh.
+    let retry_at = time(&stage.pin("ada", &id(&pin)).await["retry_at"]);
+    let wait = retry_at.duration_since(stage.stack.now());
+    assert!(wait > minutes(2), "the Pin is looked at again in {wait:#}");
 }
 
 #[tokio::test]
@@ -475,7 +486,7 @@ async fn workers_at_once_refresh_each_channel_once() {
 async fn a_worker_that_ends_in_the_middle_of_a_refresh_costs_no_channel() {
     let (stage, channel) = Stage::connected().await;
     for kind in [FaultKind::HangAfter, FaultKind::HangBefore] {
-        let pin = hurry(&stage, &channel).await;
+        let pin = refused(&stage, &channel, "Renewed").await;
         inject(&stage, Operation::Token, kind, 1);
         let before = calls(&stage, Operation::Token);
         let hangs = async {

@@ -25,7 +25,7 @@ impl Step<'_> {
                 if self.conditions.lost {
                     return self.await_owner(&none);
                 }
-                let retry_at = self.now + MINUTE;
+                let retry_at = self.patiently();
                 return self.await_token(retry_at, &none); // it has not been renewed yet
             }
             Readiness::Ready => {}
@@ -39,7 +39,7 @@ impl Step<'_> {
             }
             Readiness::ReconnectRequired => return self.await_owner(&none),
             Readiness::TokenExpired => {
-                let retry_at = self.now + MINUTE;
+                let retry_at = self.patiently();
                 return self.await_token(retry_at, &none);
             }
             Readiness::Paused(pause) => {
@@ -133,6 +133,13 @@ impl Step<'_> {
     fn out_of_scope(self, answer: &Answer) -> Decision {
         let environment = self.conditions.environment;
         self.fail(words::invalid_scope(environment), answer)
+    }
+
+    /// The longer a renewal takes already, the longer until the next look: from a minute to half an hour.
+    fn patiently(&self) -> Timestamp {
+        let since = self.pin.timeline.entries.last().map_or(self.now, |last| last.at);
+        let waited = self.now.duration_since(since);
+        self.now + (waited / 4).clamp(MINUTE, MINUTE * 30)
     }
 
     /// Only `refresh` refreshes: the Pin waits for one of its next ticks.
