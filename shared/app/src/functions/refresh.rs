@@ -263,7 +263,7 @@ impl Refresh {
             return Ok((Renewal::Refused, None));
         };
         let old = self.vault.open_pair(sealed, row.grant.channel_id.as_str()).await?;
-        let sealer = self.vault.sealer().await?;
+        let seals = self.vault.sealer().await?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };
         let asked =
             self.pinterest.refresh(row.grant.environment, client, &old.refresh, self.clock.now()).await;
@@ -271,7 +271,7 @@ impl Refresh {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
                 let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
-                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone(), sealer }))
+                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone(), sealer: seals }))
             }
             Err(error) => (renewal(&row.grant, error), None),
         })
