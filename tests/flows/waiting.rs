@@ -139,7 +139,7 @@ async fn spam_holds_the_whole_channel_longer_each_time() {
         waits(&other, "spam_hold");
         assert_eq!(stage.pinterest().calls().len(), calls, "nothing is asked while the channel rests");
         inject(&stage, if number % 2 == 0 { FaultKind::SpamBlock } else { FaultKind::Spam });
-        stage.advance(seconds(hold - 5)).await;
+        stage.advance(seconds(wait(&stage, &pin) - 5)).await;
         assert_eq!(sent(&stage), number + 1);
         stage.advance(seconds(10)).await;
         assert_eq!(sent(&stage), number + 2, "one try, and the hold is on again");
