@@ -25,6 +25,8 @@ use crate::{
 const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// A board that has more pages than this (of 250 Pins) is not read to its end.
 const PAGES: usize = 100;
+/// So many Pins in a row, each older than the one before, are not in that order by chance.
+const DESCENTS: usize = 10;
 /// How often a Pin that others keep changing is read again.
 const READS: usize = 5;
 
@@ -324,8 +326,8 @@ impl Sender {
 #[derive(Debug, Default)]
 struct Order {
     last: Option<Timestamp>,
-    /// Something older came after something newer: Pins of one second say nothing about the order.
-    descends: bool,
+    /// How often something older came after something newer: Pins of one second say nothing about the order.
+    descents: usize,
     broken: bool,
 }
 
@@ -334,7 +336,7 @@ impl Order {
         for item in items {
             match (self.last, item.created_at) {
                 (Some(last), Some(at)) if at > last => self.broken = true,
-                (Some(last), Some(at)) if at < last => self.descends = true,
+                (Some(last), Some(at)) if at < last => self.descents += 1,
                 (_, Some(_)) => {}
                 (_, None) => self.broken = true,
             }
@@ -344,7 +346,7 @@ impl Order {
 
     /// Nothing that an attempt made can come any more.
     fn has_passed(&self, started_at: Timestamp) -> bool {
-        let newest_first = self.descends && !self.broken;
+        let newest_first = self.descents >= DESCENTS && !self.broken;
         newest_first && self.last.is_some_and(|last| last < started_at - twin::MARGIN)
     }
 }
