@@ -24,7 +24,7 @@ fn each_wait_says_what_for() {
 fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
     for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
-        for _ in 0..500 {
+        for _ in 0..200 {
             let waits = decide(&pin, &Happened::Due, &but(readiness), now).pin;
             assert!(waits.due_at().unwrap() > now);
             (now, pin) = (waits.due_at().unwrap(), waits);
