@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use app::{
-    Clock, Random, Setup, Variables,
-    functions::{Deliver, Sender},
-};
+use app::functions::{Deliver, Sender};
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use local::Person;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -47,22 +44,7 @@ fn titles(stage: &Stage) -> Vec<String> {
 
 /// A worker of another process, whose clock runs ahead: what is to come is due for it now.
 fn worker(stage: &Stage, ahead: SignedDuration) -> Deliver {
-    let (aws, pinterest) = (stage.stack.aws(), stage.pinterest());
-    let variables = Variables::from_iter([
-        ("AWS_REGION", loopback_aws::REGION),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL", aws.url()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
-        ("MAIN_TABLE", "pinwright-main"),
-        ("TOKENS_TABLE", "pinwright-tokens"),
-        ("KEY_RING_SECRET", "pinwright/token-keys"),
-        ("PINTEREST_API_URL", &pinterest.api_url()),
-        ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
-    ]);
-    let ahead = stage.stack.now().duration_since(Timestamp::now()) + ahead;
-    let setup =
-        Setup::new(variables, Clock::new(move || Timestamp::now() + ahead), Random::system()).unwrap();
+    let setup = stage.setup(ahead);
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
     Deliver::new(Sender::new(setup.vault(), main, tokens, setup.pinterest(), &setup))
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use app::{
-    Clock, Random, Setup, Variables,
+    Clock, Random, Setup, Variables, Wires,
     events::Stream,
     functions::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish, Sender, Tick},
     http::{Answer as _, handle},
@@ -82,7 +82,7 @@ async fn aws() -> (LoopbackAws, Setup) {
         ("EVENT_BUS", "bus"),
         ("FRONTEND_URL", "https://app.example.com"),
     ]);
-    let setup = Setup::new(variables, Clock::new(now), Random::system()).unwrap();
+    let setup = Setup::new(variables, Clock::new(now), Random::system(), Wires::network().unwrap()).unwrap();
     (aws, setup)
 }
 

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::SignedDuration;
+use app::{Clock, Random, Setup, Variables, Wires};
+use jiff::{SignedDuration, Timestamp};
 use local::{Data, Options, Person, Pinterest, Stack};
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
@@ -68,6 +69,27 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 impl Stage {
+    /// What a worker of another process is built from, whose clock runs ahead: what is to come is due for it now.
+    pub(crate) fn setup(&self, ahead: SignedDuration) -> Setup {
+        let (aws, pinterest) = (self.stack.aws(), self.pinterest());
+        let variables = Variables::from_iter([
+            ("AWS_REGION", loopback_aws::REGION),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL", aws.url()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
+            ("MAIN_TABLE", "pinwright-main"),
+            ("TOKENS_TABLE", "pinwright-tokens"),
+            ("SETTINGS_SECRET", "pinwright/settings"),
+            ("KEY_RING_SECRET", "pinwright/token-keys"),
+            ("PINTEREST_API_URL", &pinterest.api_url()),
+            ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
+        ]);
+        let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
+        let clock = Clock::new(move || Timestamp::now() + ahead);
+        Setup::new(variables, clock, Random::system(), Wires::network().unwrap()).unwrap()
+    }
+
     /// A new stack in memory, with nothing configured.
     pub(crate) async fn set() -> Self {
         Self::open(Data::Memory, []).await

@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::{
-    Clock, Random, Setup, Variables,
+    Clock, Random, Setup, Variables, Wires,
     functions::{Channels, OauthCallback, OauthStart, Pins, Publish, Refresh, Sender, Tick},
     http::{Answer, handle},
 };
@@ -104,7 +104,7 @@ impl Counted {
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
             ("PINTEREST_AUTHORIZE_URL", &pinterest.authorize_url()),
         ]);
-        let setup = Setup::new(variables, Clock::new(now), random).unwrap();
+        let setup = Setup::new(variables, Clock::new(now), random, Wires::network().unwrap()).unwrap();
         Self { setup, pinterest, pinterest_calls: Mutex::new(0), seen, ahead, _aws: aws }
     }
 

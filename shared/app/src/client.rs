@@ -29,8 +29,25 @@ pub enum Error {
     Http(#[from] reqwest::Error),
 }
 
+/// How a function reaches the world: over the network, or over whatever a simulation puts in its place.
+#[derive(Clone, Debug)]
+pub struct Wires {
+    /// To AWS.
+    pub aws: SharedHttpClient,
+    /// To Pinterest.
+    pub pinterest: pinterest::Wire,
+}
+
+impl Wires {
+    /// The network, through one client for both.
+    pub fn network() -> Result<Self, crate::Error> {
+        let http = http()?;
+        Ok(Self { aws: for_aws(http.clone()), pinterest: pinterest::Wire::network(http) })
+    }
+}
+
 /// Builds the client. Roots are compiled in, proxies and redirects are off: a token goes where it is meant to.
-pub(crate) fn http() -> Result<reqwest::Client, Error> {
+fn http() -> Result<reqwest::Client, Error> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -47,7 +64,7 @@ pub(crate) fn http() -> Result<reqwest::Client, Error> {
 }
 
 /// The same client, for the AWS SDK.
-pub(crate) fn for_aws(client: reqwest::Client) -> SharedHttpClient {
+fn for_aws(client: reqwest::Client) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(client));
     http_client_fn(move |_, _| connector.clone())
 }

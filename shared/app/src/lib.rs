@@ -18,6 +18,7 @@ mod variables;
 mod vault;
 pub mod worker;
 
+pub use client::Wires;
 pub use clock::{Clock, Random};
 pub use error::{Error, Result};
 pub use setup::{Exit, Setup, Stopped, start, start_log};

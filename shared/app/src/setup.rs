@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    Clock, Error, Random, Variables, client,
+    Clock, Error, Random, Variables, Wires,
     error::chain,
     events::Events,
     http::Site,
@@ -29,19 +29,18 @@ pub struct Setup {
     pub clock: Clock,
     /// Gives random bytes.
     pub random: Random,
-    http: reqwest::Client,
+    pinterest: pinterest::Wire,
     aws: SdkConfig,
 }
 
 impl Setup {
     /// Reads `variables`. Everything is built once; connections are made when they are needed.
-    pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
+    pub fn new(variables: Variables, clock: Clock, random: Random, wires: Wires) -> Result<Self, Error> {
         // A callback path that no route has would be found out by the first person who connects.
         variables.allow("REDIRECT_PATH", &[routes::CALLBACK, routes::CALLBACK_ALIAS])?;
         variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
-        let http = client::http()?;
-        let aws = aws(&variables, &http)?;
-        Ok(Self { variables, clock, random, http, aws })
+        let aws = aws(&variables, wires.aws)?;
+        Ok(Self { variables, clock, random, pinterest: wires.pinterest, aws })
     }
 
     /// The table that all functions share.
@@ -87,7 +86,7 @@ impl Setup {
             production: given.unwrap_or(real.production),
             authorize: address("PINTEREST_AUTHORIZE_URL").unwrap_or(real.authorize),
         };
-        pinterest::Client::new(self.http.clone(), addresses)
+        pinterest::Client::new(self.pinterest.clone(), addresses)
     }
 
     /// Where the API and its frontend are.
@@ -116,7 +115,7 @@ impl Setup {
 
 /// Region and credentials come straight from the environment, where Lambda puts them: no file, no metadata
 /// service, nothing to wait for.
-fn aws(variables: &Variables, http: &reqwest::Client) -> Result<SdkConfig, Error> {
+fn aws(variables: &Variables, wire: SharedHttpClient) -> Result<SdkConfig, Error> {
     let region = variables.need("AWS_REGION", "the region of the stack, for instance eu-central-1")?;
     let key = variables.need("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
     let secret = variables.need("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
@@ -126,7 +125,7 @@ fn aws(variables: &Variables, http: &reqwest::Client) -> Result<SdkConfig, Error
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(client::for_aws(http.clone()))
+        .http_client(wire)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(50)))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build())
@@ -136,7 +135,7 @@ fn aws(variables: &Variables, http: &reqwest::Client) -> Result<SdkConfig, Error
 /// Starts the log, and reads the environment of a Lambda function.
 pub fn start() -> Result<Setup, Error> {
     start_log();
-    Setup::new(Variables::of_process(), Clock::system(), Random::system())
+    Setup::new(Variables::of_process(), Clock::system(), Random::system(), Wires::network()?)
 }
 
 /// How a function's `main` ends.

@@ -7,7 +7,7 @@ use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
 use crate::{
-    Error,
+    Error, Wire,
     answer::{Received, Words},
 };
 
@@ -40,21 +40,16 @@ impl Default for Addresses {
 /// Calls Pinterest, once for each method call.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    wire: Wire,
     pub(crate) addresses: Arc<Addresses>,
 }
 
 impl Client {
-    /// Calls through `http`, whose owner sees to it that it
-    ///
-    /// - follows no redirects: the second stop's failure would pass for the first's, and tokens would travel;
-    /// - retries nothing;
-    /// - gives up connecting well before the call's own time is up (10 s for reads, 25 s for everything else),
-    ///   so that a host that does not answer becomes [`Error::NotSent`] and not [`Error::Unknown`].
+    /// Calls over `wire`.
     #[must_use]
-    pub fn new(http: reqwest::Client, addresses: Addresses) -> Self {
+    pub fn new(wire: Wire, addresses: Addresses) -> Self {
         let addresses = Arc::new(addresses);
-        Self { http, addresses }
+        Self { wire, addresses }
     }
 
     /// Where `path` is in `environment`.
@@ -68,7 +63,7 @@ impl Client {
 
     /// Reads `path` for the bearer of `token`.
     pub(crate) fn get(&self, environment: Environment, token: &AccessToken, path: &str) -> RequestBuilder {
-        let request = self.http.get(self.address(environment, path));
+        let request = self.wire.http.get(self.address(environment, path));
         request.bearer_auth(token.expose()).timeout(READ_TIMEOUT)
     }
 
@@ -80,7 +75,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> RequestBuilder {
-        let request = self.http.post(self.address(environment, path));
+        let request = self.wire.http.post(self.address(environment, path));
         request.bearer_auth(token.expose()).timeout(WRITE_TIMEOUT).json(body)
     }
 
@@ -92,7 +87,6 @@ impl Client {
 
     /// Sends `request`, and returns the answer, whatever it says.
     pub(crate) async fn execute(&self, request: Request) -> Result<Received, Error> {
-        let response = self.http.execute(request).await.map_err(Error::before_answer)?;
-        Received::read(response).await
+        Received::read(self.wire.carry(request).await?).await
     }
 }

@@ -32,7 +32,7 @@ pub enum Error {
 pub enum Fault {
     /// The connection, or the time allowed for the call. Never shows the address, which can hold a secret.
     #[error(transparent)]
-    Connection(reqwest::Error),
+    Connection(Box<dyn std::error::Error + Send + Sync>),
     /// A configured address: one of [`Addresses`](crate::Addresses), or the one that Pinterest redirects to.
     #[error("a configured address is not an address")]
     Address(#[from] url::ParseError),
@@ -52,7 +52,7 @@ pub enum Fault {
 
 impl From<reqwest::Error> for Fault {
     fn from(error: reqwest::Error) -> Self {
-        Self::Connection(error.without_url())
+        Self::Connection(Box::new(error.without_url()))
     }
 }
 

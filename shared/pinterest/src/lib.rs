@@ -16,9 +16,11 @@ mod oauth;
 mod page;
 mod pins;
 mod tokens;
+mod wire;
 
 pub use boards::{Board, NewBoard, Section};
 pub use client::{Addresses, Client};
 pub use error::{Error, Fault};
 pub use oauth::{App, Granted, Renewed};
 pub use page::Page;
+pub use wire::{Carried, Wire};

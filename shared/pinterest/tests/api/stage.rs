@@ -9,7 +9,7 @@ use std::{
 
 use domain::{AccessToken, BoardId, Draft, Media, WebAddress};
 use jiff::Timestamp;
-use pinterest::{Addresses, Client};
+use pinterest::{Addresses, Client, Wire};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Serialize;
 use wiremock::{
@@ -24,7 +24,7 @@ pub(crate) fn client(origin: &str) -> Client {
         sandbox: format!("{origin}/sandbox/v5/"),
         authorize: format!("{origin}/oauth/"),
     };
-    Client::new(http(), addresses)
+    Client::new(Wire::network(http()), addresses)
 }
 
 /// The one way to build reqwest without a crypto provider of its own.
