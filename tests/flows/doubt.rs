@@ -196,9 +196,10 @@ async fn a_list_with_the_oldest_first_hides_nothing() {
 async fn a_board_of_more_than_one_page_is_read_to_where_the_pin_can_be() {
     let (stage, channel) = Stage::connected().await;
     let (owner, board) = (owner(&stage).await, default_board(&stage, &channel).await);
-    fill(&stage, &owner, &board, 100).await;
-    stage.advance(minutes(1)).await;
-    fill(&stage, &owner, &board, 200).await;
+    for _ in 0..15 {
+        fill(&stage, &owner, &board, 20).await;
+        stage.advance(minutes(1)).await;
+    }
     stage.advance(minutes(10)).await;
 
     let orders = [(PinOrder::NewestFirst, 1), (PinOrder::OldestFirst, 2), (PinOrder::Shuffled, 2)];
