@@ -22,6 +22,18 @@ pub struct Tables {
     pub tokens: String,
 }
 
+impl Tables {
+    /// Creates both tables in an empty database: without the stream, whose records cost more than the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the database refuses.
+    pub fn create_in(&self, database: &Database) -> Result<(), Error> {
+        create(database, &self.main, &["due", "queue"], None)?;
+        create(database, &self.tokens, &["due"], None)
+    }
+}
+
 /// Creates what is missing of `tables`. What exists stays as it is.
 pub(crate) fn create_missing(database: &Database, tables: &Tables) -> Result<(), Error> {
     create(database, &tables.main, &["due", "queue"], Some("NEW_AND_OLD_IMAGES"))?;

@@ -23,3 +23,4 @@ pub use clock::{Clock, Random};
 pub use error::{Error, Result};
 pub use setup::{Exit, Setup, Stopped, start, start_log};
 pub use variables::Variables;
+pub use vault::Vault;

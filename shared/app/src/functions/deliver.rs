@@ -19,6 +19,8 @@ const ROUND: usize = 200;
 const CHANNELS_AT_ONCE: usize = 16;
 /// What must be left of the invocation to begin with a Pin: a send, or a look, and the saves.
 const NEEDED: Duration = Duration::from_secs(40);
+/// How long one worker has a channel's return to itself: as long as it may run.
+const TURN: SignedDuration = SignedDuration::from_mins(5);
 /// How long a row that cannot be worked on is left alone.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
@@ -98,6 +100,12 @@ impl Deliver {
     /// Works on one channel, one Pin after the other, in the order of their times.
     async fn serve(&self, tenant: &str, channel: &ChannelId, mut share: Share, deadline: Instant) {
         let tenant = TenantId(tenant.to_owned());
+        // What has waited for the owner goes before what is only now due.
+        if let Some(due) = share.back
+            && let Err(error) = self.resume(&tenant, channel, &due, deadline).await
+        {
+            self.put_off(&due, &error).await;
+        }
         share.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
         for (due, pin) in share.pins {
             if !has_time(deadline) {
@@ -107,14 +115,10 @@ impl Deliver {
                 self.put_off(&due, &error).await;
             }
         }
-        if let Some(due) = share.back
-            && let Err(error) = self.resume(&tenant, channel, &due, deadline).await
-        {
-            self.put_off(&due, &error).await;
-        }
     }
 
-    /// Sends what has waited for a channel, one by one, by `publish_at`, then id. Cut off, the next tick goes on.
+    /// Sends what has waited for a channel, one by one, by `publish_at`, then id. Two workers would mix the order,
+    /// so one takes it for itself for a while. Cut off, a later tick goes on.
     async fn resume(
         &self,
         tenant: &TenantId,
@@ -122,13 +126,18 @@ impl Deliver {
         due: &Due,
         deadline: Instant,
     ) -> Result<()> {
-        for pin in self.sender.main.open_pins(tenant, channel).await? {
+        let Sender { main, clock, .. } = &self.sender;
+        let Some(taken) = main.put_off(due, clock.now() + TURN).await? else {
+            return Ok(()); // another worker has it
+        };
+        for pin in main.open_pins(tenant, channel).await? {
             if !has_time(deadline) {
+                main.put_off(&taken, clock.now()).await?;
                 return Ok(());
             }
             self.carry(pin, Happened::ChannelBack).await?;
         }
-        self.sender.main.resumed(tenant, channel, &due.entry).await?;
+        main.resumed(tenant, channel, &taken.entry).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use domain::{
     },
 };
 use futures_util::{FutureExt as _, StreamExt as _, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     error::{Result, chain},
     secrets::SettingsSecret,
     setup::Setup,
-    store::{Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
+    store::{self, Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
     text,
     vault::{Place, SealedPair, Sealer, Vault},
 };
@@ -32,8 +32,6 @@ const AT_ONCE: usize = 8;
 const NEEDED: Duration = Duration::from_mins(2);
 /// How long a row that cannot be worked on is left alone.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
-/// How long an App Secret that Pinterest accepted counts as right.
-const PROVEN: SignedDuration = SignedDuration::from_hours(24);
 
 /// What wakes the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,15 +62,15 @@ pub struct Refresh {
     random: Random,
     at_once: usize,
     /// The protocol: an argument, so that tests can break it.
-    decide: Decide,
+    pub decide: Decide,
 }
 
-/// App ID and App Secret of this tick, and whether the secret is known to be right.
+/// App ID and App Secret of this tick, and when the secret was last seen to be right.
 struct App {
     id: String,
     secret: AppSecret,
     fingerprint: String,
-    proven: bool,
+    proven_at: Option<Timestamp>,
 }
 
 /// Good tokens, on their way into the table.
@@ -178,10 +176,9 @@ impl Refresh {
         };
         let fingerprint = text::sha256(&format!("pinwright|{id}|{}", secret.expose()))[..16].to_owned();
         let proven = self.main.worker().await?.proven;
-        let proven = proven.is_some_and(|proven| {
-            proven.fingerprint == fingerprint && self.clock.now().duration_since(proven.at) < PROVEN
-        });
-        Ok(Some(App { id: id.clone(), secret: secret.clone(), fingerprint, proven }))
+        let proven = proven.filter(|proven| proven.fingerprint == fingerprint);
+        let proven_at = proven.map(|proven| proven.at);
+        Ok(Some(App { id: id.clone(), secret: secret.clone(), fingerprint, proven_at }))
     }
 
     /// Refreshes one channel. `true`: Pinterest accepted the App Secret. A row that fails moves its own due time.
@@ -212,9 +209,16 @@ impl Refresh {
         };
 
         let mut happened = Happened::Claimed;
+        let mut facts = Facts {
+            spare: row.spare.is_some(),
+            previous: row.previous.is_some(),
+            probed: None,
+            proven_at: app.proven_at,
+            jitter: self.random.jitter(),
+        };
         let mut fresh = None;
         loop {
-            let decision = (self.decide)(&row.grant, happened, self.facts(&row, app), self.clock.now());
+            let decision = (self.decide)(&row.grant, happened, facts, self.clock.now());
             match decision.next {
                 Next::Try(which) => {
                     let left = lease.until.duration_since(self.clock.now());
@@ -232,6 +236,7 @@ impl Refresh {
                 Next::Probe => {
                     let client = pinterest::App { id: &app.id, secret: &app.secret };
                     let (probe, _) = self.pinterest.probe(row.grant.environment, client).await;
+                    facts.probed = Some(probe);
                     happened = Happened::Probed(probe);
                 }
                 Next::Ask => happened = Happened::Asked(self.ask(&row).await?),
@@ -240,15 +245,6 @@ impl Refresh {
                     return Ok(false);
                 }
             }
-        }
-    }
-
-    fn facts(&self, row: &TokenRow, app: &App) -> Facts {
-        Facts {
-            spare: row.spare.is_some(),
-            previous: row.previous.is_some(),
-            secret_proven: app.proven,
-            jitter: self.random.jitter(),
         }
     }
 
@@ -291,20 +287,25 @@ impl Refresh {
             } else {
                 self.tokens.save_renewed(&new, before).await
             };
-            match saved {
+            let error = match saved {
                 Ok(Saved::Done) => return Ok(()),
-                // Somebody has given the channel up meanwhile: this save brings it back, in both tables.
-                Ok(Saved::Dead) => was_dead = true,
                 Ok(Saved::Outrun) => {
                     return Ok(self.tokens.save_spare(&new.grant.channel_id, &new.pair).await?);
                 }
-                Err(error) if Instant::now() + wait < deadline => {
-                    tracing::warn!(error = %chain(&error), "a new pair of tokens is not saved yet");
-                    tokio::time::sleep(wait.mul_f64(0.5 + self.random.jitter() / 2.0)).await;
-                    wait = (wait * 2).min(Duration::from_secs(10));
+                // Somebody has given the channel up meanwhile: this save brings it back, in both tables.
+                Ok(Saved::Dead) if !was_dead => {
+                    was_dead = true;
+                    continue;
                 }
-                Err(error) => return Err(error.into()),
+                Ok(Saved::Dead) => store::Error::Contended,
+                Err(error) => error,
+            };
+            if Instant::now() + wait >= deadline {
+                return Err(error.into());
             }
+            tracing::warn!(error = %chain(&error), "a new pair of tokens is not saved yet");
+            tokio::time::sleep(wait.mul_f64(0.5 + self.random.jitter() / 2.0)).await;
+            wait = (wait * 2).min(Duration::from_secs(10));
         }
     }
 

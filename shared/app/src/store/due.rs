@@ -46,8 +46,9 @@ impl MainTable {
         due(&self.table, now, limit).await
     }
 
-    /// Leaves a row alone until then, without reading it: it may be unreadable.
-    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<(), Error> {
+    /// Leaves a row alone until then, without reading it: it may be unreadable. Gives the new entry, unless somebody
+    /// has moved the row since it was seen.
+    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<Option<Due>, Error> {
         put_off(&self.table, due, until).await
     }
 }
@@ -58,23 +59,26 @@ impl TokensTable {
         due(&self.table, now, limit).await
     }
 
-    /// Leaves a row alone until then, without reading it: it may be unreadable.
-    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<(), Error> {
+    /// Leaves a row alone until then, without reading it: it may be unreadable. Gives the new entry, unless somebody
+    /// has moved the row since it was seen.
+    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<Option<Due>, Error> {
         put_off(&self.table, due, until).await
     }
 }
 
-async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<(), Error> {
+async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<Option<Due>, Error> {
     let (key, id) = match &due.what {
         Work::Pin(tenant, id) => (Key::pin(tenant, id), id.as_str()),
         Work::Channel(tenant, id) => (Key::channel(tenant, id), id.as_str()),
         Work::Token(id) => (Key::token(id), id.as_str()),
     };
     let mut names = values([(":seen", s(&due.entry))]);
-    let later = item(&DueKey::new(until, id))?;
+    let later = DueKey::new(until, id);
+    let moved = Due { since: until, entry: later.entry().to_owned(), what: due.what.clone() };
+    let later = item(&later)?;
     names.extend(later.into_iter().map(|(name, value)| (format!(":{name}"), value)));
-    table.update_if(&key, "SET due_pk = :due_pk, due_sk = :due_sk", "due_sk = :seen", names).await?;
-    Ok(())
+    let expression = "SET due_pk = :due_pk, due_sk = :due_sk";
+    Ok(table.update_if(&key, expression, "due_sk = :seen", names).await?.then_some(moved))
 }
 
 /// Asks every shard. The oldest of all come first, so that work which nobody can do blocks nothing: a row that

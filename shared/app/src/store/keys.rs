@@ -85,6 +85,10 @@ impl DueKey {
     pub(crate) fn new(at: Timestamp, id: &str) -> Self {
         Self { due_pk: shard(id).to_string(), due_sk: format!("{}#{id}", instant(at)) }
     }
+
+    pub(crate) fn entry(&self) -> &str {
+        &self.due_sk
+    }
 }
 
 /// The part of the index that `id` belongs to: its last characters are random.

@@ -1,0 +1,77 @@
+//! Pins: made, and listed in some order, later.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+use super::{Model, Reply};
+use crate::{
+    plan::{Order, Trouble},
+    world::World,
+};
+
+impl Model {
+    pub(super) fn create(&mut self, world: &World, account: usize, body: &str, now: Timestamp) -> Reply {
+        if world.trouble() == Some(Trouble::Unapproved) {
+            return Reply::no(401, 3, "Your application is not approved.");
+        }
+        let body: Value = serde_json::from_str(body).unwrap();
+        let owner = &self.accounts[account];
+        if body["board_id"] != *owner.board || owner.board_gone_at.is_some_and(|at| at <= now) {
+            return Reply::no(404, 40, "Board not found.");
+        }
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let lag = if self.plan.lag == 0 { 0 } else { world.dice.between(0, self.plan.lag + 1) };
+        let id = self.made(account, text(&body["title"]), text(&body["media_source"]["url"]), now, lag);
+        Reply { status: 201, ..Reply::ok(json!({"id": id})) }
+    }
+
+    /// A page of a board. Who asks for a second page reads the list on as it was.
+    pub(super) fn list(
+        &mut self,
+        account: usize,
+        path: &str,
+        query: &HashMap<String, String>,
+        now: Timestamp,
+    ) -> Reply {
+        let owner = &self.accounts[account];
+        if path != format!("boards/{}/pins", owner.board) || owner.board_gone_at.is_some_and(|at| at <= now) {
+            return Reply::no(404, 40, "Board not found.");
+        }
+        let asked = query.get("bookmark").and_then(|bookmark| bookmark.split_once('.'));
+        let (list, from): (usize, usize) = match asked {
+            Some((list, from)) => (list.parse().unwrap(), from.parse().unwrap()),
+            None => {
+                self.lists.insert(self.lists.len(), self.board(account, now));
+                (self.lists.len() - 1, 0)
+            }
+        };
+        let all = &self.lists[&list];
+        let to = (from + self.plan.page).min(all.len());
+        let bookmark = (to < all.len()).then(|| format!("{list}.{to}"));
+        let items: Vec<_> = all[from..to].iter().map(|index| self.document(*index)).collect();
+        Reply::ok(json!({"items": items, "bookmark": bookmark}))
+    }
+
+    fn board(&self, account: usize, now: Timestamp) -> Vec<usize> {
+        let seconds = |seconds: u64| SignedDuration::from_secs(i64::try_from(seconds).unwrap());
+        let visible = |index: &usize| {
+            let pin = &self.pins[*index];
+            pin.account == account && pin.at + seconds(pin.lag) <= now
+        };
+        let mut all: Vec<_> = (0..self.pins.len()).filter(visible).collect();
+        match self.plan.order {
+            Order::OldestFirst => {}
+            Order::NewestFirst => all.reverse(),
+            Order::Shuffled => all.sort_by_key(|index| (index * 7919) % 101),
+        }
+        all
+    }
+
+    fn document(&self, index: usize) -> Value {
+        let pin = &self.pins[index];
+        let at = pin.at.to_zoned(TimeZone::UTC).datetime().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        json!({"id": pin.id, "created_at": at, "title": pin.title, "description": null, "link": null, "alt_text": null})
+    }
+}

@@ -1,0 +1,138 @@
+//! What a seed has in store.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Duration;
+
+use crate::dice::Dice;
+
+/// A run's span, before everything is let calm down.
+pub(crate) const DAYS: i64 = 30;
+
+/// What becomes of a refresh token once it was exchanged: Pinterest does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotation {
+    /// It lives until a token that came of it is used.
+    UntilNewIsUsed,
+    /// It lives for so much longer.
+    Grace(SignedDuration),
+    /// It is dead before the new pair has reached anybody.
+    DeadAtOnce,
+}
+
+/// In which order a board lists its Pins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    NewestFirst,
+    OldestFirst,
+    Shuffled,
+}
+
+/// Why Pinterest, or a part of it, cannot be used for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// No connection can be made.
+    Unreachable,
+    /// Every call is answered 503, and has no effect.
+    Down,
+    /// Calls have their effect, and no answer comes.
+    Mute,
+    /// The token endpoint takes our App Secret for a wrong one.
+    WrongSecret,
+    /// The app has lost its approval: 401 code 3.
+    Unapproved,
+}
+
+/// A time of trouble.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spell {
+    pub(crate) trouble: Trouble,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+}
+
+/// What a seed decides before it begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) rotation: Rotation,
+    /// A second exchange of one refresh token ends the pair of the first, unless that was used.
+    pub(crate) voids_siblings: bool,
+    /// A grant for App ID and App Secret alone is given.
+    pub(crate) probes: bool,
+    pub(crate) order: Order,
+    /// No list lags by more seconds.
+    pub(crate) lag: u64,
+    /// Pins on a page.
+    pub(crate) page: usize,
+    pub(crate) access_life: SignedDuration,
+    pub(crate) refresh_life: SignedDuration,
+    pub(crate) spells: Vec<Spell>,
+    pub(crate) channels: usize,
+    pub(crate) pins: usize,
+    pub(crate) workers: usize,
+    /// Processes' clocks are wrong by at most this many seconds.
+    pub(crate) skew: i64,
+    /// Workers wake in the same second of the minute.
+    pub(crate) in_step: bool,
+    /// How often something befalls a call to Pinterest.
+    pub(crate) strikes: f64,
+    /// How often something befalls a call to a table.
+    pub(crate) hiccups: f64,
+    /// How often an index is read as it was.
+    pub(crate) stale: f64,
+    /// How often something befalls an invocation.
+    pub(crate) blows: f64,
+}
+
+impl Plan {
+    pub(crate) fn of(dice: &Dice, epoch: Timestamp) -> Self {
+        let hours = SignedDuration::from_hours;
+        let rotation = dice.one_of(&[
+            Rotation::UntilNewIsUsed,
+            Rotation::Grace(hours(dice.one_of(&[1, 24, 72]))),
+            Rotation::DeadAtOnce,
+        ]);
+        let (access, refresh) =
+            dice.one_of(&[(30 * 24, 60 * 24), (7 * 24, 20 * 24), (2 * 24, 10 * 24), (24, 5 * 24)]);
+        let rate = |most: f64| if dice.happens(0.3) { 0.0 } else { most * dice.one_of(&[0.1, 0.4, 1.0]) };
+        Self {
+            rotation,
+            voids_siblings: dice.happens(0.5),
+            probes: dice.happens(0.7),
+            order: dice.one_of(&[Order::NewestFirst, Order::OldestFirst, Order::Shuffled]),
+            lag: dice.one_of(&[0, 20, 120]),
+            page: dice.one_of(&[1, 3, 250]),
+            access_life: hours(access),
+            refresh_life: hours(refresh),
+            spells: spells(dice, epoch),
+            channels: dice.one_of(&[3, 3, 4]),
+            pins: dice.one_of(&[10, 12, 16]),
+            workers: dice.one_of(&[2, 2, 3]),
+            skew: dice.one_of(&[0, 0, 20, 60]),
+            in_step: dice.happens(0.5),
+            strikes: rate(0.3),
+            hiccups: rate(0.04),
+            stale: rate(0.3),
+            blows: rate(0.4),
+        }
+    }
+}
+
+fn spells(dice: &Dice, epoch: Timestamp) -> Vec<Spell> {
+    let hour = Duration::from_secs(60 * 60);
+    let mut spells = Vec::new();
+    for _ in 0..dice.one_of(&[0, 0, 1, 2, 4]) {
+        let trouble = dice.one_of(&[
+            Trouble::Unreachable,
+            Trouble::Down,
+            Trouble::Mute,
+            Trouble::WrongSecret,
+            Trouble::Unapproved,
+        ]);
+        let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
+        // Weeks are rare, minutes common.
+        let longest = dice.one_of(&[hour, hour * 8, hour * 8, hour * 72, hour * 24 * 21]);
+        let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
+        spells.push(Spell { trouble, from, to: from + span });
+    }
+    spells
+}

@@ -1,0 +1,147 @@
+//! What must always hold. A broken rule ends the run.
+
+mod pins;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Pin, PinId};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    aws::{TOKENS, Write},
+    lambda::{Deed, Invocation},
+    pinterest::Asked,
+    world::World,
+};
+
+/// What has to be remembered to see whether the rules hold.
+#[derive(Default)]
+pub(crate) struct Rules {
+    broken: Option<Broken>,
+    /// What people were promised.
+    accepted: BTreeSet<PinId>,
+    cancelled: BTreeSet<PinId>,
+    fences: BTreeMap<String, Fence>,
+    lease_holders: BTreeMap<String, u64>,
+    /// Pairs that were given and not saved yet: who asked for them, when, and the refresh token that came.
+    given: Vec<Given>,
+    /// What Pinterest said to a Pin, by its image.
+    refusals: BTreeMap<String, Vec<(u16, i64)>>,
+    /// Something went wrong at Pinterest then.
+    hampered_at: Option<Timestamp>,
+    /// The owner had to do something until then, by channel.
+    away_until: BTreeMap<String, Timestamp>,
+    /// Pins that waited for the owner when the channel came back, in the order in which they are to go out.
+    queues: BTreeMap<String, Vec<Pin>>,
+    /// How many Pins at Pinterest were looked at.
+    pub(super) seen: usize,
+    pub(crate) tally: Tally,
+}
+
+/// A rule that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    pub(crate) rule: &'static str,
+    pub(crate) how: String,
+}
+
+/// A permission to send.
+struct Fence {
+    image: String,
+    writer: u64,
+    at: Timestamp,
+    sent: u32,
+}
+
+struct Given {
+    invocation: u64,
+    asked_at: Timestamp,
+    answered_at: Option<Timestamp>,
+    refresh: String,
+}
+
+/// What a run has seen, to know that it was worth it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) published: u32,
+    pub(crate) failed: u32,
+    pub(crate) doubts: u32,
+    pub(crate) renewals: u32,
+    pub(crate) lost: u32,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.published += other.published;
+        self.failed += other.failed;
+        self.doubts += other.doubts;
+        self.renewals += other.renewals;
+        self.lost += other.lost;
+    }
+}
+
+impl Rules {
+    pub(crate) fn broken(&mut self, rule: &'static str, how: impl FnOnce() -> String) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken { rule, how: how() });
+        }
+    }
+
+    fn must(&mut self, holds: bool, rule: &'static str, how: impl FnOnce() -> String) {
+        if !holds {
+            self.broken(rule, how);
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Option<Broken> {
+        self.broken.clone()
+    }
+
+    /// A person was told that a Pin is on its way.
+    pub(crate) fn accept(&mut self, id: PinId) {
+        self.accepted.insert(id);
+    }
+
+    /// A person was told that a Pin is cancelled.
+    pub(crate) fn cancel(&mut self, id: PinId) {
+        self.cancelled.insert(id);
+    }
+
+    /// Something goes wrong at Pinterest.
+    pub(crate) fn hampered(&mut self, now: Timestamp) {
+        self.hampered_at = Some(now);
+    }
+
+    pub(crate) fn refused(&mut self, image: &str, status: u16, code: i64) {
+        self.refusals.entry(image.to_owned()).or_default().push((status, code));
+    }
+
+    /// Whether something was in the way of a channel's Pins within so many hours.
+    fn was_hampered(&self, world: &World, channel: &str, hours: i64) -> bool {
+        let since = world.now() - SignedDuration::from_hours(hours);
+        let is_away =
+            |row: &serde_json::Value| row["id"] == channel && row["connection"]["status"] != "connected";
+        self.hampered_at.is_some_and(|at| at >= since)
+            || world.tables.rows("CHANNEL#").iter().any(is_away)
+            || self.away_until.get(channel).is_some_and(|until| *until >= since)
+    }
+
+    /// A row was written.
+    pub(crate) fn wrote(&mut self, world: &World, writer: u64, write: &Write) {
+        match (write.place.table.as_str(), write.place.sk.as_str()) {
+            (TOKENS, "TOKEN") => self.token_written(world, writer, write),
+            (_, sk) if sk.starts_with("PIN#") => self.pin_written(world, writer, write),
+            _ => {}
+        }
+    }
+
+    /// A call to Pinterest is about to leave.
+    pub(crate) fn asked(&mut self, world: &World, invocation: &Invocation, deed: Deed, asked: &Asked) {
+        match deed {
+            Deed::Send => self.pin_sent(world, invocation.id(), asked),
+            Deed::Renew => self.renewal_sent(world, invocation.id()),
+            _ => {}
+        }
+    }
+}

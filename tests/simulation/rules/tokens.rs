@@ -1,0 +1,143 @@
+//! What must hold of tokens.
+
+use app::store::TokenRow;
+use domain::{Cause, Connection};
+use futures::FutureExt;
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::{Given, Rules};
+use crate::{aws::Write, lambda::Invocation, world::World};
+
+/// A call for a new pair that is younger than this may still become a save: nobody gives the channel up before.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+/// No wait between two tries is longer, once nothing is in the way.
+const HOURS_BETWEEN: i64 = 26;
+
+fn row(value: &Value) -> TokenRow {
+    serde_json::from_value(value.clone()).unwrap()
+}
+
+impl Rules {
+    pub(super) fn token_written(&mut self, world: &World, writer: u64, write: &Write) {
+        let Some(after) = write.after.as_ref().map(row) else { return };
+        let before = write.before.as_ref().map(row);
+        let channel = after.grant.channel_id.to_string();
+        world.note(|| {
+            let held = held(world, &after).join(" ");
+            format!("#{writer} writes tokens of {channel}: {held} {:?}", after.grant)
+        });
+        if let Some(lease) = &after.grant.lease {
+            self.lease_holders.entry(lease.id.clone()).or_insert(writer);
+        }
+        let Some(before) = before else { return };
+        self.keeps_a_living_token(world, &channel, &before, &after);
+        self.leaves_the_lease(world, writer, &before, &after);
+        let lost = |row: &TokenRow| row.grant.connection != Connection::Connected;
+        match (lost(&before), lost(&after)) {
+            (false, true) => self.is_given_up_rightly(world, &channel, &after),
+            (true, false) => {
+                self.away_until.insert(channel.clone(), world.now());
+                self.channel_back(world, &channel);
+            }
+            _ => {}
+        }
+        if after.grant.version > before.grant.version {
+            self.tally.renewals += 1;
+            let held = held(world, &after);
+            self.given.retain(|given| !held.contains(&given.refresh));
+        }
+    }
+
+    fn keeps_a_living_token(&mut self, world: &World, channel: &str, before: &TokenRow, after: &TokenRow) {
+        let (had, has) = (living(world, before), living(world, after));
+        self.must(had.is_empty() || !has.is_empty(), "a living token is never written over", || {
+            format!("{channel}: {had:?} lives, and {:?} is left", held(world, after))
+        });
+    }
+
+    fn leaves_the_lease(&mut self, world: &World, writer: u64, before: &TokenRow, after: &TokenRow) {
+        let Some(lease) = &before.grant.lease else { return };
+        let kept = after.grant.lease.as_ref().is_some_and(|now| now.id == lease.id);
+        let own = self.lease_holders.get(&lease.id) == Some(&writer);
+        // Somebody whose clock is ahead may think that it is over.
+        let skew = SignedDuration::from_secs(2 * world.plan.skew);
+        let over = world.now() + skew >= lease.until;
+        let renewed = after.grant.version > before.grant.version;
+        self.must(kept || own || over || renewed, "a lease is its holder's", || {
+            format!("{}: #{writer} ends {lease:?}", after.grant.channel_id)
+        });
+    }
+
+    fn is_given_up_rightly(&mut self, world: &World, channel: &str, after: &TokenRow) {
+        self.tally.lost += 1;
+        let now = world.now();
+        let Connection::ReconnectRequired(cause) = after.grant.connection else { return };
+        let living = living(world, after);
+        let in_hand: Vec<_> =
+            self.given.iter().filter(|given| now.duration_since(given.asked_at) < UNDER_WAY).collect();
+        let in_hand: Vec<_> =
+            in_hand.iter().map(|given| given.refresh.clone()).filter(|token| lives(world, token)).collect();
+        let rightly = match cause {
+            Cause::RefreshTokenRejected | Cause::RefreshTokenExpired => {
+                living.is_empty() && in_hand.is_empty()
+            }
+            // The App Secret may be wrong: the text says so, and it is tried daily.
+            Cause::TokenRefused => living.is_empty() && in_hand.is_empty() || world.secret_was_wrong(now),
+        };
+        self.must(rightly, "a channel is given up only if its token is dead", || {
+            format!("{channel}: {cause:?}, but {living:?} in the row and {in_hand:?} on the way live")
+        });
+        let neglected =
+            cause == Cause::RefreshTokenExpired && !self.was_hampered(world, channel, HOURS_BETWEEN);
+        self.must(!neglected, "no token dies of age", || format!("{channel}: {:?}", after.grant));
+    }
+
+    pub(super) fn renewal_sent(&mut self, world: &World, invocation: u64) {
+        let given = Given { invocation, asked_at: world.now(), answered_at: None, refresh: String::new() };
+        self.given.push(given);
+    }
+
+    /// The token endpoint has given a new pair to the call that `invocation` made last.
+    pub(crate) fn gave(&mut self, invocation: u64, refresh: String) {
+        let open = |given: &&mut Given| given.invocation == invocation && given.refresh.is_empty();
+        if let Some(given) = self.given.iter_mut().rev().find(open) {
+            given.refresh = refresh;
+        }
+    }
+
+    /// A new pair has reached `invocation`: nothing may come before its save.
+    pub(crate) fn received(&mut self, world: &World, invocation: &Invocation, refresh: &str) {
+        if let Some(given) = self.given.iter_mut().find(|given| given.refresh == refresh) {
+            given.invocation = invocation.id();
+            given.answered_at = Some(world.now());
+        }
+    }
+
+    /// A process begins to save pairs that it was given.
+    pub(crate) fn saves(&mut self, world: &World, invocation: &Invocation, frozen: SignedDuration) {
+        let now = world.now();
+        let waited = self.given.iter_mut().filter(|given| given.invocation == invocation.id());
+        let waited =
+            waited.filter_map(|given| given.answered_at.take()).map(|at| now.duration_since(at)).max();
+        self.must(waited.is_none_or(|waited| waited <= frozen), "nothing comes before the save", || {
+            format!("#{} waited {waited:?} with a new pair in its hand", invocation.id())
+        });
+    }
+}
+
+/// Refresh tokens in a row.
+fn held(world: &World, row: &TokenRow) -> Vec<String> {
+    let channel = row.grant.channel_id.as_str();
+    let sealed = [Some(&row.pair), row.spare.as_ref(), row.previous.as_ref()].into_iter().flatten();
+    let opened = sealed.map(|pair| world.vault().open_pair(pair, channel).now_or_never().unwrap().unwrap());
+    opened.map(|pair| pair.refresh.expose().to_owned()).collect()
+}
+
+fn lives(world: &World, token: &str) -> bool {
+    world.model.lock().unwrap().lives(token, world.now())
+}
+
+fn living(world: &World, row: &TokenRow) -> Vec<String> {
+    held(world, row).into_iter().filter(|token| lives(world, token)).collect()
+}
