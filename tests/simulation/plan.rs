@@ -71,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// Processes' clocks are wrong by at most this many seconds.
     pub(crate) skew: i64,
+    /// The daily roll-call is held.
+    pub(crate) roll_calls: bool,
     /// Workers wake in the same second of the minute.
     pub(crate) in_step: bool,
     /// How often something befalls a call to Pinterest.
@@ -92,7 +94,7 @@ impl Plan {
             Rotation::DeadAtOnce,
         ]);
         let (access, refresh) =
-            dice.one_of(&[(30 * 24, 60 * 24), (7 * 24, 20 * 24), (2 * 24, 10 * 24), (24, 5 * 24)]);
+            dice.one_of(&[(30 * 24, 60 * 24), (12 * 24, 30 * 24), (6 * 24, 15 * 24), (3 * 24, 8 * 24)]);
         let rate = |most: f64| if dice.happens(0.3) { 0.0 } else { most * dice.one_of(&[0.1, 0.4, 1.0]) };
         Self {
             rotation,
@@ -108,6 +110,7 @@ impl Plan {
             pins: dice.one_of(&[10, 12, 16]),
             workers: dice.one_of(&[2, 2, 3]),
             skew: dice.one_of(&[0, 0, 20, 60]),
+            roll_calls: dice.happens(0.2),
             in_step: dice.happens(0.5),
             strikes: rate(0.3),
             hiccups: rate(0.04),

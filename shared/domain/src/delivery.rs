@@ -20,10 +20,14 @@ mod tests;
 
 pub use protocol::decide;
 
-/// When the board is looked at, counted from the start of the attempt. An effect comes at most 30 s after a
-/// send, which comes at most 5 s after the start; a list may lag by two minutes: only the last look decides.
+/// When the board is looked at, counted from the start of the attempt. Only the last look decides.
+///
+/// An effect comes at most 35 s after the start (5 s until the send, 30 s for the effect), and a list shows it at
+/// most two minutes later. A twin's attempt may take this attempt's Pin for its own, if it begins within the
+/// [margin](crate::twin::MARGIN) after that Pin was made; then its own Pin is ours to find, which is listed after
+/// as much time again: 35 + 120 + 35 + 120 s.
 pub const LOOKS: [SignedDuration; 3] =
-    [SignedDuration::from_secs(15), SignedDuration::from_secs(60), SignedDuration::from_secs(300)];
+    [SignedDuration::from_secs(15), SignedDuration::from_secs(60), SignedDuration::from_secs(320)];
 
 /// What is known of a Pin's channel when its time has come.
 #[derive(Clone, Debug)]

@@ -218,6 +218,14 @@ impl Pin {
         }
     }
 
+    /// Until when the board is looked at for what `attempt` may have made: at least until a look can decide,
+    /// even if that is too late for another attempt.
+    #[must_use]
+    pub fn last_word(&self, attempt: &Attempt) -> Timestamp {
+        let [.., last_look] = crate::delivery::LOOKS;
+        self.give_up_at.max(attempt.started_at + last_look)
+    }
+
     /// When a worker has to look at it, however nothing happens before.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
@@ -226,11 +234,8 @@ impl Pin {
             State::Sending(attempt) => Some(attempt.started_at + Self::SENDING_LIMIT),
             // What waits for a person is looked at once more, when it is too late.
             State::Waiting { retry_at, .. } => Some(retry_at.unwrap_or(self.give_up_at).min(self.give_up_at)),
-            // An attempt has its looks, however late it was made.
             State::InDoubt { attempt, retry_at, .. } => {
-                let [.., last_look] = crate::delivery::LOOKS;
-                let end = self.give_up_at.max(attempt.started_at + last_look);
-                Some(retry_at.unwrap_or(end).min(end))
+                Some(retry_at.unwrap_or_else(|| self.last_word(attempt)))
             }
             State::Published { .. } | State::Failed { .. } | State::Cancelled => None,
         }

@@ -98,6 +98,8 @@ pub struct Facts {
     pub spare: bool,
     /// There is a previous pair.
     pub previous: bool,
+    /// The turn before this one was left in the middle: whoever had it may hold a new pair.
+    pub taken_over: bool,
     /// What Pinterest said in this turn about App ID and App Secret, if it was asked.
     pub probed: Option<Probe>,
     /// When another channel was refreshed with this App Secret last.

@@ -32,10 +32,13 @@ impl Rules {
             return self.broken("a Pin is never forgotten", || format!("{:?}", write.place));
         };
         let pin = pin_of(row);
+        self.stays_due(world, &pin, row);
+        if before.as_ref() == Some(&pin) {
+            return; // it was put off
+        }
         world
             .note(|| format!("#{writer} writes {} {} v{} {:?}", pin.id, title(&pin), pin.version, pin.state));
         self.ends_last(before.as_ref(), &pin);
-        self.stays_due(world, &pin, row);
         if let State::Sending(attempt) = &pin.state
             && !self.fences.contains_key(&attempt.fence)
         {

@@ -48,11 +48,9 @@ impl Deliver {
     /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let main = &self.sender.main;
-        let mut left;
         loop {
             let due = main.due(self.sender.clock.now(), ROUND).await?;
             let found = due.len();
-            left = found > 0;
             let shares = self.shares(due).await;
             stream::iter(shares)
                 .for_each_concurrent(CHANNELS_AT_ONCE, |((tenant, channel), share)| async move {
@@ -64,7 +62,8 @@ impl Deliver {
             }
         }
         let now = self.sender.clock.now();
-        let oldest = if left { main.due(now, 1).await?.pop() } else { None };
+        // With time to spare, everything was taken: nothing is overdue.
+        let oldest = if has_time(deadline) { None } else { main.due(now, 1).await?.pop() };
         let oldest = oldest.map(|due| due.since);
         main.beat(&Heartbeat::Delivered(oldest), now).await?;
         Ok(())

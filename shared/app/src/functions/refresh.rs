@@ -115,7 +115,7 @@ impl Refresh {
 
     /// Refreshes what is due, some at a time, until nothing is or the time is up.
     async fn due(&self, deadline: Instant) -> Result<()> {
-        let (mut worked, mut left) = (None, true);
+        let (mut worked, mut taken) = (None, false);
         while let Some(app) = self.app().await? {
             let due = self.tokens.due(self.clock.now(), ROUND).await?;
             let found = due.len();
@@ -128,13 +128,14 @@ impl Refresh {
             if done.contains(&true) {
                 worked = Some(Proven { fingerprint: app.fingerprint.clone(), at: self.clock.now() });
             }
-            left = found > 0;
-            if found < ROUND || !has_time(deadline) {
+            taken = has_time(deadline);
+            if found < ROUND || !taken {
                 break;
             }
         }
         let now = self.clock.now();
-        let oldest = if left { self.tokens.due(now, 1).await?.pop() } else { None };
+        // With time to spare, everything was taken: nothing is overdue.
+        let oldest = if taken { None } else { self.tokens.due(now, 1).await?.pop() };
         let oldest = oldest.map(|due| due.since);
         self.main.beat(&Heartbeat::Refreshed(oldest, worked), now).await?;
         Ok(())
@@ -204,7 +205,7 @@ impl Refresh {
     async fn channel(&self, channel: &ChannelId, entry: &str, app: &App, deadline: Instant) -> Result<bool> {
         let now = self.clock.now();
         let lease = Lease { id: self.random.mark(), until: now + LEASE };
-        let Some(row) = self.tokens.claim(channel, entry, &lease, now).await? else {
+        let Some((row, left)) = self.tokens.claim(channel, entry, &lease, now).await? else {
             return Ok(false);
         };
 
@@ -212,6 +213,7 @@ impl Refresh {
         let mut facts = Facts {
             spare: row.spare.is_some(),
             previous: row.previous.is_some(),
+            taken_over: left.is_some(),
             probed: None,
             proven_at: app.proven_at,
             jitter: self.random.jitter(),

@@ -4,7 +4,10 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValue},
 };
-use domain::{ChannelId, refresh::Grant};
+use domain::{
+    ChannelId,
+    refresh::{Grant, Lease},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -79,14 +82,15 @@ impl TokensTable {
         self.table.get(&Key::token(channel)).await?.map(TokenRow::of).transpose()
     }
 
-    /// Takes the lease of a row that is still due as `due_sk` says. `None`: it is not, or somebody holds it.
+    /// Takes the lease of a row that is still due as `due_sk` says, and tells the lease that was left behind, if one
+    /// was. `None`: it is not due, or somebody holds it.
     pub async fn claim(
         &self,
         channel: &ChannelId,
         due_sk: &str,
-        lease: &domain::refresh::Lease,
+        lease: &Lease,
         now: Timestamp,
-    ) -> Result<Option<TokenRow>, Error> {
+    ) -> Result<Option<(TokenRow, Option<Lease>)>, Error> {
         let update = self
             .table
             .client
@@ -104,9 +108,14 @@ impl TokensTable {
                 (":seen", s(due_sk)),
                 (":mine", s(&lease.id)), // an SDK retry may meet its own first try
             ])))
-            .return_values(ReturnValue::AllNew);
+            .return_values(ReturnValue::AllOld);
         match update.send().await {
-            Ok(claimed) => claimed.attributes.map(TokenRow::of).transpose(),
+            Ok(claimed) => {
+                let Some(before) = claimed.attributes else { return Ok(None) };
+                let mut row = TokenRow::of(before)?;
+                let left = row.grant.lease.replace(lease.clone()).filter(|left| left.id != lease.id);
+                Ok(Some((row, left)))
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
                 _ => Err(Error::aws("UpdateItem")(error)),

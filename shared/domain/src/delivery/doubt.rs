@@ -31,12 +31,14 @@ impl Step<'_> {
 
     /// Looks at the board, if the channel can be read.
     pub(super) fn look(mut self, attempt: &Attempt, looks: u8) -> Decision {
-        let late = self.now >= self.last_word(attempt);
+        let late = self.now >= self.pin.last_word(attempt);
         let (retry_at, detail) = match self.conditions.readiness {
             Readiness::Ready if late && self.times(LOOK) >= LOOK_TRIES => return self.end_in_doubt(),
             Readiness::Ready => {
-                let retry_at = Some(self.put_off(LOOK, LOOK_LIMIT));
-                self.pin.state = doubted(attempt, looks, retry_at);
+                // However late it is: a look under way is not begun again.
+                let limit = self.now + LOOK_LIMIT;
+                let retry_at = Some(self.put_off(LOOK, LOOK_LIMIT).max(limit));
+                self.pin.state = State::InDoubt { attempt: attempt.clone(), looks, retry_at };
                 return self.then(Next::Look(attempt.clone()), Also::Nothing);
             }
             Readiness::Gone => return self.end_in_doubt(),
@@ -58,7 +60,7 @@ impl Step<'_> {
             Readiness::TokenExpired => Also::RefreshToken,
             _ => Also::Nothing,
         };
-        let state = doubted(attempt, looks, retry_at.map(|wait| self.now + wait));
+        let state = self.doubted(attempt, looks, retry_at.map(|wait| self.now + wait));
         let wait = self.go_on(state, "waiting", detail, &Answer::default());
         Decision { also, ..wait }
     }
@@ -74,21 +76,23 @@ impl Step<'_> {
                 let Some(&after) = LOOKS.iter().find(|&&after| after > age) else {
                     return self.resend();
                 };
-                let state = doubted(attempt, looks.saturating_add(1), Some(attempt.started_at + after));
+                let state = self.doubted(attempt, looks.saturating_add(1), Some(attempt.started_at + after));
                 self.rest(state, "looked", "not on the board yet", &none)
             }
             Look::Endless => self.end_in_doubt(),
             Look::Refused(Refusal::BoardGone, answer) => self.fail(words::board_gone(), answer),
-            Look::Failed(_) | Look::Refused(..) if self.now >= self.last_word(attempt) => self.end_in_doubt(),
+            Look::Failed(_) | Look::Refused(..) if self.now >= self.pin.last_word(attempt) => {
+                self.end_in_doubt()
+            }
             Look::Failed(detail) => {
                 let retry_at = Some(self.spaced(self.times(LOOK), MINUTE));
-                let state = doubted(attempt, looks, retry_at);
+                let state = self.doubted(attempt, looks, retry_at);
                 let detail = format!("the board could not be read: {detail}");
                 self.go_on(state, "looked", &detail, &none)
             }
             Look::Refused(refusal, answer) => {
                 let (retry_at, also) = self.after_refusal(refusal);
-                let state = doubted(attempt, looks, retry_at);
+                let state = self.doubted(attempt, looks, retry_at);
                 let wait = self.go_on(state, "looked", "Pinterest refused to list the board", answer);
                 Decision { also, ..wait }
             }
@@ -127,8 +131,10 @@ impl Step<'_> {
     fn end_in_doubt(self) -> Decision {
         self.fail(words::outcome_unknown(), &Answer::default())
     }
-}
 
-fn doubted(attempt: &Attempt, looks: u8, retry_at: Option<Timestamp>) -> State {
-    State::InDoubt { attempt: attempt.clone(), looks, retry_at }
+    /// In doubt until `retry_at`, but not beyond the time when it must be decided.
+    fn doubted(&self, attempt: &Attempt, looks: u8, retry_at: Option<Timestamp>) -> State {
+        let end = self.pin.last_word(attempt);
+        State::InDoubt { attempt: attempt.clone(), looks, retry_at: retry_at.map(|at| at.min(end)) }
+    }
 }

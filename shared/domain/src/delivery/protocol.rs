@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Also, Conditions, Decision, Happened, Next, Outcome};
-use crate::{Answer, Attempt, Failure, Pin, PinterestPinId, Reason, Setback, State};
+use crate::{Answer, Failure, Pin, PinterestPinId, Reason, Setback, State};
 
 /// No wait that grows becomes longer than this.
 const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
@@ -32,7 +32,7 @@ pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Time
             step.doubt(attempt, detail, &Answer::default())
         }
         (State::InDoubt { attempt, looks, retry_at }, Happened::Due)
-            if is_time(now, *retry_at, step.last_word(attempt)) =>
+            if now >= retry_at.unwrap_or_else(|| pin.last_word(attempt)) =>
         {
             step.look(attempt, *looks)
         }
@@ -120,12 +120,6 @@ impl Step<'_> {
         self.pin.setback = None;
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
         self.rest(state, "published", format!("{how} as {id}"), answer)
-    }
-
-    /// Until when the board is looked at: at least until a look can decide, even if that is too late for
-    /// another attempt.
-    pub(super) fn last_word(&self, attempt: &Attempt) -> Timestamp {
-        self.pin.give_up_at.max(attempt.started_at + super::LOOKS[2])
     }
 
     /// How often `code` has put the Pin off in a row.

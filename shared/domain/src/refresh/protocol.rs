@@ -67,7 +67,8 @@ impl Step {
     /// the row is read again, the secret asked about, and every pair in the row tried.
     fn refused(mut self, which: Which) -> Decision {
         let lease_end = self.grant.lease.as_ref().map_or(self.now, |lease| lease.until);
-        let believe_at = self.grant.believe_refusal_at.unwrap_or(lease_end + CALL_TIMEOUT + ECHO);
+        let seen_before = self.grant.believe_refusal_at.filter(|_| !self.facts.taken_over);
+        let believe_at = seen_before.unwrap_or(lease_end + CALL_TIMEOUT + ECHO);
         if self.now < believe_at {
             self.grant.believe_refusal_at = Some(believe_at);
             return self.release(Some(believe_at));

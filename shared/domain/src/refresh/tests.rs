@@ -24,7 +24,8 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_790_000_000).unwrap()
 }
 
-const ALONE: Facts = Facts { spare: false, previous: false, probed: None, proven_at: None, jitter: 0.0 };
+const ALONE: Facts =
+    Facts { spare: false, previous: false, taken_over: false, probed: None, proven_at: None, jitter: 0.0 };
 
 #[test]
 fn a_new_pair_raises_the_version_and_is_due_again_before_the_day_seven_days_before_its_end() {
@@ -78,6 +79,14 @@ fn without_a_clear_word_about_the_secret_the_access_token_is_asked() {
     assert_eq!(believed(Which::Current, since(-1)).next, Next::Ask);
     let proven = believed(Which::Current, since(1)).grant.connection;
     assert_eq!(proven, Connection::ReconnectRequired(Cause::RefreshTokenRejected));
+}
+
+#[test]
+fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
+    let taken_over = Facts { taken_over: true, ..ALONE };
+    let decision = believed(Which::Current, taken_over);
+    assert_eq!(decision.next, Next::Release);
+    assert!(decision.grant.believe_refusal_at.unwrap() >= now() + LEASE + CALL_TIMEOUT + ECHO);
 }
 
 #[test]

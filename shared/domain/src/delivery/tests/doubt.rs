@@ -21,8 +21,8 @@ fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() 
 
 #[test]
 fn a_late_answer_that_says_nothing_new_changes_no_look() {
-    let mut doubt = in_doubt(Some(300));
-    doubt.state = State::InDoubt { attempt: attempt(), looks: 2, retry_at: Some(at(300)) };
+    let mut doubt = in_doubt(Some(320));
+    doubt.state = State::InDoubt { attempt: attempt(), looks: 2, retry_at: Some(at(320)) };
 
     let decision = answered(&doubt, Outcome::Unknown(Answer::default()), &ready(), 70);
 
@@ -30,9 +30,9 @@ fn a_late_answer_that_says_nothing_new_changes_no_look() {
 }
 
 #[test]
-fn the_board_is_looked_at_after_15_60_and_300_seconds() {
+fn the_board_is_looked_at_after_15_60_and_320_seconds() {
     let mut pin = in_doubt(Some(15));
-    for (look_at, next) in [(15, 60), (60, 300)] {
+    for (look_at, next) in [(15, 60), (60, 320)] {
         assert_eq!(due(&pin, &ready(), look_at - 1).next, Next::Rest);
         let decision = due(&pin, &ready(), look_at);
         assert_eq!(decision.next, Next::Look(attempt()));
@@ -40,19 +40,19 @@ fn the_board_is_looked_at_after_15_60_and_300_seconds() {
         assert_eq!(next_look(&pin), Some(at(next)));
     }
 
-    let decision = due(&pin, &ready(), 300);
+    let decision = due(&pin, &ready(), 320);
 
     assert_eq!(decision.next, Next::Look(attempt()));
 }
 
 #[test]
 fn only_a_look_that_began_late_enough_decides() {
-    let early = looked(&in_doubt(Some(60)), nothing(299), 400);
-    assert_eq!((early.next, next_look(&early.pin)), (Next::Rest, Some(at(300))));
+    let early = looked(&in_doubt(Some(60)), nothing(319), 400);
+    assert_eq!((early.next, next_look(&early.pin)), (Next::Rest, Some(at(320))));
 
-    let late = looked(&in_doubt(Some(60)), nothing(300), 302);
+    let late = looked(&in_doubt(Some(60)), nothing(320), 322);
     assert!(
-        matches!(late.next, Next::Send(attempt) if attempt.fence == "next" && attempt.started_at == at(302))
+        matches!(late.next, Next::Send(attempt) if attempt.fence == "next" && attempt.started_at == at(322))
     );
 }
 
@@ -74,9 +74,9 @@ fn a_pin_that_is_found_is_published_however_early() {
 #[test]
 fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
     let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0 };
-    let looked = Happened::Looked(nothing(300));
+    let looked = Happened::Looked(nothing(320));
 
-    let decision = decide(&in_doubt(Some(300)), &looked, &but(Readiness::Paused(pause)), at(301));
+    let decision = decide(&in_doubt(Some(320)), &looked, &but(Readiness::Paused(pause)), at(321));
 
     assert_eq!(decision.next, Next::Rest);
     assert_eq!(waits_for(&decision.pin), Some((Reason::SpamHold, Some(at(4000)))));
@@ -162,7 +162,7 @@ fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
     let back = |pin: &Pin| decide(pin, &Happened::ChannelBack, &ready(), at(100));
 
     assert_eq!(back(&in_doubt(None)).next, Next::Look(attempt()));
-    let has_its_time = in_doubt(Some(300));
+    let has_its_time = in_doubt(Some(320));
     assert_eq!((back(&has_its_time).next, back(&has_its_time).pin), (Next::Rest, has_its_time));
 }
 
@@ -174,4 +174,18 @@ fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
     let ended = looked(&begun, nothing(15), 17).pin;
 
     assert_eq!(ended.setback, None);
+}
+
+#[test]
+fn a_look_under_way_is_not_begun_again_however_late_it_is() {
+    let mut late = in_doubt(Some(320));
+    late.give_up_at = at(30);
+    let begun = due(&late, &ready(), 320);
+    assert!(matches!(begun.next, Next::Look(_)));
+    for seconds in [321, 380, 440, 600] {
+        let again = due(&begun.pin, &ready(), seconds);
+        assert_eq!((again.next, &again.pin), (Next::Rest, &begun.pin));
+        assert!(begun.pin.due_at().unwrap() > at(seconds));
+    }
+    assert!(matches!(due(&begun.pin, &ready(), 320 + 300).next, Next::Look(_)));
 }

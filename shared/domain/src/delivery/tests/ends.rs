@@ -70,12 +70,12 @@ fn an_attempt_just_before_the_end_is_still_looked_for_until_a_look_can_decide() 
     let missing = looked(&short, nothing(60), 62).pin;
     let failed = looked(&short, Look::Failed("no route".into()), 62).pin;
 
-    assert_eq!(next_look(&missing), Some(at(300)));
+    assert_eq!(next_look(&missing), Some(at(320)));
     assert_eq!(due(&missing, &ready(), 120).pin, missing, "looks are not hurried");
     assert!(next_look(&failed).is_some());
-    let last = due(&missing, &ready(), 300);
+    let last = due(&missing, &ready(), 320);
     assert_eq!(last.next, Next::Look(attempt()));
-    assert_eq!(failure(&looked(&last.pin, nothing(300), 302).pin), Some("too_late"));
+    assert_eq!(failure(&looked(&last.pin, nothing(320), 322).pin), Some("too_late"));
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Life {
                     *fence == sent.attempt.fence && !matches!(outcome, Outcome::Unknown(_))
                 }
                 Happened::Looked(Look::Nothing { began_at }) => {
-                    let enough = sent.attempt.started_at + SignedDuration::from_secs(300);
+                    let enough = sent.attempt.started_at + LOOKS[2];
                     matches!(before, State::InDoubt { .. }) && *began_at >= enough
                 }
                 _ => false,
@@ -206,7 +206,7 @@ proptest! {
         let mut ticks = 0;
         while life.pin.due_at().is_some() {
             ticks += 1;
-            prop_assert!(ticks <= 15, "still {:?}", life.pin.state);
+            prop_assert!(ticks <= 30, "still {:?}", life.pin.state);
             if let Next::Look(_) = life.happens(&Happened::Due) && answers {
                 let look = if there { Look::Found(remote()) } else { nothing(0) };
                 life.live(Deed::Look(look, 0));

@@ -40,7 +40,7 @@ fn what_was_created_is_published() {
 
 #[test]
 fn what_was_created_is_published_even_if_the_board_did_not_show_it_in_time() {
-    let decision = looked(&in_doubt(Some(300)), nothing(300), 301);
+    let decision = looked(&in_doubt(Some(320)), nothing(320), 321);
     assert!(matches!(decision.next, Next::Send(_)));
     let sent_again = decision.pin;
     let late = Some(3600);
