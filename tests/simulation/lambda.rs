@@ -185,6 +185,7 @@ impl<T> Lambda<T> {
         self.world
             .note(|| format!("#{id} {} {}", self.name, if answer.is_some() { "ends" } else { "is killed" }));
         if answer.is_some() {
+            self.world.rules.lock().unwrap().ended(&self.world, id);
             self.idle.lock().unwrap().push(environment);
         }
         answer

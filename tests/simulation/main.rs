@@ -20,9 +20,10 @@ mod run;
 mod world;
 
 use std::{
+    ops::Range,
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
 };
@@ -31,58 +32,107 @@ use rules::Tally;
 
 /// How many seeds, unless `SIMULATION_SEEDS` says otherwise.
 const SEEDS: u64 = 300;
+/// A mutant that has not been caught after so many seeds lives.
+const MOST_RUNS: u64 = 300;
+
+#[test]
+fn whatever_happens_no_token_is_lost_and_no_pin_is_doubled_or_dropped() {
+    if let Some(seed) = number("SIMULATION_SEED") {
+        let ended = tell(seed, None);
+        assert_eq!(ended.broken, None, "seed {seed}");
+        return;
+    }
+    let from = number("SIMULATION_FROM").unwrap_or(0);
+    let to = from + number("SIMULATION_SEEDS").unwrap_or(SEEDS);
+    let tally = Mutex::new(Tally::default());
+    let broken = first(from..to, |seed| {
+        let ended = run::run(seed, None, false);
+        tally.lock().unwrap().add(&ended.tally);
+        ended.broken.is_some().then_some(seed)
+    });
+    println!("seeds {from} to {to}: {:?}", tally.lock().unwrap());
+    if let Some(seed) = broken {
+        let ended = tell(seed, None);
+        panic!("seed {seed} breaks a rule (SIMULATION_SEED={seed} replays it): {:?}", ended.broken);
+    }
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    let named = std::env::var("SIMULATION_MUTANT").ok();
+    let mutants = mutants::MUTANTS.iter().copied().flatten().copied();
+    let mutants: Vec<_> =
+        mutants.filter(|mutant| named.as_deref().is_none_or(|name| name == mutant.name)).collect();
+    assert!(!mutants.is_empty(), "there is no such mutant");
+    println!("{:<60} {:<46} {:>4} {:>4}", "mutant", "breaks the rule", "seed", "runs");
+    let alive = Mutex::new(Vec::new());
+    each(0..mutants.len() as u64, |index| {
+        let mutant = mutants[usize::try_from(index).unwrap()];
+        let caught =
+            (0..MOST_RUNS).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)));
+        match &caught {
+            Some((seed, broken)) => {
+                println!("{:<60} {:<46} {seed:>4} {:>4}", mutant.name, broken.rule, seed + 1)
+            }
+            None => alive.lock().unwrap().push(mutant.name),
+        }
+        if let (Some(_), Some((seed, _))) = (&named, caught) {
+            tell(seed, Some(mutant));
+        }
+    });
+    let alive = alive.into_inner().unwrap();
+    assert!(alive.is_empty(), "{alive:?} live: a check is missing");
+}
+
+#[test]
+fn a_seed_replays_its_run_exactly() {
+    for seed in 0..3 {
+        let (once, again) = (run::run(seed, None, true), run::run(seed, None, true));
+        assert!(once.history.len() > 100, "there is something to compare");
+        assert_eq!(once.history, again.history, "seed {seed}");
+    }
+}
+
+/// Runs a seed once more, and prints what happened.
+fn tell(seed: u64, mutant: Option<mutants::Mutant>) -> run::Ended {
+    let ended = run::run(seed, mutant, true);
+    for line in &ended.history {
+        println!("{line}");
+    }
+    println!("{:?}", ended.broken);
+    ended
+}
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-fn threads() -> usize {
-    thread::available_parallelism().map_or(2, usize::from)
+/// Does something with each number, on all cores.
+fn each(numbers: Range<u64>, work: impl Fn(u64) + Sync) {
+    first(numbers, |number| {
+        work(number);
+        None::<()>
+    });
 }
 
-#[test]
-fn whatever_happens_no_token_is_lost_and_no_pin_is_doubled_or_dropped() {
-    if let Some(seed) = number("SIMULATION_SEED") {
-        let ended = run::run(seed, None, true);
-        for line in &ended.history {
-            println!("{line}");
-        }
-        assert_eq!(ended.broken, None, "seed {seed}");
-        return;
-    }
-    let seeds = number("SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let from = number("SIMULATION_FROM").unwrap_or(0);
-    let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
-    let broken = Mutex::new(None);
-    let tally = Mutex::new((Tally::default(), 0));
+/// The first find among `numbers`, on all cores. The search ends with it.
+fn first<T: Send>(numbers: Range<u64>, find: impl Fn(u64) -> Option<T> + Sync) -> Option<T> {
+    let next = AtomicU64::new(numbers.start);
+    let found = Mutex::new(None);
     thread::scope(|scope| {
-        for _ in 0..threads() {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
-                while !stop.load(Relaxed) {
-                    let seed = next.fetch_add(1, Relaxed);
-                    if seed >= from + seeds {
+                while found.lock().unwrap().is_none() {
+                    let number = next.fetch_add(1, Relaxed);
+                    if number >= numbers.end {
                         break;
                     }
-                    let ended = run::run(seed, None, false);
-                    let mut tally = tally.lock().unwrap();
-                    tally.0.add(ended.tally);
-                    tally.1 += ended.calls;
-                    if ended.broken.is_some() {
-                        broken.lock().unwrap().get_or_insert(seed);
-                        stop.store(true, Relaxed);
+                    if let Some(find) = find(number) {
+                        found.lock().unwrap().get_or_insert(find);
                     }
                 }
             });
         }
     });
-    let (tally, calls) = *tally.lock().unwrap();
-    println!("{seeds} seeds: {tally:?}, {calls} calls");
-    let broken = *broken.lock().unwrap();
-    if let Some(seed) = broken {
-        let ended = run::run(seed, None, true);
-        for line in &ended.history {
-            println!("{line}");
-        }
-        panic!("seed {seed} breaks a rule: {:?}", ended.broken);
-    }
+    found.into_inner().unwrap()
 }

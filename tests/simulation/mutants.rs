@@ -1,15 +1,31 @@
 //! Protocols that are broken on purpose: a simulation that lets one live proves nothing.
+//!
+//! A mutant is a decision function of its own, or a table that does not do what is asked of it.
 
-use domain::{delivery, refresh};
+mod deliver;
+mod refresh;
+mod table;
+
+use domain::{delivery, refresh as renewal};
 use serde_json::Value;
 
 use crate::{aws::Reply, lambda::Invocation, world::World};
 
 /// A way to break a protocol.
+#[derive(Clone, Copy)]
 pub(crate) struct Mutant {
     pub(crate) name: &'static str,
     pub(crate) deliver: delivery::Decide,
-    pub(crate) refresh: refresh::Decide,
-    /// Changes a call to a table, or answers it.
-    pub(crate) table: fn(&World, &Invocation, &str, &mut Value) -> Option<Reply>,
+    pub(crate) refresh: renewal::Decide,
+    pub(crate) table: Tamper,
 }
+
+/// Changes a call to a table, or answers it.
+pub(crate) type Tamper = fn(&World, &Invocation, &str, &mut Value) -> Option<Reply>;
+
+/// All of them.
+pub(crate) const MUTANTS: &[&[Mutant]] = &[deliver::MUTANTS, refresh::MUTANTS, table::MUTANTS];
+
+/// Nothing is broken, yet.
+const SOUND: Mutant =
+    Mutant { name: "", deliver: delivery::decide, refresh: renewal::decide, table: |_, _, _, _| None };

@@ -60,7 +60,7 @@ impl Person {
             if let Some(channel) = self.try_to_connect().await {
                 return channel;
             }
-            sleep(Duration::from_secs(self.world.dice.between(5, 600))).await;
+            sleep(self.world.dice.span(Duration::from_secs(5), HOUR * 8)).await;
         }
     }
 

@@ -96,6 +96,13 @@ impl Asked {
         form.into_owned().collect()
     }
 
+    /// Whose token is with it.
+    fn account(&self) -> Option<usize> {
+        let refresh = self.form().remove("refresh_token");
+        let token = refresh.unwrap_or_else(|| self.bearer.clone());
+        token.split('_').nth(1)?.parse().ok()
+    }
+
     fn deed(&self) -> Deed {
         match (self.method.as_str(), self.path.as_str()) {
             ("POST", "pins") => Deed::Send,
@@ -126,6 +133,9 @@ async fn carry(world: Arc<World>, invocation: Invocation, request: Request) -> R
         format!("#{} {} {} {}{strike}", invocation.id(), asked.method, asked.path, asked.body)
     });
 
+    if strike.is_some() {
+        world.rules.lock().unwrap().hampered(asked.account(), world.now());
+    }
     if matches!(strike, Some(Strike::NotSent)) {
         return Err(Error::NotSent(Fault::Connection("no connection".into())));
     }
@@ -158,7 +168,9 @@ async fn serve(
     let loss = match strike {
         Some(Strike::Refused(reply)) => {
             let mut rules = world.rules.lock().unwrap();
-            rules.hampered(world.now());
+            if reply.status == 401 && reply.body["code"] == 2 {
+                rules.called_dead(world.now());
+            }
             if let Ok(body) = serde_json::from_str::<Value>(&asked.body)
                 && let Some(image) = body["media_source"]["url"].as_str()
             {
@@ -180,7 +192,6 @@ async fn serve(
         }
         Some(Strike::NotSent) | None => return drop(answer.send(effect(world, caller, &asked))),
     };
-    world.rules.lock().unwrap().hampered(world.now());
     match loss {
         Loss::Cut => drop(answer),
         Loss::Silence => sleep(Duration::from_secs(60)).await,
@@ -196,7 +207,7 @@ fn effect(world: &World, caller: u64, asked: &Asked) -> Reply {
     let reply = world.model.lock().unwrap().answer(world, asked, now);
     world.note(|| format!("#{caller} Pinterest answers {} {}", reply.status, reply.body));
     if reply.status >= 400 {
-        world.rules.lock().unwrap().hampered(now);
+        world.rules.lock().unwrap().hampered(asked.account(), now);
         if let Ok(body) = serde_json::from_str::<Value>(&asked.body)
             && let Some(image) = body["media_source"]["url"].as_str()
         {
@@ -205,6 +216,9 @@ fn effect(world: &World, caller: u64, asked: &Asked) -> Reply {
         }
     }
     let mut rules = world.rules.lock().unwrap();
+    if reply.status == 401 && reply.body["code"] == 2 && asked.path != "oauth/token" {
+        rules.called_dead(now);
+    }
     if let Some(refresh) = reply.body["refresh_token"].as_str() {
         rules.gave(caller, refresh.to_owned());
     }

@@ -86,7 +86,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(dice: &Dice, epoch: Timestamp) -> Self {
+    /// `stormy`: everything that can go wrong does so often.
+    pub(crate) fn of(dice: &Dice, epoch: Timestamp, stormy: bool) -> Self {
         let hours = SignedDuration::from_hours;
         let rotation = dice.one_of(&[
             Rotation::UntilNewIsUsed,
@@ -95,7 +96,10 @@ impl Plan {
         ]);
         let (access, refresh) =
             dice.one_of(&[(30 * 24, 60 * 24), (12 * 24, 30 * 24), (6 * 24, 15 * 24), (3 * 24, 8 * 24)]);
-        let rate = |most: f64| if dice.happens(0.3) { 0.0 } else { most * dice.one_of(&[0.1, 0.4, 1.0]) };
+        let rate = |most: f64| match dice.one_of(&[0.0, 0.0, 0.1, 0.4, 0.4, 1.0]) {
+            share if stormy => most * f64::max(share, 0.4),
+            share => most * share,
+        };
         Self {
             rotation,
             voids_siblings: dice.happens(0.5),

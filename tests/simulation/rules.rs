@@ -5,7 +5,7 @@ mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Pin, PinId};
+use domain::{Pin, PinId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -28,8 +28,10 @@ pub(crate) struct Rules {
     given: Vec<Given>,
     /// What Pinterest said to a Pin, by its image.
     refusals: BTreeMap<String, Vec<(u16, i64)>>,
-    /// Something went wrong at Pinterest then.
-    hampered_at: Option<Timestamp>,
+    /// Something went wrong at Pinterest then, by account.
+    hampered_at: BTreeMap<usize, Timestamp>,
+    /// Pinterest has called an access token dead then.
+    dead_at: Option<Timestamp>,
     /// The owner had to do something until then, by channel.
     away_until: BTreeMap<String, Timestamp>,
     /// Pins that waited for the owner when the channel came back, in the order in which they are to go out.
@@ -58,6 +60,7 @@ struct Given {
     invocation: u64,
     asked_at: Timestamp,
     answered_at: Option<Timestamp>,
+    received: bool,
     refresh: String,
 }
 
@@ -69,15 +72,18 @@ pub(crate) struct Tally {
     pub(crate) doubts: u32,
     pub(crate) renewals: u32,
     pub(crate) lost: u32,
+    /// Calls on all wires.
+    pub(crate) calls: u64,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.published += other.published;
         self.failed += other.failed;
         self.doubts += other.doubts;
         self.renewals += other.renewals;
         self.lost += other.lost;
+        self.calls += other.calls;
     }
 }
 
@@ -108,21 +114,33 @@ impl Rules {
         self.cancelled.insert(id);
     }
 
-    /// Something goes wrong at Pinterest.
-    pub(crate) fn hampered(&mut self, now: Timestamp) {
-        self.hampered_at = Some(now);
+    /// Something goes wrong at Pinterest, for an account.
+    pub(crate) fn hampered(&mut self, account: Option<usize>, now: Timestamp) {
+        if let Some(account) = account {
+            self.hampered_at.insert(account, now);
+        }
+    }
+
+    /// Pinterest calls an access token dead.
+    pub(crate) fn called_dead(&mut self, now: Timestamp) {
+        self.dead_at = Some(now);
+    }
+
+    pub(crate) fn holds_lease(&self, invocation: u64, lease: &str) -> bool {
+        self.lease_holders.get(lease) == Some(&invocation)
     }
 
     pub(crate) fn refused(&mut self, image: &str, status: u16, code: i64) {
         self.refusals.entry(image.to_owned()).or_default().push((status, code));
     }
 
-    /// Whether something was in the way of a channel's Pins within so many hours.
-    fn was_hampered(&self, world: &World, channel: &str, hours: i64) -> bool {
+    /// Whether something was in the way of a person's channel within so many hours.
+    fn was_hampered(&self, world: &World, person: &TenantId, channel: &str, hours: i64) -> bool {
         let since = world.now() - SignedDuration::from_hours(hours);
         let is_away =
             |row: &serde_json::Value| row["id"] == channel && row["connection"]["status"] != "connected";
-        self.hampered_at.is_some_and(|at| at >= since)
+        let account = person.0.trim_start_matches("person").parse().unwrap();
+        self.hampered_at.get(&account).is_some_and(|at: &Timestamp| *at >= since)
             || world.tables.rows("CHANNEL#").iter().any(is_away)
             || self.away_until.get(channel).is_some_and(|until| *until >= since)
     }

@@ -41,7 +41,6 @@ pub(crate) struct Ended {
     pub(crate) broken: Option<Broken>,
     pub(crate) history: Vec<String>,
     pub(crate) tally: Tally,
-    pub(crate) calls: u64,
 }
 
 /// The stack.
@@ -104,7 +103,7 @@ fn sender(world: &World, setup: &Setup) -> Sender {
 }
 
 /// Runs a seed: alone on its thread, with a clock that jumps from event to event.
-pub(crate) fn run(seed: u64, mutant: Option<&'static Mutant>, with_history: bool) -> Ended {
+pub(crate) fn run(seed: u64, mutant: Option<Mutant>, with_history: bool) -> Ended {
     fastrand::seed(seed); // the SDK's retries are spread by this thread's generator
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -115,12 +114,8 @@ pub(crate) fn run(seed: u64, mutant: Option<&'static Mutant>, with_history: bool
         poll_fn(|context| if verdict().is_some() { Poll::Ready(()) } else { life.as_mut().poll(context) })
             .await;
         let rules = world.rules.lock().unwrap();
-        Ended {
-            broken: rules.verdict(),
-            history: world.history.take(),
-            tally: rules.tally,
-            calls: world.calls(),
-        }
+        let tally = Tally { calls: world.calls(), ..rules.tally };
+        Ended { broken: rules.verdict(), history: world.history.take(), tally }
     })
 }
 

@@ -32,7 +32,7 @@ const MOST_CALLS: u64 = 400_000;
 /// A run.
 pub(crate) struct World {
     pub(crate) seed: u64,
-    pub(crate) mutant: Option<&'static Mutant>,
+    pub(crate) mutant: Option<Mutant>,
     pub(crate) plan: Plan,
     pub(crate) dice: Dice,
     pub(crate) history: History,
@@ -51,10 +51,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, mutant: Option<&'static Mutant>, with_history: bool) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, mutant: Option<Mutant>, with_history: bool) -> Arc<Self> {
         let dice = Dice::of(seed);
         let epoch = Timestamp::from_second(1_790_000_000).unwrap();
-        let plan = Plan::of(&dice, epoch);
+        let plan = Plan::of(&dice, epoch, mutant.is_some());
         let world = Self {
             seed,
             mutant,

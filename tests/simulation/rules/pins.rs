@@ -39,6 +39,15 @@ impl Rules {
         world
             .note(|| format!("#{writer} writes {} {} v{} {:?}", pin.id, title(&pin), pin.version, pin.state));
         self.ends_last(before.as_ref(), &pin);
+        if before.is_none() {
+            let same = world
+                .tables
+                .rows("PIN#")
+                .iter()
+                .map(pin_of)
+                .find(|other| other.id != pin.id && image(other) == image(&pin));
+            self.must(same.is_none(), "one key, one Pin", || format!("{} and {}", pin.id, same.unwrap().id));
+        }
         if let State::Sending(attempt) = &pin.state
             && !self.fences.contains_key(&attempt.fence)
         {
@@ -133,9 +142,10 @@ impl Rules {
         let skew = SignedDuration::from_secs(world.plan.skew);
         let truly = match error.code.as_str() {
             "too_late" => {
-                now + skew >= pin.give_up_at && self.was_hampered(world, pin.channel_id.as_str(), HOURS_AFTER)
+                now + skew >= pin.give_up_at
+                    && self.was_hampered(world, &pin.tenant, pin.channel_id.as_str(), HOURS_AFTER)
             }
-            "outcome_unknown" => self.was_hampered(world, pin.channel_id.as_str(), HOURS_AFTER),
+            "outcome_unknown" => self.was_hampered(world, &pin.tenant, pin.channel_id.as_str(), HOURS_AFTER),
             "media_unreachable" => count((400, 1)) >= 3,
             "token_refused" => count((401, 2)) >= 5,
             "invalid_scope" => count((401, 3)) >= 1,
@@ -167,6 +177,11 @@ impl Rules {
         self.must(age <= SEND_WITHIN, "a send leaves soon after its fence", || {
             format!("#{sender} {image} {age:?}")
         });
+        let pin = world.tables.rows("PIN#").iter().map(pin_of).find(|pin| self::image(pin) == image);
+        let latest = pin.map(|pin| pin.give_up_at + SignedDuration::from_secs(world.plan.skew) + SEND_WITHIN);
+        self.must(latest.is_some_and(|latest| now <= latest), "nothing is sent too late", || {
+            format!("#{sender} {image} after {latest:?}")
+        });
         self.leaves_in_order(world, &image);
     }
 
@@ -178,8 +193,9 @@ impl Rules {
             let jumped = earlier.iter().find(|pin| {
                 let row =
                     world.tables.row("main", &format!("TENANT#{}", pin.tenant), &format!("PIN#{}", pin.id));
-                let state = row.map(|row| pin_of(&row).state);
-                matches!(state, Some(State::Waiting { reason: Reason::Reconnect, .. }))
+                let now = row.map(|row| pin_of(&row)).filter(|now| now.attempts == pin.attempts);
+                let reason = now.and_then(|now| Some(now.state.waits_for()?.0));
+                matches!(reason, Some(Reason::Reconnect | Reason::TokenRefresh))
             });
             if let Some(pin) = jumped {
                 let how = format!("{image_sent} leaves before {} ({})", image(pin), pin.id);
