@@ -1,0 +1,184 @@
+//! Publishing: at most one Pin at Pinterest for each Pin here, and none forgotten.
+
+mod driver;
+mod row;
+mod steps;
+mod world;
+
+use domain::{
+    Pin, Reason, State,
+    delivery::{self, Also, Decide, Decision, Happened, LOOKS, Look, Next, Outcome},
+};
+use stateright::{Model, Property};
+
+use self::{
+    row::template,
+    steps::{Drivers, Step},
+    world::{Faults, Stage, World},
+};
+use crate::closed::{breaks, holds};
+
+const ONE_EACH: &str = "there are never more Pins at Pinterest than here";
+const BOUND: &str = "what is published is bound to it alone";
+const TRUE_ENDS: &str = "no Pin ends for a reason that is not true";
+const DUE: &str = "an open Pin has a time at which it is looked at";
+const MOVES: &str = "a Pin that is due is not left as it was";
+const ENDS: &str = "every Pin ends";
+
+struct Publishing {
+    drivers: Drivers,
+    left: Faults,
+}
+
+/// What may go wrong in one life.
+const FAULTS: Faults = Faults { crashes: 1, lost: 1, lags: 1, refusals: 0, delays: 1 };
+
+fn publishing(decide: Decide, pins: usize, patience: u16, left: Faults) -> Publishing {
+    let pins = (0..pins).map(|_| template(0, patience)).collect();
+    Publishing { drivers: Drivers { decide, pins }, left }
+}
+
+impl Publishing {
+    fn is_over(&self, world: &World) -> bool {
+        let mut steps = Vec::new();
+        self.drivers.steps(world, &mut steps);
+        steps.is_empty()
+    }
+}
+
+impl Model for Publishing {
+    type State = World;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::new(self.drivers.pins.len(), self.left)]
+    }
+
+    fn actions(&self, world: &World, steps: &mut Vec<Step>) {
+        self.drivers.steps(world, steps);
+    }
+
+    fn next_state(&self, world: &World, step: Step) -> Option<World> {
+        Some(self.drivers.after(world, step))
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(ONE_EACH, |_, world: &World| world.remotes.len() <= world.pins.len()),
+            Property::always(BOUND, |_, world: &World| {
+                world.pins.iter().enumerate().all(|(pin, row)| match row.stage {
+                    Stage::Published(number) => world.remotes[number].owner == Some(pin),
+                    _ => true,
+                })
+            }),
+            Property::always(TRUE_ENDS, |_: &Self, world: &World| {
+                let late = world.pins.iter().filter(|row| row.stage == Stage::Failed("too_late")).count();
+                let cancelled = world.pins.iter().any(|row| row.stage == Stage::Cancelled);
+                let there = world.remotes.len() + world.adrift.len();
+                !cancelled && (late == 0 || late + there <= world.pins.len())
+            }),
+            Property::always(DUE, |model: &Self, world: &World| {
+                (0..world.pins.len())
+                    .all(|pin| world.pins[pin].has_ended() || model.drivers.due_at(world, pin).is_some())
+            }),
+            Property::always(MOVES, |_, world: &World| !world.stuck),
+            // No step leads back, so where no step is left is where every way ends.
+            Property::always(ENDS, |model: &Self, world: &World| {
+                !model.is_over(world) || world.pins.iter().all(world::Row::has_ended)
+            }),
+        ]
+    }
+}
+
+#[test]
+fn a_pin_is_published_once() {
+    holds("one Pin", publishing(delivery::decide, 1, 400, FAULTS));
+    holds("one Pin, soon too late", publishing(delivery::decide, 1, 30, FAULTS));
+    let refused = Faults { refusals: 1, delays: 0, ..FAULTS };
+    holds("one Pin, refused once", publishing(delivery::decide, 1, 400, refused));
+}
+
+/// A second tick for one Pin is left to the model of one: here each worker has a Pin of its own.
+#[test]
+fn two_pins_that_look_the_same_stay_two() {
+    let (lost, crash) = (Faults { crashes: 0, delays: 0, ..FAULTS }, Faults { lost: 0, delays: 0, ..FAULTS });
+    holds("twins, an answer is lost", publishing(delivery::decide, 2, 1000, lost));
+    holds("twins, a process crashes", publishing(delivery::decide, 2, 1000, crash));
+}
+
+#[test]
+fn a_pin_that_is_sent_again_without_looking_is_published_twice() {
+    let broken: Decide = |pin, happened, conditions, now| match happened {
+        Happened::Sent { fence, outcome: Outcome::Unknown(_) } => {
+            let outcome = Outcome::NotSent("no answer".to_owned());
+            let happened = Happened::Sent { fence: fence.clone(), outcome };
+            delivery::decide(pin, &happened, conditions, now)
+        }
+        _ => delivery::decide(pin, happened, conditions, now),
+    };
+
+    breaks("sent again without looking", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
+}
+
+#[test]
+fn a_pin_whose_process_fell_silent_may_have_been_sent() {
+    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
+        (State::Sending(attempt), Happened::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
+            let state = State::Waiting { reason: Reason::PinterestUnavailable, retry_at: Some(now) };
+            delivery::decide(&Pin { state, ..pin.clone() }, happened, conditions, now)
+        }
+        _ => delivery::decide(pin, happened, conditions, now),
+    };
+
+    breaks("silence means nothing was sent", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
+}
+
+#[test]
+fn one_look_is_not_enough() {
+    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
+        (State::InDoubt { attempt, .. }, Happened::Looked(Look::Nothing { .. })) => {
+            let nothing = Look::Nothing { began_at: attempt.started_at + LOOKS[2] };
+            delivery::decide(pin, &Happened::Looked(nothing), conditions, now)
+        }
+        _ => delivery::decide(pin, happened, conditions, now),
+    };
+
+    breaks("one look only", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
+}
+
+#[test]
+fn a_look_counts_from_its_beginning() {
+    let broken: Decide = |pin, happened, conditions, now| match happened {
+        Happened::Looked(Look::Nothing { .. }) => {
+            delivery::decide(pin, &Happened::Looked(Look::Nothing { began_at: now }), conditions, now)
+        }
+        _ => delivery::decide(pin, happened, conditions, now),
+    };
+
+    breaks("a look counts from its end", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
+}
+
+#[test]
+fn a_pin_whose_process_ended_is_taken_over() {
+    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
+        (State::Sending(_), Happened::Due) => {
+            Decision { pin: pin.clone(), next: Next::Rest, also: Also::Nothing }
+        }
+        _ => delivery::decide(pin, happened, conditions, now),
+    };
+
+    breaks("never taken over", publishing(broken, 1, 1000, FAULTS), MOVES);
+}
+
+#[test]
+fn a_pin_that_nobody_cancelled_is_not_cancelled() {
+    let broken: Decide = |pin, happened, conditions, now| {
+        let mut decision = delivery::decide(pin, happened, conditions, now);
+        if matches!(happened, Happened::Looked(Look::Nothing { .. })) && decision.next == Next::Rest {
+            decision.pin.state = State::Cancelled;
+        }
+        decision
+    };
+
+    breaks("an end that nobody asked for", publishing(broken, 1, 1000, FAULTS), TRUE_ENDS);
+}

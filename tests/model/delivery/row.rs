@@ -1,0 +1,133 @@
+//! A row, and the Pin that it stands for.
+
+use domain::{
+    Attempt, BoardId, ChannelId, Draft, Environment, Failure, Media, Pin, PinId, Reason, Scopes, Setback,
+    State, TenantId, Timeline, WebAddress,
+    delivery::{Conditions, Readiness},
+};
+
+use super::world::{Row, Seconds, Stage, Trial, at, fence, remote, seconds, word};
+
+/// The Pin that all rows are rows of, but for what a row says itself.
+pub(super) fn template(publish_at: Seconds, patience: Seconds) -> Pin {
+    Pin {
+        id: PinId::new(at(0), [1; 10]),
+        tenant: TenantId("t".into()),
+        channel_id: ChannelId::new(at(0), [2; 10]),
+        draft: Draft {
+            board: BoardId::try_from("1".to_owned()).unwrap(),
+            section: None,
+            title: None,
+            description: None,
+            link: None,
+            alt_text: None,
+            dominant_color: None,
+            media: Media::Image {
+                url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
+            },
+        },
+        state: State::Scheduled,
+        publish_at: at(publish_at),
+        give_up_at: at(publish_at + patience),
+        created_at: at(0),
+        attempts: 0,
+        setback: None,
+        refused_token: None,
+        waited_for: None,
+        timeline: Timeline::default(),
+        version: 1,
+    }
+}
+
+impl Row {
+    /// Counts versions and fences from later on.
+    pub(super) fn renumber(&mut self, versions: u8, fences: u8) {
+        self.version -= versions;
+        self.attempts -= fences;
+        if let Stage::Sending(trial) | Stage::InDoubt { trial, .. } = &mut self.stage {
+            trial.fence -= fences;
+        }
+    }
+
+    /// The Pin whose row this is.
+    pub(super) fn pin(&self, template: &Pin) -> Pin {
+        let attempt = |trial: &Trial| Attempt { fence: fence(trial.fence), started_at: at(trial.started_at) };
+        let state = match &self.stage {
+            Stage::Scheduled => State::Scheduled,
+            Stage::Sending(trial) => State::Sending(attempt(trial)),
+            // No channel is ever lost here, so it does not matter what for.
+            Stage::Waiting(until) => {
+                State::Waiting { reason: Reason::PinterestUnavailable, retry_at: until.map(at) }
+            }
+            Stage::InDoubt { trial, retry_at } => {
+                State::InDoubt { attempt: attempt(trial), looks: 0, retry_at: retry_at.map(at) }
+            }
+            Stage::Published(number) => {
+                State::Published { pinterest_pin_id: remote(*number), published_at: at(0) }
+            }
+            Stage::Failed(code) => State::Failed { error: Failure::new(code, "", "") },
+            Stage::Cancelled => State::Cancelled,
+        };
+        Pin {
+            state,
+            attempts: self.attempts.into(),
+            setback: self.setback.map(|(code, times)| Setback { code: code.to_owned(), times: times.into() }),
+            version: self.version.into(),
+            ..template.clone()
+        }
+    }
+
+    /// What is kept of a Pin.
+    pub(super) fn of(pin: &Pin) -> Self {
+        let trial = |attempt: &Attempt| Trial {
+            fence: attempt.fence.parse().unwrap(),
+            started_at: seconds(attempt.started_at),
+        };
+        let stage = match &pin.state {
+            State::Scheduled => Stage::Scheduled,
+            State::Sending(attempt) => Stage::Sending(trial(attempt)),
+            State::Waiting { retry_at, .. } => Stage::Waiting(retry_at.map(seconds)),
+            // How many looks there were is told to nobody but people.
+            State::InDoubt { attempt, retry_at, .. } => {
+                Stage::InDoubt { trial: trial(attempt), retry_at: retry_at.map(seconds) }
+            }
+            State::Published { pinterest_pin_id, .. } => {
+                Stage::Published(pinterest_pin_id.as_str().parse().unwrap())
+            }
+            State::Failed { error } => Stage::Failed(word(&error.code)),
+            State::Cancelled => Stage::Cancelled,
+        };
+        Self {
+            stage,
+            attempts: pin.attempts.try_into().unwrap(),
+            setback: pin.setback.as_ref().map(|had| (word(&had.code), had.times.try_into().unwrap())),
+            version: pin.version.try_into().unwrap(),
+        }
+    }
+
+    /// The attempt that it is about, if there is one.
+    pub(super) fn trial(&self) -> Option<Trial> {
+        match self.stage {
+            Stage::Sending(trial) | Stage::InDoubt { trial, .. } => Some(trial),
+            _ => None,
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Published(_) | Stage::Failed(_) | Stage::Cancelled)
+    }
+
+    /// Only the winner of a write starts an attempt, so its number in the row is as good as a random mark.
+    pub(super) fn conditions(&self) -> Conditions {
+        Conditions {
+            readiness: Readiness::Ready,
+            lost: false,
+            token_version: 1,
+            scopes: Scopes::needed(),
+            environment: Environment::Sandbox,
+            fence: fence(self.attempts + 1),
+            jitter: 1.0,
+            last_pause: None,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Refreshing: a rotated token is never lost, and a living one never given up.
+
+mod driver;
+mod steps;
+mod world;
+
+use domain::refresh::{self, Decide, Facts, Grant, Happened, Next, Probe, Renewal, Which};
+use stateright::{Model, Property};
+
+use self::{
+    steps::{Drivers, Policy, Step},
+    world::{Faults, Secret, World, Wrong},
+};
+use crate::closed::{breaks, holds};
+
+const KEPT: &str = "no write takes the last living pair out of the row";
+const PATIENT: &str = "no channel is given up while a living pair is in the row or on its way";
+const MOVES: &str = "what is given back is not due at once";
+const EXCUSED: &str = "without a pair that was lost on its way, there is always one that lives";
+const ENDS: &str = "every channel is connected with a living pair in the end, or has none and says so";
+const ALWAYS_ENDS_WELL: &str = "every channel is connected with a living pair in the end";
+
+struct Refreshing {
+    drivers: Drivers,
+    left: Faults,
+    rounds: u8,
+}
+
+const FAULTS: Faults = Faults { crashes: 1, lost: 1, delays: 2, secret: Secret::Right };
+
+fn refreshing(decide: Decide, policy: Policy) -> Refreshing {
+    let (newest_only, saves_by_lease) = (false, false);
+    let drivers = Drivers { decide, policy, newest_only, saves_by_lease };
+    Refreshing { drivers, left: FAULTS, rounds: 1 }
+}
+
+const GRACE: Policy = Policy::Grace(10 * 60);
+
+fn newest_only(mut model: Refreshing) -> Refreshing {
+    model.drivers.newest_only = true;
+    model
+}
+
+impl Refreshing {
+    fn over(&self, world: &World) -> bool {
+        let mut steps = Vec::new();
+        self.drivers.steps(world, &mut steps);
+        steps.is_empty()
+    }
+}
+
+impl Model for Refreshing {
+    type State = World;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::new(self.left, self.rounds)]
+    }
+
+    fn actions(&self, world: &World, steps: &mut Vec<Step>) {
+        self.drivers.steps(world, steps);
+    }
+
+    fn next_state(&self, world: &World, step: Step) -> Option<World> {
+        Some(self.drivers.after(world, step))
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut properties = vec![
+            Property::always(KEPT, |_: &Self, world: &World| world.wrong != Some(Wrong::Overwritten)),
+            Property::always(PATIENT, |_, world: &World| world.wrong != Some(Wrong::GivenUp)),
+            Property::always(MOVES, |_, world: &World| world.wrong != Some(Wrong::Stuck)),
+            Property::always(EXCUSED, |_, world: &World| {
+                let on_its_way = world.workers.iter().filter_map(world::Worker::fresh);
+                let lives = world.row_lives() || { on_its_way }.any(|(pair, _)| world.lives(pair));
+                lives || world.lost
+            }),
+            // No step leads back, so where no step is left is where every way ends.
+            Property::always(ENDS, |model, world: &World| {
+                world.wrong.is_some() || !model.over(world) || world.row.dead != world.row_lives()
+            }),
+        ];
+        if self.drivers.policy != Policy::AtOnce {
+            properties.push(Property::always(ALWAYS_ENDS_WELL, |model, world: &World| {
+                world.wrong.is_some() || !model.over(world) || !world.row.dead
+            }));
+        }
+        properties
+    }
+}
+
+#[test]
+fn no_refresh_token_is_lost_and_no_living_one_given_up() {
+    for policy in [Policy::AtOnce, Policy::UntilUsed, GRACE] {
+        holds(&format!("refresh, {policy:?}"), refreshing(refresh::decide, policy));
+    }
+    let harsh = newest_only(refreshing(refresh::decide, Policy::UntilUsed));
+    holds("refresh, UntilUsed, newest only", harsh);
+}
+
+#[test]
+fn a_refusal_that_is_believed_at_once_gives_up_a_living_channel() {
+    let broken: Decide = |grant, happened, facts, now| {
+        let grant = Grant { believe_refusal_at: Some(now), ..grant.clone() };
+        let facts = Facts { taken_over: false, ..facts };
+        refresh::decide(&grant, happened, facts, now)
+    };
+
+    breaks("refusals believed at once", refreshing(broken, Policy::AtOnce), PATIENT);
+}
+
+#[test]
+fn silence_that_counts_as_a_refusal_gives_up_a_living_channel() {
+    let broken: Decide = |grant, happened, facts, now| match happened {
+        Happened::Answered(_, Renewal::Failed { .. }) => {
+            let facts = Facts { probed: Some(Probe::Right), ..facts };
+            let believing = Grant { believe_refusal_at: Some(now), ..grant.clone() };
+            refresh::decide(&believing, Happened::Answered(Which::Previous, Renewal::Refused), facts, now)
+        }
+        _ => refresh::decide(grant, happened, facts, now),
+    };
+
+    breaks("silence as refusal", refreshing(broken, Policy::UntilUsed), PATIENT);
+}
+
+#[test]
+fn a_previous_pair_that_is_not_tried_is_a_channel_given_up() {
+    let broken: Decide = |grant, happened, facts, now| {
+        refresh::decide(grant, happened, Facts { previous: false, ..facts }, now)
+    };
+
+    breaks("previous pair forgotten", newest_only(refreshing(broken, Policy::UntilUsed)), PATIENT);
+}
+
+#[test]
+fn a_channel_that_is_given_back_as_due_is_refreshed_without_end() {
+    let broken: Decide = |grant, happened, facts, now| {
+        let mut decision = refresh::decide(grant, happened, facts, now);
+        if decision.next == Next::Release {
+            decision.grant.due_at = Some(now);
+        }
+        decision
+    };
+
+    breaks("given back as due", refreshing(broken, Policy::UntilUsed), MOVES);
+}
+
+#[test]
+fn a_save_that_asks_for_the_lease_loses_a_pair() {
+    let mut broken = refreshing(refresh::decide, Policy::AtOnce);
+    broken.drivers.saves_by_lease = true;
+
+    breaks("saves by lease", broken, EXCUSED);
+}
+
+#[test]
+fn a_wrong_app_secret_costs_no_channel() {
+    let wrong = Faults { crashes: 0, lost: 0, delays: 3, secret: Secret::Wrong };
+    let model = Refreshing { left: wrong, ..refreshing(refresh::decide, Policy::AtOnce) };
+    holds("refresh, the secret is wrong for a while", model);
+}
+
+#[test]
+fn a_turn_that_was_left_in_the_middle_may_have_given_a_new_pair() {
+    let broken: Decide = |grant, happened, facts, now| {
+        refresh::decide(grant, happened, Facts { taken_over: false, ..facts }, now)
+    };
+    let wrong = Faults { crashes: 0, lost: 0, delays: 3, secret: Secret::Wrong };
+    let model = Refreshing { left: wrong, ..refreshing(broken, Policy::AtOnce) };
+
+    breaks("a left turn is not minded", model, PATIENT);
+}
+
+#[test]
+fn a_secret_that_is_not_asked_about_ends_living_channels() {
+    let broken: Decide = |grant, happened, facts, now| {
+        refresh::decide(grant, happened, Facts { probed: Some(Probe::Right), ..facts }, now)
+    };
+    let wrong = Faults { crashes: 0, lost: 0, delays: 0, secret: Secret::Wrong };
+    let model = Refreshing { left: wrong, ..refreshing(broken, Policy::AtOnce) };
+
+    breaks("the secret is not asked about", model, PATIENT);
+}
