@@ -156,7 +156,8 @@ impl Person {
     /// Takes back what was granted, at some time, perhaps.
     async fn change_mind(&self) {
         if self.world.dice.happens(0.4) {
-            sleep(HOUR * u32::try_from(self.world.dice.between(24, 24 * 25)).unwrap()).await;
+            let busy = self.world.dice.one_of(&self.world.plan.bursts);
+            sleep(busy + Duration::from_secs(self.world.dice.between(0, 600))).await;
             self.world.note(|| format!("{} revokes", self.name()));
             self.world.model.lock().unwrap().revoke(self.number);
         }
@@ -219,9 +220,9 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// What `number` of a run's Pins is to be. Some look the same on purpose.
-    pub(crate) fn of(world: &World, number: usize, bursts: &[Duration]) -> Self {
+    pub(crate) fn of(world: &World, number: usize) -> Self {
         let dice = &world.dice;
-        let burst = dice.one_of(bursts);
+        let burst = dice.one_of(&world.plan.bursts);
         Self {
             key: format!("pin{number}"),
             title: if dice.happens(0.35) { "twins".to_owned() } else { format!("pin{number}") },

@@ -66,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) access_life: SignedDuration,
     pub(crate) refresh_life: SignedDuration,
     pub(crate) spells: Vec<Spell>,
+    /// When people become busy, counted from the beginning.
+    pub(crate) bursts: Vec<Duration>,
     pub(crate) channels: usize,
     pub(crate) pins: usize,
     pub(crate) workers: usize,
@@ -100,16 +102,18 @@ impl Plan {
             share if stormy => most * f64::max(share, 0.4),
             share => most * share,
         };
+        let spells = spells(dice, epoch, stormy);
         Self {
             rotation,
             voids_siblings: dice.happens(0.5),
             probes: dice.happens(0.7),
             order: dice.one_of(&[Order::NewestFirst, Order::OldestFirst, Order::Shuffled]),
-            lag: dice.one_of(&[0, 20, 120]),
+            lag: dice.one_of(if stormy { &[120] } else { &[0, 20, 120] }),
             page: dice.one_of(&[1, 3, 250]),
             access_life: hours(access),
             refresh_life: hours(refresh),
-            spells: spells(dice, epoch),
+            bursts: bursts(dice, epoch, &spells),
+            spells,
             channels: dice.one_of(&[3, 3, 4]),
             pins: dice.one_of(&[10, 12, 16]),
             workers: dice.one_of(&[2, 2, 3]),
@@ -124,22 +128,33 @@ impl Plan {
     }
 }
 
-fn spells(dice: &Dice, epoch: Timestamp) -> Vec<Spell> {
+fn spells(dice: &Dice, epoch: Timestamp, many: bool) -> Vec<Spell> {
     let hour = Duration::from_secs(60 * 60);
-    let mut spells = Vec::new();
-    for _ in 0..dice.one_of(&[0, 0, 1, 2, 4]) {
-        let trouble = dice.one_of(&[
-            Trouble::Unreachable,
-            Trouble::Down,
-            Trouble::Mute,
-            Trouble::WrongSecret,
-            Trouble::Unapproved,
-        ]);
+    let kinds =
+        [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
+    let spell = |trouble| {
         let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
         // Weeks are rare, minutes common.
-        let longest = dice.one_of(&[hour, hour * 8, hour * 8, hour * 72, hour * 24 * 21]);
+        let longest = dice.one_of(&[hour, hour * 8, hour * 8, hour * 24, hour * 24 * 21]);
         let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
-        spells.push(Spell { trouble, from, to: from + span });
+        Spell { trouble, from, to: from + span }
+    };
+    if many {
+        return kinds.map(spell).to_vec();
     }
-    spells
+    (0..dice.one_of(&[0, 0, 1, 2, 4])).map(|_| spell(dice.one_of(&kinds))).collect()
+}
+
+/// When several Pins are asked for at once: often just when there is trouble.
+fn bursts(dice: &Dice, epoch: Timestamp, spells: &[Spell]) -> Vec<Duration> {
+    let burst = |_| {
+        if !spells.is_empty() && dice.happens(0.6) {
+            let spell = dice.one_of(spells);
+            let into = dice.one_of(&[-200, -60, -5, 0, 30, 600]);
+            let at = spell.from.duration_since(epoch) + SignedDuration::from_secs(into);
+            return Duration::try_from(at).unwrap_or_default();
+        }
+        Duration::from_secs(dice.between(600, 86_400 * 20))
+    };
+    (0..4).map(burst).collect()
 }

@@ -122,11 +122,10 @@ pub(crate) fn run(seed: u64, mutant: Option<Mutant>, with_history: bool) -> Ende
 async fn life(world: &Arc<World>) {
     let functions = Rc::new(Functions::new(world));
     let dice = &world.dice;
-    let bursts: Vec<_> = (0..5).map(|_| Duration::from_secs(dice.between(600, 86_400 * 20))).collect();
     let mut plans: Vec<Vec<Plan>> = vec![Vec::new(); world.plan.channels];
     for number in 0..world.plan.pins {
         let person = usize::try_from(dice.between(0, world.plan.channels as u64)).unwrap();
-        plans[person].push(Plan::of(world, number, &bursts));
+        plans[person].push(Plan::of(world, number));
     }
     let people: Vec<_> = (0..world.plan.channels).map(|number| Person::new(&functions, number)).collect();
     let lives = people.iter().zip(plans).map(|(person, plans)| person.live(plans));

@@ -126,7 +126,7 @@ impl World {
         if !self.befalls(self.plan.blows) {
             return None;
         }
-        let when = if self.dice.happens(0.5) {
+        let when = if self.dice.happens(if self.mutant.is_some() { 0.2 } else { 0.5 }) {
             let steps = self.dice.span(Duration::from_secs(1), Duration::from_secs(400));
             When::Step(u32::try_from(steps.as_secs()).unwrap())
         } else {
