@@ -244,7 +244,7 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
         pins.push(stage.publish("ada", &channel, &format!("Lost {}", number / 4)).await.expect(202));
     }
 
-    for seconds in [20, 70, 310] {
+    for seconds in [20, 70, 330] {
         let ahead = SignedDuration::from_secs(seconds);
         let workers = [worker(&stage, ahead), worker(&stage, ahead), worker(&stage, ahead)];
         let ticks = join_all(workers.iter().map(|worker| worker.tick(deadline()))).await;

@@ -115,7 +115,7 @@ async fn carry(
             // Nobody may be there any more to hear it.
             Outcome::Answer(reply) => drop(answer.send(reply)),
             Outcome::Cut => drop(answer),
-            Outcome::Silence => sleep(Duration::from_secs(60)).await,
+            Outcome::Silence => sleep(Duration::from_mins(1)).await,
         }
     });
     invocation.reach(deed, Moment::Under).await;

@@ -72,7 +72,7 @@ fn every_mutant_is_caught() {
             (0..MOST_RUNS).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)));
         match &caught {
             Some((seed, broken)) => {
-                println!("{:<60} {:<46} {seed:>4} {:>4}", mutant.name, broken.rule, seed + 1)
+                println!("{:<60} {:<46} {seed:>4} {:>4}", mutant.name, broken.rule, seed + 1);
             }
             None => alive.lock().unwrap().push(mutant.name),
         }

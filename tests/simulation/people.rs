@@ -16,7 +16,7 @@ use tokio::time::{Duration, sleep};
 
 use crate::{lambda::Lambda, run::Functions, world::World};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Somebody with one account at Pinterest.
 pub(crate) struct Person {
@@ -146,7 +146,7 @@ impl Person {
             let anew = !self.world.is_calm() && self.world.dice.happens(0.001);
             if lost || anew {
                 if lost && !self.world.is_calm() {
-                    sleep(self.world.dice.span(Duration::from_secs(60), HOUR * 96)).await;
+                    sleep(self.world.dice.span(Duration::from_mins(1), HOUR * 96)).await;
                 }
                 self.connect().await;
             }
@@ -227,7 +227,7 @@ impl Plan {
             key: format!("pin{number}"),
             title: if dice.happens(0.35) { "twins".to_owned() } else { format!("pin{number}") },
             after: burst + Duration::from_secs(dice.between(0, 180)),
-            later: dice.happens(0.5).then(|| dice.span(Duration::from_secs(60), HOUR * 24 * 5)),
+            later: dice.happens(0.5).then(|| dice.span(Duration::from_mins(1), HOUR * 24 * 5)),
             within_hours: dice.one_of(&[None, Some(6), Some(24), Some(72)]),
             regrets: dice.happens(0.1),
         }

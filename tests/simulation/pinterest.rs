@@ -194,7 +194,7 @@ async fn serve(
     };
     match loss {
         Loss::Cut => drop(answer),
-        Loss::Silence => sleep(Duration::from_secs(60)).await,
+        Loss::Silence => sleep(Duration::from_mins(1)).await,
         Loss::Status(status) => drop(answer.send(Reply::no(status, 0, "Something went wrong"))),
         Loss::Undecided => {
             drop(answer.send(Reply::no(400, 2787, "Something went wrong on our end")));

@@ -52,6 +52,7 @@ pub(crate) struct Spell {
 
 /// What a seed decides before it begins.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, of Pinterest or of the stack")]
 pub(crate) struct Plan {
     pub(crate) rotation: Rotation,
     /// A second exchange of one refresh token ends the pair of the first, unless that was used.
@@ -129,7 +130,7 @@ impl Plan {
 }
 
 fn spells(dice: &Dice, epoch: Timestamp, many: bool) -> Vec<Spell> {
-    let hour = Duration::from_secs(60 * 60);
+    let hour = Duration::from_hours(1);
     let kinds =
         [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
     let spell = |trouble| {

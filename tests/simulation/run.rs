@@ -29,12 +29,12 @@ use crate::{
     world::World,
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 /// A worker's invocation is ended after so long.
-const WORKER_LIMIT: Duration = Duration::from_secs(300);
+const WORKER_LIMIT: Duration = Duration::from_mins(5);
 /// A request's.
-const REQUEST_LIMIT: Duration = Duration::from_secs(60);
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// How a run ended.
 pub(crate) struct Ended {
@@ -189,24 +189,24 @@ async fn worker(functions: &Functions, number: usize) {
             futures::join!(
                 async {
                     if deliver {
-                        tick_deliver(functions).await
+                        tick_deliver(functions).await;
                     }
                 },
                 async {
                     if refresh {
-                        tick_refresh(functions, Tick::Due).await
+                        tick_refresh(functions, Tick::Due).await;
                     }
                 },
             );
         };
         let twice = async {
             if doubled && deliver {
-                tick_deliver(functions).await
+                tick_deliver(functions).await;
             }
         };
         let again = async {
             if doubled && refresh {
-                tick_refresh(functions, Tick::Due).await
+                tick_refresh(functions, Tick::Due).await;
             }
         };
         futures::join!(once, twice, again);

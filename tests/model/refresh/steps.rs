@@ -28,7 +28,6 @@ pub(super) enum Policy {
 
 /// The drivers around a decision function, and what they are careful about.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, of a driver or of Pinterest")]
 pub(super) struct Drivers {
     pub(super) decide: Decide,
     pub(super) policy: Policy,

@@ -11,7 +11,9 @@ const KEYS: [&str; 4] = ["due_pk", "due_sk", "queue_pk", "queue_sk"];
 
 /// Every row's index keys, each with the time since when.
 #[derive(Default)]
-pub(crate) struct Past(BTreeMap<Place, Vec<(Timestamp, [Option<String>; 4])>>);
+pub(crate) struct Past(BTreeMap<Place, Vec<(Timestamp, Keys)>>);
+
+type Keys = [Option<String>; 4];
 
 impl Past {
     pub(crate) fn record(&mut self, place: &Place, row: Option<&Value>, now: Timestamp) {
@@ -30,12 +32,12 @@ impl Past {
         let mut items = Vec::new();
         for (place, known) in &self.0 {
             let keys = known.iter().rev().find(|(since, _)| *since <= then).map(|(_, keys)| keys);
-            let Some([due_pk, due_sk, queue_pk, queue_sk]) = keys else { continue };
-            let is_due = shard.is_some() && *due_pk == shard && due_sk.is_some() && *due_sk < before;
-            let is_queued = queue.is_some() && *queue_pk == queue;
+            let Some([of_shard, due, of_queue, queued]) = keys else { continue };
+            let is_due = shard.is_some() && *of_shard == shard && due.is_some() && *due < before;
+            let is_queued = queue.is_some() && *of_queue == queue;
             if body["TableName"] == place.table && (is_due || is_queued) {
                 let (name, pk, sk) =
-                    if is_due { ("due", due_pk, due_sk) } else { ("queue", queue_pk, queue_sk) };
+                    if is_due { ("due", of_shard, due) } else { ("queue", of_queue, queued) };
                 items.push(json!({
                     "pk": {"S": place.pk}, "sk": {"S": place.sk},
                     format!("{name}_pk"): {"S": pk}, format!("{name}_sk"): {"S": sk},

@@ -27,7 +27,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         )
     }),
     mutant("a new pair is saved over any version", |_, _, operation, body| {
-        waive(operation, body, |call| saves_pair(call), |text| format!("attribute_exists(pk) OR ({text})"))
+        waive(operation, body, saves_pair, |text| format!("attribute_exists(pk) OR ({text})"))
     }),
     mutant("a new pair is saved by the lease's holder only", |world, invocation, operation, body| {
         let save = calls(operation, body).into_iter().find(|call| saves_pair(call))?;

@@ -40,12 +40,11 @@ impl Model {
             return Reply::no(404, 40, "Board not found.");
         }
         let asked = query.get("bookmark").and_then(|bookmark| bookmark.split_once('.'));
-        let (list, from): (usize, usize) = match asked {
-            Some((list, from)) => (list.parse().unwrap(), from.parse().unwrap()),
-            None => {
-                self.lists.insert(self.lists.len(), self.board(account, now));
-                (self.lists.len() - 1, 0)
-            }
+        let (list, from): (usize, usize) = if let Some((list, from)) = asked {
+            (list.parse().unwrap(), from.parse().unwrap())
+        } else {
+            self.lists.insert(self.lists.len(), self.board(account, now));
+            (self.lists.len() - 1, 0)
         };
         let all = &self.lists[&list];
         let to = (from + self.plan.page).min(all.len());

@@ -129,7 +129,7 @@ impl Model {
             "token_type": "bearer",
             "expires_in": self.plan.access_life.as_secs(),
             "refresh_token_expires_in": self.plan.refresh_life.as_secs(),
-            "scope": domain::Scopes::needed().names().iter().cloned().collect::<Vec<_>>().join(" "),
+            "scope": domain::Scopes::needed().names().join(" "),
         }))
     }
 }
