@@ -31,9 +31,9 @@ use std::{
 use rules::Tally;
 
 /// How many seeds, unless `SIMULATION_SEEDS` says otherwise.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 40;
 /// A mutant that has not been caught after so many seeds lives.
-const MOST_RUNS: u64 = 300;
+const MOST_RUNS: u64 = 100;
 
 #[test]
 fn whatever_happens_no_token_is_lost_and_no_pin_is_doubled_or_dropped() {

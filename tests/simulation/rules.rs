@@ -126,10 +126,6 @@ impl Rules {
         self.dead_at = Some(now);
     }
 
-    pub(crate) fn holds_lease(&self, invocation: u64, lease: &str) -> bool {
-        self.lease_holders.get(lease) == Some(&invocation)
-    }
-
     pub(crate) fn refused(&mut self, image: &str, status: u16, code: i64) {
         self.refusals.entry(image.to_owned()).or_default().push((status, code));
     }

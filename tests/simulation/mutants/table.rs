@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Mutant, SOUND, Tamper};
-use crate::aws::{Reply, TOKENS, cancelled, error};
+use crate::aws::{Reply, TOKENS};
 
 const fn mutant(name: &'static str, table: Tamper) -> Mutant {
     Mutant { name, table, ..SOUND }
@@ -18,38 +18,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| text.replace("(attribute_not_exists(lease_until)", "(attribute_exists(pk)"),
         )
     }),
-    mutant("a lease is given back by whoever comes", |_, _, operation, body| {
-        waive(
-            operation,
-            body,
-            |call| condition(call) == "version = :before AND lease.id = :mine",
-            |text| text.replace("lease.id = :mine", "(attribute_exists(pk) OR lease.id = :mine)"),
-        )
-    }),
-    mutant("a new pair is saved over any version", |_, _, operation, body| {
-        waive(operation, body, saves_pair, |text| format!("attribute_exists(pk) OR ({text})"))
-    }),
-    mutant("a new pair is saved by the lease's holder only", |world, invocation, operation, body| {
-        let save = calls(operation, body).into_iter().find(|call| saves_pair(call))?;
-        let pk = save["Key"]["pk"]["S"].as_str()?;
-        let lease = world.tables.row(TOKENS, pk, "TOKEN")?["lease"]["id"].as_str().map(str::to_owned);
-        let held =
-            lease.is_some_and(|lease| world.rules.lock().unwrap().holds_lease(invocation.id(), &lease));
-        (!held).then(|| refused(body))
-    }),
-    mutant("the previous pair is dropped", |_, _, operation, body| {
-        for call in calls_mut(operation, body).into_iter().filter(|call| saves_pair(call)) {
-            call["ExpressionAttributeValues"][":previous"] = json!({"NULL": true});
-        }
-        None
-    }),
-    mutant("a pair that came too late is thrown away", |_, _, _, body| {
-        (body["UpdateExpression"] == "SET spare = :pair").then(|| (200, json!({})))
-    }),
-    mutant("a pair that came too late is not tried again to be saved", |world, invocation, _, body| {
-        let first = body["UpdateExpression"].as_str().is_some_and(|text| text.contains("#pair = "));
-        (first && world.befalls(0.2) && invocation.id() % 2 == 0).then(|| (200, json!({})))
-    }),
     mutant("a Pin is written over any version", |_, _, operation, body| {
         waive(
             operation,
@@ -58,29 +26,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| format!("attribute_exists(pk) OR {text}"),
         )
     }),
-    mutant("a Pin at Pinterest may belong to several of ours", |_, _, operation, body| {
-        waive(
-            operation,
-            body,
-            |call| is_put(call, "REMOTE"),
-            |text| format!("attribute_exists(pk) OR {text}"),
-        )
-    }),
     mutant("a Pin is published without being bound", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut() {
             items.retain(|item| !is_put(&item["Put"], "REMOTE"));
         }
         None
-    }),
-    mutant("a key makes a Pin each time", |_, _, operation, body| {
-        waive(operation, body, |call| is_put(call, "IDEM"), |text| format!("attribute_exists(pk) OR {text}"))
-    }),
-    mutant("a channel's return is everybody's", |_, _, operation, body| {
-        let is_turn = |call: &Value| {
-            condition(call) == "due_sk = :seen"
-                && call["Key"]["sk"]["S"].as_str().unwrap().starts_with("CHANNEL#")
-        };
-        waive(operation, body, is_turn, |text| format!("attribute_exists(pk) OR {text}"))
     }),
     mutant("a dead channel's row is not told", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut()
@@ -93,17 +43,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
 ];
 
 /// Every write in a call.
-fn calls<'a>(operation: &str, body: &'a Value) -> Vec<&'a Value> {
-    match operation {
-        "PutItem" | "UpdateItem" => vec![body],
-        "TransactWriteItems" => {
-            let items = body["TransactItems"].as_array().unwrap();
-            items.iter().filter_map(|item| item.as_object()?.values().next()).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn calls_mut<'a>(operation: &str, body: &'a mut Value) -> Vec<&'a mut Value> {
     match operation {
         "PutItem" | "UpdateItem" => vec![body],
@@ -134,16 +73,4 @@ fn condition(call: &Value) -> &str {
 
 fn is_put(call: &Value, prefix: &str) -> bool {
     call["Item"]["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with(prefix))
-}
-
-fn saves_pair(call: &Value) -> bool {
-    let text = call["UpdateExpression"].as_str().unwrap_or_default();
-    call["TableName"] == TOKENS && text.contains("#pair = ") && !condition(call).contains("mine")
-}
-
-fn refused(body: &Value) -> Reply {
-    match body["TransactItems"].as_array() {
-        Some(items) => cancelled(items.len(), 0, "ConditionalCheckFailed"),
-        None => error("ConditionalCheckFailedException"),
-    }
 }
