@@ -410,7 +410,8 @@ async fn a_pin_waits_for_its_token_as_long_as_the_token_endpoint_is_down() {
     waits(&stage.pin("ada", &id(&pin)).await, "token_refresh");
     is_connected(&stage, &channel).await;
     stage.pinterest().clear_faults();
-    stage.advance(minutes(150)).await;
+    // The longest that a refresh waits after the ones that failed.
+    stage.advance(minutes(360)).await;
     assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "published");
     assert_eq!(stage.at_pinterest("Patient"), 1);
 }
