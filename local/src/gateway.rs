@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::{
-    http::Request,
+    http::{Event, Request},
     routes::{self, Found, Function},
 };
 use axum::{
@@ -13,6 +13,7 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lambda_http::RequestExt as _;
 use serde_json::{Map, Value, json};
 
 use crate::{dev::problem, sign_in::Claims, stack::Inner};
@@ -31,7 +32,7 @@ pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extra
     let claims = header_text(&parts.headers, &header::AUTHORIZATION)
         .and_then(|authorization| stack.sign_in.claims(&authorization, stack.clock.now()));
     let event = event(&parts, &body, claims.as_ref(), &stack);
-    let Ok(request) = lambda_http::request::from_str(&event.to_string()) else {
+    let Ok(Event(request)) = serde_json::from_value(event) else {
         let detail = "the request could not be read";
         return problem(StatusCode::BAD_REQUEST, "invalid_request", detail, "Send plain HTTP/1.1.");
     };
@@ -48,7 +49,7 @@ pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extra
 
 /// The function behind an address. What no function has is answered by one that has nothing to lose.
 fn function(request: &Request) -> Function {
-    match routes::find(request.method(), request.uri().path()) {
+    match routes::find(request.method(), request.raw_http_path()) {
         Found::Route(route, _) => route.function,
         Found::OtherMethod(_) | Found::Nothing => Function::Docs,
     }

@@ -6,10 +6,11 @@ use app::{
     Clock, Random, Setup, Variables, Wires,
     events::Stream,
     functions::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish, Sender, Tick},
-    http::{Answer as _, handle},
+    http::{Answer as _, Event, handle},
     routes::{self, Access, Found, Function},
 };
 use jiff::Timestamp;
+use lambda_http::RequestExt as _;
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
 
@@ -44,8 +45,8 @@ fn every_function_has_a_sample_of_the_event_that_it_is_for() {
 fn every_sample_of_a_request_finds_the_function_that_it_is_for() {
     for (name, function, text) in REQUESTS {
         let sample: Value = serde_json::from_str(text).unwrap();
-        let request = lambda_http::request::from_str(text).unwrap();
-        let path = request.uri().path().to_owned();
+        let Event(request) = serde_json::from_str(text).unwrap();
+        let path = request.raw_http_path().to_owned();
         let Found::Route(route, _) = routes::find(request.method(), &path) else { panic!("{name}: {path}") };
         assert_eq!(route.function, function, "{name}");
         assert_eq!(sample["version"], "2.0", "{name}");
@@ -93,7 +94,7 @@ async fn every_sample_of_a_request_is_answered_by_its_function_as_in_a_new_stack
     let (vault, pinterest) = (|| setup.vault(), || setup.pinterest());
     let secret = || setup.settings_secret().unwrap();
     for (name, function, text) in REQUESTS {
-        let request = lambda_http::request::from_str(text).unwrap();
+        let Event(request) = serde_json::from_str(text).unwrap();
         let answer = match function {
             Function::AdminSave => {
                 handle(&AdminSave::new(secret(), main.clone(), pinterest(), &setup), request).await

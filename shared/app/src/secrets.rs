@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use domain::{AppSecret, Effective, Environment, Status, Values};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::{Clock, Variables, variables::Missing, vault::Error};
@@ -13,17 +13,32 @@ use crate::{Clock, Variables, variables::Missing, vault::Error};
 /// How old the settings in memory may be: switching off works within a minute.
 const FRESH: Duration = Duration::from_mins(1);
 
-/// The secret's JSON. Read leniently: people edit secrets by hand.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What the secret says, before it is known to mean anything.
+#[derive(Clone, Debug, Default)]
 struct Stored {
-    #[serde(rename = "pinterest_app-id")]
     app_id: Option<String>,
-    #[serde(rename = "pinterest_app-secret")]
     app_secret: Option<AppSecret>,
-    #[serde(rename = "pinterest_integration_status")]
     status: Option<String>,
-    #[serde(rename = "pinterest_environment")]
     environment: Option<String>,
+}
+
+impl Stored {
+    /// Reads the secret's JSON leniently, for people edit secrets by hand: they write an App ID as the number
+    /// that it looks like, and one field twice. What is no text is not there.
+    fn parse(json: &str) -> Result<Self, Error> {
+        let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(|_| Error::BadSettings)?;
+        let mut text = |name: &str| match fields.remove(name)? {
+            Value::String(text) => Some(text.trim().to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Ok(Self {
+            app_id: text("pinterest_app-id"),
+            app_secret: text("pinterest_app-secret").map(AppSecret::new),
+            status: text("pinterest_integration_status"),
+            environment: text("pinterest_environment"),
+        })
+    }
 }
 
 /// Reads and writes the settings secret, with the environment's values where nothing is stored.
@@ -71,8 +86,7 @@ impl SettingsSecret {
         if json.trim().is_empty() {
             return Ok(Values::default());
         }
-        let stored: Stored = serde_json::from_str(&json).map_err(|_| Error::BadSettings)?;
-        Ok(stored.into())
+        Ok(Stored::parse(&json)?.into())
     }
 
     /// Replaces what is stored, and says what counts from now on.
@@ -156,7 +170,17 @@ mod tests {
         assert_eq!(json["pinterest_integration_status"], "disabled");
         assert_eq!(json["pinterest_environment"], "production");
 
-        let stored: Stored = serde_json::from_value(json).unwrap();
+        let stored = Stored::parse(&json.to_string()).unwrap();
         assert_eq!(Values::from(stored).status, Some(Status::Disabled));
+    }
+
+    #[test]
+    fn what_people_write_by_hand_is_read() {
+        let read = |json| Stored::parse(json).map(Values::from);
+        let number = read(r#"{"pinterest_app-id":1234567,"pinterest_environment":null}"#).unwrap();
+        assert_eq!((number.app_id.as_deref(), number.environment), (Some("1234567"), None));
+        let twice = read(r#"{"pinterest_app-id":"1","pinterest_app-id":" 2\n","comment":["mine"]}"#).unwrap();
+        assert_eq!(twice.app_id.as_deref(), Some("2"));
+        assert!(read("[]").is_err() && read("{").is_err());
     }
 }

@@ -41,7 +41,7 @@ pub enum Error {
     #[error("the key ring is not of the form {{\"current\":\"k1\",\"k1\":\"<at least 32 characters>\"}}")]
     BadRing,
     /// The settings secret is not the JSON object that we write.
-    #[error("the settings secret is not a JSON object of texts")]
+    #[error("the settings secret is not a JSON object")]
     BadSettings,
     /// The key is gone from the ring, or the ciphertext belongs elsewhere, or was changed.
     #[error("a sealed value of {0} does not open")]
@@ -52,6 +52,13 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Sealed(String);
+
+impl Sealed {
+    /// The key's id, which its owner may have given dots, and the rest, which has none.
+    fn parts(&self) -> Option<(&str, &str)> {
+        self.0.rsplit_once('.')
+    }
+}
 
 /// A sealed pair of tokens, and the version it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +199,7 @@ impl Ring {
     }
 
     fn knows(&self, sealed: &Sealed) -> bool {
-        sealed.0.split_once('.').is_some_and(|(id, _)| self.keys.contains_key(id))
+        sealed.parts().is_some_and(|(id, _)| self.keys.contains_key(id))
     }
 
     fn seal(&self, text: &str, place: Place<'_>, field: &str, random: &Random) -> Result<Sealed, Error> {
@@ -206,7 +213,7 @@ impl Ring {
 
     fn open(&self, sealed: &Sealed, place: Place<'_>, field: &str) -> Result<String, Error> {
         let open = || {
-            let (id, bytes) = sealed.0.split_once('.')?;
+            let (id, bytes) = sealed.parts()?;
             let mut bytes = text::from_url_base64(bytes)?;
             let (nonce, ciphertext) = bytes.split_at_mut_checked(NONCE_LEN)?;
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -259,6 +266,15 @@ mod tests {
     fn after_a_rotation_old_ciphertexts_still_open() {
         let sealed = ring("k1").seal("old", PLACE, "access", &Random::system()).unwrap();
         assert_eq!(ring("k2").open(&sealed, PLACE, "access").unwrap(), "old");
+    }
+
+    #[test]
+    fn a_key_may_have_dots_in_its_name() {
+        let json = format!(r#"{{"current":"2026.12.01","2026.12.01":"{}"}}"#, "a".repeat(64));
+        let ring = Ring::parse(&json.into()).unwrap();
+        let sealed = ring.seal("text", PLACE, "access", &Random::system()).unwrap();
+        assert!(ring.knows(&sealed));
+        assert_eq!(ring.open(&sealed, PLACE, "access").unwrap(), "text");
     }
 
     #[test]

@@ -160,7 +160,9 @@ fn redact(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let (mut rest, mut within_word) = (text, false);
     while let Some(letter) = rest.chars().next() {
-        let is_token = !within_word && TOKEN_PREFIXES.iter().any(|prefix| rest.starts_with(prefix));
+        // Within a word too where nothing else is spelled so: `token%3Dpina_abc`.
+        let begins = |after: &str| !within_word || after.starts_with('_');
+        let is_token = TOKEN_PREFIXES.iter().any(|prefix| rest.strip_prefix(prefix).is_some_and(begins));
         let length = if is_token {
             redacted.push_str("[REDACTED]");
             rest.find(ends_token).unwrap_or(rest.len())
@@ -189,6 +191,11 @@ mod tests {
             tidy(text),
             "[REDACTED] is bad; token=[REDACTED], \"[REDACTED]\" ([REDACTED]) but a pin and happina stay"
         );
+    }
+
+    #[test]
+    fn a_token_is_redacted_within_an_encoded_address_too() {
+        assert_eq!(tidy("/v5/pins?token%3Dpina_abc is bad"), "/v5/pins?token%3D[REDACTED] is bad");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! JSON in and out.
 
+use std::{fmt, marker::PhantomData};
+
 use domain::Invalid;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _},
+    Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Value;
 
@@ -32,8 +34,22 @@ pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T> {
 
 /// Reads a part of a body that has to be an object. Serde would take a list for a struct, field by field.
 pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(value: D) -> Result<T, D::Error> {
-    let object = serde_json::Map::deserialize(value)?;
-    T::deserialize(Value::Object(object)).map_err(D::Error::custom)
+    value.deserialize_map(Fields(PhantomData))
+}
+
+/// Passes the fields of an object on one by one, so that one that is given twice is seen.
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
 }
 
 fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
@@ -80,4 +96,30 @@ pub fn redirect(to: &str) -> Result<Response<Body>> {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+    enum Part {
+        Image { url: String },
+    }
+
+    #[test]
+    fn a_part_is_an_object_with_each_field_once() {
+        let read = |json| object::<_, Part>(&mut serde_json::Deserializer::from_str(json));
+        let Part::Image { url } = read(r#"{"url":"a","kind":"image"}"#).unwrap();
+        assert_eq!(url, "a");
+        for bad in [
+            r#"{"kind":"image","url":"a","url":"b"}"#,
+            r#"{"kind":"image","kind":"image","url":"a"}"#,
+            r#"["image","a"]"#,
+            r#"{"kind":"image","url":"a","more":1}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

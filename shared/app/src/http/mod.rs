@@ -2,14 +2,16 @@
 
 mod body;
 mod caller;
+mod event;
 mod problem;
 mod site;
 
 use std::{future::Future, sync::Arc};
 
 pub use body::{created, json, object, ok, redirect, with_status};
+pub use event::Event;
 use http::{HeaderMap, StatusCode, header};
-use lambda_http::{Body, RequestExt, service_fn};
+use lambda_http::{Body, LambdaEvent, RequestExt, service_fn};
 pub use lambda_http::{Request, Response};
 pub use problem::Problem;
 pub use site::Site;
@@ -83,9 +85,12 @@ pub trait Answer: Send + Sync {
 /// Serves a function's requests until Lambda ends the process.
 pub async fn serve(function: impl Answer + 'static) -> Exit {
     let function = Arc::new(function);
-    lambda_http::run(service_fn(move |request: Request| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
         let function = function.clone();
-        async move { Ok::<_, std::convert::Infallible>(handle(function.as_ref(), request).await) }
+        async move {
+            let answer = handle(function.as_ref(), event.payload.0).await;
+            Ok::<_, std::convert::Infallible>(event::to_platform(answer))
+        }
     }))
     .await?;
     Ok(())

@@ -5,6 +5,9 @@ use url::Url;
 
 use crate::{Variables, error::Result, routes};
 
+/// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
+const LONGEST_RETURN: usize = 2048;
+
 /// Addresses and names that are settings of the stack.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -71,7 +74,8 @@ impl Site {
         format!("{}/app/channels", self.frontend(base_url))
     }
 
-    /// Where the browser may go: a path of the frontend, or an address on an origin of the allow-list.
+    /// Where the browser may go: a path of the frontend, or an address on an origin of the allow-list. Written as
+    /// browsers write addresses, in ASCII: a header holds nothing else (RFC 9110, section 5.5).
     pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String> {
         let refuse = || {
             let fix = "Use a path that begins with one slash, or an origin of ALLOWED_RETURN_ORIGINS.";
@@ -83,15 +87,23 @@ impl Site {
         {
             return Err(refuse().into());
         }
-        if wanted.starts_with('/') && !wanted.starts_with("//") {
-            return Ok(format!("{}{wanted}", self.frontend(base_url)));
+        let address = if wanted.starts_with('/') && !wanted.starts_with("//") {
+            format!("{}{wanted}", self.frontend(base_url))
+        } else {
+            let origin = origin(wanted).ok_or_else(refuse)?;
+            let own = self.frontend_url.as_deref().and_then(self::origin);
+            if !self.return_origins.contains(&origin) && own.is_none_or(|own| own != origin) {
+                return Err(refuse().into());
+            }
+            wanted.to_owned()
+        };
+        let address = String::from(Url::parse(&address).map_err(|_| refuse())?);
+        if address.len() > LONGEST_RETURN {
+            let detail = format!("has {} characters, and at most {LONGEST_RETURN} are kept", address.len());
+            let fix = "Use a shorter address.";
+            return Err(domain::Invalid::new("return_to", "too_long", detail, fix).into());
         }
-        let origin = origin(wanted).ok_or_else(refuse)?;
-        let own = self.frontend_url.as_deref().and_then(self::origin);
-        if self.return_origins.contains(&origin) || own.is_some_and(|own| own == origin) {
-            return Ok(wanted.to_owned());
-        }
-        Err(refuse().into())
+        Ok(address)
     }
 
     fn frontend<'a>(&'a self, base_url: &'a str) -> &'a str {
@@ -123,6 +135,15 @@ mod tests {
         assert_eq!(to("/app/channels?x=1").unwrap(), "https://app.example.com/app/channels?x=1");
         assert_eq!(to("https://app.example.com/x").unwrap(), "https://app.example.com/x");
         assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
+    }
+
+    #[test]
+    fn an_address_is_ascii_and_not_too_long() {
+        let to = |wanted: &str| site().return_address("https://api.example.com", wanted);
+        assert_eq!(to("/kan\u{e4}le?ü").unwrap(), "https://app.example.com/kan%C3%A4le?%C3%BC");
+        assert!(to(&format!("/{}", "x".repeat(2000))).is_ok());
+        assert!(to(&format!("/{}", "x".repeat(2048))).is_err());
+        assert!(to(&format!("/{}", "ü".repeat(400))).is_err());
     }
 
     #[test]

@@ -1,0 +1,154 @@
+//! A run of each target that is short enough for every change.
+
+use std::{collections::BTreeMap, fmt};
+
+use parsers::tally::{self, Share};
+use proptest::{
+    collection::vec,
+    prelude::{Strategy as _, any},
+    test_runner::{Config, RngSeed, TestRunner},
+};
+
+/// Prints itself as a named case can be written.
+#[derive(Clone)]
+struct Input(Vec<u8>);
+
+impl fmt::Debug for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "b\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// Feeds `target` with `cases` inputs, the same ones each time, and says how many its parsers took.
+///
+/// For a long run set `PROPTEST_CASES`, and `PROPTEST_RNG_SEED` for other inputs.
+fn run(target: fn(&[u8]), cases: u32, size: usize) -> BTreeMap<&'static str, Share> {
+    let set = |name| std::env::var_os(name).is_some();
+    let mut config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    if !set("PROPTEST_CASES") {
+        config.cases = cases;
+    }
+    if !set("PROPTEST_RNG_SEED") {
+        config.rng_seed = RngSeed::Fixed(1);
+    }
+    drop(tally::take());
+    let outcome = TestRunner::new(config).run(&vec(any::<u8>(), 0..size).prop_map(Input), |input| {
+        target(&input.0);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    let shares = tally::take();
+    for (parser, share) in &shares {
+        println!("{parser}: {} of {}", share.taken, share.of);
+    }
+    shares
+}
+
+/// Fails if a parser took less than one in `least` of its inputs.
+fn at_least(shares: &BTreeMap<&str, Share>, parser: &str, least: u32) {
+    let share = shares[parser];
+    assert!(share.taken * least >= share.of, "{parser}: {share:?}");
+}
+
+#[test]
+fn every_event_is_answered() {
+    let shares = run(parsers::events, 500, 300);
+    at_least(&shares, "events", 2);
+    at_least(&shares, "events that lead somewhere", 2);
+}
+
+#[test]
+fn every_list_ends_and_holds_what_was_asked_for() {
+    let shares = run(parsers::lists, 150, 100);
+    at_least(&shares, "lists", 2);
+    at_least(&shares, "lists with something in them", 2);
+}
+
+#[test]
+fn every_id_is_read_as_it_is_written() {
+    let shares = run(parsers::ids, 250, 100);
+    at_least(&shares, "ids", 3);
+    at_least(&shares, "ids of something", 50);
+}
+
+#[test]
+fn every_key_belongs_to_one_body() {
+    let shares = run(parsers::keys, 40, 60);
+    at_least(&shares, "keys", 2);
+}
+
+#[test]
+fn every_body_is_refused_or_done() {
+    let shares = run(parsers::requests, 350, 300);
+    at_least(&shares, "pin", 5);
+    at_least(&shares, "settings", 5);
+    at_least(&shares, "start", 5);
+    at_least(&shares, "board", 5);
+    at_least(&shares, "channel", 5);
+}
+
+#[test]
+fn every_time_means_the_same_in_every_zone() {
+    let shares = run(parsers::times, 200, 100);
+    at_least(&shares, "times", 5);
+}
+
+#[test]
+fn every_twin_is_found() {
+    let shares = run(parsers::twins, 4000, 300);
+    at_least(&shares, "twins", 2);
+    at_least(&shares, "twins again", 50);
+}
+
+#[test]
+fn every_change_is_told_or_named() {
+    let shares = run(parsers::changes, 200, 300);
+    at_least(&shares, "streams", 4);
+    at_least(&shares, "streams told to their end", 2);
+}
+
+#[test]
+fn every_tick_has_its_job() {
+    let shares = run(parsers::ticks, 2000, 100);
+    at_least(&shares, "ticks", 2);
+}
+
+#[test]
+fn every_settings_secret_is_read_or_kept() {
+    let shares = run(parsers::settings, 80, 200);
+    at_least(&shares, "settings secrets", 2);
+}
+
+#[test]
+fn every_ring_opens_what_it_seals() {
+    let shares = run(parsers::rings, 60, 200);
+    at_least(&shares, "rings", 4);
+}
+
+#[test]
+fn every_answer_of_pinterest_is_understood() {
+    let shares = run(parsers::answers, 4000, 500);
+    at_least(&shares, "create_pin", 5);
+    at_least(&shares, "token", 5);
+    at_least(&shares, "board_pins", 5);
+    at_least(&shares, "boards", 5);
+    at_least(&shares, "sections", 5);
+    at_least(&shares, "board", 5);
+    at_least(&shares, "create_board", 5);
+    at_least(&shares, "user_account", 5);
+    at_least(&shares, "exchange", 5);
+    at_least(&shares, "probe", 5);
+}
+
+#[test]
+fn every_browser_comes_back() {
+    let shares = run(parsers::connecting, 100, 500);
+    at_least(&shares, "return addresses", 2);
+    at_least(&shares, "connections", 4);
+}
+
+#[test]
+fn every_pin_comes_to_something_whatever_pinterest_says() {
+    let shares = run(parsers::publishing, 60, 1000);
+    at_least(&shares, "Pins published at once", 6);
+}

@@ -1,0 +1,196 @@
+//! Pinterest's answers to each call of the client: status, headers and body.
+
+use std::sync::{Arc, Mutex};
+
+use domain::{
+    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, Media,
+    RefreshToken, Refusal, WebAddress,
+    delivery::Outcome,
+    refresh::{Lifetimes, Probe},
+};
+use jiff::SignedDuration;
+use pinterest::{Addresses, App, Client, Error, NewBoard};
+use serde_json::Value;
+
+use crate::{
+    answer::tells_a_secret,
+    dice::Dice,
+    stage::{self, NOW},
+    tally,
+    wire::{self, Answer, Reply, Script},
+};
+
+const OPERATIONS: [&str; 10] = [
+    "create_pin",
+    "token",
+    "board_pins",
+    "boards",
+    "sections",
+    "board",
+    "create_board",
+    "user_account",
+    "exchange",
+    "probe",
+];
+const HOST: Environment = Environment::Sandbox;
+const TWO_DAYS: SignedDuration = SignedDuration::from_hours(48);
+const TEN_YEARS: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
+
+/// Whatever comes back, the client knows whether the call took effect, believes in a success only where there is
+/// one, waits no longer than two days, and keeps tokens out of what it says.
+pub fn answers(bytes: &[u8]) {
+    let mut dice = Dice::new(bytes);
+    let call = dice.pick(&OPERATIONS);
+    let operation = if matches!(call, "exchange" | "probe") { "token" } else { call };
+    let replies: Vec<_> = (0..=dice.below(3)).map(|_| wire::reply(&mut dice, operation)).collect();
+    let script = Arc::new(Mutex::new(Script::default()));
+    script.lock().unwrap().next = replies.iter().map(|reply| (operation, reply.clone())).collect();
+    stage::on_runtime(async {
+        let client = Client::new(wire::wire(&script), Addresses::default());
+        let first = &replies[0];
+        let taken = ask(&client, call, first).await;
+        tally::count(call, taken);
+        let sent = script.lock().unwrap().sent.len();
+        assert!(sent <= 100 && (sent == 1 || matches!(call, "boards" | "sections")), "{call}: {sent} calls");
+    });
+}
+
+/// Makes the call, checks what it says against the first reply, and says whether it was a success.
+async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
+    let token = AccessToken::new("pina_planted".to_owned());
+    let board = BoardId::try_from("5".to_owned()).unwrap();
+    let secret = AppSecret::new("s3cret_planted".to_owned());
+    let app = App { id: "1", secret: &secret };
+    match call {
+        "create_pin" => {
+            let outcome = client.create_pin(HOST, &token, &draft()).await;
+            check_outcome(&outcome, reply);
+            matches!(outcome, Outcome::Created(..))
+        }
+        "token" => {
+            let old = RefreshToken::new("pinr_planted".to_owned());
+            let renewed = client.refresh(HOST, app, &old, NOW).await;
+            if let Ok(renewed) = &renewed {
+                check_lifetimes(renewed.lifetimes);
+            }
+            check_tokens_are_kept(renewed.is_ok(), reply);
+            check(renewed, reply)
+        }
+        "exchange" => {
+            let code = AuthorizationCode::new("planted".to_owned());
+            let granted = client.exchange(HOST, app, &code, "https://api.example.com/", NOW).await;
+            if let Ok(granted) = &granted {
+                check_lifetimes(granted.lifetimes);
+                assert!(!granted.scopes.names().is_empty());
+                assert!(!granted.tokens.refresh.expose().is_empty());
+            }
+            check(granted, reply)
+        }
+        "probe" => {
+            let (probe, said) = client.probe(HOST, app).await;
+            check_words(&said);
+            let success = matches!(reply, Reply::Answer(answer) if answer.is_success() && !answer.cut);
+            assert!(success || probe != Probe::Right, "{said:?}");
+            let refused = matches!(reply, Reply::Answer(answer) if (400..500).contains(&answer.status));
+            assert!(refused || probe != Probe::Wrong, "{said:?}");
+            probe == Probe::Right
+        }
+        "board_pins" => check(client.board_pins(HOST, &token, &board, None).await, reply),
+        "boards" => check(client.boards(HOST, &token).await, reply),
+        "sections" => check(client.sections(HOST, &token, &board).await, reply),
+        "board" => check(client.board(HOST, &token, &board).await, reply),
+        "create_board" => {
+            let new = NewBoard { name: "Salads", description: None, privacy: None };
+            check(client.create_board(HOST, &token, &new).await, reply)
+        }
+        _ => check(client.user_account(HOST, &token).await, reply),
+    }
+}
+
+/// A success needs one on the wire, and "not sent" a wire that did not send; later pages have replies of their own.
+fn check<T>(result: Result<T, Error>, reply: &Reply) -> bool {
+    let Err(error) = result else {
+        let success = matches!(reply, Reply::Answer(answer) if answer.is_success() && !answer.cut);
+        assert!(success, "{reply:?}");
+        return true;
+    };
+    assert!(!tells_a_secret(&format!("{} {error:?}", app::error::chain(&error))), "{error:?}");
+    match &error {
+        Error::NotSent(_) => {}
+        Error::Refused { refusal, answer } => {
+            check_words(answer);
+            check_refusal(refusal, answer);
+        }
+        Error::Unknown { answer, .. } => check_words(answer),
+    }
+    false
+}
+
+fn check_outcome(outcome: &Outcome, reply: &Reply) {
+    match (outcome, reply) {
+        (Outcome::Created(id, said), Reply::Answer(answer)) => {
+            assert!(answer.is_success() && !answer.cut, "{answer:?}");
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(body["id"], id.as_str());
+            check_words(said);
+        }
+        (Outcome::Refused(refusal, said), Reply::Answer(answer)) => {
+            assert!(!answer.is_success() && said.http_status == Some(answer.status), "{answer:?}");
+            let is_refusal = (400..500).contains(&answer.status) && answer.status != 408;
+            assert!(is_refusal || *refusal == Refusal::Spam, "{answer:?}");
+            check_words(said);
+            check_refusal(refusal, said);
+        }
+        (Outcome::NotSent(why), Reply::NotSent) => assert!(!tells_a_secret(why)),
+        (Outcome::Unknown(said), Reply::Answer(_) | Reply::Lost) => check_words(said),
+        _ => panic!("{outcome:?} came of {reply:?}"),
+    }
+}
+
+fn check_refusal(refusal: &Refusal, said: &Said) {
+    if let Refusal::Quota { retry_after: Some(wait) } = refusal {
+        assert!((SignedDuration::ZERO..=TWO_DAYS).contains(wait), "{wait}");
+    }
+    assert!(said.http_status.is_some_and(|status| !(200..300).contains(&status)), "{said:?}");
+}
+
+/// What is kept of an answer is short, on one line, and no secret.
+fn check_words(said: &Said) {
+    for text in [&said.message, &said.request_id].into_iter().flatten() {
+        assert!(text.chars().count() <= 500, "{text}");
+        assert!(!text.contains(char::is_control) && !tells_a_secret(text), "{text:?}");
+    }
+}
+
+fn check_lifetimes(lifetimes: Lifetimes) {
+    for end in [Some(lifetimes.access_expires_at), lifetimes.refresh_expires_at].into_iter().flatten() {
+        assert!(NOW < end && end <= NOW + TEN_YEARS, "{end}");
+    }
+}
+
+/// The token that was sent may be dead: no detail is worth losing the new ones for.
+fn check_tokens_are_kept(kept: bool, reply: &Reply) {
+    let Reply::Answer(answer @ Answer { cut: false, .. }) = reply else { return };
+    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
+    // A field that is named twice has no agreed meaning (RFC 8259, section 4).
+    let plain = body.to_string().as_bytes() == answer.body;
+    let usable = |name: &str| body[name].as_str().is_some_and(|text| !text.is_empty());
+    if plain && answer.is_success() && usable("access_token") && usable("refresh_token") {
+        assert!(kept, "tokens are lost: {body}");
+    }
+}
+
+fn draft() -> Draft {
+    Draft {
+        board: BoardId::try_from("5".to_owned()).unwrap(),
+        section: None,
+        title: None,
+        description: None,
+        link: None,
+        alt_text: None,
+        dominant_color: None,
+        media: Media::Image {
+            url: WebAddress::new("media.url", "https://images.example.com/a.jpg".to_owned()).unwrap(),
+        },
+    }
+}

@@ -1,0 +1,81 @@
+//! Cursors and the other parameters of lists.
+
+use serde_json::Value;
+
+use crate::{
+    dice::Dice,
+    mutate,
+    stage::{self, Stage},
+    tally,
+};
+
+const STATES: [&str; 7] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled", "in_doubt"];
+
+/// A list that is accepted holds at most what was asked for and nothing else, and its cursors lead to its end.
+pub fn lists(bytes: &[u8]) {
+    stage::with(async |stage| {
+        let mut dice = Dice::new(bytes);
+        let of_pins = !dice.once_in(4);
+        let path = if of_pins { "/api/v1/pins" } else { "/api/v1/channels" };
+        let query = query(&mut dice, stage);
+        let page = stage.send("GET", path, &query, &Value::Null).await;
+        page.check(&[]);
+        tally::count("lists", page.status == 200);
+        if page.status != 200 {
+            assert_eq!(page.status, 422, "{query}");
+            assert!(["invalid_limit", "invalid_state", "invalid_id"].contains(&page.code()), "{query}");
+            return;
+        }
+        // As a reader of URLs sees it, first one first.
+        let address = reqwest::Url::parse(&format!("https://x/?{query}")).unwrap();
+        let given = |name: &str| {
+            let value =
+                address.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+            value.filter(|value| !value.is_empty())
+        };
+        let limit = given("limit").map_or(50, |limit| limit.parse::<usize>().unwrap());
+        let (state, channel) = (given("state"), given("channel_id"));
+
+        let mut ids: Vec<String> = Vec::new();
+        let mut page = page;
+        loop {
+            let items = page.json["items"].as_array().unwrap();
+            assert!(items.len() <= limit, "{query}: {} items", items.len());
+            for item in items {
+                assert!(!of_pins || state.as_ref().is_none_or(|state| item["state"] == **state), "{query}");
+                assert!(!of_pins || channel.as_ref().is_none_or(|id| item["channel_id"] == **id), "{query}");
+                ids.push(item["id"].as_str().unwrap().to_owned());
+            }
+            let Some(next) = page.json["next"].as_str().map(str::to_owned) else { break };
+            assert!(ids.len() <= stage::PINS, "{query}: the list does not end");
+            let rest: Vec<_> = ["limit", "state", "channel_id"]
+                .iter()
+                .filter_map(|name| Some(format!("{name}={}", given(name)?)))
+                .collect();
+            page = stage.send("GET", path, &format!("{}&cursor={next}", rest.join("&")), &Value::Null).await;
+            page.check(&[]);
+            assert_eq!(page.status, 200, "a cursor of ours is refused: {next}");
+        }
+        tally::count("lists with something in them", !ids.is_empty());
+        let sorted = if of_pins { ids.is_sorted_by(|a, b| a > b) } else { ids.is_sorted_by(|a, b| a < b) };
+        assert!(sorted, "{query}: {ids:?}");
+    });
+}
+
+fn query(dice: &mut Dice<'_>, stage: &Stage) -> String {
+    let mut parts = Vec::new();
+    for _ in 0..dice.below(4) {
+        let (name, value) = match dice.below(4) {
+            0 => ("limit", ["1", "2", "3", "50", "200", "201", "0"][dice.below(7)].to_owned()),
+            1 => ("state", dice.pick(&STATES).to_owned()),
+            2 => {
+                ("cursor", if dice.once_in(4) { &stage.channel } else { &stage.pins[dice.below(7)] }.clone())
+            }
+            _ => ("channel_id", stage.channel.clone()),
+        };
+        let value = if dice.once_in(4) { mutate::text(dice, &value) } else { value };
+        parts.push(format!("{name}={value}"));
+    }
+    let query = parts.join("&");
+    if dice.once_in(16) { mutate::text(dice, &query) } else { query }
+}

@@ -1,0 +1,68 @@
+//! Finding a Pin on its board by its texts.
+
+use domain::{AltText, BoardId, Description, Draft, Media, PinterestPinId, Text, Title, WebAddress, twin};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::{dice::Dice, mutate, stage::NOW, tally};
+
+/// A twin is found however Pinterest spaces and composes its texts, from either side; another Pin is not.
+pub fn twins(bytes: &[u8]) {
+    let mut dice = Dice::new(bytes);
+    let Some(draft) = draft(&mut dice, "Cafe\u{301} au lait") else { return tally::count("twins", false) };
+    tally::count("twins", true);
+    let mut listed = listed(&draft);
+    assert!(twin::matches(&listed, &draft, NOW));
+
+    for text in [&mut listed.title, &mut listed.description, &mut listed.alt_text] {
+        *text = text.take().map(|text| retold(&mut dice, &text));
+    }
+    assert!(twin::matches(&listed, &draft, NOW), "{listed:?} {draft:?}");
+
+    // What Pinterest lists could have been asked for too: then the draft is what is listed.
+    let Some(other) = self::draft(&mut dice, listed.title.as_deref().unwrap_or("A")) else { return };
+    let one = twin::matches(&self::listed(&other), &draft, NOW);
+    assert_eq!(one, twin::matches(&self::listed(&draft), &other, NOW), "{other:?} {draft:?}");
+    let bare = |text: Option<&str>| {
+        text.unwrap_or_default().nfd().filter(|letter| !letter.is_whitespace()).collect::<String>()
+    };
+    let titles = [&other, &draft].map(|draft| bare(draft.title.as_ref().map(Text::as_str)));
+    assert!(!one || titles[0] == titles[1], "{other:?} {draft:?}");
+    tally::count("twins again", one);
+}
+
+/// The same text in other white space, and composed or not.
+fn retold(dice: &mut Dice<'_>, text: &str) -> String {
+    let space = dice.pick(&[" ", "  ", "\n", "\t", "\u{a0}", "\u{2003}", "\u{3000}", "\r\n"]);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(space);
+    let words = if dice.once_in(3) { format!("{space}{words}{space}") } else { words };
+    match dice.below(3) {
+        0 => words,
+        1 => words.nfc().collect(),
+        _ => words.nfd().collect(),
+    }
+}
+
+fn draft(dice: &mut Dice<'_>, title: &str) -> Option<Draft> {
+    let mut text = |valid: &str| Some(mutate::text(dice, valid));
+    Some(Draft {
+        board: BoardId::try_from("1".to_owned()).ok()?,
+        section: None,
+        title: Title::new("title", text(title)).ok()?,
+        description: Description::new("description", text("A\u{30a} b\u{3099}")).ok()?,
+        link: WebAddress::new("link", text("https://example.com/a?b=c")?).ok(),
+        alt_text: AltText::new("alt_text", text("e\u{302}\u{301} 각 ﬁ")).ok()?,
+        dominant_color: None,
+        media: Media::Image { url: WebAddress::new("url", "https://example.com/a.jpg".to_owned()).ok()? },
+    })
+}
+
+fn listed(draft: &Draft) -> twin::Listed {
+    twin::Listed {
+        id: PinterestPinId::try_from("9".to_owned()).unwrap(),
+        created_at: Some(NOW),
+        title: draft.title.as_ref().map(|text| text.as_str().to_owned()),
+        description: draft.description.as_ref().map(|text| text.as_str().to_owned()),
+        link: draft.link.as_ref().map(|text| text.as_str().to_owned()),
+        alt_text: draft.alt_text.as_ref().map(|text| text.as_str().to_owned()),
+    }
+}
