@@ -36,3 +36,4 @@ mod secrets;
 mod stage;
 mod trips;
 mod waiting;
+mod window;

@@ -71,6 +71,11 @@ pub(crate) fn client() -> reqwest::Client {
 impl Stage {
     /// What a worker of another process is built from, whose clock runs ahead: what is to come is due for it now.
     pub(crate) fn setup(&self, ahead: SignedDuration) -> Setup {
+        self.setup_on(ahead, Wires::network().unwrap())
+    }
+
+    /// The same, with wires of the caller's.
+    pub(crate) fn setup_on(&self, ahead: SignedDuration, wires: Wires) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
@@ -87,7 +92,7 @@ impl Stage {
         ]);
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
-        Setup::new(variables, clock, Random::system(), Wires::network().unwrap()).unwrap()
+        Setup::new(variables, clock, Random::system(), wires).unwrap()
     }
 
     /// A new stack in memory, with nothing configured.

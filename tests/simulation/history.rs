@@ -16,6 +16,10 @@ impl History {
         Self { wanted, lines: Mutex::default() }
     }
 
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     pub(crate) fn note(&self, now: Timestamp, line: impl FnOnce() -> String) {
         if self.wanted {
             self.lines.lock().unwrap().push(format!("{now:.3} {}", line()));

@@ -30,8 +30,13 @@ use std::{
 
 use rules::Tally;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many seeds, unless `SIMULATION_SEEDS` says otherwise.
 const SEEDS: u64 = 40;
+/// How many seeds of each storm, unless `SIMULATION_STORMS` says otherwise.
+const STORMS: u64 = 30;
 /// A mutant that has not been caught after so many seeds lives.
 const MOST_RUNS: u64 = 100;
 
@@ -68,20 +73,42 @@ fn every_mutant_is_caught() {
     let alive = Mutex::new(Vec::new());
     each(0..mutants.len() as u64, |index| {
         let mutant = mutants[usize::try_from(index).unwrap()];
-        let caught =
-            (0..MOST_RUNS).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)));
-        match &caught {
+        match caught(mutant, MOST_RUNS) {
             Some((seed, broken)) => {
                 println!("{:<60} {:<46} {seed:>4} {:>4}", mutant.name, broken.rule, seed + 1);
+                if named.is_some() {
+                    tell(seed, Some(mutant));
+                }
             }
             None => alive.lock().unwrap().push(mutant.name),
-        }
-        if let (Some(_), Some((seed, _))) = (&named, caught) {
-            tell(seed, Some(mutant));
         }
     });
     let alive = alive.into_inner().unwrap();
     assert!(alive.is_empty(), "{alive:?} live: a check is missing");
+}
+
+/// The weather that mutants live in harms nothing else: it is the mutants that are caught.
+#[test]
+fn no_storm_breaks_a_sound_protocol() {
+    let seeds = number("SIMULATION_STORMS").unwrap_or(STORMS);
+    for control in mutants::CONTROLS {
+        let tally = Mutex::new(Tally::default());
+        let broken = first(0..seeds, |seed| {
+            let ended = run::run(seed, Some(control), false);
+            tally.lock().unwrap().add(&ended.tally);
+            ended.broken.map(|_| seed)
+        });
+        println!("{seeds} storms, {} broken: {:?}", control.name, tally.lock().unwrap());
+        if let Some(seed) = broken {
+            let ended = tell(seed, Some(control));
+            panic!("{} is broken, and seed {seed} breaks a rule: {:?}", control.name, ended.broken);
+        }
+    }
+}
+
+/// The first seed under which a mutant breaks a rule.
+fn caught(mutant: mutants::Mutant, most: u64) -> Option<(u64, rules::Broken)> {
+    (0..most).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
 }
 
 #[test]

@@ -9,12 +9,13 @@ mod table;
 use domain::{delivery, refresh as renewal};
 use serde_json::Value;
 
-use crate::{aws::Reply, lambda::Invocation, world::World};
+use crate::{aws::Reply, lambda::Invocation, plan::Storm, world::World};
 
 /// A way to break a protocol.
 #[derive(Clone, Copy)]
 pub(crate) struct Mutant {
     pub(crate) name: &'static str,
+    pub(crate) storm: Storm,
     pub(crate) deliver: delivery::Decide,
     pub(crate) refresh: renewal::Decide,
     pub(crate) table: Tamper,
@@ -26,6 +27,15 @@ pub(crate) type Tamper = fn(&World, &Invocation, &str, &mut Value) -> Option<Rep
 /// All of them.
 pub(crate) const MUTANTS: &[&[Mutant]] = &[deliver::MUTANTS, refresh::MUTANTS, table::MUTANTS];
 
+/// Nothing is broken, and storms rage all the same: what breaks here was not the mutants' doing.
+pub(crate) const CONTROLS: [Mutant; 2] =
+    [Mutant { name: "nothing", ..SOUND }, Mutant { name: "nothing else", storm: Storm::Tokens, ..SOUND }];
+
 /// Nothing is broken, yet.
-const SOUND: Mutant =
-    Mutant { name: "", deliver: delivery::decide, refresh: renewal::decide, table: |_, _, _, _| None };
+const SOUND: Mutant = Mutant {
+    name: "",
+    storm: Storm::Pins,
+    deliver: delivery::decide,
+    refresh: renewal::decide,
+    table: |_, _, _, _| None,
+};

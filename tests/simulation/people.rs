@@ -105,14 +105,22 @@ impl Person {
         }
         let mut id = None;
         for _ in 0..4 {
-            let told = self.ask::<Publish>(
-                &self.functions.publish,
-                "POST",
-                "/api/v1/pins",
-                Some(&plan.key),
-                body.clone(),
-            );
-            match told.await {
+            let ask = || {
+                self.ask::<Publish>(
+                    &self.functions.publish,
+                    "POST",
+                    "/api/v1/pins",
+                    Some(&plan.key),
+                    body.clone(),
+                )
+            };
+            let told = if world.befalls(world.plan.presses_twice) {
+                let (one, other) = futures::join!(ask(), ask());
+                one.filter(|told| told.status < 300).or(other)
+            } else {
+                ask().await
+            };
+            match told {
                 Some(told) if told.status < 300 => {
                     id = domain::PinId::try_from(told.body["id"].as_str().unwrap().to_owned()).ok();
                     break;
@@ -155,9 +163,10 @@ impl Person {
 
     /// Takes back what was granted, at some time, perhaps.
     async fn change_mind(&self) {
-        if self.world.dice.happens(0.4) {
+        if self.world.dice.happens(self.world.plan.revokes) {
             let busy = self.world.dice.one_of(&self.world.plan.bursts);
-            sleep(busy + Duration::from_secs(self.world.dice.between(0, 600))).await;
+            let around = Duration::from_secs(self.world.dice.between(0, 1200));
+            sleep((busy + around).saturating_sub(Duration::from_mins(10))).await;
             self.world.note(|| format!("{} revokes", self.name()));
             self.world.model.lock().unwrap().revoke(self.number);
         }
@@ -225,9 +234,9 @@ impl Plan {
         let burst = dice.one_of(&world.plan.bursts);
         Self {
             key: format!("pin{number}"),
-            title: if dice.happens(0.35) { "twins".to_owned() } else { format!("pin{number}") },
+            title: if dice.happens(world.plan.twins) { "twins".to_owned() } else { format!("pin{number}") },
             after: burst + Duration::from_secs(dice.between(0, 180)),
-            later: dice.happens(0.5).then(|| dice.span(Duration::from_mins(1), HOUR * 24 * 5)),
+            later: dice.happens(world.plan.later).then(|| dice.span(Duration::from_mins(1), HOUR * 24 * 5)),
             within_hours: dice.one_of(&[None, Some(6), Some(24), Some(72)]),
             regrets: dice.happens(0.1),
         }

@@ -168,6 +168,9 @@ async fn serve(
     let loss = match strike {
         Some(Strike::Refused(reply)) => {
             let mut rules = world.rules.lock().unwrap();
+            if reply.status == 429 {
+                rules.limited(world.now());
+            }
             if reply.status == 401 && reply.body["code"] == 2 {
                 rules.called_dead(world.now());
             }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Duration;
 
-use crate::dice::Dice;
+use crate::{dice::Dice, lambda::Deed};
 
 /// A run's span, before everything is let calm down.
 pub(crate) const DAYS: i64 = 30;
@@ -50,6 +50,15 @@ pub(crate) struct Spell {
     pub(crate) to: Timestamp,
 }
 
+/// What a mutant's run puts to the test: it goes wrong often there, and little else is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storm {
+    /// Publishing.
+    Pins,
+    /// Renewing.
+    Tokens,
+}
+
 /// What a seed decides before it begins.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own, of Pinterest or of the stack")]
@@ -60,8 +69,8 @@ pub(crate) struct Plan {
     /// A grant for App ID and App Secret alone is given.
     pub(crate) probes: bool,
     pub(crate) order: Order,
-    /// No list lags by more seconds.
-    pub(crate) lag: u64,
+    /// A list lags by so many seconds, at least and at most.
+    pub(crate) lag: (u64, u64),
     /// Pins on a page.
     pub(crate) page: usize,
     pub(crate) access_life: SignedDuration,
@@ -78,6 +87,16 @@ pub(crate) struct Plan {
     pub(crate) roll_calls: bool,
     /// Workers wake in the same second of the minute.
     pub(crate) in_step: bool,
+    /// How often a worker sleeps through its minute, which must not matter.
+    pub(crate) skips: f64,
+    /// How many Pins look the same.
+    pub(crate) twins: f64,
+    /// How many Pins are scheduled.
+    pub(crate) later: f64,
+    /// How often a Pin is asked for twice at once.
+    pub(crate) presses_twice: f64,
+    /// How many owners take back what they granted.
+    pub(crate) revokes: f64,
     /// How often something befalls a call to Pinterest.
     pub(crate) strikes: f64,
     /// How often something befalls a call to a table.
@@ -86,68 +105,104 @@ pub(crate) struct Plan {
     pub(crate) stale: f64,
     /// How often something befalls an invocation.
     pub(crate) blows: f64,
+    /// What blows fall on, if they do not fall anywhere.
+    pub(crate) aims: Vec<Deed>,
+    /// No process stands still for less.
+    pub(crate) freeze: Duration,
 }
 
 impl Plan {
-    /// `stormy`: everything that can go wrong does so often.
-    pub(crate) fn of(dice: &Dice, epoch: Timestamp, stormy: bool) -> Self {
+    pub(crate) fn of(dice: &Dice, epoch: Timestamp, storm: Option<Storm>) -> Self {
         let hours = SignedDuration::from_hours;
         let rotation = dice.one_of(&[
             Rotation::UntilNewIsUsed,
             Rotation::Grace(hours(dice.one_of(&[1, 24, 72]))),
             Rotation::DeadAtOnce,
         ]);
-        let (access, refresh) =
-            dice.one_of(&[(30 * 24, 60 * 24), (12 * 24, 30 * 24), (6 * 24, 15 * 24), (3 * 24, 8 * 24)]);
+        let (access, refresh) = dice.one_of(match storm {
+            None => &[(30 * 24, 60 * 24), (12 * 24, 30 * 24), (6 * 24, 15 * 24), (3 * 24, 8 * 24)],
+            Some(Storm::Pins) => &[(30 * 24, 60 * 24)],
+            Some(Storm::Tokens) => &[(3 * 24, 8 * 24), (2 * 24, 5 * 24)],
+        });
         let rate = |most: f64| match dice.one_of(&[0.0, 0.0, 0.1, 0.4, 0.4, 1.0]) {
-            share if stormy => most * f64::max(share, 0.4),
+            share if storm.is_some() => most * f64::max(share, 0.7),
             share => most * share,
         };
-        let spells = spells(dice, epoch, stormy);
+        let spells = spells(dice, epoch, storm);
         Self {
             rotation,
-            voids_siblings: dice.happens(0.5),
+            voids_siblings: dice.happens(if storm.is_some() { 0.9 } else { 0.5 }),
             probes: dice.happens(0.7),
             order: dice.one_of(&[Order::NewestFirst, Order::OldestFirst, Order::Shuffled]),
-            lag: dice.one_of(if stormy { &[120] } else { &[0, 20, 120] }),
+            lag: dice.one_of(if storm.is_some() { &[(90, 120)] } else { &[(0, 0), (0, 20), (0, 120)] }),
             page: dice.one_of(&[1, 3, 250]),
             access_life: hours(access),
             refresh_life: hours(refresh),
-            bursts: bursts(dice, epoch, &spells),
+            bursts: bursts(dice, epoch, &spells, if storm == Some(Storm::Pins) { 2 } else { 4 }),
             spells,
             channels: dice.one_of(&[3, 3, 4]),
-            pins: dice.one_of(&[10, 12, 16]),
+            pins: dice.one_of(if storm == Some(Storm::Tokens) { &[3] } else { &[10, 12, 16] }),
             workers: dice.one_of(&[2, 2, 3]),
             skew: dice.one_of(&[0, 0, 20, 60]),
             roll_calls: dice.happens(0.2),
-            in_step: dice.happens(0.5),
+            in_step: dice.happens(0.5) || storm == Some(Storm::Pins),
+            skips: dice.one_of(match storm {
+                None => &[0.3, 0.7, 0.9],
+                Some(Storm::Pins) => &[0.0],
+                Some(Storm::Tokens) => &[0.3],
+            }),
+            twins: if storm == Some(Storm::Pins) { 0.7 } else { 0.35 },
+            presses_twice: if storm == Some(Storm::Pins) { 0.5 } else { 0.1 },
+            revokes: if storm == Some(Storm::Pins) { 0.8 } else { 0.4 },
+            later: if storm == Some(Storm::Pins) { 0.2 } else { 0.5 },
             strikes: rate(0.3),
             hiccups: rate(0.04),
             stale: rate(0.3),
             blows: rate(0.4),
+            aims: match storm {
+                None => vec![
+                    Deed::Begin,
+                    Deed::Publish,
+                    Deed::Pin,
+                    Deed::Send,
+                    Deed::Look,
+                    Deed::Renew,
+                    Deed::SavePair,
+                    Deed::Tokens,
+                ],
+                Some(Storm::Pins) => vec![Deed::Begin, Deed::Publish, Deed::Pin, Deed::Send, Deed::Look],
+                Some(Storm::Tokens) => vec![Deed::Renew, Deed::Renew, Deed::SavePair, Deed::Tokens],
+            },
+            freeze: Duration::from_secs(if storm == Some(Storm::Tokens) { 55 } else { 1 }),
         }
     }
 }
 
-fn spells(dice: &Dice, epoch: Timestamp, many: bool) -> Vec<Spell> {
+fn spells(dice: &Dice, epoch: Timestamp, storm: Option<Storm>) -> Vec<Spell> {
     let hour = Duration::from_hours(1);
     let kinds =
         [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
     let spell = |trouble| {
         let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
         // Weeks are rare, minutes common.
-        let longest = dice.one_of(&[hour, hour * 8, hour * 8, hour * 24, hour * 24 * 21]);
+        let longest = match storm {
+            Some(Storm::Pins) => hour * 4,
+            Some(Storm::Tokens) => hour * 24,
+            None => dice.one_of(&[hour, hour, hour * 4, hour * 8, hour * 24, hour * 24 * 21]),
+        };
         let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
         Spell { trouble, from, to: from + span }
     };
-    if many {
-        return kinds.map(spell).to_vec();
+    match storm {
+        Some(Storm::Tokens) => return kinds.map(spell).to_vec(),
+        Some(Storm::Pins) => return [Trouble::Mute, Trouble::Mute, dice.one_of(&kinds)].map(spell).to_vec(),
+        None => {}
     }
     (0..dice.one_of(&[0, 0, 1, 2, 4])).map(|_| spell(dice.one_of(&kinds))).collect()
 }
 
 /// When several Pins are asked for at once: often just when there is trouble.
-fn bursts(dice: &Dice, epoch: Timestamp, spells: &[Spell]) -> Vec<Duration> {
+fn bursts(dice: &Dice, epoch: Timestamp, spells: &[Spell], many: usize) -> Vec<Duration> {
     let burst = |_| {
         if !spells.is_empty() && dice.happens(0.6) {
             let spell = dice.one_of(spells);
@@ -157,5 +212,5 @@ fn bursts(dice: &Dice, epoch: Timestamp, spells: &[Spell]) -> Vec<Duration> {
         }
         Duration::from_secs(dice.between(600, 86_400 * 20))
     };
-    (0..4).map(burst).collect()
+    (0..many).map(burst).collect()
 }

@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     refusals: BTreeMap<String, Vec<(u16, i64)>>,
     /// Something went wrong at Pinterest then, by account.
     hampered_at: BTreeMap<usize, Timestamp>,
+    /// The whole app was over its limit then.
+    limited_at: Option<Timestamp>,
     /// Pinterest has called an access token dead then.
     dead_at: Option<Timestamp>,
     /// The owner had to do something until then, by channel.
@@ -121,9 +123,18 @@ impl Rules {
         }
     }
 
+    /// Pinterest limits the app: every account waits.
+    pub(crate) fn limited(&mut self, now: Timestamp) {
+        self.limited_at = Some(now);
+    }
+
     /// Pinterest calls an access token dead.
     pub(crate) fn called_dead(&mut self, now: Timestamp) {
         self.dead_at = Some(now);
+    }
+
+    pub(crate) fn holds_lease(&self, invocation: u64, lease: &str) -> bool {
+        self.lease_holders.get(lease) == Some(&invocation)
     }
 
     pub(crate) fn refused(&mut self, image: &str, status: u16, code: i64) {
@@ -137,6 +148,7 @@ impl Rules {
             |row: &serde_json::Value| row["id"] == channel && row["connection"]["status"] != "connected";
         let account = person.0.trim_start_matches("person").parse().unwrap();
         self.hampered_at.get(&account).is_some_and(|at: &Timestamp| *at >= since)
+            || self.limited_at.is_some_and(|at| at >= since)
             || world.tables.rows("CHANNEL#").iter().any(is_away)
             || self.away_until.get(channel).is_some_and(|until| *until >= since)
     }

@@ -173,7 +173,7 @@ async fn worker(functions: &Functions, number: usize) {
         let left = 60_000 - into.as_millis().rem_euclid(60_000);
         sleep(Duration::from_millis(u64::try_from(left).unwrap())).await;
         // Others may do the work: few wake-ups are worth simulating, and losing one must not matter.
-        if !world.is_calm() && world.dice.happens(0.5) {
+        if world.befalls(world.plan.skips) {
             continue;
         }
         if number == 0

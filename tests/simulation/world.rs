@@ -54,7 +54,7 @@ impl World {
     pub(crate) fn new(seed: u64, mutant: Option<Mutant>, with_history: bool) -> Arc<Self> {
         let dice = Dice::of(seed);
         let epoch = Timestamp::from_second(1_790_000_000).unwrap();
-        let plan = Plan::of(&dice, epoch, mutant.is_some());
+        let plan = Plan::of(&dice, epoch, mutant.map(|mutant| mutant.storm));
         let world = Self {
             seed,
             mutant,
@@ -130,23 +130,13 @@ impl World {
             let steps = self.dice.span(Duration::from_secs(1), Duration::from_secs(400));
             When::Step(u32::try_from(steps.as_secs()).unwrap())
         } else {
-            let deeds = [
-                Deed::Send,
-                Deed::Look,
-                Deed::Renew,
-                Deed::SavePair,
-                Deed::Tokens,
-                Deed::Begin,
-                Deed::Publish,
-                Deed::Pin,
-            ];
             let moments = [Moment::Before, Moment::Under, Moment::After];
-            When::At(self.dice.one_of(&deeds), self.dice.one_of(&moments))
+            When::At(self.dice.one_of(&self.plan.aims), self.dice.one_of(&moments))
         };
         let blow = if self.dice.happens(0.6) {
             Blow::Kill
         } else {
-            Blow::Freeze(self.dice.span(Duration::from_secs(1), Duration::from_secs(280)))
+            Blow::Freeze(self.dice.span(self.plan.freeze, Duration::from_secs(280)))
         };
         // Between the look at the clock and the first byte nothing can be checked any more: a process that
         // stands still there for longer than the last look is the one that no protocol can see.

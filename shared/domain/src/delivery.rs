@@ -6,6 +6,27 @@
 //!
 //! Everything here is a decision: what is, what happened and the time go in, what shall be and the next deed
 //! come out. Drivers save the first, then do the second.
+//!
+//! # What each rule is for
+//!
+//! | rule | without it |
+//! |---|---|
+//! | `sending` is written, under a fence of its own, before anything is sent | two workers that see one due entry send it twice |
+//! | an answer counts for the attempt whose fence it carries | a process that was held up ends an attempt that is not its own |
+//! | an outcome that is unknown is looked for, and never repeated before | the Pin whose answer was lost is made again |
+//! | only the last of the [`LOOKS`] says that nothing is there, and only if the whole list was read | a list that lags, or breaks off after its first page, hides the Pin that is made again |
+//! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two that look the same are both taken for published, and one is dropped |
+//! | a limit, a hold, an outage and a dead token wait; only a refusal of the Pin itself ends it | a Pin fails for what was never its fault |
+//! | what waits has a time at which it is looked at, or a return that wakes it | a Pin is forgotten |
+//!
+//! `tests/simulation/mutants/deliver.rs` and `mutants/table.rs` take them away one by one and show what breaks;
+//! `tests/model/delivery.rs` visits every state that they allow.
+//!
+//! # The limit
+//!
+//! A sender looks at the clock right before the first byte of `POST /pins` leaves, and sends nothing if its
+//! attempt is older than 5 s. Nobody can look later than that: a process that is stopped between the look and
+//! the byte, for longer than the last of the [`LOOKS`], sends after it was concluded that it never did.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,6 +2,27 @@
 //!
 //! With each refresh Pinterest gives a new refresh token, and nobody promises that the old one works again.
 //! So the save of a new pair depends on the version alone: the lease saves calls, the version saves tokens.
+//!
+//! # What each rule is for
+//!
+//! | rule | without it |
+//! |---|---|
+//! | one process at a time has the [`Lease`], and only its holder gives it back | tokens are exchanged twice, which may end the pair that came first |
+//! | a new pair is saved by version, whoever holds the lease by then | a process that was held up throws away the only pair that lives |
+//! | a pair that comes too late is kept as a spare, and the pair before the newest stays in the row | the one that Pinterest still honours is gone |
+//! | a refusal is believed two minutes after the last call that may have caused it | somebody else's success looks like the token's death |
+//! | before a refusal ends a channel, App ID and App Secret are asked about, and every pair in the row is tried | a secret that was changed at Pinterest ends every channel |
+//! | an outage, a limit and 401 code 3 say nothing about the token | a bad day at Pinterest disconnects everybody |
+//!
+//! `tests/simulation/mutants/refresh.rs` and `mutants/table.rs` take them away one by one and show what breaks;
+//! `tests/model/refresh.rs` visits every state that they allow.
+//!
+//! # The limit
+//!
+//! Between the last byte of the token endpoint's answer and the acknowledged save, the new pair is in one
+//! process's memory only. If Pinterest kills the old token at once and the process dies right there, the account
+//! has to be connected again. There is one await in this window, the save itself; whatever else is slow or may
+//! fail comes before the call. `tests/flows/window.rs` counts and measures it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

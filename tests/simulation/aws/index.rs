@@ -1,53 +1,82 @@
-//! What an index showed at some time in the past: indexes follow their table late.
+//! The indexes, as they are and as they were: an index follows its table late.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::tables::Place;
 
-const KEYS: [&str; 4] = ["due_pk", "due_sk", "queue_pk", "queue_sk"];
+/// The keys of each index, and what its queries call its partition.
+const INDEXES: [(&str, &str, &str, &str); 2] =
+    [("due", "due_pk", "due_sk", ":shard"), ("queue", "queue_pk", "queue_sk", ":queue")];
 
-/// Every row's index keys, each with the time since when.
+/// All that was ever in an index.
 #[derive(Default)]
-pub(crate) struct Past(BTreeMap<Place, Vec<(Timestamp, Keys)>>);
+pub(crate) struct Past(HashMap<Partition, Vec<Entry>>);
 
-type Keys = [Option<String>; 4];
+/// Table, index, and the value of the partition key.
+type Partition = (String, &'static str, String);
+
+struct Entry {
+    place: Place,
+    sort_key: String,
+    from: Timestamp,
+    to: Option<Timestamp>,
+}
 
 impl Past {
-    pub(crate) fn record(&mut self, place: &Place, row: Option<&Value>, now: Timestamp) {
-        let keys = KEYS.map(|key| Some(row?.get(key)?.as_str()?.to_owned()));
-        let known = self.0.entry(place.clone()).or_default();
-        if known.last().is_none_or(|(_, last)| *last != keys) {
-            known.push((now, keys));
+    pub(crate) fn record(
+        &mut self,
+        place: &Place,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        now: Timestamp,
+    ) {
+        for (index, pk, sk, _) in INDEXES {
+            let keys = |row: Option<&Value>| {
+                Some((row?.get(pk)?.as_str()?.to_owned(), row?.get(sk)?.as_str()?.to_owned()))
+            };
+            let (before, after) = (keys(before), keys(after));
+            if before == after {
+                continue;
+            }
+            if let Some((partition, _)) = before {
+                let entries = self.0.entry((place.table.clone(), index, partition)).or_default();
+                let open = entries.iter_mut().rev().find(|entry| entry.place == *place && entry.to.is_none());
+                open.unwrap().to = Some(now);
+            }
+            if let Some((partition, sort_key)) = after {
+                let entries = self.0.entry((place.table.clone(), index, partition)).or_default();
+                entries.push(Entry { place: place.clone(), sort_key, from: now, to: None });
+            }
         }
     }
 
     /// Answers a query of an index as of `then`: all on one page.
     pub(crate) fn query(&self, body: &Value, then: Timestamp) -> Value {
+        let name = body["IndexName"].as_str().unwrap();
         let values = &body["ExpressionAttributeValues"];
-        let wanted = |name: &str| values[name]["S"].as_str().map(str::to_owned);
-        let (queue, shard, before) = (wanted(":queue"), wanted(":shard"), wanted(":now"));
-        let mut items = Vec::new();
-        for (place, known) in &self.0 {
-            let keys = known.iter().rev().find(|(since, _)| *since <= then).map(|(_, keys)| keys);
-            let Some([of_shard, due, of_queue, queued]) = keys else { continue };
-            let is_due = shard.is_some() && *of_shard == shard && due.is_some() && *due < before;
-            let is_queued = queue.is_some() && *of_queue == queue;
-            if body["TableName"] == place.table && (is_due || is_queued) {
-                let (name, pk, sk) =
-                    if is_due { ("due", of_shard, due) } else { ("queue", of_queue, queued) };
-                items.push(json!({
-                    "pk": {"S": place.pk}, "sk": {"S": place.sk},
-                    format!("{name}_pk"): {"S": pk}, format!("{name}_sk"): {"S": sk},
-                }));
-            }
-        }
-        items.sort_by_key(|item| item["due_sk"]["S"].to_string() + &item["queue_sk"]["S"].to_string());
+        let (index, pk, sk, wanted) = INDEXES.into_iter().find(|(index, ..)| *index == name).unwrap();
+        let partition = values[wanted]["S"].as_str().unwrap();
+        let before = values[":now"]["S"].as_str();
+        let key = (body["TableName"].as_str().unwrap().to_owned(), index, partition.to_owned());
+        let entries = self.0.get(&key).into_iter().flatten();
+        let mut found: Vec<_> = entries
+            .filter(|entry| entry.from <= then && entry.to.is_none_or(|to| then < to))
+            .filter(|entry| before.is_none_or(|before| entry.sort_key.as_str() < before))
+            .collect();
+        found.sort_by_key(|entry| &entry.sort_key);
         if let Some(limit) = body["Limit"].as_u64() {
-            items.truncate(usize::try_from(limit).unwrap());
+            found.truncate(usize::try_from(limit).unwrap());
         }
+        let items = found.into_iter().map(|entry| {
+            json!({
+                "pk": {"S": entry.place.pk}, "sk": {"S": entry.place.sk},
+                pk: {"S": partition}, sk: {"S": entry.sort_key},
+            })
+        });
+        let items: Vec<_> = items.collect();
         json!({"Count": items.len(), "ScannedCount": items.len(), "Items": items})
     }
 }

@@ -89,6 +89,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Happened::ChannelBack => unchanged(pin),
         other => decide(pin, other, conditions, now),
     }),
+    mutant("the channel's return wakes some of them later", |pin, happened, conditions, now| {
+        let later = pin.id.as_str().bytes().last().is_some_and(|last| last % 2 == 0);
+        match (&pin.state, happened) {
+            (State::Waiting { reason: Reason::Reconnect, .. }, Happened::ChannelBack) if later => {
+                let mut decision = unchanged(pin);
+                let retry_at = Some(now + SignedDuration::from_mins(2));
+                decision.pin.enter(State::Waiting { reason: Reason::TokenRefresh, retry_at });
+                decision
+            }
+            _ => decide(pin, happened, conditions, now),
+        }
+    }),
     mutant("all attempts share one fence", |pin, happened, conditions, now| {
         let conditions = Conditions { fence: "fence".to_owned(), ..conditions.clone() };
         decide(pin, happened, &conditions, now)

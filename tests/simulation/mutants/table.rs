@@ -2,15 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Mutant, SOUND, Tamper};
-use crate::aws::{Reply, TOKENS};
+use super::{Mutant, SOUND, Storm, Tamper};
+use crate::aws::{Reply, TOKENS, cancelled, error};
 
-const fn mutant(name: &'static str, table: Tamper) -> Mutant {
+const fn of_pins(name: &'static str, table: Tamper) -> Mutant {
     Mutant { name, table, ..SOUND }
 }
 
+const fn of_tokens(name: &'static str, table: Tamper) -> Mutant {
+    Mutant { name, storm: Storm::Tokens, table, ..SOUND }
+}
+
 pub(super) const MUTANTS: &[Mutant] = &[
-    mutant("a lease keeps nobody out", |_, _, operation, body| {
+    of_tokens("a lease keeps nobody out", |_, _, operation, body| {
         waive(
             operation,
             body,
@@ -18,7 +22,35 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| text.replace("(attribute_not_exists(lease_until)", "(attribute_exists(pk)"),
         )
     }),
-    mutant("a Pin is written over any version", |_, _, operation, body| {
+    of_tokens("a lease is given back by whoever comes", |_, _, operation, body| {
+        waive(
+            operation,
+            body,
+            |call| condition(call) == "version = :before AND lease.id = :mine",
+            |text| text.replace("lease.id = :mine", "(attribute_exists(pk) OR lease.id = :mine)"),
+        )
+    }),
+    of_tokens("a new pair is saved over any version", |_, _, operation, body| {
+        waive(operation, body, saves_pair, |text| format!("attribute_exists(pk) OR ({text})"))
+    }),
+    of_tokens("a new pair is saved by the lease's holder only", |world, invocation, operation, body| {
+        let save = calls(operation, body).into_iter().find(|call| saves_pair(call))?;
+        let pk = save["Key"]["pk"]["S"].as_str()?;
+        let lease = world.tables.row(TOKENS, pk, "TOKEN")?["lease"]["id"].as_str().map(str::to_owned);
+        let held =
+            lease.is_some_and(|lease| world.rules.lock().unwrap().holds_lease(invocation.id(), &lease));
+        (!held).then(|| refused(body))
+    }),
+    of_tokens("the previous pair is dropped", |_, _, operation, body| {
+        for call in calls_mut(operation, body).into_iter().filter(|call| saves_pair(call)) {
+            call["ExpressionAttributeValues"][":previous"] = json!({"NULL": true});
+        }
+        None
+    }),
+    of_tokens("a pair that came too late is thrown away", |_, _, _, body| {
+        (body["UpdateExpression"] == "SET spare = :pair").then(|| (200, json!({})))
+    }),
+    of_pins("a Pin is written over any version", |_, _, operation, body| {
         waive(
             operation,
             body,
@@ -26,13 +58,31 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| format!("attribute_exists(pk) OR {text}"),
         )
     }),
-    mutant("a Pin is published without being bound", |_, _, _, body| {
+    of_pins("a Pin at Pinterest may belong to several of ours", |_, _, operation, body| {
+        waive(
+            operation,
+            body,
+            |call| is_put(call, "REMOTE"),
+            |text| format!("attribute_exists(pk) OR {text}"),
+        )
+    }),
+    of_pins("a Pin is published without being bound", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut() {
             items.retain(|item| !is_put(&item["Put"], "REMOTE"));
         }
         None
     }),
-    mutant("a dead channel's row is not told", |_, _, _, body| {
+    of_pins("a key makes a Pin each time", |_, _, operation, body| {
+        waive(operation, body, |call| is_put(call, "IDEM"), |text| format!("attribute_exists(pk) OR {text}"))
+    }),
+    of_pins("a channel's return is everybody's", |_, _, operation, body| {
+        let is_turn = |call: &Value| {
+            condition(call) == "due_sk = :seen"
+                && call["Key"]["sk"]["S"].as_str().unwrap().starts_with("CHANNEL#")
+        };
+        waive(operation, body, is_turn, |text| format!("attribute_exists(pk) OR {text}"))
+    }),
+    of_tokens("a dead channel's row is not told", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut()
             && items.iter().any(|item| item["Update"]["TableName"] == TOKENS)
         {
@@ -43,6 +93,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
 ];
 
 /// Every write in a call.
+fn calls<'a>(operation: &str, body: &'a Value) -> Vec<&'a Value> {
+    match operation {
+        "PutItem" | "UpdateItem" => vec![body],
+        "TransactWriteItems" => {
+            let items = body["TransactItems"].as_array().unwrap();
+            items.iter().filter_map(|item| item.as_object()?.values().next()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn calls_mut<'a>(operation: &str, body: &'a mut Value) -> Vec<&'a mut Value> {
     match operation {
         "PutItem" | "UpdateItem" => vec![body],
@@ -73,4 +134,16 @@ fn condition(call: &Value) -> &str {
 
 fn is_put(call: &Value, prefix: &str) -> bool {
     call["Item"]["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with(prefix))
+}
+
+fn saves_pair(call: &Value) -> bool {
+    let text = call["UpdateExpression"].as_str().unwrap_or_default();
+    call["TableName"] == TOKENS && text.contains("#pair = ") && !condition(call).contains("mine")
+}
+
+fn refused(body: &Value) -> Reply {
+    match body["TransactItems"].as_array() {
+        Some(items) => cancelled(items.len(), 0, "ConditionalCheckFailed"),
+        None => error("ConditionalCheckFailedException"),
+    }
 }

@@ -22,7 +22,8 @@ impl Model {
             return Reply::no(404, 40, "Board not found.");
         }
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let lag = if self.plan.lag == 0 { 0 } else { world.dice.between(0, self.plan.lag + 1) };
+        let (least, most) = self.plan.lag;
+        let lag = world.dice.between(least, most + 1);
         let id = self.made(account, text(&body["title"]), text(&body["media_source"]["url"]), now, lag);
         Reply { status: 201, ..Reply::ok(json!({"id": id})) }
     }

@@ -10,7 +10,7 @@ use super::{Given, Rules};
 use crate::{aws::Write, lambda::Invocation, world::World};
 
 /// A call for a new pair that is younger than this may still become a save: nobody gives the channel up before.
-const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(150);
 /// No wait between two tries is longer, once nothing is in the way.
 const HOURS_BETWEEN: i64 = 26;
 
@@ -44,6 +44,11 @@ impl Rules {
             _ => {}
         }
         if after.grant.version > before.grant.version {
+            let skew = SignedDuration::from_secs(world.plan.skew);
+            let in_time = lost(&before) || world.now() <= before.grant.access_expires_at + skew;
+            let hampered = || self.was_hampered(world, &after.grant.tenant, &channel, HOURS_BETWEEN);
+            let told = in_time || hampered();
+            self.must(told, "no access token dies of age", || format!("{channel}: {:?}", before.grant));
             self.tally.renewals += 1;
             let held = held(world, &after);
             self.given.retain(|given| !held.contains(&given.refresh));
@@ -101,8 +106,11 @@ impl Rules {
         let now = world.now();
         let Connection::ReconnectRequired(cause) = after.grant.connection else { return };
         let living = living(world, after);
+        // Two clocks are wrong by so much, but the lease is long over all the same.
+        let skew = SignedDuration::from_secs(2 * world.plan.skew);
+        let under_way = (UNDER_WAY - skew).max(SignedDuration::from_secs(60));
         let in_hand: Vec<_> =
-            self.given.iter().filter(|given| now.duration_since(given.asked_at) < UNDER_WAY).collect();
+            self.given.iter().filter(|given| now.duration_since(given.asked_at) < under_way).collect();
         let in_hand: Vec<_> =
             in_hand.iter().map(|given| given.refresh.clone()).filter(|token| lives(world, token)).collect();
         let rightly = match cause {

@@ -47,6 +47,7 @@ pub(super) fn to_platform(answer: Response<Body>) -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = i64::from(parts.status.as_u16());
     response.headers = parts.headers;
+    response.is_base64_encoded = matches!(body, Body::Binary(_));
     response.body = Some(body);
     response
 }

@@ -1,0 +1,124 @@
+//! The one window in which a new pair of tokens is in a single process's memory only: from the last byte of the
+//! token endpoint's answer to the acknowledged save. There is one await in it, the save itself.
+
+use std::sync::{Arc, Mutex};
+
+use app::{
+    Wires,
+    functions::{Refresh, Tick},
+};
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
+        http_client_fn,
+    },
+    orchestrator::HttpRequest,
+};
+use pinterest::{Error, Fault, Wire};
+use tokio::time::{Duration, Instant};
+
+use crate::stage::{Stage, client, days};
+
+/// How often it is looked at.
+const RENEWALS: usize = 20;
+
+/// What was seen of a renewal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// The token endpoint's answer was read to its end.
+    answered: Option<Instant>,
+    /// The save left.
+    saving: Option<Instant>,
+    /// The save was acknowledged.
+    saved: Option<Instant>,
+    /// How many calls left between the first and the last.
+    calls: usize,
+}
+
+type Shared = Arc<Mutex<Seen>>;
+
+#[tokio::test]
+async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
+    let (stage, _) = Stage::connected().await;
+    let (mut before, mut all) = (Vec::new(), Vec::new());
+    for renewal in 1..=RENEWALS {
+        let seen = Shared::default();
+        let network = Wires::network().unwrap();
+        let wires = Wires { aws: to_aws(&network.aws, &seen), pinterest: to_pinterest(&seen) };
+        let setup = stage.setup_on(days(24 * i64::try_from(renewal).unwrap()), wires);
+        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+        let secret = setup.settings_secret().unwrap();
+        let refresh = Refresh::new(secret, setup.vault(), main, tokens, setup.pinterest(), &setup);
+
+        refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
+
+        let seen = *seen.lock().unwrap();
+        let (answered, saved) = (seen.answered.unwrap(), seen.saved.unwrap());
+        assert_eq!(seen.calls, 1, "renewal {renewal}");
+        before.push(seen.saving.unwrap().duration_since(answered));
+        all.push(saved.duration_since(answered));
+    }
+    before.sort();
+    all.sort();
+    let middle = RENEWALS / 2;
+    println!(
+        "from the answer until the save leaves {:?}, until it is there {:?}",
+        before[middle], all[middle]
+    );
+}
+
+/// The network, which tells when the token endpoint's answer is here.
+fn to_pinterest(seen: &Shared) -> Wire {
+    let (http, seen) = (client(), seen.clone());
+    Wire::new(http.clone(), move |request| {
+        let (http, seen) = (http.clone(), seen.clone());
+        Box::pin(async move {
+            let renews = request.url().path().ends_with("/oauth/token");
+            let broken = |error: reqwest::Error| Error::NotSent(Fault::Connection(error.into()));
+            let response = http.execute(request).await.map_err(broken)?;
+            let status = response.status();
+            let body = response.bytes().await.map_err(broken)?;
+            if renews {
+                seen.lock().unwrap().answered = Some(Instant::now());
+            }
+            Ok(http::Response::builder().status(status).body(body).unwrap().into())
+        })
+    })
+}
+
+/// The network, which tells when the save leaves and when it has arrived.
+fn to_aws(network: &SharedHttpClient, seen: &Shared) -> SharedHttpClient {
+    let (network, seen) = (network.clone(), seen.clone());
+    http_client_fn(move |settings, components| {
+        let inner = network.http_connector(settings, components);
+        SharedHttpConnector::new(Watched { inner, seen: seen.clone() })
+    })
+}
+
+#[derive(Debug)]
+struct Watched {
+    inner: SharedHttpConnector,
+    seen: Shared,
+}
+
+impl HttpConnector for Watched {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let saves = body.contains("#pair = ");
+        {
+            let mut seen = self.seen.lock().unwrap();
+            seen.calls += usize::from(seen.answered.is_some() && seen.saved.is_none());
+            if saves {
+                seen.saving = Some(Instant::now());
+            }
+        }
+        let (call, seen) = (self.inner.call(request), self.seen.clone());
+        HttpConnectorFuture::new(async move {
+            let answer = call.await;
+            if saves {
+                seen.lock().unwrap().saved = Some(Instant::now());
+            }
+            answer
+        })
+    }
+}
