@@ -34,9 +34,9 @@ use rules::Tally;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many seeds, unless `SIMULATION_SEEDS` says otherwise.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 200;
 /// How many seeds of each storm, unless `SIMULATION_STORMS` says otherwise.
-const STORMS: u64 = 30;
+const STORMS: u64 = 15;
 /// A mutant that has not been caught after so many seeds lives.
 const MOST_RUNS: u64 = 100;
 
