@@ -42,6 +42,10 @@ pub(crate) enum Trouble {
     Unapproved,
 }
 
+const TROUBLES: [Trouble; 5] =
+    [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
+const HOUR: Duration = Duration::from_hours(1);
+
 /// A time of trouble.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spell {
@@ -106,99 +110,141 @@ pub(crate) struct Plan {
     /// How often something befalls an invocation.
     pub(crate) blows: f64,
     /// What blows fall on, if they do not fall anywhere.
-    pub(crate) aims: Vec<Deed>,
+    pub(crate) aims: &'static [Deed],
     /// No process stands still for less.
     pub(crate) freeze: Duration,
 }
 
 impl Plan {
+    /// What a seed decides, in some weather or in a storm.
     pub(crate) fn of(dice: &Dice, epoch: Timestamp, storm: Option<Storm>) -> Self {
-        let hours = SignedDuration::from_hours;
+        let plan = Self::usual(dice, epoch);
+        match storm {
+            None => plan,
+            Some(Storm::Pins) => plan.with_storm_over_pins(dice, epoch),
+            Some(Storm::Tokens) => plan.with_storm_over_tokens(dice, epoch),
+        }
+    }
+
+    fn usual(dice: &Dice, epoch: Timestamp) -> Self {
         let rotation = dice.one_of(&[
             Rotation::UntilNewIsUsed,
             Rotation::Grace(hours(dice.one_of(&[1, 24, 72]))),
             Rotation::DeadAtOnce,
         ]);
-        let (access, refresh) = dice.one_of(match storm {
-            None => &[(30 * 24, 60 * 24), (12 * 24, 30 * 24), (6 * 24, 15 * 24), (3 * 24, 8 * 24)],
-            Some(Storm::Pins) => &[(30 * 24, 60 * 24)],
-            Some(Storm::Tokens) => &[(3 * 24, 8 * 24), (2 * 24, 5 * 24)],
-        });
-        let rate = |most: f64| match dice.one_of(&[0.0, 0.0, 0.1, 0.4, 0.4, 1.0]) {
-            share if storm.is_some() => most * f64::max(share, 0.7),
-            share => most * share,
-        };
-        let spells = spells(dice, epoch, storm);
+        let (access, refresh) = dice.one_of(&[(30, 60), (12, 30), (6, 15), (3, 8)]);
+        let rate = |most: f64| most * dice.one_of(&[0.0, 0.0, 0.1, 0.4, 0.4, 1.0]);
+        let spells = spells(dice, epoch);
         Self {
             rotation,
-            voids_siblings: dice.happens(if storm.is_some() { 0.9 } else { 0.5 }),
+            voids_siblings: dice.happens(0.5),
             probes: dice.happens(0.7),
             order: dice.one_of(&[Order::NewestFirst, Order::OldestFirst, Order::Shuffled]),
-            lag: dice.one_of(if storm.is_some() { &[(90, 120)] } else { &[(0, 0), (0, 20), (0, 120)] }),
+            lag: dice.one_of(&[(0, 0), (0, 20), (0, 120)]),
             page: dice.one_of(&[1, 3, 250]),
-            access_life: hours(access),
-            refresh_life: hours(refresh),
-            bursts: bursts(dice, epoch, &spells, if storm == Some(Storm::Pins) { 2 } else { 4 }),
+            access_life: hours(access * 24),
+            refresh_life: hours(refresh * 24),
+            bursts: bursts(dice, epoch, &spells, 4),
             spells,
             channels: dice.one_of(&[3, 3, 4]),
-            pins: dice.one_of(if storm == Some(Storm::Tokens) { &[3] } else { &[10, 12, 16] }),
+            pins: dice.one_of(&[10, 12, 16]),
             workers: dice.one_of(&[2, 2, 3]),
             skew: dice.one_of(&[0, 0, 20, 60]),
             roll_calls: dice.happens(0.2),
-            in_step: dice.happens(0.5) || storm == Some(Storm::Pins),
-            skips: dice.one_of(match storm {
-                None => &[0.3, 0.7, 0.9],
-                Some(Storm::Pins) => &[0.0],
-                Some(Storm::Tokens) => &[0.3],
-            }),
-            twins: if storm == Some(Storm::Pins) { 0.7 } else { 0.35 },
-            presses_twice: if storm == Some(Storm::Pins) { 0.5 } else { 0.1 },
-            revokes: if storm == Some(Storm::Pins) { 0.8 } else { 0.4 },
-            later: if storm == Some(Storm::Pins) { 0.2 } else { 0.5 },
+            in_step: dice.happens(0.5),
+            skips: dice.one_of(&[0.3, 0.7, 0.9]),
+            twins: 0.35,
+            later: 0.5,
+            presses_twice: 0.1,
+            revokes: 0.4,
             strikes: rate(0.3),
             hiccups: rate(0.04),
             stale: rate(0.3),
             blows: rate(0.4),
-            aims: match storm {
-                None => vec![
-                    Deed::Begin,
-                    Deed::Publish,
-                    Deed::Pin,
-                    Deed::Send,
-                    Deed::Look,
-                    Deed::Renew,
-                    Deed::SavePair,
-                    Deed::Tokens,
-                ],
-                Some(Storm::Pins) => vec![Deed::Begin, Deed::Publish, Deed::Pin, Deed::Send, Deed::Look],
-                Some(Storm::Tokens) => vec![Deed::Renew, Deed::Renew, Deed::SavePair, Deed::Tokens],
-            },
-            freeze: Duration::from_secs(if storm == Some(Storm::Tokens) { 55 } else { 1 }),
+            aims: &[
+                Deed::Begin,
+                Deed::Publish,
+                Deed::Pin,
+                Deed::Send,
+                Deed::Look,
+                Deed::Renew,
+                Deed::SavePair,
+                Deed::Tokens,
+            ],
+            freeze: Duration::from_secs(1),
+        }
+    }
+
+    /// Publishing goes wrong: answers get lost, lists are late, owners take everything back, and many Pins look
+    /// the same.
+    fn with_storm_over_pins(self, dice: &Dice, epoch: Timestamp) -> Self {
+        let kinds = [Trouble::Mute, Trouble::Mute, Trouble::Unapproved, dice.one_of(&TROUBLES)];
+        let spells: Vec<_> =
+            kinds.into_iter().map(|trouble| spell(dice, epoch, trouble, &[HOUR * 4])).collect();
+        Self {
+            lag: (90, 120),
+            access_life: hours(30 * 24),
+            refresh_life: hours(60 * 24),
+            bursts: bursts(dice, epoch, &spells, 2),
+            spells,
+            in_step: true,
+            skips: 0.0,
+            twins: 0.7,
+            later: 0.2,
+            presses_twice: 0.5,
+            revokes: 0.8,
+            aims: &[Deed::Begin, Deed::Publish, Deed::Pin, Deed::Send, Deed::Look],
+            ..self.harsher()
+        }
+    }
+
+    /// Renewing goes wrong: tokens are short-lived, and processes die or stand still for longer than a lease with
+    /// new ones in their hands.
+    fn with_storm_over_tokens(self, dice: &Dice, epoch: Timestamp) -> Self {
+        let (access, refresh) = dice.one_of(&[(3, 8), (2, 5)]);
+        let spells: Vec<_> =
+            TROUBLES.into_iter().map(|trouble| spell(dice, epoch, trouble, &[HOUR * 24])).collect();
+        Self {
+            voids_siblings: dice.happens(0.9),
+            access_life: hours(access * 24),
+            refresh_life: hours(refresh * 24),
+            bursts: bursts(dice, epoch, &spells, 4),
+            spells,
+            pins: 3,
+            skips: 0.3,
+            aims: &[Deed::Renew, Deed::Renew, Deed::SavePair, Deed::Tokens],
+            freeze: Duration::from_secs(55),
+            ..self.harsher()
+        }
+    }
+
+    fn harsher(self) -> Self {
+        Self {
+            strikes: self.strikes.max(0.2),
+            hiccups: self.hiccups.max(0.03),
+            stale: self.stale.max(0.2),
+            blows: self.blows.max(0.3),
+            ..self
         }
     }
 }
 
-fn spells(dice: &Dice, epoch: Timestamp, storm: Option<Storm>) -> Vec<Spell> {
-    let hour = Duration::from_hours(1);
-    let kinds =
-        [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
-    let spell = |trouble| {
-        let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
-        // Weeks are rare, minutes common.
-        let longest = match storm {
-            Some(Storm::Pins) => hour * 4,
-            Some(Storm::Tokens) => hour * 24,
-            None => dice.one_of(&[hour, hour, hour * 4, hour * 8, hour * 24, hour * 24 * 21]),
-        };
-        let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
-        Spell { trouble, from, to: from + span }
-    };
-    match storm {
-        Some(Storm::Tokens) => return kinds.map(spell).to_vec(),
-        Some(Storm::Pins) => return [Trouble::Mute, Trouble::Mute, dice.one_of(&kinds)].map(spell).to_vec(),
-        None => {}
-    }
-    (0..dice.one_of(&[0, 0, 1, 2, 4])).map(|_| spell(dice.one_of(&kinds))).collect()
+fn hours(hours: i64) -> SignedDuration {
+    SignedDuration::from_hours(hours)
+}
+
+fn spells(dice: &Dice, epoch: Timestamp) -> Vec<Spell> {
+    // Weeks are rare, minutes common.
+    let longest = [HOUR, HOUR, HOUR * 4, HOUR * 8, HOUR * 24, HOUR * 24 * 21];
+    let one = |_| spell(dice, epoch, dice.one_of(&TROUBLES), &longest);
+    (0..dice.one_of(&[0, 0, 1, 2, 4])).map(one).collect()
+}
+
+fn spell(dice: &Dice, epoch: Timestamp, trouble: Trouble, longest: &[Duration]) -> Spell {
+    let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
+    let longest = dice.one_of(longest);
+    let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
+    Spell { trouble, from, to: from + span }
 }
 
 /// When several Pins are asked for at once: often just when there is trouble.

@@ -131,7 +131,7 @@ impl World {
             When::Step(u32::try_from(steps.as_secs()).unwrap())
         } else {
             let moments = [Moment::Before, Moment::Under, Moment::After];
-            When::At(self.dice.one_of(&self.plan.aims), self.dice.one_of(&moments))
+            When::At(self.dice.one_of(self.plan.aims), self.dice.one_of(&moments))
         };
         let blow = if self.dice.happens(0.6) {
             Blow::Kill

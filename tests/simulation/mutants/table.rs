@@ -78,13 +78,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
     of_pins("a key makes a Pin each time", |_, _, operation, body| {
         waive(operation, body, |call| is_put(call, "IDEM"), |text| format!("attribute_exists(pk) OR {text}"))
     }),
-    of_pins("a channel's return is everybody's", |_, _, operation, body| {
-        let is_turn = |call: &Value| {
-            condition(call) == "due_sk = :seen"
-                && call["Key"]["sk"]["S"].as_str().unwrap().starts_with("CHANNEL#")
-        };
-        waive(operation, body, is_turn, |text| format!("attribute_exists(pk) OR {text}"))
-    }),
     of_tokens("a dead channel's row is not told", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut()
             && items.iter().any(|item| item["Update"]["TableName"] == TOKENS)
