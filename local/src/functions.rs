@@ -30,26 +30,29 @@ impl Functions {
         let main = setup.main_table()?;
         let tokens = setup.tokens_table()?;
         let pinterest = setup.pinterest();
-        let sender = || Sender::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup);
+        let sender = || {
+            let (main, tokens, pinterest) = (main.clone(), tokens.clone(), pinterest.clone());
+            Ok::<_, app::Error>(Sender::new(setup.vault()?, main, tokens, pinterest, setup))
+        };
         Ok(Self {
             admin_save: AdminSave::new(setup.settings_secret()?, main.clone(), pinterest.clone(), setup),
             oauth_start: OauthStart::new(main.clone(), pinterest.clone(), setup),
             oauth_callback: OauthCallback::new(
                 setup.settings_secret()?,
-                setup.vault(),
+                setup.vault()?,
                 main.clone(),
                 tokens.clone(),
                 pinterest.clone(),
                 setup,
             ),
-            channels: Channels::new(setup.vault(), main.clone(), tokens.clone(), pinterest.clone(), setup),
-            publish: Publish::new(sender(), setup),
+            channels: Channels::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
+            publish: Publish::new(sender()?, setup),
             pins: Pins::new(main.clone(), setup),
             docs: Docs::new(setup),
-            deliver: Deliver::new(sender()),
+            deliver: Deliver::new(sender()?),
             refresh: Refresh::new(
                 setup.settings_secret()?,
-                setup.vault(),
+                setup.vault()?,
                 main.clone(),
                 tokens.clone(),
                 pinterest.clone(),

@@ -46,7 +46,7 @@ fn titles(stage: &Stage) -> Vec<String> {
 fn worker(stage: &Stage, ahead: SignedDuration) -> Deliver {
     let setup = stage.setup(ahead);
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Deliver::new(Sender::new(setup.vault(), main, tokens, setup.pinterest(), &setup))
+    Deliver::new(Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup))
 }
 
 fn deadline() -> Instant {

@@ -78,7 +78,14 @@ async fn rotating(rotation: Rotation) -> (Stage, String) {
 fn worker(stage: &Stage, ahead: SignedDuration) -> Refresh {
     let setup = stage.setup(ahead);
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Refresh::new(setup.settings_secret().unwrap(), setup.vault(), main, tokens, setup.pinterest(), &setup)
+    Refresh::new(
+        setup.settings_secret().unwrap(),
+        setup.vault().unwrap(),
+        main,
+        tokens,
+        setup.pinterest(),
+        &setup,
+    )
 }
 
 /// A Pin whose access token Pinterest refuses, once: that makes the tokens due now.

@@ -91,7 +91,7 @@ async fn aws() -> (LoopbackAws, Setup) {
 async fn every_sample_of_a_request_is_answered_by_its_function_as_in_a_new_stack() {
     let (_aws, setup) = aws().await;
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let (vault, pinterest) = (|| setup.vault(), || setup.pinterest());
+    let (vault, pinterest) = (|| setup.vault().unwrap(), || setup.pinterest());
     let secret = || setup.settings_secret().unwrap();
     for (name, function, text) in REQUESTS {
         let Event(request) = serde_json::from_str(text).unwrap();

@@ -135,13 +135,13 @@ impl Counted {
     fn sender(&self) -> Sender {
         let Self { setup, .. } = self;
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Sender::new(setup.vault(), main, tokens, setup.pinterest(), setup)
+        Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
     }
 
     fn channels(&self) -> Channels {
         let Self { setup, .. } = self;
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Channels::new(setup.vault(), main, tokens, setup.pinterest(), setup)
+        Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
     }
 }
 
@@ -178,7 +178,8 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     let start = OauthStart::new(main.clone(), setup.pinterest(), setup);
     let secret = setup.settings_secret().unwrap();
     let pinterest = setup.pinterest();
-    let callback = OauthCallback::new(secret, setup.vault(), main.clone(), tokens.clone(), pinterest, setup);
+    let callback =
+        OauthCallback::new(secret, setup.vault().unwrap(), main.clone(), tokens.clone(), pinterest, setup);
     let channels = stage.channels();
     let publish = Publish::new(stage.sender(), setup);
     let pins = Pins::new(main.clone(), setup);
@@ -233,9 +234,11 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     let Counted { setup, .. } = &stage;
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
     let start = OauthStart::new(main.clone(), setup.pinterest(), setup);
-    let (secret, vault, pinterest) = (setup.settings_secret().unwrap(), setup.vault(), setup.pinterest());
+    let (secret, vault, pinterest) =
+        (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
     let callback = OauthCallback::new(secret, vault, main.clone(), tokens.clone(), pinterest, setup);
-    let (secret, vault, pinterest) = (setup.settings_secret().unwrap(), setup.vault(), setup.pinterest());
+    let (secret, vault, pinterest) =
+        (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
     let refresh = Refresh::new(secret, vault, main, tokens, pinterest, setup);
     let started = stage.ask(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
     let consent = client().post(started["authorize_url"].as_str().unwrap()).body("decision=allow");

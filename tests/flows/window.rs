@@ -48,7 +48,7 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
         let setup = stage.setup_on(days(24 * i64::try_from(renewal).unwrap()), wires);
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
         let secret = setup.settings_secret().unwrap();
-        let refresh = Refresh::new(secret, setup.vault(), main, tokens, setup.pinterest(), &setup);
+        let refresh = Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup);
 
         refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
 

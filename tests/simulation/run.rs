@@ -65,11 +65,11 @@ impl Functions {
             callback: Lambda::new(world, "oauth-callback", REQUEST_LIMIT, |_, setup| {
                 let secret = setup.settings_secret().unwrap();
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-                OauthCallback::new(secret, setup.vault(), main, tokens, setup.pinterest(), setup)
+                OauthCallback::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
             }),
             channels: Lambda::new(world, "channels", REQUEST_LIMIT, |_, setup| {
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-                Channels::new(setup.vault(), main, tokens, setup.pinterest(), setup)
+                Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
             }),
             publish: Lambda::new(world, "publish", REQUEST_LIMIT, |world, setup| {
                 Publish::new(sender(world, setup), setup)
@@ -83,7 +83,8 @@ impl Functions {
             refresh: Lambda::new(world, "refresh", WORKER_LIMIT, |world, setup| {
                 let secret = setup.settings_secret().unwrap();
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-                let mut refresh = Refresh::new(secret, setup.vault(), main, tokens, setup.pinterest(), setup);
+                let mut refresh =
+                    Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup);
                 if let Some(mutant) = world.mutant {
                     refresh.decide = mutant.refresh;
                 }
@@ -95,7 +96,7 @@ impl Functions {
 
 fn sender(world: &World, setup: &Setup) -> Sender {
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let mut sender = Sender::new(setup.vault(), main, tokens, setup.pinterest(), setup);
+    let mut sender = Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup);
     if let Some(mutant) = world.mutant {
         sender.decide = mutant.deliver;
     }

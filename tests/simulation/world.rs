@@ -75,7 +75,7 @@ impl World {
         world.note(|| format!("{:?}", world.plan));
         let world = Arc::new(world);
         let setup = world.setup(&Invocation::idle());
-        drop(world.vault.set(setup.vault()));
+        drop(world.vault.set(setup.vault().unwrap()));
         world
     }
 

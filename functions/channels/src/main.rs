@@ -6,6 +6,6 @@ use app::{Exit, functions::Channels, http, start};
 async fn main() -> Exit {
     let setup = start()?;
     let channels =
-        Channels::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+        Channels::new(setup.vault()?, setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
     http::serve(channels).await
 }

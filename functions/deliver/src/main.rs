@@ -11,7 +11,7 @@ use serde_json::Value;
 async fn main() -> Exit {
     let setup = start()?;
     let sender =
-        Sender::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+        Sender::new(setup.vault()?, setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
     worker::serve(Deliver::new(sender), |deliver, _event: Value, deadline| async move {
         deliver.tick(deadline).await
     })

@@ -7,7 +7,7 @@ async fn main() -> Exit {
     let setup = start()?;
     let oauth_callback = OauthCallback::new(
         setup.settings_secret()?,
-        setup.vault(),
+        setup.vault()?,
         setup.main_table()?,
         setup.tokens_table()?,
         setup.pinterest(),

@@ -10,6 +10,6 @@ use app::{
 async fn main() -> Exit {
     let setup = start()?;
     let sender =
-        Sender::new(setup.vault(), setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+        Sender::new(setup.vault()?, setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
     http::serve(Publish::new(sender, &setup)).await
 }

@@ -12,7 +12,7 @@ async fn main() -> Exit {
     let setup = start()?;
     let refresh = Refresh::new(
         setup.settings_secret()?,
-        setup.vault(),
+        setup.vault()?,
         setup.main_table()?,
         setup.tokens_table()?,
         setup.pinterest(),

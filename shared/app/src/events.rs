@@ -33,7 +33,12 @@ impl Events {
     pub async fn tell(&self, stream: Stream) -> Unhandled {
         let mut unhandled = Unhandled::default();
         if let Err((number, error)) = self.tell_all(&stream.records).await {
-            tracing::error!(error = %chain(&error), stream.sequence_number = number.as_str(), "a change was not told");
+            tracing::error!(
+                error = %chain(&error),
+                stream.sequence_number = number.as_str(),
+                row = key_of(&stream, &number),
+                "a change was not told"
+            );
             let mut first = DynamoDbBatchItemFailure::default();
             first.item_identifier = Some(number);
             unhandled.batch_item_failures.push(first);
@@ -90,6 +95,19 @@ impl Events {
             .time(aws_smithy_types::DateTime::from_secs(at.as_second()))
             .build()
     }
+}
+
+/// The key of the row that changed: its dead letter names no more than the place in the stream.
+fn key_of(stream: &Stream, number: &str) -> String {
+    let wanted = |record: &&EventRecord| record.change.sequence_number.as_deref() == Some(number);
+    let Some(record) = stream.records.iter().find(wanted) else {
+        return String::new();
+    };
+    let part = |name: &str| match record.change.keys.get(name) {
+        Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    };
+    format!("{} {}", part("pk"), part("sk"))
 }
 
 fn event(record: &EventRecord) -> Result<Option<Event>> {

@@ -21,6 +21,6 @@ pub mod worker;
 pub use client::Wires;
 pub use clock::{Clock, Random};
 pub use error::{Error, Result};
-pub use setup::{Exit, Setup, Stopped, start, start_log};
+pub use setup::{Exit, Setup, Stopped, start};
 pub use variables::Variables;
 pub use vault::Vault;

@@ -1,6 +1,6 @@
 //! What every function does at start, and what it is built from.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -14,11 +14,14 @@ use crate::{
     error::chain,
     events::Events,
     http::Site,
-    routes,
     secrets::SettingsSecret,
     store::{MainTable, Table, TokensTable},
+    variables::Wrong,
     vault::Vault,
 };
+
+/// What is logged unless `RUST_LOG` says otherwise.
+const USUAL_LOG: &str = "info";
 
 /// From here each function takes what it may touch, and nothing else.
 #[derive(Clone, Debug)]
@@ -29,18 +32,26 @@ pub struct Setup {
     pub clock: Clock,
     /// Gives random bytes.
     pub random: Random,
-    pinterest: pinterest::Wire,
+    pinterest: pinterest::Client,
+    site: Site,
+    refresh_at_once: Option<NonZeroUsize>,
     aws: SdkConfig,
 }
 
 impl Setup {
-    /// Reads `variables`. Everything is built once; connections are made when they are needed.
+    /// Reads `variables`. What is wrong with them stops every function at its start, not the first person who
+    /// needs it. Everything is built once; connections are made when they are needed.
     pub fn new(variables: Variables, clock: Clock, random: Random, wires: Wires) -> Result<Self, Error> {
-        // A callback path that no route has would be found out by the first person who connects.
-        variables.allow("REDIRECT_PATH", &[routes::CALLBACK, routes::CALLBACK_ALIAS])?;
         variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
-        let aws = aws(&variables, wires.aws)?;
-        Ok(Self { variables, clock, random, pinterest: wires.pinterest, aws })
+        Ok(Self {
+            pinterest: pinterest::Client::new(wires.pinterest, pinterest_addresses(&variables)?),
+            site: Site::new(&variables)?,
+            refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
+            aws: aws(&variables, wires.aws)?,
+            variables,
+            clock,
+            random,
+        })
     }
 
     /// The table that all functions share.
@@ -56,9 +67,8 @@ impl Setup {
     }
 
     /// Seals and opens tokens.
-    #[must_use]
-    pub fn vault(&self) -> Vault {
-        Vault::new(self.secrets_manager(), &self.variables, self.random.clone())
+    pub fn vault(&self) -> Result<Vault, Error> {
+        Ok(Vault::new(self.secrets_manager(), &self.variables, self.random.clone())?)
     }
 
     /// The settings with the App Secret.
@@ -77,22 +87,19 @@ impl Setup {
     /// Pinterest, at its real addresses unless the variables name others.
     #[must_use]
     pub fn pinterest(&self) -> pinterest::Client {
-        let address = |name: &str| self.variables.get(name).map(str::to_owned);
-        let api = |name: &str| address(name).map(|url| url.trim_end_matches('/').to_owned());
-        let real = pinterest::Addresses::default();
-        let given = api("PINTEREST_API_URL");
-        let addresses = pinterest::Addresses {
-            sandbox: api("PINTEREST_SANDBOX_API_URL").or(given.clone()).unwrap_or(real.sandbox),
-            production: given.unwrap_or(real.production),
-            authorize: address("PINTEREST_AUTHORIZE_URL").unwrap_or(real.authorize),
-        };
-        pinterest::Client::new(self.pinterest.clone(), addresses)
+        self.pinterest.clone()
     }
 
     /// Where the API and its frontend are.
     #[must_use]
     pub fn site(&self) -> Site {
-        Site::new(&self.variables)
+        self.site.clone()
+    }
+
+    /// How many channels are refreshed side by side, if the variables say so.
+    #[must_use]
+    pub fn refresh_at_once(&self) -> Option<usize> {
+        self.refresh_at_once.map(NonZeroUsize::get)
     }
 
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -111,6 +118,19 @@ impl Setup {
         let address = self.variables.get(of_service).or_else(|| self.variables.get("AWS_ENDPOINT_URL"));
         address.map(str::to_owned)
     }
+}
+
+fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Error> {
+    let real = pinterest::Addresses::default();
+    let given = variables.address("PINTEREST_API_URL")?;
+    let sandbox = variables.address("PINTEREST_SANDBOX_API_URL")?.or(given);
+    let authorize = variables.address("PINTEREST_AUTHORIZE_URL")?;
+    let api = |url: &str| url.trim_end_matches('/').to_owned();
+    Ok(pinterest::Addresses {
+        sandbox: sandbox.map_or(real.sandbox, api),
+        production: given.map_or(real.production, api),
+        authorize: authorize.map_or(real.authorize, str::to_owned),
+    })
 }
 
 /// Region and credentials come straight from the environment, where Lambda puts them: no file, no metadata
@@ -134,8 +154,9 @@ fn aws(variables: &Variables, wire: SharedHttpClient) -> Result<SdkConfig, Error
 
 /// Starts the log, and reads the environment of a Lambda function.
 pub fn start() -> Result<Setup, Error> {
-    start_log();
-    Setup::new(Variables::of_process(), Clock::system(), Random::system(), Wires::network()?)
+    let variables = Variables::of_process();
+    start_log(&variables)?;
+    Setup::new(variables, Clock::system(), Random::system(), Wires::network()?)
 }
 
 /// How a function's `main` ends.
@@ -159,11 +180,14 @@ impl From<lambda_runtime::Error> for Stopped {
     }
 }
 
-/// One JSON object a line on standard output, as CloudWatch reads it.
-pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start in one process (tests) keeps the first log.
-    if tracing_subscriber::fmt().json().with_env_filter(filter).with_target(true).try_init().is_err() {
-        tracing::debug!("the log had been started before");
-    }
+/// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
+/// the same, to say so.
+fn start_log(variables: &Variables) -> Result<(), Wrong> {
+    let wanted = EnvFilter::try_new(variables.get("RUST_LOG").unwrap_or(USUAL_LOG));
+    let (filter, result) = match wanted {
+        Ok(filter) => (filter, Ok(())),
+        Err(_) => (EnvFilter::new(USUAL_LOG), Err(Wrong::new("RUST_LOG", "a level, such as info or debug"))),
+    };
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_target(true).init();
+    result
 }

@@ -1,6 +1,8 @@
 //! The settings of a function: read from its environment once, at start.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use url::Url;
 
 /// Named values. A process has its environment; tests and the local stack make their own.
 ///
@@ -22,13 +24,19 @@ pub struct Missing {
     meaning: &'static str,
 }
 
-/// A setting has a value that nothing can be done with.
+/// A setting has a value that nothing can be done with. It is not repeated: some settings are secrets.
 #[derive(Debug, thiserror::Error)]
-#[error("the variable {name} is {value}: set it to one of {allowed}")]
+#[error("the variable {name} has a value that cannot be used: set it to {meaning}")]
 pub struct Wrong {
     name: &'static str,
-    value: String,
-    allowed: String,
+    meaning: String,
+}
+
+impl Wrong {
+    /// `meaning` completes "set it to".
+    pub(crate) fn new(name: &'static str, meaning: impl Into<String>) -> Self {
+        Self { name, meaning: meaning.into() }
+    }
 }
 
 impl Variables {
@@ -36,7 +44,7 @@ impl Variables {
     pub fn allow(&self, name: &'static str, allowed: &[&str]) -> Result<(), Wrong> {
         match self.get(name) {
             Some(value) if !allowed.contains(&value) => {
-                Err(Wrong { name, value: value.to_owned(), allowed: allowed.join(", ") })
+                Err(Wrong::new(name, format!("one of {}", allowed.join(", "))))
             }
             _ => Ok(()),
         }
@@ -58,10 +66,64 @@ impl Variables {
     pub fn need(&self, name: &'static str, meaning: &'static str) -> Result<&str, Missing> {
         self.get(name).ok_or(Missing { name, meaning })
     }
+
+    /// The value of `name`, if there is one that can be read. `meaning` completes "set it to".
+    pub(crate) fn parse<T: FromStr>(
+        &self,
+        name: &'static str,
+        meaning: &'static str,
+    ) -> Result<Option<T>, Wrong> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        value.trim().parse().map(Some).map_err(|_| Wrong::new(name, meaning))
+    }
+
+    /// The address that `name` is.
+    pub(crate) fn address(&self, name: &'static str) -> Result<Option<&str>, Wrong> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let address = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let plain = address.is_some_and(|url| url.query().is_none() && url.fragment().is_none());
+        let meaning = "an address that begins with https:// or http://, without ? and #";
+        if plain { Ok(Some(value)) } else { Err(Wrong::new(name, meaning)) }
+    }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(value: &str) -> Variables {
+        Variables::from_iter([("NAME", value)])
+    }
+
+    #[test]
+    fn an_address_is_of_the_web_and_has_no_query() {
+        assert_eq!(with("https://a.example/x/").address("NAME").unwrap(), Some("https://a.example/x/"));
+        assert_eq!(with("").address("NAME").unwrap(), None);
+        for bad in ["a.example", "ftp://a.example", "https://", "/path", "https://a.example/?key=planted"] {
+            let error = with(bad).address("NAME").unwrap_err().to_string();
+            assert!(error.contains("NAME") && error.contains("https://"), "{error}");
+            assert!(!error.contains("planted"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused_by_name() {
+        assert_eq!(with(" 3 ").parse::<usize>("NAME", "a number").unwrap(), Some(3));
+        assert_eq!(with("").parse::<usize>("NAME", "a number").unwrap(), None);
+        let error = with("many").parse::<usize>("NAME", "a number").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the variable NAME has a value that cannot be used: set it to a number"
+        );
     }
 }

@@ -80,9 +80,8 @@ pub struct Place<'a> {
 /// Seals and opens with a ring that is read once, and once more when an unknown key id shows that it has changed.
 #[derive(Debug)]
 pub struct Vault {
-    client: Client,
-    secret_name: Option<String>,
-    from_env: Option<SecretString>,
+    /// Where the ring is kept. `None`: the environment has brought it.
+    secret: Option<(Client, String)>,
     random: Random,
     ring: RwLock<Option<Arc<Ring>>>,
 }
@@ -118,14 +117,13 @@ impl std::fmt::Debug for Ring {
 }
 
 impl Vault {
-    pub(crate) fn new(client: Client, variables: &Variables, random: Random) -> Self {
-        Self {
-            client,
-            secret_name: variables.get("KEY_RING_SECRET").map(str::to_owned),
-            from_env: variables.get("TOKEN_KEYS").map(SecretString::from),
-            random,
-            ring: RwLock::new(None),
-        }
+    pub(crate) fn new(client: Client, variables: &Variables, random: Random) -> Result<Self, Error> {
+        let (secret, ring) = match (variables.get("KEY_RING_SECRET"), variables.get("TOKEN_KEYS")) {
+            (Some(name), _) => (Some((client, name.to_owned())), None),
+            (None, Some(json)) => (None, Some(Arc::new(Ring::parse(&json.into())?))),
+            (None, None) => return Err(Error::NoRing),
+        };
+        Ok(Self { secret, random, ring: RwLock::new(ring) })
     }
 
     /// Seals `pair` for `place`, under the current key.
@@ -155,7 +153,7 @@ impl Vault {
 
     async fn open(&self, sealed: &Sealed, place: Place<'_>, field: &str) -> Result<String, Error> {
         let ring = self.ring().await?;
-        if ring.knows(sealed) {
+        if ring.knows(sealed) || self.secret.is_none() {
             return ring.open(sealed, place, field);
         }
         *self.ring.write().await = None; // a key was added since this process started
@@ -170,19 +168,14 @@ impl Vault {
         if let Some(ring) = slot.clone() {
             return Ok(ring); // somebody else read it meanwhile
         }
-        let ring = Arc::new(Ring::parse(&self.read().await?)?);
+        let (client, name) = self.secret.as_ref().ok_or(Error::NoRing)?;
+        let read = client.get_secret_value().secret_id(name).send().await;
+        let value =
+            read.map_err(|error| Error::Unreachable { what: "the key ring", source: error.into() })?;
+        let json = value.secret_string.map(SecretString::from).ok_or(Error::BadRing)?;
+        let ring = Arc::new(Ring::parse(&json)?);
         *slot = Some(ring.clone());
         Ok(ring)
-    }
-
-    async fn read(&self) -> Result<SecretString, Error> {
-        if let Some(name) = &self.secret_name {
-            let read = self.client.get_secret_value().secret_id(name).send().await;
-            let value =
-                read.map_err(|error| Error::Unreachable { what: "the key ring", source: error.into() })?;
-            return value.secret_string.map(SecretString::from).ok_or(Error::BadRing);
-        }
-        self.from_env.clone().ok_or(Error::NoRing)
     }
 }
 

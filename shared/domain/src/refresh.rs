@@ -34,7 +34,7 @@ mod protocol;
 #[cfg(test)]
 mod tests;
 
-pub use due::{due_at, warning};
+pub use due::{due_at, is_dying, warning};
 pub use protocol::decide;
 
 /// How long one process has a channel's tokens to itself.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// After this long a read is given up: it can be repeated at will.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// After this long a call that changes something is given up.
 pub(crate) const WRITE_TIMEOUT: Duration = refresh::CALL_TIMEOUT.unsigned_abs();
 

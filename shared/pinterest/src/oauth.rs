@@ -1,7 +1,7 @@
 //! Getting an account's consent, and the tokens that act for it
 //! ([authentication](https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/)).
 
-use std::{borrow::Cow, pin::Pin, sync::OnceLock};
+use std::{borrow::Cow, pin::Pin, sync::OnceLock, time::Duration};
 
 use domain::{
     AccessToken, Answer, AppSecret, AuthorizationCode, Environment, OAuthState, RefreshToken, Scopes,
@@ -16,8 +16,16 @@ use oauth2::{
 };
 use url::ParseError;
 
-use crate::{Client, Error, Fault, answer::Words, client::WRITE_TIMEOUT, tokens::Tokens};
+use crate::{
+    Client, Error, Fault,
+    answer::Words,
+    client::{READ_TIMEOUT, WRITE_TIMEOUT},
+    tokens::Tokens,
+};
 
+/// After this long an exchange is given up. A browser waits for it, and API Gateway for no more than 30 seconds,
+/// in which the account is read as well.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(12);
 /// The scope that a probe asks for: every app has it.
 const PROBED_SCOPE: &str = "user_accounts:read";
 
@@ -110,7 +118,7 @@ impl Client {
             .set_redirect_uri(Cow::Owned(redirect(redirect_uri)?))
             // Apps from before 2025-09-25 get refresh tokens that can be renewed only if they ask.
             .add_extra_param("continuous_refresh", "true");
-        let call = Call::new(self);
+        let call = Call::new(self, EXCHANGE_TIMEOUT);
         let answered = request.request_async(&call).await;
         let (tokens, answer) = call.end(answered)?;
         let Some(refresh) = tokens.refresh() else {
@@ -137,7 +145,7 @@ impl Client {
         let protocol = self.protocol(environment, app)?;
         let refresh = oauth2::RefreshToken::new(refresh.expose().to_owned());
         let request = protocol.exchange_refresh_token(&refresh);
-        let call = Call::new(self);
+        let call = Call::new(self, WRITE_TIMEOUT);
         let answered = request.request_async(&call).await;
         let (tokens, _) = call.end(answered)?;
         Ok(Renewed { access: tokens.access(), refresh: tokens.refresh(), lifetimes: tokens.lifetimes(now) })
@@ -163,7 +171,7 @@ impl Client {
         let protocol = self.protocol(environment, app)?;
         let scope = Scope::new(PROBED_SCOPE.to_owned());
         let request = protocol.exchange_client_credentials().add_scope(scope);
-        let call = Call::new(self);
+        let call = Call::new(self, READ_TIMEOUT);
         let answered = request.request_async(&call).await;
         let (_, answer) = call.end(answered)?;
         Ok(answer)
@@ -184,13 +192,14 @@ impl Client {
 /// One call to the token endpoint: carries the protocol's request, and remembers what was answered.
 struct Call<'a> {
     client: &'a Client,
+    timeout: Duration,
     answer: OnceLock<Answer>,
 }
 
 impl<'a> Call<'a> {
-    fn new(client: &'a Client) -> Self {
+    fn new(client: &'a Client, timeout: Duration) -> Self {
         let answer = OnceLock::new();
-        Self { client, answer }
+        Self { client, timeout, answer }
     }
 
     /// What came of it. The protocol's own errors quote the answer, which holds tokens: they go no further.
@@ -216,7 +225,7 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut request = reqwest::Request::try_from(request).map_err(Error::before_answer)?;
-            *request.timeout_mut() = Some(WRITE_TIMEOUT);
+            *request.timeout_mut() = Some(self.timeout);
             let received = self.client.execute(request).await?.accepted(Words::read_oauth)?;
             self.answer.get_or_init(|| received.answer());
             Ok(HttpResponse::new(received.into_body()))

@@ -231,7 +231,7 @@ impl Stage {
 impl Functions {
     fn new(setup: &Setup) -> Self {
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        let (vault, pinterest) = (|| setup.vault(), || setup.pinterest());
+        let (vault, pinterest) = (|| setup.vault().unwrap(), || setup.pinterest());
         let secret = || setup.settings_secret().unwrap();
         let (m, t) = (|| main.clone(), || tokens.clone());
         Self {
@@ -248,7 +248,7 @@ impl Functions {
 
 fn sender(setup: &Setup) -> Sender {
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Sender::new(setup.vault(), main, tokens, setup.pinterest(), setup)
+    Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
 }
 
 fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup {

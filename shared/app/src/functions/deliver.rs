@@ -7,7 +7,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant};
 
-use super::sending::Sender;
+use super::{sending::Sender, warn_of_age};
 use crate::{
     error::{Error, Result, chain},
     store::{Due, Heartbeat, Work},
@@ -65,6 +65,7 @@ impl Deliver {
         // With time to spare, everything was taken: nothing is overdue.
         let oldest = if has_time(deadline) { None } else { main.due(now, 1).await?.pop() };
         let oldest = oldest.map(|due| due.since);
+        warn_of_age(oldest, now);
         main.beat(&Heartbeat::Delivered(oldest), now).await?;
         Ok(())
     }

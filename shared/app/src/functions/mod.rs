@@ -45,6 +45,14 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// Says for how long the oldest row has been due that a tick leaves to the next: an alarm of the stack counts it.
+fn warn_of_age(oldest: Option<Timestamp>, now: Timestamp) {
+    if let Some(oldest) = oldest {
+        let oldest_due_age_s = now.duration_since(oldest).as_secs();
+        tracing::warn!(oldest_due_age_s, "work that is due is left to the next tick");
+    }
+}
+
 /// The settings as functions see them that cannot read the secret: the row, or the environment's App ID.
 #[derive(Clone, Debug)]
 pub struct PublicSettings {

@@ -7,13 +7,14 @@ use domain::{
     AppSecret, ChannelId, Connection, Effective, Refusal, TokenPair,
     refresh::{
         Asked, Decide, Facts, Grant, Happened, LEASE, Lease, NEEDED_TO_SEND, Next, Renewal, Which, decide,
-        warning,
+        is_dying, warning,
     },
 };
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant};
 
+use super::warn_of_age;
 use crate::{
     Clock, Random,
     error::{Result, chain},
@@ -91,7 +92,6 @@ impl Refresh {
         pinterest: pinterest::Client,
         setup: &Setup,
     ) -> Self {
-        let at_once = setup.variables.get("REFRESH_AT_ONCE").and_then(|number| number.parse().ok());
         Self {
             secret,
             vault,
@@ -100,7 +100,7 @@ impl Refresh {
             pinterest,
             clock: setup.clock.clone(),
             random: setup.random.clone(),
-            at_once: at_once.unwrap_or(AT_ONCE),
+            at_once: setup.refresh_at_once().unwrap_or(AT_ONCE),
             decide,
         }
     }
@@ -137,6 +137,7 @@ impl Refresh {
         // With time to spare, everything was taken: nothing is overdue.
         let oldest = if taken { None } else { self.tokens.due(now, 1).await?.pop() };
         let oldest = oldest.map(|due| due.since);
+        warn_of_age(oldest, now);
         self.main.beat(&Heartbeat::Refreshed(oldest, worked), now).await?;
         Ok(())
     }
@@ -148,13 +149,16 @@ impl Refresh {
         let tomorrow = now + SignedDuration::from_hours(24);
         let due = self.tokens.due(tomorrow, usize::MAX).await?;
         let overdue = due.iter().filter(|due| due.since < now - SignedDuration::from_hours(1)).count();
+        let (mut dying, mut complete) = (0, true);
         for due in due {
             if !has_time(deadline) {
+                complete = false;
                 break;
             }
             let Work::Token(channel) = &due.what else { continue };
             match self.tokens.token(channel).await {
                 Ok(Some(row)) => {
+                    dying += u32::from(is_dying(&row.grant, now));
                     if let Some(days) = warning(&row.grant, now) {
                         self.main.warn(&self.tokens, &row.grant, days).await?;
                     }
@@ -163,7 +167,12 @@ impl Refresh {
                 Err(error) => tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call"),
             }
         }
-        tracing::info!(overdue, "roll-call");
+        if dying > 0 || !complete {
+            // An alarm of the stack counts `dying`.
+            tracing::warn!(overdue, dying, complete, "roll-call: refresh tokens are about to die");
+        } else {
+            tracing::info!(overdue, "roll-call");
+        }
         self.main.beat(&Heartbeat::Rolled, now).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use url::Url;
 
-use crate::{Variables, error::Result, routes};
+use crate::{Variables, error::Result, routes, variables::Wrong};
 
 /// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
 const LONGEST_RETURN: usize = 2048;
@@ -22,20 +22,26 @@ pub struct Site {
 }
 
 impl Site {
-    pub(crate) fn new(variables: &Variables) -> Self {
-        let address = |name: &str| variables.get(name).map(|text| text.trim_end_matches('/').to_owned());
+    pub(crate) fn new(variables: &Variables) -> Result<Self, Wrong> {
+        // A callback path that no route has would be found out by the first person who connects.
+        variables.allow("REDIRECT_PATH", &[routes::CALLBACK, routes::CALLBACK_ALIAS])?;
+        let address =
+            |name| variables.address(name).map(|found| found.map(|url| url.trim_end_matches('/').to_owned()));
         let word = |name: &str, default: &str| variables.get(name).unwrap_or(default).to_owned();
         let origins = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
-        Self {
-            base_url: address("BASE_URL"),
+        let origins = origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin);
+        let return_origins: Option<Vec<String>> = origins.collect();
+        let meaning = "origins such as https://app.example.com, separated by commas";
+        Ok(Self {
+            base_url: address("BASE_URL")?,
             redirect_path: word("REDIRECT_PATH", routes::CALLBACK),
-            frontend_url: address("FRONTEND_URL"),
-            return_origins: origins.split(',').filter_map(origin).collect(),
+            frontend_url: address("FRONTEND_URL")?,
+            return_origins: return_origins.ok_or_else(|| Wrong::new("ALLOWED_RETURN_ORIGINS", meaning))?,
             tenant_claim: variables.get("TENANT_CLAIM").map(str::to_owned),
             admin_scope: word("ADMIN_SCOPE", "pinwright/admin"),
             groups_claim: word("GROUPS_CLAIM", "cognito:groups"),
             admin_group: word("ADMIN_GROUP", "admin"),
-        }
+        })
     }
 
     /// The public address of the API: as set, or where this request came in.
@@ -127,6 +133,7 @@ mod tests {
             ("FRONTEND_URL", "https://app.example.com/"),
             ("ALLOWED_RETURN_ORIGINS", "https://other.example.com, http://localhost:5173"),
         ]))
+        .unwrap()
     }
 
     #[test]
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn without_a_frontend_the_browser_stays_at_the_api() {
-        let site = Site::new(&Variables::default());
+        let site = Site::new(&Variables::default()).unwrap();
         assert_eq!(site.return_address("http://127.0.0.1:3000", "/x").unwrap(), "http://127.0.0.1:3000/x");
     }
 }

@@ -31,6 +31,13 @@ fn share_of_day(channel: &ChannelId) -> f64 {
     (stirred >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// Whether the refresh token of a channel that still works dies within a week: its renewal keeps failing.
+#[must_use]
+pub fn is_dying(grant: &Grant, now: Timestamp) -> bool {
+    let soon = grant.refresh_expires_at.is_some_and(|end| end.duration_since(now) < DAY * 7);
+    grant.connection == Connection::Connected && soon
+}
+
 /// The warning that is due: 14, 7 or 1 days before the refresh token dies, each once.
 #[must_use]
 pub fn warning(grant: &Grant, now: Timestamp) -> Option<u8> {
