@@ -9,8 +9,8 @@ use crate::{aws::Write, pinterest::Asked, world::World};
 
 /// A send leaves within so much of the write that allowed it.
 const SEND_WITHIN: SignedDuration = SignedDuration::from_millis(5_100);
-/// Nothing that was in a Pin's way holds it up for longer once it is gone: the longest hold, and a back-off.
-const HOURS_AFTER: i64 = 8;
+/// Nothing that was in a Pin's way holds it up for longer once it is gone: the longest hold, a day, and a back-off.
+const HOURS_AFTER: i64 = 26;
 
 fn pin_of(row: &Value) -> Pin {
     serde_json::from_value(row.clone()).unwrap()
