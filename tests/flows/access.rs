@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     refusals::{Findings, missing, said},
-    stage::{Answer, SETTINGS, Stage, answer, days, pin},
+    stage::{Answer, SETTINGS, Stage, answer, days, id, pin},
 };
 
 /// Ada's things, which others reach for.
@@ -19,10 +19,9 @@ struct Things {
 
 impl Things {
     async fn of_ada(stage: &Stage, channel: String) -> Self {
-        let mut later = pin(&channel, "Later");
-        later["publish_at"] = json!(stage.stack.now() + days(1));
-        let pin = stage.post("/api/v1/pins", "ada", later).await.expect(202);
-        Self { channel, pin: pin["id"].as_str().unwrap().to_owned() }
+        let tomorrow = stage.stack.now() + days(1);
+        let pin = stage.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
+        Self { channel, pin: id(&pin) }
     }
 
     /// The path of a route, with one of these in place of the id.
@@ -72,7 +71,7 @@ async fn ask(stage: &Stage, route: &Route, things: &Things, authorization: Optio
 /// What strangers must not change, as Ada and the admin see it.
 async fn seen(stage: &Stage, things: &Things) -> [Value; 4] {
     let settings = stage.call(Method::GET, SETTINGS, &stage.admin(), None).await.expect(200);
-    let channel = stage.get(&format!("/api/v1/channels/{}", things.channel), "ada").await.expect(200);
+    let channel = stage.channel("ada", &things.channel).await;
     let pin = stage.pin("ada", &things.pin).await;
     let pins = stage.get("/api/v1/pins", "ada").await.expect(200);
     [settings, channel, pin, pins]
@@ -283,7 +282,7 @@ async fn users_of_one_tenant_share_its_channels_and_pins() {
     assert_eq!(channels["items"][0]["id"], things.channel);
     let body = Some(pin(&things.channel, "By Zoe"));
     let made = stage.call(Method::POST, "/api/v1/pins", &zoe, body).await.expect(201);
-    assert_eq!(stage.pin("ada", made["id"].as_str().unwrap()).await["title"], "By Zoe");
+    assert_eq!(stage.pin("ada", &id(&made)).await["title"], "By Zoe");
     let path = format!("/api/v1/pins/{}", things.pin);
     let cancelled = stage.call(Method::DELETE, &path, &zoe, None).await.expect(200);
     assert_eq!(cancelled["state"], "cancelled");

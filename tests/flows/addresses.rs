@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use app::routes::ROUTES;
 
 use crate::{
-    refusals::{Findings, PINS, missing, nothing_was_written, said},
-    stage::{Answer, Stage},
+    refusals::{Findings, missing, nothing_was_written, said},
+    stage::{Answer, PINS, Stage},
 };
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
     refusals::{Findings, said},
-    stage::{APP_ID, APP_SECRET, Answer, SETTINGS, Stage, answer, days, minutes, pin},
+    stage::{APP_ID, APP_SECRET, Answer, PINS, SETTINGS, Stage, answer, days, id, minutes, seconds},
 };
 
 const START: &str = "/api/v1/auth/pinterest/start";
@@ -25,10 +25,6 @@ async fn put(stage: &Stage, settings: Value) -> Answer {
     stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await
 }
 
-async fn save(stage: &Stage, settings: Value) -> Value {
-    put(stage, settings).await.expect(200)
-}
-
 async fn test(stage: &Stage) -> Value {
     stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), None).await.expect(200)
 }
@@ -37,10 +33,6 @@ async fn test(stage: &Stage) -> Value {
 fn sources(settings: &Value) -> [&str; 4] {
     ["app_id", "app_secret", "status", "environment"]
         .map(|name| settings[format!("{name}_source")].as_str().unwrap())
-}
-
-fn minute() -> SignedDuration {
-    SignedDuration::from_secs(61)
 }
 
 #[tokio::test]
@@ -68,7 +60,7 @@ async fn what_the_environment_gives_counts_until_something_is_stored() {
     let stage = Stage::open(Data::Memory, variables).await;
     // Nobody has looked at the settings yet: what the environment gives is enough to connect and publish.
     let channel = stage.connect("ada").await;
-    let shown = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let shown = stage.channel("ada", &channel).await;
     assert_eq!(shown["environment"], "production");
     let settings = read(&stage).await;
     assert_eq!((&settings["app_id"], &settings["app_secret_set"]), (&json!(APP_ID), &json!(true)));
@@ -76,11 +68,11 @@ async fn what_the_environment_gives_counts_until_something_is_stored() {
     assert_eq!(sources(&settings), ["env", "env", "none", "env"]);
     assert_eq!(test(&stage).await["result"], "ok");
 
-    let settings = save(&stage, json!({"environment": "sandbox", "app_id": "42"})).await;
+    let settings = stage.save(json!({"environment": "sandbox", "app_id": "42"})).await;
     assert_eq!((&settings["app_id"], &settings["environment"]), (&json!("42"), &json!("sandbox")));
     assert_eq!(sources(&settings), ["stored", "env", "none", "stored"]);
 
-    let settings = save(&stage, json!({"app_id": "", "status": "enabled"})).await;
+    let settings = stage.save(json!({"app_id": "", "status": "enabled"})).await;
     assert_eq!(settings["app_id"], APP_ID, "an empty App ID gives way to the environment's");
     assert_eq!(sources(&settings), ["env", "env", "stored", "stored"]);
     assert_eq!(read(&stage).await, settings);
@@ -90,7 +82,7 @@ async fn what_the_environment_gives_counts_until_something_is_stored() {
 async fn a_part_of_the_credentials_from_each_side_is_enough() {
     let stage = Stage::open(Data::Memory, [("PINTEREST_APP_SECRET", APP_SECRET)]).await;
     assert_eq!(read(&stage).await["configured"], false);
-    let settings = save(&stage, json!({"app_id": APP_ID})).await;
+    let settings = stage.save(json!({"app_id": APP_ID})).await;
     assert_eq!(settings["configured"], true);
     assert_eq!(sources(&settings), ["stored", "env", "none", "none"]);
     assert_eq!(test(&stage).await["result"], "ok");
@@ -100,12 +92,12 @@ async fn a_part_of_the_credentials_from_each_side_is_enough() {
 #[tokio::test]
 async fn a_put_takes_any_part_and_leaves_the_rest_as_it_is() {
     let stage = Stage::configured().await;
-    let all = save(&stage, json!({"status": "enabled", "environment": "production"})).await;
+    let all = stage.save(json!({"status": "enabled", "environment": "production"})).await;
     assert_eq!(sources(&all), ["stored"; 4]);
     for part in [json!({}), json!({"app_id": null}), json!({"app_secret": null, "status": null})] {
-        assert_eq!(save(&stage, part.clone()).await, all, "{part}");
+        assert_eq!(stage.save(part.clone()).await, all, "{part}");
     }
-    let disabled = save(&stage, json!({"status": "disabled"})).await;
+    let disabled = stage.save(json!({"status": "disabled"})).await;
     assert_eq!((&disabled["status"], &disabled["environment"]), (&json!("disabled"), &json!("production")));
     assert_eq!((&disabled["app_id"], &disabled["app_secret_set"]), (&json!(APP_ID), &json!(true)));
     assert_eq!(read(&stage).await, disabled);
@@ -115,13 +107,13 @@ async fn a_put_takes_any_part_and_leaves_the_rest_as_it_is() {
 async fn an_absent_or_empty_secret_keeps_the_stored_one_and_a_new_one_replaces_it() {
     let stage = Stage::configured().await;
     for keeps in [json!({"app_id": APP_ID}), json!({"app_secret": ""}), json!({"app_secret": "  "})] {
-        save(&stage, keeps.clone()).await;
+        stage.save(keeps.clone()).await;
         assert_eq!(test(&stage).await["result"], "ok", "{keeps}");
     }
-    save(&stage, json!({"app_secret": "another"})).await;
+    stage.save(json!({"app_secret": "another"})).await;
     assert_eq!(test(&stage).await["result"], "wrong_app_id_or_secret");
     let padded = json!({"app_secret": format!(" {APP_SECRET}\n"), "app_id": format!(" {APP_ID} ")});
-    assert_eq!(save(&stage, padded).await["app_id"], APP_ID);
+    assert_eq!(stage.save(padded).await["app_id"], APP_ID);
     assert_eq!(test(&stage).await["result"], "ok");
 }
 
@@ -192,13 +184,12 @@ async fn settings_that_are_none_are_refused_and_change_nothing() {
 async fn switched_off_nobody_connects_and_nothing_is_published() {
     let (stage, channel) = Stage::connected().await;
     let page = stage.start("ada").await;
-    let mut later = pin(&channel, "Later");
-    later["publish_at"] = json!(stage.stack.now() + minutes(5));
-    let later = stage.post("/api/v1/pins", "ada", later).await.expect(202);
-    let settings = save(&stage, json!({"status": "disabled"})).await;
+    let soon = stage.stack.now() + minutes(5);
+    let later = stage.schedule("ada", &channel, "Later", soon).await.expect(202);
+    let settings = stage.save(json!({"status": "disabled"})).await;
     assert_eq!((&settings["status"], &settings["status_source"]), (&json!("disabled"), &json!("stored")));
 
-    stage.advance(minute()).await;
+    stage.advance(seconds(61)).await;
 
     for refused in [stage.post(START, "ada", json!({})).await, stage.publish("ada", &channel, "Never").await]
     {
@@ -208,13 +199,13 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
     let end = stage.decide(&page, "decision=allow").await;
     assert!(end.ends_with("#error=integration_disabled"), "{end}");
     stage.advance(minutes(30)).await;
-    assert_eq!(stage.pinterest().calls_of(Operation::CreatePin), 0);
-    let waiting = stage.pin("ada", later["id"].as_str().unwrap()).await;
+    assert_eq!(stage.sent(), 0);
+    let waiting = stage.pin("ada", &id(&later)).await;
     assert_eq!((&waiting["state"], &waiting["error"]), (&json!("waiting"), &Value::Null));
-    assert_eq!(stage.get("/api/v1/pins", "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(stage.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
     assert_eq!(test(&stage).await["result"], "ok", "the credentials can be tested meanwhile");
 
-    save(&stage, json!({"status": "enabled"})).await;
+    stage.save(json!({"status": "enabled"})).await;
     stage.advance(minutes(30)).await;
     assert_eq!(stage.at_pinterest("Later"), 1);
     stage.publish("ada", &channel, "Again").await.expect(201);
@@ -228,8 +219,8 @@ async fn not_configured_nobody_connects_and_nothing_is_published_with_the_fixed_
         async || [stage.post(START, "ada", json!({})).await, stage.publish("ada", channel, "Never").await];
     for settings in [None, Some(json!({"app_id": APP_ID})), Some(json!({"status": "enabled"}))] {
         if let Some(settings) = settings {
-            save(&stage, settings).await;
-            stage.advance(minute()).await;
+            stage.save(settings).await;
+            stage.advance(seconds(61)).await;
         }
         for refused in refusals().await {
             assert_eq!(said(&refused), "409 integration_disabled");
@@ -238,8 +229,8 @@ async fn not_configured_nobody_connects_and_nothing_is_published_with_the_fixed_
         }
     }
     // A secret alone, and switched off: still what is missing is told first.
-    save(&stage, json!({"app_secret": APP_SECRET, "app_id": "", "status": "disabled"})).await;
-    stage.advance(minute()).await;
+    stage.save(json!({"app_secret": APP_SECRET, "app_id": "", "status": "disabled"})).await;
+    stage.advance(seconds(61)).await;
     for refused in refusals().await {
         assert_eq!(refused.json()["detail"], NOT_CONFIGURED);
     }
@@ -258,10 +249,10 @@ async fn a_test_of_the_credentials_says_what_pinterest_says_and_makes_nothing() 
     assert!(ok["tested_at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
 
     for wrong in [json!({"app_secret": "wrong"}), json!({"app_id": "1", "app_secret": APP_SECRET})] {
-        save(&stage, wrong.clone()).await;
+        stage.save(wrong.clone()).await;
         assert_eq!(test(&stage).await["result"], "wrong_app_id_or_secret", "{wrong}");
     }
-    save(&stage, json!({"app_id": APP_ID})).await;
+    stage.save(json!({"app_id": APP_ID})).await;
 
     stage.pinterest().change_policy(|policy| policy.client_credentials = false).unwrap();
     assert_eq!(test(&stage).await["result"], "inconclusive");
@@ -287,7 +278,7 @@ async fn a_test_of_the_credentials_says_what_pinterest_says_and_makes_nothing() 
 async fn a_test_asks_the_host_that_is_selected() {
     let stage = Stage::configured().await;
     test(&stage).await;
-    save(&stage, json!({"environment": "production"})).await;
+    stage.save(json!({"environment": "production"})).await;
     test(&stage).await;
     let asked: Vec<_> = stage.pinterest().calls().into_iter().map(|call| call.environment.unwrap()).collect();
     use simulated_pinterest::Environment::{Production, Sandbox};
@@ -309,7 +300,7 @@ async fn a_test_says_that_nothing_listens_there() {
     let stage = Stage::open(Data::Memory, variables).await;
     assert!(stage.stack.pinterest().is_none());
     for environment in ["sandbox", "production"] {
-        save(&stage, json!({"environment": environment})).await;
+        stage.save(json!({"environment": environment})).await;
         let tested = test(&stage).await;
         assert_eq!(tested["result"], "pinterest_unreachable", "{tested}");
     }
@@ -400,7 +391,7 @@ async fn settings_and_what_depends_on_them_outlive_a_restart() {
     let data = Data::Folder(folder.path().join("data"));
     let stage = Stage::open(data.clone(), []).await;
     stage.configure().await;
-    save(&stage, json!({"environment": "production", "status": "disabled"})).await;
+    stage.save(json!({"environment": "production", "status": "disabled"})).await;
     let before = read(&stage).await;
     let channels = stage.get("/api/v1/channels", "ada").await.expect(200);
     drop(stage.client);
@@ -431,7 +422,7 @@ async fn the_stored_secret_has_the_option_keys_that_people_know() {
     assert_eq!(options["pinterest_app-id"], APP_ID);
     assert_eq!(options["pinterest_app-secret"], APP_SECRET);
 
-    save(&stage, json!({"status": "disabled", "environment": "production"})).await;
+    stage.save(json!({"status": "disabled", "environment": "production"})).await;
     assert_eq!(
         stored(),
         json!({
@@ -441,7 +432,7 @@ async fn the_stored_secret_has_the_option_keys_that_people_know() {
             "pinterest_environment": "production",
         })
     );
-    save(&stage, json!({"status": "enabled", "environment": "sandbox"})).await;
+    stage.save(json!({"status": "enabled", "environment": "sandbox"})).await;
     assert_eq!(stored()["pinterest_integration_status"], "enabled");
     assert_eq!(stored()["pinterest_environment"], "sandbox");
 }

@@ -6,7 +6,7 @@ use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 
 use crate::{
     refusals::said,
-    stage::{Answer, SETTINGS, Stage, days, minutes, pin},
+    stage::{Answer, PINS, Stage, days, id, minutes, pin},
 };
 
 const NOWHERE: &str = "999999999999";
@@ -25,7 +25,7 @@ async fn choose(stage: &Stage, channel: &str, board: Value) -> Answer {
 }
 
 async fn default_board(stage: &Stage, channel: &str) -> Value {
-    stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200)["default_board"].clone()
+    stage.channel("ada", channel).await["default_board"].clone()
 }
 
 fn named<'a>(boards: &'a Value, name: &str) -> Vec<&'a Value> {
@@ -79,7 +79,7 @@ async fn sections_come_when_they_are_asked_for() {
 
     let mut body = pin(&channel, "In a section");
     body["board_section_id"] = json!(id);
-    stage.post("/api/v1/pins", "ada", body).await.expect(201);
+    stage.post(PINS, "ada", body).await.expect(201);
     let there = stage.pinterest().pins(Environment::Sandbox);
     assert_eq!(there[0].section.as_deref(), Some("Salads"));
 }
@@ -248,7 +248,7 @@ async fn a_pin_to_a_board_that_is_gone_is_kept_as_failed_in_the_same_words() {
         let mut body = pin(&channel, "Nowhere");
         body["board_id"] = json!(board);
 
-        let refused = stage.post("/api/v1/pins", "ada", body).await;
+        let refused = stage.post(PINS, "ada", body).await;
 
         assert_eq!(said(&refused), "422 board_id_invalid");
         let problem = refused.json();
@@ -260,11 +260,7 @@ async fn a_pin_to_a_board_that_is_gone_is_kept_as_failed_in_the_same_words() {
         }
     }
     stage.advance(days(1)).await;
-    assert_eq!(
-        stage.pinterest().calls_of(Operation::CreatePin),
-        2,
-        "what is refused for good is not sent again"
-    );
+    assert_eq!(stage.sent(), 2, "what is refused for good is not sent again");
     assert_eq!(stage.at_pinterest("Nowhere"), 0);
 }
 
@@ -315,12 +311,11 @@ async fn two_retries_at_once_send_once() {
 async fn only_a_failed_pin_is_retried_and_only_one_that_is_not_sent_is_cancelled() {
     let (stage, channel) = Stage::connected().await;
     let published = stage.publish("ada", &channel, "Sent").await.expect(201);
-    let mut later = pin(&channel, "Later");
-    later["publish_at"] = json!(stage.stack.now() + days(1));
-    let scheduled = stage.post("/api/v1/pins", "ada", later).await.expect(202);
+    let tomorrow = stage.stack.now() + days(1);
+    let scheduled = stage.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
     stage.pinterest().inject(Fault::once(Operation::CreatePin, gone()));
     let failed = stage.publish("ada", &channel, "Failed").await.json();
-    let path = |pin: &Value| format!("/api/v1/pins/{}", pin.as_str().unwrap());
+    let path = |pin: &Value| format!("{PINS}/{}", pin.as_str().unwrap());
     let ada = stage.user("ada");
     let cancel = async |pin: &Value| stage.call(Method::DELETE, &path(pin), &ada, None).await;
     let retry = async |pin: &Value| stage.post(&format!("{}/retry", path(pin)), "ada", json!({})).await;
@@ -347,9 +342,9 @@ async fn a_scheduled_pin_whose_board_is_gone_by_then_fails_with_the_fixed_words(
     let mut later = pin(&channel, "Later");
     later["publish_at"] = json!(stage.stack.now() + days(1));
     later["board_id"] = json!(NOWHERE);
-    let scheduled = stage.post("/api/v1/pins", "ada", later).await.expect(202);
+    let scheduled = stage.post(PINS, "ada", later).await.expect(202);
     stage.advance(days(1) + minutes(1)).await;
-    let failed = stage.pin("ada", scheduled["id"].as_str().unwrap()).await;
+    let failed = stage.pin("ada", &id(&scheduled)).await;
     assert_eq!(failed["state"], "failed");
     assert_eq!(failed["error"]["code"], "board_id_invalid");
     assert_eq!(failed["error"]["detail"], "board_id is invalid");
@@ -362,7 +357,7 @@ async fn a_section_of_another_board_is_told_apart_from_a_board_that_is_gone() {
     let (stage, channel) = Stage::connected().await;
     let mut body = pin(&channel, "Nowhere");
     body["board_section_id"] = json!(NOWHERE);
-    let refused = stage.post("/api/v1/pins", "ada", body).await;
+    let refused = stage.post(PINS, "ada", body).await;
     assert_eq!(said(&refused), "422 board_section_id_invalid");
     assert!(refused.json()["pin_id"].is_string());
 }
@@ -370,8 +365,7 @@ async fn a_section_of_another_board_is_told_apart_from_a_board_that_is_gone() {
 #[tokio::test]
 async fn a_channel_of_one_environment_keeps_to_it_when_the_setting_changes() {
     let (stage, channel) = Stage::connected().await;
-    let production = Some(json!({"environment": "production"}));
-    stage.call(Method::PUT, SETTINGS, &stage.admin(), production).await.expect(200);
+    stage.save(json!({"environment": "production"})).await;
     stage.publish("ada", &channel, "Still sandbox").await.expect(201);
     assert_eq!(stage.at_pinterest("Still sandbox"), 1);
     assert!(stage.pinterest().pins(Environment::Production).is_empty());

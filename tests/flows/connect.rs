@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::stage::{Stage, days, minutes};
+use crate::stage::{PINS, Stage, days, id, minutes};
 
 #[tokio::test]
 async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
@@ -11,11 +11,11 @@ async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
     let pin = stage.publish("ada", &channel, "First").await.expect(201);
     assert_eq!(pin["state"], "published");
     assert_eq!(stage.at_pinterest("First"), 1);
-    let before = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let before = stage.channel("ada", &channel).await;
 
     stage.advance(days(24)).await;
 
-    let after = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let after = stage.channel("ada", &channel).await;
     assert!(after["access_expires_at"].as_str() > before["access_expires_at"].as_str());
     assert!(after["refresh_expires_at"].as_str() > before["refresh_expires_at"].as_str());
     stage.publish("ada", &channel, "Second").await.expect(201);
@@ -69,9 +69,9 @@ async fn a_ticket_is_dead_after_fifteen_minutes() {
 #[tokio::test]
 async fn connecting_the_same_account_again_keeps_the_channel_and_its_board() {
     let (stage, channel) = Stage::connected().await;
-    let before = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let before = stage.channel("ada", &channel).await;
     assert_eq!(stage.connect("ada").await, channel);
-    let after = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let after = stage.channel("ada", &channel).await;
     assert_eq!(after["default_board"], before["default_board"]);
     stage.publish("ada", &channel, "After").await.expect(201);
 }
@@ -94,20 +94,19 @@ async fn what_was_not_granted_is_named_and_publishing_is_refused_at_once() {
     let channel = stage.post("/api/v1/connections/claim", "ada", body).await.expect(201);
     assert_eq!(channel["missing_scopes"], json!(["boards:write"]));
 
-    let mut pin = crate::stage::pin(channel["id"].as_str().unwrap(), "Never");
+    let mut pin = crate::stage::pin(&id(&channel), "Never");
     pin["board_id"] = json!("123");
-    let refused = stage.post("/api/v1/pins", "ada", pin).await;
+    let refused = stage.post(PINS, "ada", pin).await;
     assert_eq!(refused.problem(422), "invalid_scope");
     assert_eq!(refused.json()["detail"], "403 invalid scope");
-    assert_eq!(stage.get("/api/v1/pins", "ada").await.expect(200)["items"], json!([]));
+    assert_eq!(stage.get(PINS, "ada").await.expect(200)["items"], json!([]));
 }
 
 #[tokio::test]
 async fn a_disconnected_channel_is_gone_with_its_queue() {
     let (stage, channel) = Stage::connected().await;
-    let mut later = crate::stage::pin(&channel, "Later");
-    later["publish_at"] = json!(stage.stack.now() + days(1));
-    let pin = stage.post("/api/v1/pins", "ada", later).await.expect(202);
+    let tomorrow = stage.stack.now() + days(1);
+    let pin = stage.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
 
     let path = format!("/api/v1/channels/{channel}");
     let gone = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
@@ -115,7 +114,7 @@ async fn a_disconnected_channel_is_gone_with_its_queue() {
     assert!(gone["fix"].as_str().unwrap().contains("Connected apps"));
 
     assert_eq!(stage.get(&path, "ada").await.problem(404), "not_found");
-    assert_eq!(stage.pin("ada", pin["id"].as_str().unwrap()).await["state"], "cancelled");
+    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "cancelled");
     stage.advance(days(2)).await;
     assert_eq!(stage.at_pinterest("Later"), 0);
 }

@@ -1,13 +1,12 @@
 //! Lost answers: what became of a Pin is found out on its board, and only then is it sent again.
 
-use std::time::Duration;
-
-use jiff::SignedDuration;
 use reqwest::{Method, header::LOCATION};
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation, PinOrder};
 
-use crate::stage::{APP_ID, APP_SECRET, Answer, Stage, answer, minutes, pin};
+use crate::stage::{
+    APP_ID, APP_SECRET, Answer, PINS, Stage, answer, id, minutes, pin, seconds, until, waits,
+};
 
 /// The answer is lost, and no Pin was made.
 const BEFORE: [FaultKind; 4] =
@@ -25,7 +24,7 @@ const AFTER: [FaultKind; 5] = [
 async fn lose(stage: &Stage, channel: &str, title: &str, kind: FaultKind) -> String {
     stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
     let lost = stage.publish("ada", channel, title).await.expect(202);
-    assert_eq!((&lost["state"], &lost["reason"]), (&json!("waiting"), &json!("outcome_unknown")), "{lost}");
+    waits(&lost, "outcome_unknown");
     assert!(lost["retry_at"].is_string(), "{lost}");
     assert_eq!(lost["pinterest_pin_id"], Value::Null);
     id(&lost)
@@ -33,8 +32,8 @@ async fn lose(stage: &Stage, channel: &str, title: &str, kind: FaultKind) -> Str
 
 /// Lets all three looks pass, in steps as a person at `/dev/advance` would.
 async fn looks(stage: &Stage) {
-    for seconds in [20, 60, 280] {
-        stage.advance(SignedDuration::from_secs(seconds)).await;
+    for pause in [20, 60, 280] {
+        stage.advance(seconds(pause)).await;
     }
 }
 
@@ -53,14 +52,6 @@ async fn bound(stage: &Stage, pin: &str, title: &str) -> Value {
 fn remotes(stage: &Stage, title: &str) -> Vec<String> {
     let pins = stage.pinterest().pins(Environment::Sandbox);
     pins.into_iter().filter(|pin| pin.title.as_deref() == Some(title)).map(|pin| pin.id).collect()
-}
-
-fn id(pin: &Value) -> String {
-    pin["id"].as_str().unwrap().to_owned()
-}
-
-fn sent(stage: &Stage) -> usize {
-    stage.pinterest().calls_of(Operation::CreatePin)
 }
 
 /// The lines of a Pin's timeline, as `event: detail`.
@@ -97,7 +88,7 @@ async fn each_lost_answer_ends_as_one_pin(
         assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{told}");
         assert_eq!(told.contains("looked: not on the board: the attempt made nothing"), !was_made, "{told}");
     }
-    assert_eq!(sent(stage), 2 * before.len() + after.len());
+    assert_eq!(stage.sent(), 2 * before.len() + after.len());
 }
 
 /// A token of the account's owner's own, to do at Pinterest what they might do there.
@@ -148,18 +139,8 @@ async fn board_of_one_second(stage: &Stage, owner: &str, more: usize) -> String 
 }
 
 async fn default_board(stage: &Stage, channel: &str) -> String {
-    let channel = stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    let channel = stage.channel("ada", channel).await;
     channel["default_board"]["pinterest_board_id"].as_str().unwrap().to_owned()
-}
-
-/// Comes back when it is so, which is soon.
-async fn until(so: impl Fn() -> bool) {
-    let waited = async {
-        while !so() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap();
 }
 
 #[tokio::test]
@@ -208,7 +189,7 @@ async fn a_board_of_more_than_one_page_is_read_to_where_the_pin_can_be() {
         let (made, never) = (format!("{order:?} made"), format!("{order:?} never"));
         let first = lose(&stage, &channel, &made, FaultKind::CutAfter).await;
         let read = stage.pinterest().calls_of(Operation::ListBoardPins);
-        stage.advance(SignedDuration::from_secs(20)).await;
+        stage.advance(seconds(20)).await;
         bound(&stage, &first, &made).await;
         assert_eq!(stage.pinterest().calls_of(Operation::ListBoardPins) - read, pages, "{order:?}");
 
@@ -227,12 +208,12 @@ async fn a_page_of_pins_of_one_second_says_nothing_about_the_order_of_a_list() {
     stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
     let mut body = pin(&channel, "On the last page");
     body["board_id"] = json!(board);
-    let pin = id(&stage.post("/api/v1/pins", "ada", body).await.expect(202));
+    let pin = id(&stage.post(PINS, "ada", body).await.expect(202));
 
     looks(&stage).await;
 
     bound(&stage, &pin, "On the last page").await;
-    assert_eq!(sent(&stage), 261);
+    assert_eq!(stage.sent(), 261);
 }
 
 #[tokio::test]
@@ -299,17 +280,17 @@ async fn looks_that_fail_do_not_count() {
 
     for pin in [&never, &made] {
         let pin = stage.pin("ada", pin).await;
-        assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!("outcome_unknown")), "{pin}");
+        waits(&pin, "outcome_unknown");
         let told = lines(&pin).join("\n");
         assert!(told.contains("looked: the board could not be read"), "{told}");
     }
-    assert_eq!((sent(&stage), stage.at_pinterest("Never"), stage.at_pinterest("Made")), (2, 0, 1));
+    assert_eq!((stage.sent(), stage.at_pinterest("Never"), stage.at_pinterest("Made")), (2, 0, 1));
 
     stage.pinterest().clear_faults();
     stage.advance(minutes(40)).await;
     bound(&stage, &never, "Never").await;
     bound(&stage, &made, "Made").await;
-    assert_eq!(sent(&stage), 3);
+    assert_eq!(stage.sent(), 3);
 }
 
 #[tokio::test]
@@ -319,7 +300,7 @@ async fn a_board_that_can_never_be_read_ends_a_pin_in_doubt_without_another_try(
     stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
     let mut body = pin(&channel, "Who knows");
     body["publish_within"] = json!("PT3H");
-    let pin = id(&stage.post("/api/v1/pins", "ada", body).await.expect(202));
+    let pin = id(&stage.post(PINS, "ada", body).await.expect(202));
 
     stage.advance(minutes(4 * 60)).await;
 
@@ -329,7 +310,7 @@ async fn a_board_that_can_never_be_read_ends_a_pin_in_doubt_without_another_try(
         (&json!("failed"), &json!("outcome_unknown")),
         "{pin}"
     );
-    assert_eq!((sent(&stage), stage.at_pinterest("Who knows")), (1, 1));
+    assert_eq!((stage.sent(), stage.at_pinterest("Who knows")), (1, 1));
 }
 
 #[tokio::test]
@@ -349,7 +330,7 @@ async fn a_board_that_was_deleted_meanwhile_fails_the_pin_by_its_name() {
         assert_eq!(pin["error"]["detail"], "board_id is invalid");
         assert!(pin["error"]["fix"].as_str().unwrap().contains("default board"));
     }
-    assert_eq!(sent(&stage), 2);
+    assert_eq!(stage.sent(), 2);
 }
 
 #[tokio::test]
@@ -362,7 +343,7 @@ async fn an_outage_ends_with_one_pin() {
     stage.advance(minutes(80)).await;
 
     bound(&stage, &pin, "Patient").await;
-    assert_eq!(sent(&stage), 11);
+    assert_eq!(stage.sent(), 11);
 }
 
 #[tokio::test]
@@ -381,7 +362,7 @@ async fn a_pin_in_doubt_is_not_cancelled_and_not_retried_by_request() {
     let (stage, channel) = Stage::connected().await;
     let pin = lose(&stage, &channel, "Doubt", FaultKind::CutAfter).await;
 
-    let path = format!("/api/v1/pins/{pin}");
+    let path = format!("{PINS}/{pin}");
     let cancelled = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await;
     assert_eq!(cancelled.problem(409), "wrong_state");
     let retried = stage.post(&format!("{path}/retry"), "ada", json!({})).await;
@@ -399,7 +380,7 @@ async fn a_pin_in_doubt_has_its_looks_even_when_it_is_late_and_is_not_sent_again
         stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
         let mut body = pin(&channel, title);
         body["publish_within"] = json!("PT1M");
-        pins.push(id(&stage.post("/api/v1/pins", "ada", body).await.expect(202)));
+        pins.push(id(&stage.post(PINS, "ada", body).await.expect(202)));
     }
     stage.pinterest().change_policy(|policy| policy.lag_seconds = 120).unwrap();
 
@@ -408,7 +389,7 @@ async fn a_pin_in_doubt_has_its_looks_even_when_it_is_late_and_is_not_sent_again
     bound(&stage, &pins[0], "Late made").await;
     let never = stage.pin("ada", &pins[1]).await;
     assert_eq!((&never["state"], &never["error"]["code"]), (&json!("failed"), &json!("too_late")), "{never}");
-    assert_eq!((sent(&stage), stage.at_pinterest("Late never")), (2, 0));
+    assert_eq!((stage.sent(), stage.at_pinterest("Late never")), (2, 0));
 }
 
 #[tokio::test]
@@ -416,15 +397,15 @@ async fn a_process_that_ends_while_it_sends_leaves_one_pin() {
     for kind in [FaultKind::HangAfter, FaultKind::HangBefore] {
         let (stage, channel) = Stage::connected().await;
         stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
-        let url = format!("{}/api/v1/pins", stage.stack.url());
+        let url = format!("{}{PINS}", stage.stack.url());
         let request = stage.client.post(url).bearer_auth(stage.user("ada")).json(&pin(&channel, "Cut off"));
         let request = tokio::spawn(request.send());
-        until(|| sent(&stage) == 1).await;
-        let listed = stage.get("/api/v1/pins", "ada").await.expect(200);
+        until(|| stage.sent() == 1).await;
+        let listed = stage.get(PINS, "ada").await.expect(200);
         assert_eq!(listed["items"][0]["state"], "sending");
         request.abort();
 
-        stage.advance(SignedDuration::from_secs(30)).await;
+        stage.advance(seconds(30)).await;
         assert_eq!(stage.pin("ada", &id(&listed["items"][0])).await["state"], "sending", "it may be alive");
         looks(&stage).await;
 

@@ -6,8 +6,8 @@ use serde_json::json;
 use simulated_pinterest::Environment;
 
 use crate::{
-    refusals::{Findings, PINS, missing, nothing_was_written, raw, said},
-    stage::{SETTINGS, Stage, answer, minutes, pin},
+    refusals::{Findings, missing, nothing_was_written, raw, said},
+    stage::{PINS, SETTINGS, Stage, answer, minutes, pin},
 };
 
 #[tokio::test]

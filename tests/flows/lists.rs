@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use simulated_pinterest::{FaultKind, Operation};
 
 use crate::{
-    refusals::{Findings, PINS},
-    stage::{Stage, days, pin},
+    refusals::Findings,
+    stage::{PINS, Stage, days, id, pin},
 };
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn all(stage: &Stage, list: &str, limit: usize) -> (Vec<Value>, usize) {
 }
 
 fn ids(items: &[Value]) -> Vec<String> {
-    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    items.iter().map(id).collect()
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
     let back = stage.decide(&page, "decision=allow&account=second_account").await;
     let ticket = json!({"connection": back.split_once("#connection=").unwrap().1});
     let second = stage.post("/api/v1/connections/claim", "ada", ticket).await.expect(201);
-    let second = second["id"].as_str().unwrap().to_owned();
+    let second = id(&second);
     stage.choose_board("ada", &second).await;
     let mut made = Vec::new();
     let mut scheduled = Vec::new();

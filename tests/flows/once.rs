@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 use tokio::time::{Duration, Instant};
 
-use crate::stage::{Answer, Stage, answer, days, minutes, pin};
-
-const PINS: &str = "/api/v1/pins";
+use crate::stage::{Answer, PINS, Stage, answer, days, id, minutes, pin, seconds};
 
 /// Posts a body as it is, with a key.
 async fn post(stage: &Stage, token: &str, key: &str, body: &str) -> Answer {
@@ -24,14 +22,6 @@ async fn post(stage: &Stage, token: &str, key: &str, body: &str) -> Answer {
 
 async fn with_key(stage: &Stage, sub: &str, key: &str, body: &Value) -> Answer {
     post(stage, &stage.user(sub), key, &body.to_string()).await
-}
-
-fn sent(stage: &Stage) -> usize {
-    stage.pinterest().calls_of(Operation::CreatePin)
-}
-
-fn id(pin: &Value) -> String {
-    pin["id"].as_str().unwrap().to_owned()
 }
 
 /// The titles of all Pins at Pinterest, sorted.
@@ -65,11 +55,11 @@ async fn twenty_posts_at_once_with_one_key_make_one_pin() {
     assert!(statuses.contains(&201), "{statuses:?}");
     let ids: BTreeSet<_> = answers.iter().map(|answer| id(&answer.json())).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
-    assert_eq!((stage.at_pinterest("Once"), sent(&stage)), (1, 1));
+    assert_eq!((stage.at_pinterest("Once"), stage.sent()), (1, 1));
 
     let again = with_key(&stage, "ada", "key-1", &body).await.expect(201);
     assert_eq!(ids.first(), Some(&id(&again)));
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
     assert_eq!(stage.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
 }
 
@@ -117,7 +107,7 @@ async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
         ids.insert(id(&post(&stage, &stage.user("ada"), "key", &body).await.expect(201)));
     }
 
-    assert_eq!((ids.len(), sent(&stage)), (1, 1));
+    assert_eq!((ids.len(), stage.sent()), (1, 1));
 }
 
 #[tokio::test]
@@ -135,7 +125,7 @@ async fn a_key_belongs_to_its_tenant() {
     let body = pin(&ada, "Ada's").to_string();
     let same = post(&stage, &stage.stack.token(colleague), "key", &body).await.expect(201);
     assert_eq!(same["id"], first["id"], "the people of one tenant share its keys");
-    assert_eq!(sent(&stage), 2);
+    assert_eq!(stage.sent(), 2);
 }
 
 #[tokio::test]
@@ -170,7 +160,7 @@ async fn a_refusal_is_repeated_for_its_key_and_pinterest_is_not_asked_again() {
     assert_eq!(again.json()["pin_id"], pin);
     assert_eq!(again.json()["detail"], first.json()["detail"]);
     assert_eq!(stage.pin("ada", &pin).await["state"], "failed");
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
 }
 
 #[tokio::test]
@@ -186,7 +176,7 @@ async fn a_key_of_a_lost_answer_gives_the_pin_in_doubt_and_then_the_published_on
 
     let found = with_key(&stage, "ada", "key", &body).await.expect(201);
     assert_eq!(found["id"], first["id"]);
-    assert_eq!((stage.at_pinterest("Lost"), sent(&stage)), (1, 1));
+    assert_eq!((stage.at_pinterest("Lost"), stage.sent()), (1, 1));
 }
 
 #[tokio::test]
@@ -207,9 +197,8 @@ async fn thirty_different_pins_at_once_are_all_published_once() {
 async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
     let (stage, channel) = Stage::connected().await;
     for number in 0..12 {
-        let mut body = pin(&channel, &format!("Later {number:02}"));
-        body["publish_at"] = json!(stage.stack.now() + minutes(60));
-        stage.post(PINS, "ada", body).await.expect(202);
+        let (title, at) = (format!("Later {number:02}"), stage.stack.now() + minutes(60));
+        stage.schedule("ada", &channel, &title, at).await.expect(202);
     }
     let workers = [worker(&stage, minutes(61)), worker(&stage, minutes(61)), worker(&stage, minutes(61))];
     let bodies: Vec<_> = (0..8).map(|number| pin(&channel, &format!("Now {number:02}"))).collect();
@@ -227,7 +216,7 @@ async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
     let wanted = (0..12).map(|number| format!("Later {number:02}"));
     let wanted: Vec<_> = wanted.chain((0..8).map(|number| format!("Now {number:02}"))).collect();
     assert_eq!(titles(&stage), wanted);
-    assert_eq!(sent(&stage), 20);
+    assert_eq!(stage.sent(), 20);
     let published = stage.get("/api/v1/pins?state=published", "ada").await.expect(200);
     let pins = published["items"].as_array().unwrap();
     assert_eq!(pins.iter().map(|pin| pin["pinterest_pin_id"].to_string()).collect::<BTreeSet<_>>().len(), 20);
@@ -244,8 +233,7 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
         pins.push(stage.publish("ada", &channel, &format!("Lost {}", number / 4)).await.expect(202));
     }
 
-    for seconds in [20, 70, 330] {
-        let ahead = SignedDuration::from_secs(seconds);
+    for ahead in [20, 70, 330].map(seconds) {
         let workers = [worker(&stage, ahead), worker(&stage, ahead), worker(&stage, ahead)];
         let ticks = join_all(workers.iter().map(|worker| worker.tick(deadline()))).await;
         ticks.into_iter().for_each(Result::unwrap);
@@ -268,9 +256,8 @@ async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_
     let (stage, channel) = Stage::connected().await;
     let mut pins = Vec::new();
     for number in 0..12 {
-        let mut body = pin(&channel, &format!("Race {number:02}"));
-        body["publish_at"] = json!(stage.stack.now() + minutes(60));
-        pins.push(id(&stage.post(PINS, "ada", body).await.expect(202)));
+        let (title, at) = (format!("Race {number:02}"), stage.stack.now() + minutes(60));
+        pins.push(id(&stage.schedule("ada", &channel, &title, at).await.expect(202)));
     }
     let (worker, ada) = (worker(&stage, minutes(61)), stage.user("ada"));
     let paths: Vec<_> = pins.iter().map(|pin| format!("{PINS}/{pin}")).collect();

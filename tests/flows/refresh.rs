@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{DeadRefreshToken, Environment, Fault, FaultKind, Operation, Rotation};
 use tokio::time::Instant;
 
-use crate::stage::{APP_SECRET, SETTINGS, Stage, days, minutes, pin};
+use crate::stage::{APP_SECRET, PINS, Stage, days, id, minutes, pin, until, waits};
 
 const LONG: u32 = 1_000_000;
 
@@ -22,32 +22,24 @@ fn calls(stage: &Stage, operation: Operation) -> usize {
     stage.pinterest().calls_of(operation)
 }
 
-fn id(pin: &Value) -> String {
-    pin["id"].as_str().unwrap().to_owned()
-}
-
-async fn channel(stage: &Stage, channel: &str) -> Value {
-    stage.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200)
-}
-
 fn time(value: &Value) -> Timestamp {
     value.as_str().unwrap().parse().unwrap()
 }
 
 /// Connected, and with an access token that lives for more than the days between two refreshes.
 async fn is_renewed(stage: &Stage, id: &str) {
-    let channel = channel(stage, id).await;
+    let channel = stage.channel("ada", id).await;
     assert_eq!((&channel["status"], &channel["cause"]), (&json!("connected"), &Value::Null), "{channel}");
     assert!(time(&channel["access_expires_at"]) > stage.stack.now() + days(7) - minutes(1), "{channel}");
 }
 
 async fn is_connected(stage: &Stage, id: &str) {
-    let channel = channel(stage, id).await;
+    let channel = stage.channel("ada", id).await;
     assert_eq!((&channel["status"], &channel["cause"]), (&json!("connected"), &Value::Null), "{channel}");
 }
 
 async fn is_lost(stage: &Stage, id: &str, cause: &str) {
-    let channel = channel(stage, id).await;
+    let channel = stage.channel("ada", id).await;
     assert_eq!(channel["status"], "reconnect_required", "{channel}");
     assert_eq!(channel["cause"], cause, "{channel}");
     assert!(channel["detail"].as_str().unwrap().contains("connect the account again"), "{channel}");
@@ -56,15 +48,6 @@ async fn is_lost(stage: &Stage, id: &str, cause: &str) {
 /// How often an event of this kind was told.
 async fn told(stage: &Stage, kind: &str) -> usize {
     stage.event_kinds().await.into_iter().filter(|told| told == kind).count()
-}
-
-async fn save(stage: &Stage, settings: Value) {
-    stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await.expect(200);
-}
-
-#[track_caller]
-fn waits(pin: &Value, reason: &str) {
-    assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!(reason)), "{pin}");
 }
 
 /// A stage whose Pinterest rotates like this.
@@ -98,12 +81,12 @@ async fn refused(stage: &Stage, channel: &str, title: &str) -> Value {
 
 /// Makes the tokens due now, and leaves nothing behind that waits for them.
 async fn hurry(stage: &Stage, channel: &str) {
-    let path = format!("/api/v1/pins/{}", id(&refused(stage, channel, "Hurry").await));
+    let path = format!("{PINS}/{}", id(&refused(stage, channel, "Hurry").await));
     stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
 }
 
 async fn access_expires_at(stage: &Stage, id: &str) -> Timestamp {
-    time(&channel(stage, id).await["access_expires_at"])
+    time(&stage.channel("ada", id).await["access_expires_at"])
 }
 
 /// Rotates every 22 to 23 days, without a loss.
@@ -177,12 +160,8 @@ async fn a_lost_answer_ends_a_channel_where_the_old_token_is_dead_at_once_and_it
     stage.publish("ada", &channel, "Meanwhile").await.expect(201); // the access token is used until its end
 
     stage.advance(days(7)).await;
-    let schedule = async |title: &str, at: Timestamp| {
-        let mut body = pin(&channel, title);
-        body["publish_at"] = json!(at);
-        stage.post("/api/v1/pins", "ada", body).await.expect(202)
-    };
     let now = stage.stack.now();
+    let schedule = async |title, at| stage.schedule("ada", &channel, title, at).await.expect(202);
     let mut pins = vec![schedule("Third", now + minutes(20)).await];
     pins.push(stage.publish("ada", &channel, "First").await.expect(202));
     waits(&pins[1], "reconnect");
@@ -243,7 +222,7 @@ async fn weeks_without_a_token_endpoint_end_a_channel_only_with_its_refresh_toke
     stage.advance(days(9)).await;
     let mut urgent = pin(&channel, "Urgent");
     urgent["publish_within"] = json!("PT2M");
-    let urgent = stage.post("/api/v1/pins", "ada", urgent).await.expect(202);
+    let urgent = stage.post(PINS, "ada", urgent).await.expect(202);
     waits(&urgent, "token_refresh");
 
     stage.advance(days(29) - minutes(10)).await; // whenever the daily roll-call is, one was in the last day
@@ -318,7 +297,7 @@ async fn a_pin_in_doubt_is_looked_for_when_its_account_is_connected_again() {
 async fn a_wrong_app_secret_costs_no_channel() {
     let (stage, channel) = Stage::connected().await;
     let first = access_expires_at(&stage, &channel).await;
-    save(&stage, json!({"app_secret": "not-the-secret"})).await;
+    stage.save(json!({"app_secret": "not-the-secret"})).await;
     stage.advance(minutes(2)).await; // what functions have in memory is a minute old at most
     hurry(&stage, &channel).await;
     stage.advance(minutes(12 * 60)).await;
@@ -327,7 +306,7 @@ async fn a_wrong_app_secret_costs_no_channel() {
     assert_eq!(access_expires_at(&stage, &channel).await, first);
     stage.publish("ada", &channel, "During").await.expect(201);
 
-    save(&stage, json!({"app_secret": APP_SECRET})).await;
+    stage.save(json!({"app_secret": APP_SECRET})).await;
     stage.advance(minutes(6 * 60)).await;
     is_connected(&stage, &channel).await;
     assert!(access_expires_at(&stage, &channel).await > first);
@@ -376,12 +355,12 @@ async fn refusals_for_scope_and_rate_limits_at_a_refresh_never_change_the_status
 #[tokio::test]
 async fn tokens_are_kept_alive_while_the_integration_is_switched_off() {
     let (stage, channel) = Stage::connected().await;
-    save(&stage, json!({"status": "disabled"})).await;
+    stage.save(json!({"status": "disabled"})).await;
 
     stage.advance(days(31)).await;
 
     is_renewed(&stage, &channel).await;
-    save(&stage, json!({"status": "enabled"})).await;
+    stage.save(json!({"status": "enabled"})).await;
     stage.publish("ada", &channel, "Back").await.expect(201);
 }
 
@@ -483,14 +462,9 @@ async fn a_worker_that_ends_in_the_middle_of_a_refresh_costs_no_channel() {
         let pin = refused(&stage, &channel, "Renewed").await;
         inject(&stage, Operation::Token, kind, 1);
         let before = calls(&stage, Operation::Token);
-        let hangs = async {
-            while calls(&stage, Operation::Token) == before {
-                tokio::task::yield_now().await;
-            }
-        };
         tokio::select! {
             _ = stage.stack.tick() => panic!("it hangs"),
-            () = hangs => {}
+            () = until(|| calls(&stage, Operation::Token) > before) => {}
         }
 
         stage.stack.tick().await.unwrap();

@@ -2,11 +2,8 @@
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
-use simulated_pinterest::Operation;
 
-use crate::stage::{Answer, Stage, minutes};
-
-pub(crate) const PINS: &str = "/api/v1/pins";
+use crate::stage::{Answer, PINS, Stage, minutes};
 
 /// What a refusal says, as `<status> <code>`; anything that is not a refusal in the right form says what it is.
 pub(crate) fn said(answer: &Answer) -> String {
@@ -74,7 +71,7 @@ pub(crate) fn raw(
 pub(crate) async fn nothing_was_written(stage: &Stage) {
     assert_eq!(stage.get(PINS, "ada").await.expect(200), json!({"items": [], "next": null}));
     stage.advance(minutes(2)).await;
-    assert_eq!(stage.pinterest().calls_of(Operation::CreatePin), 0);
+    assert_eq!(stage.sent(), 0);
     let kinds = stage.event_kinds().await;
     assert!(!kinds.iter().any(|kind| kind.starts_with("pin.")), "{kinds:?}");
 }

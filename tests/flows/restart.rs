@@ -6,9 +6,7 @@ use local::{Data, Options, Pinterest, Stack};
 use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
-use crate::stage::{Answer, Stage, client, days, minutes, pin};
-
-const PINS: &str = "/api/v1/pins";
+use crate::stage::{PINS, Stage, client, days, id, minutes, pin, until};
 
 fn options(folder: &Path) -> Options {
     let data = Data::Folder(folder.to_owned());
@@ -44,19 +42,9 @@ async fn stop(stage: Stage) {
     stack.stop().await.unwrap();
 }
 
-async fn schedule(stage: &Stage, channel: &str, title: &str, in_minutes: i64) -> Answer {
-    let mut body = pin(channel, title);
-    body["publish_at"] = json!(stage.stack.now() + minutes(in_minutes));
-    stage.post(PINS, "ada", body).await
-}
-
 async fn events(stage: &Stage) -> Vec<(String, Value)> {
     let events = stage.stack.events().await.unwrap();
     events.into_iter().map(|event| (event.detail_type, event.detail["id"].clone())).collect()
-}
-
-fn id(pin: &Value) -> String {
-    pin["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -64,7 +52,8 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (stage, channel) = first(folder.path()).await;
     let now = stage.publish("ada", &channel, "Now").await.expect(201);
-    let later = schedule(&stage, &channel, "Later", 60 * 24 * 5).await.expect(202);
+    let in_five_days = stage.stack.now() + days(5);
+    let later = stage.schedule("ada", &channel, "Later", in_five_days).await.expect(202);
     stage.advance(days(3)).await;
     let path = format!("/api/v1/channels/{channel}");
     let (view, token) = (stage.get(&path, "ada").await.expect(200), stage.user("ada"));
@@ -108,7 +97,8 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
 async fn what_fell_due_while_nothing_ran_is_done_by_the_first_tick() {
     let folder = tempfile::tempdir().unwrap();
     let (stage, channel) = first(folder.path()).await;
-    let due = schedule(&stage, &channel, "Due", 30).await.expect(202);
+    let soon = stage.stack.now() + minutes(30);
+    let due = stage.schedule("ada", &channel, "Due", soon).await.expect(202);
     stop(stage).await;
     // The clock in the folder is how far the stack is ahead of the machine: so long it was off.
     let file = folder.path().join("clock");
@@ -190,12 +180,7 @@ async fn a_stack_that_is_killed_while_it_sends_leaves_one_pin() {
         let request = stage.client.post(format!("{}{PINS}", stage.stack.url()));
         let request = request.bearer_auth(stage.user("ada")).json(&pin(&channel, "Killed"));
         let request = tokio::spawn(request.send());
-        let sent = async {
-            while stage.pinterest().calls_of(Operation::CreatePin) == 0 {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), sent).await.unwrap();
+        until(|| stage.sent() > 0).await;
         request.abort();
         drop(stage);
 

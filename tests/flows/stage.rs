@@ -1,16 +1,18 @@
 //! The stage of a flow: a stack of its own, in memory, whose workers run only when a test wakes them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{Clock, Random, Setup, Variables, Wires};
 use jiff::{SignedDuration, Timestamp};
 use local::{Data, Options, Person, Pinterest, Stack};
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
-use simulated_pinterest::SimulatedPinterest;
+use simulated_pinterest::{Operation, SimulatedPinterest};
 
 pub(crate) const APP_ID: &str = simulated_pinterest::APP_ID;
 pub(crate) const APP_SECRET: &str = simulated_pinterest::APP_SECRET;
+pub(crate) const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
+pub(crate) const PINS: &str = "/api/v1/pins";
 
 /// A running stack and a client.
 pub(crate) struct Stage {
@@ -118,8 +120,12 @@ impl Stage {
     }
 
     pub(crate) async fn configure(&self) {
-        let settings = json!({"app_id": APP_ID, "app_secret": APP_SECRET});
-        self.call(Method::PUT, SETTINGS, &self.admin(), Some(settings)).await.expect(200);
+        self.save(json!({"app_id": APP_ID, "app_secret": APP_SECRET})).await;
+    }
+
+    /// Saves settings as the admin: what they are then.
+    pub(crate) async fn save(&self, settings: Value) -> Value {
+        self.call(Method::PUT, SETTINGS, &self.admin(), Some(settings)).await.expect(200)
     }
 
     /// A configured stack with a channel of `ada`'s that publishes to its first board.
@@ -188,7 +194,7 @@ impl Stage {
         let ticket = self.ticket(sub).await;
         let claimed = self.post("/api/v1/connections/claim", sub, json!({"connection": ticket})).await;
         assert!(claimed.status.is_success(), "{}", claimed.text);
-        claimed.json()["id"].as_str().unwrap().to_owned()
+        id(&claimed.json())
     }
 
     /// Makes the account's first board the default: its id.
@@ -203,12 +209,29 @@ impl Stage {
 
     /// Publishes a Pin of this title.
     pub(crate) async fn publish(&self, sub: &str, channel: &str, title: &str) -> Answer {
-        self.post("/api/v1/pins", sub, pin(channel, title)).await
+        self.post(PINS, sub, pin(channel, title)).await
+    }
+
+    /// Asks for a Pin of this title at a time.
+    pub(crate) async fn schedule(&self, sub: &str, channel: &str, title: &str, at: Timestamp) -> Answer {
+        let mut body = pin(channel, title);
+        body["publish_at"] = json!(at);
+        self.post(PINS, sub, body).await
+    }
+
+    /// A channel as it is now.
+    pub(crate) async fn channel(&self, sub: &str, id: &str) -> Value {
+        self.get(&format!("/api/v1/channels/{id}"), sub).await.expect(200)
     }
 
     /// A Pin as it is now.
     pub(crate) async fn pin(&self, sub: &str, id: &str) -> Value {
-        self.get(&format!("/api/v1/pins/{id}"), sub).await.expect(200)
+        self.get(&format!("{PINS}/{id}"), sub).await.expect(200)
+    }
+
+    /// How often a Pin was sent to Pinterest.
+    pub(crate) fn sent(&self) -> usize {
+        self.pinterest().calls_of(Operation::CreatePin)
     }
 
     /// How many Pins of this title are at Pinterest.
@@ -228,12 +251,22 @@ impl Stage {
     }
 }
 
-pub(crate) const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
-
 /// The body of a Pin with this title.
 pub(crate) fn pin(channel: &str, title: &str) -> Value {
     let url = "https://images.example.com/salad.jpg";
     json!({"channel_id": channel, "title": title, "media": {"kind": "image", "url": url}})
+}
+
+/// The id of a Pin, or of a channel.
+pub(crate) fn id(thing: &Value) -> String {
+    thing["id"].as_str().unwrap().to_owned()
+}
+
+/// The Pin waits for `reason`.
+#[track_caller]
+pub(crate) fn waits(pin: &Value, reason: &str) {
+    assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!(reason)), "{pin}");
+    assert_eq!(pin["error"], Value::Null, "{pin}");
 }
 
 /// Sends a request and reads the answer.
@@ -241,6 +274,20 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let answer = request.send().await.unwrap();
     let (status, headers) = (answer.status(), answer.headers().clone());
     Answer { status, headers, text: answer.text().await.unwrap() }
+}
+
+/// Comes back when it is so, which is soon.
+pub(crate) async fn until(so: impl Fn() -> bool) {
+    let waited = async {
+        while !so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap();
+}
+
+pub(crate) fn seconds(number: i64) -> SignedDuration {
+    SignedDuration::from_secs(number)
 }
 
 pub(crate) fn minutes(number: i64) -> SignedDuration {

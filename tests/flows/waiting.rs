@@ -1,41 +1,20 @@
 //! What keeps a Pin waiting, for how long, and how it ends.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 
-use crate::stage::{Answer, SETTINGS, Stage, days, minutes, pin};
-
-const PINS: &str = "/api/v1/pins";
+use crate::stage::{PINS, Stage, days, id, minutes, pin, seconds, waits};
 
 fn inject(stage: &Stage, kind: FaultKind) {
     stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
-}
-
-fn sent(stage: &Stage) -> usize {
-    stage.pinterest().calls_of(Operation::CreatePin)
-}
-
-fn id(pin: &Value) -> String {
-    pin["id"].as_str().unwrap().to_owned()
-}
-
-fn seconds(number: i64) -> SignedDuration {
-    SignedDuration::from_secs(number)
 }
 
 /// How many seconds a Pin that waits has still to wait.
 fn wait(stage: &Stage, pin: &Value) -> i64 {
     let retry_at: Timestamp = pin["retry_at"].as_str().unwrap().parse().unwrap();
     retry_at.duration_since(stage.stack.now()).as_secs()
-}
-
-/// A Pin that waits for `reason`, as it was answered.
-#[track_caller]
-fn waits(pin: &Value, reason: &str) {
-    assert_eq!((&pin["state"], &pin["reason"]), (&json!("waiting"), &json!(reason)), "{pin}");
-    assert_eq!(pin["error"], Value::Null);
 }
 
 /// The Pin of this title is published, once.
@@ -55,17 +34,6 @@ async fn second_channel(stage: &Stage) -> String {
     id(&channel)
 }
 
-async fn save(stage: &Stage, settings: Value) {
-    stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await.expect(200);
-}
-
-/// Asks for a Pin at a time.
-async fn schedule(stage: &Stage, channel: &str, title: &str, at: Timestamp) -> Answer {
-    let mut body = pin(channel, title);
-    body["publish_at"] = json!(at);
-    stage.post(PINS, "ada", body).await
-}
-
 #[tokio::test]
 async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
     let (stage, channel) = Stage::connected().await;
@@ -76,14 +44,14 @@ async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
     assert!((28..=33).contains(&wait(&stage, &first)), "{first}");
     let second = stage.publish("ada", &channel, "Second").await.expect(202);
     waits(&second, "quota");
-    assert_eq!(sent(&stage), 1, "the channel rests: nothing is sent to be refused");
+    assert_eq!(stage.sent(), 1, "the channel rests: nothing is sent to be refused");
 
     stage.advance(seconds(25)).await;
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
     stage.advance(seconds(15)).await;
     published(&stage, "ada", &first, "First").await;
     published(&stage, "ada", &second, "Second").await;
-    assert_eq!(sent(&stage), 3);
+    assert_eq!(stage.sent(), 3);
 }
 
 #[tokio::test]
@@ -109,13 +77,13 @@ async fn a_long_rate_limit_stops_all_channels_of_the_app_without_a_call() {
         waits(pin, "quota");
         assert!((67_140..=73_866).contains(&wait(&stage, pin)), "{pin}");
     }
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
     stage.advance(seconds(67_100)).await;
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
     stage.advance(seconds(6_800)).await;
     published(&stage, "ada", &first, "Ada's").await;
     published(&stage, "bob", &second, "Bob's").await;
-    assert_eq!(sent(&stage), 3);
+    assert_eq!(stage.sent(), 3);
 }
 
 #[tokio::test]
@@ -140,9 +108,9 @@ async fn spam_holds_the_whole_channel_longer_each_time() {
         assert_eq!(stage.pinterest().calls().len(), calls, "nothing is asked while the channel rests");
         inject(&stage, if number % 2 == 0 { FaultKind::SpamBlock } else { FaultKind::Spam });
         stage.advance(seconds(wait(&stage, &pin) - 5)).await;
-        assert_eq!(sent(&stage), number + 1);
+        assert_eq!(stage.sent(), number + 1);
         stage.advance(seconds(10)).await;
-        assert_eq!(sent(&stage), number + 2, "one try, and the hold is on again");
+        assert_eq!(stage.sent(), number + 2, "one try, and the hold is on again");
     }
 
     stage.pinterest().clear_faults();
@@ -187,7 +155,7 @@ async fn connecting_again_does_not_end_a_spam_hold() {
     stage.advance(minutes(5)).await;
 
     waits(&stage.pin("ada", &id(&held)).await, "spam_hold");
-    assert_eq!(sent(&stage), 1);
+    assert_eq!(stage.sent(), 1);
     stage.advance(minutes(6)).await;
     published(&stage, "ada", &held, "Held").await;
 }
@@ -196,7 +164,7 @@ async fn connecting_again_does_not_end_a_spam_hold() {
 async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
     let stage = Stage::configured().await;
     stage.pinterest().set_trial(true).unwrap();
-    save(&stage, json!({"environment": "production"})).await;
+    stage.save(json!({"environment": "production"})).await;
     let channel = stage.connect("ada").await;
     stage.choose_board("ada", &channel).await;
 
@@ -211,7 +179,7 @@ async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
     let kept = stage.pin("ada", problem["pin_id"].as_str().unwrap()).await;
     assert_eq!((&kept["state"], &kept["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
     stage.advance(minutes(30)).await;
-    assert_eq!(sent(&stage), 1, "refreshing or sending again does not help");
+    assert_eq!(stage.sent(), 1, "refreshing or sending again does not help");
 
     stage.pinterest().set_trial(false).unwrap();
     stage.post(&format!("{PINS}/{}/retry", id(&kept)), "ada", json!({})).await.expect(202);
@@ -245,7 +213,7 @@ async fn an_image_that_could_not_be_fetched_once_is_tried_again() {
 
     stage.advance(minutes(2)).await;
     published(&stage, "ada", &pin, "Slow image").await;
-    assert_eq!(sent(&stage), 2);
+    assert_eq!(stage.sent(), 2);
 }
 
 #[tokio::test]
@@ -265,7 +233,7 @@ async fn an_image_that_can_never_be_fetched_fails_the_pin() {
         "{pin}"
     );
     assert!(!pin["error"]["fix"].as_str().unwrap().is_empty());
-    assert_eq!((sent(&stage), stage.at_pinterest("No image")), (3, 0));
+    assert_eq!((stage.sent(), stage.at_pinterest("No image")), (3, 0));
 }
 
 #[tokio::test]
@@ -325,7 +293,7 @@ async fn what_cannot_be_published_in_its_time_is_too_late() {
     let pin = stage.pin("ada", &id(&pin)).await;
     assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("too_late")), "{pin}");
     stage.advance(minutes(10)).await;
-    assert_eq!((sent(&stage), stage.at_pinterest("Today only")), (1, 0));
+    assert_eq!((stage.sent(), stage.at_pinterest("Today only")), (1, 0));
     assert_eq!(stage.event_kinds().await.last().unwrap(), "pin.failed");
 
     stage.post(&format!("{PINS}/{}/retry", id(&pin)), "ada", json!({})).await.expect(202);
@@ -337,13 +305,13 @@ async fn what_cannot_be_published_in_its_time_is_too_late() {
 async fn a_scheduled_pin_goes_out_at_its_time_and_not_before() {
     let (stage, channel) = Stage::connected().await;
     let at = stage.stack.now() + minutes(60);
-    let pin = schedule(&stage, &channel, "Later", at).await.expect(202);
+    let pin = stage.schedule("ada", &channel, "Later", at).await.expect(202);
     assert_eq!(pin["state"], "scheduled");
     assert_eq!(pin["publish_at"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second(), at.as_second());
     assert_eq!(pin["pinterest_pin_id"], Value::Null);
 
     stage.advance(minutes(59)).await;
-    assert_eq!(sent(&stage), 0);
+    assert_eq!(stage.sent(), 0);
     stage.advance(minutes(2)).await;
 
     let pin = published(&stage, "ada", &pin, "Later").await;
@@ -356,14 +324,14 @@ async fn a_scheduled_pin_goes_out_at_its_time_and_not_before() {
 #[tokio::test]
 async fn a_pin_that_is_cancelled_before_its_time_is_never_sent() {
     let (stage, channel) = Stage::connected().await;
-    let pin = schedule(&stage, &channel, "Never", stage.stack.now() + minutes(60)).await.expect(202);
+    let pin = stage.schedule("ada", &channel, "Never", stage.stack.now() + minutes(60)).await.expect(202);
     let path = format!("{PINS}/{}", id(&pin));
 
     let cancelled = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
     assert_eq!(cancelled["state"], "cancelled");
     stage.advance(minutes(120)).await;
 
-    assert_eq!(sent(&stage), 0);
+    assert_eq!(stage.sent(), 0);
     assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "cancelled");
     let kinds = stage.event_kinds().await;
     assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.cancelled"]);
@@ -376,7 +344,7 @@ async fn pins_of_the_same_moment_go_out_one_by_one_in_the_order_of_their_times()
     stage.publish("ada", &channel, "C").await.expect(202);
     let now = stage.stack.now();
     for (title, in_minutes) in [("F", 30), ("D", 10), ("E", 20)] {
-        schedule(&stage, &channel, title, now + minutes(in_minutes)).await.expect(202);
+        stage.schedule("ada", &channel, title, now + minutes(in_minutes)).await.expect(202);
     }
 
     stage.advance(minutes(60)).await;
@@ -397,7 +365,7 @@ async fn a_conflict_on_the_board_is_tried_again_soon() {
 
     stage.advance(seconds(6)).await;
     published(&stage, "ada", &pin, "Busy").await;
-    assert_eq!(sent(&stage), 2);
+    assert_eq!(stage.sent(), 2);
 }
 
 #[tokio::test]
@@ -407,8 +375,8 @@ async fn a_switched_off_integration_sends_nothing_and_goes_on_when_it_is_back() 
     let waiting = stage.publish("ada", &channel, "Waiting").await.expect(202);
     inject(&stage, FaultKind::CutAfter);
     let doubt = stage.publish("ada", &channel, "Doubt").await.expect(202);
-    let later = schedule(&stage, &channel, "Later", stage.stack.now() + minutes(5)).await.expect(202);
-    save(&stage, json!({"status": "disabled"})).await;
+    let later = stage.schedule("ada", &channel, "Later", stage.stack.now() + minutes(5)).await.expect(202);
+    stage.save(json!({"status": "disabled"})).await;
     let calls = stage.pinterest().calls().len();
 
     let refused = stage.publish("ada", &channel, "Refused").await;
@@ -421,7 +389,7 @@ async fn a_switched_off_integration_sends_nothing_and_goes_on_when_it_is_back() 
     waits(&stage.pin("ada", &id(&later)).await, "pinterest_unavailable");
     waits(&stage.pin("ada", &id(&doubt)).await, "outcome_unknown");
 
-    save(&stage, json!({"status": "enabled"})).await;
+    stage.save(json!({"status": "enabled"})).await;
     stage.advance(minutes(6)).await;
     published(&stage, "ada", &waiting, "Waiting").await;
     published(&stage, "ada", &later, "Later").await;
