@@ -1,6 +1,4 @@
-//! The integration's settings: what counts, where it comes from, and what Pinterest says to it.
-
-use std::path::Path;
+//! The integration's settings: what counts, where it comes from, and what is off without it.
 
 use jiff::SignedDuration;
 use local::Data;
@@ -17,7 +15,7 @@ const START: &str = "/api/v1/auth/pinterest/start";
 const OFF: &str = "Pinterest integration disabled";
 const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
 
-async fn read(stage: &Stage) -> Value {
+pub(crate) async fn read(stage: &Stage) -> Value {
     stage.call(Method::GET, SETTINGS, &stage.admin(), None).await.expect(200)
 }
 
@@ -25,12 +23,12 @@ async fn put(stage: &Stage, settings: Value) -> Answer {
     stage.call(Method::PUT, SETTINGS, &stage.admin(), Some(settings)).await
 }
 
-async fn test(stage: &Stage) -> Value {
+pub(crate) async fn test(stage: &Stage) -> Value {
     stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), None).await.expect(200)
 }
 
 /// The four sources: of App ID, App Secret, status and environment.
-fn sources(settings: &Value) -> [&str; 4] {
+pub(crate) fn sources(settings: &Value) -> [&str; 4] {
     ["app_id", "app_secret", "status", "environment"]
         .map(|name| settings[format!("{name}_source")].as_str().unwrap())
 }
@@ -237,86 +235,6 @@ async fn not_configured_nobody_connects_and_nothing_is_published_with_the_fixed_
 }
 
 #[tokio::test]
-async fn a_test_of_the_credentials_says_what_pinterest_says_and_makes_nothing() {
-    let stage = Stage::configured().await;
-    let before = read(&stage).await;
-
-    let ok = test(&stage).await;
-    assert_eq!(ok["result"], "ok");
-    for word in ["detail", "fix", "tested_at"] {
-        assert!(ok[word].as_str().is_some_and(|text| !text.is_empty()), "{ok}");
-    }
-    assert!(ok["tested_at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
-
-    for wrong in [json!({"app_secret": "wrong"}), json!({"app_id": "1", "app_secret": APP_SECRET})] {
-        stage.save(wrong.clone()).await;
-        assert_eq!(test(&stage).await["result"], "wrong_app_id_or_secret", "{wrong}");
-    }
-    stage.save(json!({"app_id": APP_ID})).await;
-
-    stage.pinterest().change_policy(|policy| policy.client_credentials = false).unwrap();
-    assert_eq!(test(&stage).await["result"], "inconclusive");
-    stage.pinterest().change_policy(|policy| policy.client_credentials = true).unwrap();
-
-    for kind in [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::CutInAnswer] {
-        stage.pinterest().inject(Fault::once(Operation::Token, kind.clone()));
-        assert_eq!(test(&stage).await["result"], "pinterest_unreachable", "{kind:?}");
-    }
-    for kind in [FaultKind::RateLimited { reset: 5 }, FaultKind::Scope, FaultKind::GarbageBefore] {
-        stage.pinterest().inject(Fault::once(Operation::Token, kind.clone()));
-        assert_eq!(test(&stage).await["result"], "inconclusive", "{kind:?}");
-    }
-
-    assert_eq!(test(&stage).await["result"], "ok");
-    let calls = stage.pinterest().calls();
-    assert!(calls.iter().all(|call| call.operation == Some(Operation::Token)), "{calls:?}");
-    assert_eq!(read(&stage).await, before);
-    assert_eq!(stage.get("/api/v1/channels", "root").await.expect(200)["items"], json!([]));
-}
-
-#[tokio::test]
-async fn a_test_asks_the_host_that_is_selected() {
-    let stage = Stage::configured().await;
-    test(&stage).await;
-    stage.save(json!({"environment": "production"})).await;
-    test(&stage).await;
-    let asked: Vec<_> = stage.pinterest().calls().into_iter().map(|call| call.environment.unwrap()).collect();
-    use simulated_pinterest::Environment::{Production, Sandbox};
-    assert_eq!(asked, [Sandbox, Production]);
-}
-
-#[tokio::test]
-async fn a_test_says_that_nothing_listens_there() {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    let address = format!("http://127.0.0.1:{port}/v5");
-    let variables = [
-        ("PINTEREST_API_URL", address.as_str()),
-        ("PINTEREST_APP_ID", APP_ID),
-        ("PINTEREST_APP_SECRET", APP_SECRET),
-    ];
-    let stage = Stage::open(Data::Memory, variables).await;
-    assert!(stage.stack.pinterest().is_none());
-    for environment in ["sandbox", "production"] {
-        stage.save(json!({"environment": environment})).await;
-        let tested = test(&stage).await;
-        assert_eq!(tested["result"], "pinterest_unreachable", "{tested}");
-    }
-}
-
-#[tokio::test]
-async fn a_test_takes_no_body_and_a_save_without_one_changes_nothing() {
-    let stage = Stage::configured().await;
-    let before = read(&stage).await;
-    let with_body =
-        stage.call(Method::POST, &format!("{SETTINGS}/test"), &stage.admin(), Some(json!({}))).await;
-    assert_eq!(with_body.expect(200)["result"], "ok");
-    assert_eq!(stage.call(Method::PUT, SETTINGS, &stage.admin(), None).await.expect(200), before);
-}
-
-#[tokio::test]
 async fn the_workers_say_when_they_ran_and_that_they_have_not() {
     let stage = Stage::configured().await;
     let worker = read(&stage).await["worker"].clone();
@@ -383,115 +301,4 @@ async fn a_redirect_uri_that_is_registered_already_can_be_kept() {
     let end = end.headers[LOCATION].to_str().unwrap();
     let ticket = json!({"connection": end.split_once("#connection=").unwrap().1});
     stage.post("/api/v1/connections/claim", "ada", ticket).await.expect(201);
-}
-
-#[tokio::test]
-async fn settings_and_what_depends_on_them_outlive_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = Data::Folder(folder.path().join("data"));
-    let stage = Stage::open(data.clone(), []).await;
-    stage.configure().await;
-    stage.save(json!({"environment": "production", "status": "disabled"})).await;
-    let before = read(&stage).await;
-    let channels = stage.get("/api/v1/channels", "ada").await.expect(200);
-    drop(stage.client);
-    stage.stack.stop().await.unwrap();
-
-    let stage = Stage::open(data, []).await;
-    let after = read(&stage).await;
-    for name in ["app_id", "app_secret_set", "status", "environment", "configured"] {
-        assert_eq!(after[name], before[name], "{name}");
-    }
-    assert_eq!(sources(&after), ["stored"; 4]);
-    assert_eq!(stage.get("/api/v1/channels", "ada").await.expect(200), channels);
-    assert_eq!(test(&stage).await["result"], "ok");
-}
-
-#[tokio::test]
-async fn the_stored_secret_has_the_option_keys_that_people_know() {
-    let folder = tempfile::tempdir().unwrap();
-    let stage = Stage::open(Data::Folder(folder.path().join("data")), []).await;
-    let stored = || {
-        let file =
-            std::fs::read_to_string(folder.path().join("data/secrets/pinwright%2Fsettings.json")).unwrap();
-        let file: Value = serde_json::from_str(&file).unwrap();
-        serde_json::from_str::<Value>(file["current"]["value"].as_str().unwrap()).unwrap()
-    };
-    stage.configure().await;
-    let options = stored();
-    assert_eq!(options["pinterest_app-id"], APP_ID);
-    assert_eq!(options["pinterest_app-secret"], APP_SECRET);
-
-    stage.save(json!({"status": "disabled", "environment": "production"})).await;
-    assert_eq!(
-        stored(),
-        json!({
-            "pinterest_app-id": APP_ID,
-            "pinterest_app-secret": APP_SECRET,
-            "pinterest_integration_status": "disabled",
-            "pinterest_environment": "production",
-        })
-    );
-    stage.save(json!({"status": "enabled", "environment": "sandbox"})).await;
-    assert_eq!(stored()["pinterest_integration_status"], "enabled");
-    assert_eq!(stored()["pinterest_environment"], "sandbox");
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn all_that_is_kept_is_for_its_owners_eyes_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("deep/data");
-    let stage = Stage::open(Data::Folder(data.clone()), []).await;
-    stage.configure().await;
-    let channel = stage.connect("ada").await;
-    stage.choose_board("ada", &channel).await;
-    stage.publish("ada", &channel, "Kept").await.expect(201);
-    stage.advance(days(2)).await;
-    assert!(!stage.event_kinds().await.is_empty());
-
-    let mut found = Vec::new();
-    walk(&data, &mut found);
-    for (path, mode, is_folder) in &found {
-        assert_eq!(mode & 0o777, if *is_folder { 0o700 } else { 0o600 }, "{path}: {mode:o}");
-    }
-    let files: Vec<_> = found.iter().map(|(path, ..)| path.as_str()).collect();
-    for part in ["dynamodb.sqlite", "pinwright%2Fsettings.json", "signing-key", "clock", "events.jsonl"] {
-        assert!(files.iter().any(|path| path.ends_with(part)), "{part}: {files:?}");
-    }
-    drop(stage.client);
-    stage.stack.stop().await.unwrap();
-    let mut left = Vec::new();
-    walk(&data, &mut left);
-    assert!(left.iter().all(|(_, mode, _)| mode & 0o077 == 0), "{left:?}");
-}
-
-#[cfg(unix)]
-fn walk(path: &Path, found: &mut Vec<(String, u32, bool)>) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let about = std::fs::symlink_metadata(path).unwrap();
-    found.push((path.display().to_string(), about.permissions().mode(), about.is_dir()));
-    if about.is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            walk(&entry.unwrap().path(), found);
-        }
-    }
-}
-
-/// In a folder that others may read too, nothing of ours can be read by them.
-#[cfg(unix)]
-#[tokio::test]
-async fn in_a_folder_that_was_there_the_files_are_private_all_the_same() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let stage = Stage::open(Data::Folder(data.clone()), []).await;
-    stage.configure().await;
-    stage.connect("ada").await;
-    let mut found = Vec::new();
-    walk(&data, &mut found);
-    let open: Vec<_> = found.iter().skip(1).filter(|(_, mode, _)| mode & 0o077 != 0).collect();
-    assert!(open.is_empty(), "{open:?}");
 }

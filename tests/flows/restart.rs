@@ -6,7 +6,10 @@ use local::{Data, Options, Pinterest, Stack};
 use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
-use crate::stage::{PINS, Stage, client, days, id, minutes, pin, until};
+use crate::{
+    admin::{read, sources, test},
+    stage::{PINS, Stage, client, days, id, minutes, pin, until},
+};
 
 fn options(folder: &Path) -> Options {
     let data = Data::Folder(folder.to_owned());
@@ -14,7 +17,7 @@ fn options(folder: &Path) -> Options {
 }
 
 /// A stack on the folder, configured and connected.
-async fn first(folder: &Path) -> (Stage, String) {
+pub(crate) async fn first(folder: &Path) -> (Stage, String) {
     let stage = again(folder).await;
     stage.configure().await;
     let channel = stage.connect("ada").await;
@@ -36,7 +39,7 @@ async fn again(folder: &Path) -> Stage {
     tokio::time::timeout(Duration::from_secs(10), free).await.unwrap()
 }
 
-async fn stop(stage: Stage) {
+pub(crate) async fn stop(stage: Stage) {
     let Stage { stack, client } = stage;
     drop(client);
     stack.stop().await.unwrap();
@@ -94,6 +97,28 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn settings_and_what_depends_on_them_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::Folder(folder.path().join("data"));
+    let stage = Stage::open(data.clone(), []).await;
+    stage.configure().await;
+    stage.save(json!({"environment": "production", "status": "disabled"})).await;
+    let before = read(&stage).await;
+    let channels = stage.get("/api/v1/channels", "ada").await.expect(200);
+    drop(stage.client);
+    stage.stack.stop().await.unwrap();
+
+    let stage = Stage::open(data, []).await;
+    let after = read(&stage).await;
+    for name in ["app_id", "app_secret_set", "status", "environment", "configured"] {
+        assert_eq!(after[name], before[name], "{name}");
+    }
+    assert_eq!(sources(&after), ["stored"; 4]);
+    assert_eq!(stage.get("/api/v1/channels", "ada").await.expect(200), channels);
+    assert_eq!(test(&stage).await["result"], "ok");
+}
+
+#[tokio::test]
 async fn what_fell_due_while_nothing_ran_is_done_by_the_first_tick() {
     let folder = tempfile::tempdir().unwrap();
     let (stage, channel) = first(folder.path()).await;
@@ -126,33 +151,6 @@ async fn a_folder_belongs_to_one_stack_at_a_time() {
     let stage = again(folder.path()).await;
     assert_eq!(stage.at_pinterest("Unharmed"), 1);
     stop(stage).await;
-}
-
-#[tokio::test]
-async fn a_folder_is_readable_by_its_owner_only_and_holds_no_token_in_the_clear() {
-    let folder = tempfile::tempdir().unwrap();
-    let (stage, channel) = first(folder.path()).await;
-    stage.publish("ada", &channel, "Private").await.expect(201);
-    stop(stage).await;
-
-    let mut waiting = vec![folder.path().to_owned()];
-    let mut files = 0;
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        files += 1;
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
-        let bytes = std::fs::read(&path).unwrap();
-        for token in ["pina_", "pinr_"] {
-            let found = bytes.windows(token.len()).any(|part| part == token.as_bytes());
-            assert!(!found, "{} holds {token}", path.display());
-        }
-    }
-    assert!(files >= 5, "{files}");
 }
 
 #[tokio::test]

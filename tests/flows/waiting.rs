@@ -1,163 +1,27 @@
-//! What keeps a Pin waiting, for how long, and how it ends.
+//! What keeps a single Pin waiting, for how long, and how it ends.
 
 use jiff::Timestamp;
-use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 
-use crate::stage::{PINS, Stage, days, id, minutes, pin, seconds, waits};
+use crate::stage::{PINS, Stage, id, minutes, pin, seconds, waits};
 
-fn inject(stage: &Stage, kind: FaultKind) {
+pub(crate) fn inject(stage: &Stage, kind: FaultKind) {
     stage.pinterest().inject(Fault::once(Operation::CreatePin, kind));
 }
 
 /// How many seconds a Pin that waits has still to wait.
-fn wait(stage: &Stage, pin: &Value) -> i64 {
+pub(crate) fn wait(stage: &Stage, pin: &Value) -> i64 {
     let retry_at: Timestamp = pin["retry_at"].as_str().unwrap().parse().unwrap();
     retry_at.duration_since(stage.stack.now()).as_secs()
 }
 
 /// The Pin of this title is published, once.
-async fn published(stage: &Stage, sub: &str, pin: &Value, title: &str) -> Value {
+pub(crate) async fn published(stage: &Stage, sub: &str, pin: &Value, title: &str) -> Value {
     let pin = stage.pin(sub, &id(pin)).await;
     assert_eq!(pin["state"], "published", "{pin}");
     assert_eq!(stage.at_pinterest(title), 1);
     pin
-}
-
-/// A channel of another tenant's, for another account.
-async fn second_channel(stage: &Stage) -> String {
-    let end = stage.decide(&stage.start("bob").await, "decision=allow&account=second_account").await;
-    let ticket = json!({"connection": end.split_once("#connection=").unwrap().1});
-    let channel = stage.post("/api/v1/connections/claim", "bob", ticket).await.expect(201);
-    stage.choose_board("bob", channel["id"].as_str().unwrap()).await;
-    id(&channel)
-}
-
-#[tokio::test]
-async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
-    let (stage, channel) = Stage::connected().await;
-    inject(&stage, FaultKind::RateLimited { reset: 30 });
-
-    let first = stage.publish("ada", &channel, "First").await.expect(202);
-    waits(&first, "quota");
-    assert!((28..=33).contains(&wait(&stage, &first)), "{first}");
-    let second = stage.publish("ada", &channel, "Second").await.expect(202);
-    waits(&second, "quota");
-    assert_eq!(stage.sent(), 1, "the channel rests: nothing is sent to be refused");
-
-    stage.advance(seconds(25)).await;
-    assert_eq!(stage.sent(), 1);
-    stage.advance(seconds(15)).await;
-    published(&stage, "ada", &first, "First").await;
-    published(&stage, "ada", &second, "Second").await;
-    assert_eq!(stage.sent(), 3);
-}
-
-#[tokio::test]
-async fn a_short_rate_limit_does_not_stop_other_channels() {
-    let (stage, ada) = Stage::connected().await;
-    let bob = second_channel(&stage).await;
-    inject(&stage, FaultKind::RateLimited { reset: 30 });
-    stage.publish("ada", &ada, "Ada's").await.expect(202);
-
-    stage.publish("bob", &bob, "Bob's").await.expect(201);
-}
-
-#[tokio::test]
-async fn a_long_rate_limit_stops_all_channels_of_the_app_without_a_call() {
-    let (stage, ada) = Stage::connected().await;
-    let bob = second_channel(&stage).await;
-    inject(&stage, FaultKind::RateLimited { reset: 67150 });
-
-    let first = stage.publish("ada", &ada, "Ada's").await.expect(202);
-    let second = stage.publish("bob", &bob, "Bob's").await.expect(202);
-
-    for pin in [&first, &second] {
-        waits(pin, "quota");
-        assert!((67_140..=73_866).contains(&wait(&stage, pin)), "{pin}");
-    }
-    assert_eq!(stage.sent(), 1);
-    stage.advance(seconds(67_100)).await;
-    assert_eq!(stage.sent(), 1);
-    stage.advance(seconds(6_800)).await;
-    published(&stage, "ada", &first, "Ada's").await;
-    published(&stage, "bob", &second, "Bob's").await;
-    assert_eq!(stage.sent(), 3);
-}
-
-#[tokio::test]
-async fn spam_holds_the_whole_channel_longer_each_time() {
-    let (stage, channel) = Stage::connected().await;
-    inject(&stage, FaultKind::Spam);
-    let held = stage.publish("ada", &channel, "Held").await.expect(202);
-    waits(&held, "spam_hold");
-
-    let holds = [10 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60, 24 * 60 * 60];
-    for (number, hold) in holds.into_iter().enumerate() {
-        let pin = stage.pin("ada", &id(&held)).await;
-        waits(&pin, "spam_hold");
-        // Counted from when it was said, so that a slow machine changes nothing.
-        let said: Timestamp =
-            pin["timeline"].as_array().unwrap().last().unwrap()["at"].as_str().unwrap().parse().unwrap();
-        let until: Timestamp = pin["retry_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(until.duration_since(said).as_secs(), hold, "hold {number}: {pin}");
-        let calls = stage.pinterest().calls().len();
-        let other = stage.publish("ada", &channel, &format!("Other {number}")).await.expect(202);
-        waits(&other, "spam_hold");
-        assert_eq!(stage.pinterest().calls().len(), calls, "nothing is asked while the channel rests");
-        inject(&stage, if number % 2 == 0 { FaultKind::SpamBlock } else { FaultKind::Spam });
-        stage.advance(seconds(wait(&stage, &pin) - 5)).await;
-        assert_eq!(stage.sent(), number + 1);
-        stage.advance(seconds(10)).await;
-        assert_eq!(stage.sent(), number + 2, "one try, and the hold is on again");
-    }
-
-    stage.pinterest().clear_faults();
-    stage.advance(days(1) + seconds(10)).await;
-    published(&stage, "ada", &held, "Held").await;
-    for number in 0..holds.len() {
-        assert_eq!(stage.at_pinterest(&format!("Other {number}")), 1);
-    }
-}
-
-#[tokio::test]
-async fn after_a_day_in_peace_holds_begin_from_the_start() {
-    let (stage, channel) = Stage::connected().await;
-    inject(&stage, FaultKind::SpamBlock);
-    stage.publish("ada", &channel, "First").await.expect(202);
-    stage.advance(minutes(11)).await;
-    assert_eq!(stage.at_pinterest("First"), 1);
-    stage.advance(days(1)).await;
-
-    inject(&stage, FaultKind::SpamBlock);
-    let second = stage.publish("ada", &channel, "Second").await.expect(202);
-    assert!((595..=605).contains(&wait(&stage, &second)), "{second}");
-}
-
-#[tokio::test]
-async fn a_spam_hold_is_the_accounts_alone() {
-    let (stage, ada) = Stage::connected().await;
-    let bob = second_channel(&stage).await;
-    inject(&stage, FaultKind::SpamBlock);
-    stage.publish("ada", &ada, "Ada's").await.expect(202);
-
-    stage.publish("bob", &bob, "Bob's").await.expect(201);
-}
-
-#[tokio::test]
-async fn connecting_again_does_not_end_a_spam_hold() {
-    let (stage, channel) = Stage::connected().await;
-    inject(&stage, FaultKind::SpamBlock);
-    let held = stage.publish("ada", &channel, "Held").await.expect(202);
-
-    assert_eq!(stage.connect("ada").await, channel);
-    stage.advance(minutes(5)).await;
-
-    waits(&stage.pin("ada", &id(&held)).await, "spam_hold");
-    assert_eq!(stage.sent(), 1);
-    stage.advance(minutes(6)).await;
-    published(&stage, "ada", &held, "Held").await;
 }
 
 #[tokio::test]
@@ -299,59 +163,6 @@ async fn what_cannot_be_published_in_its_time_is_too_late() {
     stage.post(&format!("{PINS}/{}/retry", id(&pin)), "ada", json!({})).await.expect(202);
     stage.advance(minutes(1)).await;
     published(&stage, "ada", &pin, "Today only").await;
-}
-
-#[tokio::test]
-async fn a_scheduled_pin_goes_out_at_its_time_and_not_before() {
-    let (stage, channel) = Stage::connected().await;
-    let at = stage.stack.now() + minutes(60);
-    let pin = stage.schedule("ada", &channel, "Later", at).await.expect(202);
-    assert_eq!(pin["state"], "scheduled");
-    assert_eq!(pin["publish_at"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second(), at.as_second());
-    assert_eq!(pin["pinterest_pin_id"], Value::Null);
-
-    stage.advance(minutes(59)).await;
-    assert_eq!(stage.sent(), 0);
-    stage.advance(minutes(2)).await;
-
-    let pin = published(&stage, "ada", &pin, "Later").await;
-    let published_at: Timestamp = pin["published_at"].as_str().unwrap().parse().unwrap();
-    assert!((0..60).contains(&published_at.duration_since(at).as_secs()), "{published_at}");
-    let kinds = stage.event_kinds().await;
-    assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.published"]);
-}
-
-#[tokio::test]
-async fn a_pin_that_is_cancelled_before_its_time_is_never_sent() {
-    let (stage, channel) = Stage::connected().await;
-    let pin = stage.schedule("ada", &channel, "Never", stage.stack.now() + minutes(60)).await.expect(202);
-    let path = format!("{PINS}/{}", id(&pin));
-
-    let cancelled = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
-    assert_eq!(cancelled["state"], "cancelled");
-    stage.advance(minutes(120)).await;
-
-    assert_eq!(stage.sent(), 0);
-    assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "cancelled");
-    let kinds = stage.event_kinds().await;
-    assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.cancelled"]);
-}
-
-#[tokio::test]
-async fn pins_of_the_same_moment_go_out_one_by_one_in_the_order_of_their_times() {
-    let (stage, channel) = Stage::connected().await;
-    inject(&stage, FaultKind::RateLimited { reset: 3000 });
-    stage.publish("ada", &channel, "C").await.expect(202);
-    let now = stage.stack.now();
-    for (title, in_minutes) in [("F", 30), ("D", 10), ("E", 20)] {
-        stage.schedule("ada", &channel, title, now + minutes(in_minutes)).await.expect(202);
-    }
-
-    stage.advance(minutes(60)).await;
-
-    let titles: Vec<_> =
-        stage.pinterest().pins(Environment::Sandbox).into_iter().rev().filter_map(|pin| pin.title).collect();
-    assert_eq!(titles, ["C", "D", "E", "F"]);
 }
 
 #[tokio::test]
