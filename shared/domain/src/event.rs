@@ -145,8 +145,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Account, Attempt, BoardId, Cause, ChannelId, Draft, Environment, Failure, Media, PinId,
-        PinterestPinId, PinterestUserId, Reason, Scopes, Status, TenantId, Timeline, WebAddress,
+        Account, Attempt, Cause, ChannelId, Environment, Failure, PinId, PinterestPinId, PinterestUserId,
+        Reason, Scopes, Status, TenantId, Timeline,
     };
 
     fn now() -> Timestamp {
@@ -154,22 +154,12 @@ mod tests {
     }
 
     fn pin(state: State) -> Pin {
+        let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
         Pin {
             id: PinId::new(now(), [1; 10]),
             tenant: TenantId("t".into()),
             channel_id: ChannelId::new(now(), [2; 10]),
-            draft: Draft {
-                board: BoardId::try_from("1".to_owned()).unwrap(),
-                section: None,
-                title: None,
-                description: None,
-                link: None,
-                alt_text: None,
-                dominant_color: None,
-                media: Media::Image {
-                    url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
-                },
-            },
+            draft: serde_json::from_value(json!({"board_id": "1", "media": image})).unwrap(),
             state,
             publish_at: now(),
             give_up_at: now() + SignedDuration::from_hours(1),

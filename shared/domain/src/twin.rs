@@ -48,22 +48,13 @@ fn tidy(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::{BoardId, Media, Title, WebAddress};
 
     fn draft(title: &str) -> Draft {
-        Draft {
-            board: BoardId::try_from("1".to_owned()).unwrap(),
-            section: None,
-            title: Title::new("title", Some(title.to_owned())).unwrap(),
-            description: None,
-            link: None,
-            alt_text: None,
-            dominant_color: None,
-            media: Media::Image {
-                url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
-            },
-        }
+        let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
+        serde_json::from_value(json!({"board_id": "1", "title": title, "media": image})).unwrap()
     }
 
     fn listed(title: &str, created_at: Timestamp) -> Listed {

@@ -1,31 +1,21 @@
 //! A row, and the Pin that it stands for.
 
 use domain::{
-    Attempt, BoardId, ChannelId, Draft, Environment, Failure, Media, Pin, PinId, Reason, Scopes, Setback,
-    State, TenantId, Timeline, WebAddress,
+    Attempt, ChannelId, Environment, Failure, Pin, PinId, Reason, Scopes, Setback, State, TenantId, Timeline,
     delivery::{Conditions, Readiness},
 };
+use serde_json::json;
 
 use super::world::{Row, Seconds, Stage, Trial, at, fence, remote, seconds, word};
 
 /// The Pin that all rows are rows of, but for what a row says itself.
 pub(super) fn template(publish_at: Seconds, patience: Seconds) -> Pin {
+    let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
     Pin {
         id: PinId::new(at(0), [1; 10]),
         tenant: TenantId("t".into()),
         channel_id: ChannelId::new(at(0), [2; 10]),
-        draft: Draft {
-            board: BoardId::try_from("1".to_owned()).unwrap(),
-            section: None,
-            title: None,
-            description: None,
-            link: None,
-            alt_text: None,
-            dominant_color: None,
-            media: Media::Image {
-                url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
-            },
-        },
+        draft: serde_json::from_value(json!({"board_id": "1", "media": image})).unwrap(),
         state: State::Scheduled,
         publish_at: at(publish_at),
         give_up_at: at(publish_at + patience),

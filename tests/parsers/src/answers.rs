@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use domain::{
-    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, Media,
-    RefreshToken, Refusal, WebAddress,
+    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, RefreshToken,
+    Refusal,
     delivery::Outcome,
     refresh::{Lifetimes, Probe},
 };
 use jiff::SignedDuration;
 use pinterest::{Addresses, App, Client, Error, NewBoard};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     answer::tells_a_secret,
@@ -181,16 +181,5 @@ fn check_tokens_are_kept(kept: bool, reply: &Reply) {
 }
 
 fn draft() -> Draft {
-    Draft {
-        board: BoardId::try_from("5".to_owned()).unwrap(),
-        section: None,
-        title: None,
-        description: None,
-        link: None,
-        alt_text: None,
-        dominant_color: None,
-        media: Media::Image {
-            url: WebAddress::new("media.url", "https://images.example.com/a.jpg".to_owned()).unwrap(),
-        },
-    }
+    serde_json::from_value(json!({ "board_id": "5", "media": stage::image() })).unwrap()
 }

@@ -8,10 +8,10 @@ mod pauses;
 mod sending;
 mod waits;
 
+use serde_json::json;
+
 use super::*;
-use crate::{
-    BoardId, ChannelId, Draft, Failure, Media, PinId, Reason, State, TenantId, Timeline, WebAddress,
-};
+use crate::{ChannelId, Failure, PinId, Reason, State, TenantId, Timeline};
 
 const WEEK: i64 = 7 * 24 * 60 * 60;
 
@@ -22,22 +22,12 @@ fn at(seconds: i64) -> Timestamp {
 
 /// A Pin that was to be published at 0, and is too late after a week.
 fn pin(state: State) -> Pin {
+    let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
     Pin {
         id: PinId::new(at(0), [1; 10]),
         tenant: TenantId("t".into()),
         channel_id: ChannelId::new(at(0), [2; 10]),
-        draft: Draft {
-            board: BoardId::try_from("1".to_owned()).unwrap(),
-            section: None,
-            title: None,
-            description: None,
-            link: None,
-            alt_text: None,
-            dominant_color: None,
-            media: Media::Image {
-                url: WebAddress::new("media.url", "https://example.com/a.jpg".into()).unwrap(),
-            },
-        },
+        draft: serde_json::from_value(json!({"board_id": "1", "media": image})).unwrap(),
         state,
         publish_at: at(0),
         give_up_at: at(WEEK),

@@ -7,11 +7,12 @@ use std::{
     thread,
 };
 
-use domain::{AccessToken, BoardId, Draft, Media, WebAddress};
+use domain::{AccessToken, BoardId, Draft};
 use jiff::Timestamp;
 use pinterest::{Addresses, Client, Wire};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Serialize;
+use serde_json::json;
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{method, path},
@@ -124,17 +125,8 @@ pub(crate) fn board(id: &str) -> BoardId {
 
 /// A Pin with nothing but a picture.
 pub(crate) fn draft() -> Draft {
-    let url = WebAddress::new("media.url", "https://cdn.example.com/p/abc.jpg".to_owned()).unwrap();
-    Draft {
-        board: board("549755885175"),
-        section: None,
-        title: None,
-        description: None,
-        link: None,
-        alt_text: None,
-        dominant_color: None,
-        media: Media::Image { url },
-    }
+    let image = json!({"kind": "image", "url": "https://cdn.example.com/p/abc.jpg"});
+    serde_json::from_value(json!({"board_id": "549755885175", "media": image})).unwrap()
 }
 
 /// The token endpoint of production.
