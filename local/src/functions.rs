@@ -12,7 +12,7 @@ use app::{
 use lambda_http::Body;
 
 /// All functions of the stack.
-pub(crate) struct Functions {
+pub struct Functions {
     admin_save: AdminSave,
     oauth_start: OauthStart,
     oauth_callback: OauthCallback,
@@ -20,13 +20,17 @@ pub(crate) struct Functions {
     publish: Publish,
     pins: Pins,
     docs: Docs,
-    pub(crate) deliver: Deliver,
-    pub(crate) refresh: Refresh,
-    pub(crate) events: Events,
+    /// The worker that publishes what is due.
+    pub deliver: Deliver,
+    /// The worker that keeps tokens alive.
+    pub refresh: Refresh,
+    /// Tells changes of the table as events.
+    pub events: Events,
 }
 
 impl Functions {
-    pub(crate) fn new(setup: &Setup) -> Result<Self> {
+    /// Builds each, as its `main` would.
+    pub fn new(setup: &Setup) -> Result<Self> {
         let main = setup.main_table()?;
         let tokens = setup.tokens_table()?;
         let pinterest = setup.pinterest();
@@ -63,7 +67,7 @@ impl Functions {
     }
 
     /// Answers as `function` would on Lambda.
-    pub(crate) async fn answer(&self, function: Function, request: Request) -> Response<Body> {
+    pub async fn answer(&self, function: Function, request: Request) -> Response<Body> {
         match function {
             Function::AdminSave => handle(&self.admin_save, request).await,
             Function::OauthStart => handle(&self.oauth_start, request).await,

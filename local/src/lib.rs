@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`stack`] | the start and the end of it all |
 //! | `settings` | the variables that the functions see |
-//! | `functions` | the functions, built of the same parts as on Lambda |
+//! | [`Functions`] | the functions, built of the same parts as on Lambda |
 //! | `gateway` | what API Gateway does: signs in, makes an event of a request |
 //! | `schedule` | what EventBridge and the stream do: wakes the workers, feeds `events` |
 //! | `clock` | a clock that can be moved |
@@ -23,5 +23,6 @@ mod settings;
 mod sign_in;
 pub mod stack;
 
+pub use functions::Functions;
 pub use sign_in::Person;
 pub use stack::{Data, Error, Options, Pinterest, Stack};

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::functions::{Deliver, Sender};
 use futures::future::join_all;
-use jiff::SignedDuration;
 use local::Person;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -30,13 +28,6 @@ fn titles(stage: &Stage) -> Vec<String> {
     let mut titles: Vec<_> = pins.into_iter().filter_map(|pin| pin.title).collect();
     titles.sort();
     titles
-}
-
-/// A worker of another process, whose clock runs ahead: what is to come is due for it now.
-fn worker(stage: &Stage, ahead: SignedDuration) -> Deliver {
-    let setup = stage.setup(ahead);
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Deliver::new(Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup))
 }
 
 fn deadline() -> Instant {
@@ -200,7 +191,7 @@ async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
         let (title, at) = (format!("Later {number:02}"), stage.stack.now() + minutes(60));
         stage.schedule("ada", &channel, &title, at).await.expect(202);
     }
-    let workers = [worker(&stage, minutes(61)), worker(&stage, minutes(61)), worker(&stage, minutes(61))];
+    let workers = [minutes(61); 3].map(|ahead| stage.functions(ahead).deliver);
     let bodies: Vec<_> = (0..8).map(|number| pin(&channel, &format!("Now {number:02}"))).collect();
 
     let (ticks, answers, one, other) = tokio::join!(
@@ -234,7 +225,7 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
     }
 
     for ahead in [20, 70, 330].map(seconds) {
-        let workers = [worker(&stage, ahead), worker(&stage, ahead), worker(&stage, ahead)];
+        let workers = [ahead; 3].map(|ahead| stage.functions(ahead).deliver);
         let ticks = join_all(workers.iter().map(|worker| worker.tick(deadline()))).await;
         ticks.into_iter().for_each(Result::unwrap);
     }
@@ -259,7 +250,7 @@ async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_
         let (title, at) = (format!("Race {number:02}"), stage.stack.now() + minutes(60));
         pins.push(id(&stage.schedule("ada", &channel, &title, at).await.expect(202)));
     }
-    let (worker, ada) = (worker(&stage, minutes(61)), stage.user("ada"));
+    let (worker, ada) = (stage.functions(minutes(61)).deliver, stage.user("ada"));
     let paths: Vec<_> = pins.iter().map(|pin| format!("{PINS}/{pin}")).collect();
 
     let (tick, answers) = tokio::join!(

@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use app::functions::{Refresh, Tick};
+use app::functions::Tick;
 use futures::future::join_all;
-use jiff::SignedDuration;
 use serde_json::json;
 use simulated_pinterest::{FaultKind, Operation, Rotation};
 use tokio::time::Instant;
@@ -15,20 +14,6 @@ use crate::{
         LONG, access_expires_at, calls, hurry, inject, is_connected, is_renewed, refused, rotating, told,
     },
 };
-
-/// A worker of another process, whose clock runs ahead: what is to come is due for it now.
-fn worker(stage: &Stage, ahead: SignedDuration) -> Refresh {
-    let setup = stage.setup(ahead);
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Refresh::new(
-        setup.settings_secret().unwrap(),
-        setup.vault().unwrap(),
-        main,
-        tokens,
-        setup.pinterest(),
-        &setup,
-    )
-}
 
 /// Rotates every 22 to 23 days, without a loss.
 async fn survives(rotation: Rotation, number: i64) {
@@ -207,7 +192,7 @@ async fn workers_at_once_refresh_each_channel_once() {
         stage.connect(&format!("person-{number}")).await;
     }
     let before = calls(&stage, Operation::Token);
-    let workers = [worker(&stage, days(24)), worker(&stage, days(24)), worker(&stage, days(24))];
+    let workers = [days(24); 3].map(|ahead| stage.functions(ahead).refresh);
 
     let deadline = Instant::now() + Duration::from_secs(300);
     let ticks = join_all(workers.iter().map(|worker| worker.tick(Tick::Due, deadline))).await;

@@ -5,12 +5,13 @@ use std::{path::Path, sync::Arc};
 use app::{
     Clock, Random, Setup, Variables, Wires,
     events::Stream,
-    functions::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish, Sender, Tick},
-    http::{Answer as _, Event, handle},
+    functions::{Docs, Tick},
+    http::{Answer as _, Event},
     routes::{self, Access, Found, Function},
 };
 use jiff::Timestamp;
 use lambda_http::RequestExt as _;
+use local::Functions;
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
 
@@ -90,36 +91,10 @@ async fn aws() -> (LoopbackAws, Setup) {
 #[tokio::test]
 async fn every_sample_of_a_request_is_answered_by_its_function_as_in_a_new_stack() {
     let (_aws, setup) = aws().await;
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let (vault, pinterest) = (|| setup.vault().unwrap(), || setup.pinterest());
-    let secret = || setup.settings_secret().unwrap();
+    let functions = Functions::new(&setup).unwrap();
     for (name, function, text) in REQUESTS {
         let Event(request) = serde_json::from_str(text).unwrap();
-        let answer = match function {
-            Function::AdminSave => {
-                handle(&AdminSave::new(secret(), main.clone(), pinterest(), &setup), request).await
-            }
-            Function::OauthStart => {
-                handle(&OauthStart::new(main.clone(), pinterest(), &setup), request).await
-            }
-            Function::OauthCallback => {
-                let (main, tokens) = (main.clone(), tokens.clone());
-                let function = OauthCallback::new(secret(), vault(), main, tokens, pinterest(), &setup);
-                handle(&function, request).await
-            }
-            Function::Channels => {
-                let function = Channels::new(vault(), main.clone(), tokens.clone(), pinterest(), &setup);
-                handle(&function, request).await
-            }
-            Function::Publish => {
-                let sender = Sender::new(vault(), main.clone(), tokens.clone(), pinterest(), &setup);
-                handle(&Publish::new(sender, &setup), request).await
-            }
-            Function::Pins => handle(&Pins::new(main.clone(), &setup), request).await,
-            Function::Docs => handle(&Docs::new(&setup), request).await,
-            #[allow(unreachable_patterns, reason = "a function that is new has its sample here first")]
-            other => panic!("{name}: {other:?}"),
-        };
+        let answer = functions.answer(function, request).await;
         let text = String::from_utf8_lossy(answer.body().as_ref()).into_owned();
         // Nobody has configured anything yet, so what needs Pinterest says so.
         let wanted = match function {

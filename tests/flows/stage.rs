@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{Clock, Random, Setup, Variables, Wires};
 use jiff::{SignedDuration, Timestamp};
-use local::{Data, Options, Person, Pinterest, Stack};
+use local::{Data, Functions, Options, Person, Pinterest, Stack};
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 use simulated_pinterest::{Operation, SimulatedPinterest};
@@ -71,13 +71,13 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 impl Stage {
-    /// What a worker of another process is built from, whose clock runs ahead: what is to come is due for it now.
-    pub(crate) fn setup(&self, ahead: SignedDuration) -> Setup {
-        self.setup_on(ahead, Wires::network().unwrap())
+    /// The functions in another process, whose clock runs ahead: what is to come is due for them now.
+    pub(crate) fn functions(&self, ahead: SignedDuration) -> Functions {
+        self.functions_on(ahead, Wires::network().unwrap())
     }
 
     /// The same, with wires of the caller's.
-    pub(crate) fn setup_on(&self, ahead: SignedDuration, wires: Wires) -> Setup {
+    pub(crate) fn functions_on(&self, ahead: SignedDuration, wires: Wires) -> Functions {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
@@ -89,12 +89,14 @@ impl Stage {
             ("TOKENS_TABLE", "pinwright-tokens"),
             ("SETTINGS_SECRET", "pinwright/settings"),
             ("KEY_RING_SECRET", "pinwright/token-keys"),
+            ("EVENT_BUS", "pinwright"),
             ("PINTEREST_API_URL", &pinterest.api_url()),
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
         ]);
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
-        Setup::new(variables, clock, Random::system(), wires).unwrap()
+        let setup = Setup::new(variables, clock, Random::system(), wires).unwrap();
+        Functions::new(&setup).unwrap()
     }
 
     /// A new stack in memory, with nothing configured.

@@ -3,10 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use app::{
-    Wires,
-    functions::{Refresh, Tick},
-};
+use app::{Wires, functions::Tick};
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
@@ -45,10 +42,7 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
         let seen = Shared::default();
         let network = Wires::network().unwrap();
         let wires = Wires { aws: to_aws(&network.aws, &seen), pinterest: to_pinterest(&seen) };
-        let setup = stage.setup_on(days(24 * i64::try_from(renewal).unwrap()), wires);
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        let secret = setup.settings_secret().unwrap();
-        let refresh = Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup);
+        let refresh = stage.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;
 
         refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
 

@@ -37,7 +37,7 @@ pub fn changes(bytes: &[u8]) {
         let records = stream.records.len();
         let numbers: Vec<_> =
             stream.records.iter().map(|record| record.change.sequence_number.clone()).collect();
-        let unhandled = stage.setup.events().unwrap().tell(stream).await.batch_item_failures;
+        let unhandled = stage.functions().events.tell(stream).await.batch_item_failures;
         let told = stage.account(|account| account.told.clone());
         tally::count("streams told to their end", unhandled.is_empty());
         assert!(told.len() <= records && unhandled.len() <= 1);

@@ -1,6 +1,5 @@
 //! Publishing, with Pinterest answering as it likes.
 
-use app::functions::Deliver;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -31,10 +30,10 @@ pub fn publishing(bytes: &[u8]) {
         let id = made.json[if made.status == 422 { "pin_id" } else { "id" }].as_str().unwrap();
         let path = format!("/api/v1/pins/{id}");
 
-        let deliver = Deliver::new(stage.sender());
+        let functions = stage.functions();
         for _ in 0..dice.below(3) {
             stage.advance(120);
-            deliver.tick(Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
+            functions.deliver.tick(Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
         }
         let found = stage.send("GET", &path, "", &Value::Null).await;
         found.check(&[]);

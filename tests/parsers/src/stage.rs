@@ -11,12 +11,12 @@ use std::{
 
 use app::{
     Clock, Random, Setup, Variables, Wires,
-    functions::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish, Sender},
-    http::{Event, Request, handle},
+    http::{Event, Request},
     routes::{self, Found, Function},
 };
 use dynoxide::Database;
 use jiff::Timestamp;
+use local::Functions;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -34,17 +34,6 @@ pub(crate) const RING: &str = r#"{"current":"k1","k1":"0123456789abcdef012345678
 pub(crate) const PINS: usize = 7;
 const FILE: &str = "dynamodb.sqlite";
 
-/// The functions that answer requests.
-struct Functions {
-    admin_save: AdminSave,
-    oauth_start: OauthStart,
-    oauth_callback: OauthCallback,
-    channels: Channels,
-    publish: Publish,
-    pins: Pins,
-    docs: Docs,
-}
-
 /// A stack in one thread.
 pub(crate) struct Stage {
     runtime: tokio::runtime::Runtime,
@@ -55,7 +44,7 @@ pub(crate) struct Stage {
     /// Seconds since [`NOW`].
     ahead: Arc<AtomicI64>,
     rolled: Arc<AtomicU64>,
-    pub(crate) setup: Setup,
+    setup: Setup,
     functions: RefCell<Rc<Functions>>,
     /// The connected account, the Pins, and how things were when they were all there.
     pub(crate) channel: String,
@@ -95,7 +84,7 @@ impl Stage {
         let (ahead, rolled) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
         let wires = Wires { aws: aws.wire(), pinterest: wire::wire(&pinterest) };
         let setup = setup(&ahead, &rolled, wires);
-        let functions = RefCell::new(Rc::new(Functions::new(&setup)));
+        let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
         let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
         let mut stage = Self {
             runtime,
@@ -158,7 +147,7 @@ impl Stage {
 
     /// Starts the functions anew: they remember settings and keys.
     pub(crate) fn renew(&self) {
-        self.functions.replace(Rc::new(Functions::new(&self.setup)));
+        self.functions.replace(Rc::new(Functions::new(&self.setup).unwrap()));
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
@@ -175,9 +164,8 @@ impl Stage {
         script.sent.iter().filter(|sent| sent.operation == operation).map(|sent| sent.body.clone()).collect()
     }
 
-    /// What the worker that delivers is made of.
-    pub(crate) fn sender(&self) -> Sender {
-        sender(&self.setup)
+    pub(crate) fn functions(&self) -> Rc<Functions> {
+        self.functions.borrow().clone()
     }
 
     /// Sends a request of the connected account's user, who is an admin.
@@ -203,17 +191,7 @@ impl Stage {
 
     /// Lets a function answer, be it the right one or not.
     pub(crate) async fn answer_as(&self, function: Function, request: Request) -> Answer {
-        let all = self.functions.borrow().clone();
-        let response = match function {
-            Function::AdminSave => handle(&all.admin_save, request).await,
-            Function::OauthStart => handle(&all.oauth_start, request).await,
-            Function::OauthCallback => handle(&all.oauth_callback, request).await,
-            Function::Channels => handle(&all.channels, request).await,
-            Function::Publish => handle(&all.publish, request).await,
-            Function::Pins => handle(&all.pins, request).await,
-            Function::Docs => handle(&all.docs, request).await,
-        };
-        Answer::of(&response)
+        Answer::of(&self.functions().answer(function, request).await)
     }
 
     /// Connects an account, and gives its channel's id.
@@ -226,29 +204,6 @@ impl Stage {
         let channel = self.send("POST", "/api/v1/connections/claim", "", &claim).await.expect(201);
         channel["id"].as_str().unwrap().to_owned()
     }
-}
-
-impl Functions {
-    fn new(setup: &Setup) -> Self {
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        let (vault, pinterest) = (|| setup.vault().unwrap(), || setup.pinterest());
-        let secret = || setup.settings_secret().unwrap();
-        let (m, t) = (|| main.clone(), || tokens.clone());
-        Self {
-            admin_save: AdminSave::new(secret(), m(), pinterest(), setup),
-            oauth_start: OauthStart::new(m(), pinterest(), setup),
-            oauth_callback: OauthCallback::new(secret(), vault(), m(), t(), pinterest(), setup),
-            channels: Channels::new(vault(), m(), t(), pinterest(), setup),
-            publish: Publish::new(sender(setup), setup),
-            pins: Pins::new(m(), setup),
-            docs: Docs::new(setup),
-        }
-    }
-}
-
-fn sender(setup: &Setup) -> Sender {
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
 }
 
 fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup {
