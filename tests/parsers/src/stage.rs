@@ -72,11 +72,11 @@ pub(crate) fn on_runtime(act: impl Future<Output = ()>) {
 
 impl Stage {
     fn set() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let seeded = tempfile::tempdir().unwrap();
         let database = Database::memory().unwrap();
-        let empty = runtime.block_on(tables());
-        database.restore_from(empty.path().join(FILE).to_str().unwrap()).unwrap();
+        let tables = loopback_aws::Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
+        tables.create_in(&database).unwrap();
 
         let aws = Aws::new(database.clone());
         RING.clone_into(&mut aws.account.lock().unwrap().ring);
@@ -231,19 +231,6 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup
         ("PINTEREST_APP_SECRET", "s3cret_planted"),
     ]);
     Setup::new(variables, clock, random, wires).unwrap()
-}
-
-/// A file with the two tables, as the local stack makes them.
-async fn tables() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let options = loopback_aws::Options {
-        folder: Some(folder.path().to_owned()),
-        tables: loopback_aws::Tables { main: "main".to_owned(), tokens: "tokens".to_owned() },
-        now: Arc::new(|| NOW),
-        secrets: [].into(),
-    };
-    loopback_aws::LoopbackAws::start(options).await.unwrap().stop().await.unwrap();
-    folder
 }
 
 /// An event as a request, if it is one.
