@@ -1,4 +1,6 @@
 //! People: they connect accounts, publish and cancel Pins, take everything back, and come again.
+//!
+//! All time here is virtual: a `sleep` ends as soon as everybody sleeps, even one of days.
 
 use std::{
     rc::Rc,
