@@ -16,6 +16,9 @@ pub(crate) const SETTINGS_SECRET: &str = "pinwright/settings";
 /// The secret with the keys that seal tokens.
 pub(crate) const KEY_RING_SECRET: &str = "pinwright/token-keys";
 
+/// The file of the data folder from which `cargo lambda watch` gives the same variables to the real binaries.
+pub(crate) const FILE: &str = "lambda.env";
+
 /// What a person may set, in the environment or in `.env`. The names of AWS are not among them: whoever works
 /// with a real account on this machine must not meet it here.
 const OPEN: [&str; 18] = [

@@ -255,6 +255,9 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
         None => random.secret(),
     };
     let variables = settings::variables(&options.variables, url, &aws, pinterest.as_ref());
+    if let Some(file) = file(settings::FILE) {
+        folder::write(&file, &variables.to_lines()).map_err(Error::Folder)?;
+    }
     let base_url = variables.get("BASE_URL").unwrap_or_default();
     let public_host = base_url.split("://").nth(1).unwrap_or_default().to_owned();
     let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone(), Wires::network()?)?;

@@ -62,6 +62,12 @@ impl Variables {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All of them, as lines of the form `NAME=value`.
+    #[must_use]
+    pub fn to_lines(&self) -> String {
+        self.0.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    }
+
     /// The value of `name`, without which the function cannot start. `meaning` completes "set it to".
     pub fn need(&self, name: &'static str, meaning: &'static str) -> Result<&str, Missing> {
         self.get(name).ok_or(Missing { name, meaning })

@@ -116,17 +116,20 @@ impl Refresh {
     /// Refreshes what is due, some at a time, until nothing is or the time is up.
     async fn due(&self, deadline: Instant) -> Result<()> {
         let (mut worked, mut taken) = (None, false);
-        while let Some(app) = self.app().await? {
+        loop {
             let due = self.tokens.due(self.clock.now(), ROUND).await?;
             let found = due.len();
-            let app = &app;
-            let done: Vec<bool> = stream::iter(due)
-                .map(|due| async move { has_time(deadline) && self.one(due, app, deadline).await })
-                .buffer_unordered(self.at_once)
-                .collect()
-                .await;
-            if done.contains(&true) {
-                worked = Some(Proven { fingerprint: app.fingerprint.clone(), at: self.clock.now() });
+            if found > 0 {
+                // Read only now: an idle minute asks Secrets Manager nothing.
+                let Some(app) = &self.app().await? else { break };
+                let done: Vec<bool> = stream::iter(due)
+                    .map(|due| async move { has_time(deadline) && self.one(due, app, deadline).await })
+                    .buffer_unordered(self.at_once)
+                    .collect()
+                    .await;
+                if done.contains(&true) {
+                    worked = Some(Proven { fingerprint: app.fingerprint.clone(), at: self.clock.now() });
+                }
             }
             taken = has_time(deadline);
             if found < ROUND || !taken {

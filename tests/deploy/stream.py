@@ -1,0 +1,88 @@
+"""What Lambda does with a table's stream and the emulator does not: it believes an answer that names records which
+were not handled, tries again, halves batches, gives up as the event source says, and tells the dead-letter queue."""
+
+import json
+
+from boto3.dynamodb.types import TypeSerializer
+
+
+class Poller:
+    """Feeds `events` from the stream of the main table, from now on, in place of the emulator."""
+
+    def __init__(self, stack):
+        self.stack, self.lambda_ = stack, stack.emulator.client("lambda")
+        function = stack.resources["EventsFunction"]
+        [self.source] = self.lambda_.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        self.lambda_.update_event_source_mapping(UUID=self.source["UUID"], Enabled=False)
+        self.stream = stack.emulator.client("dynamodbstreams")
+        arn = self.source["EventSourceArn"]
+        [shard, *_] = self.stream.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        begin = self.stream.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+        self.at = begin["ShardIterator"]
+
+    def close(self):
+        self.lambda_.update_event_source_mapping(UUID=self.source["UUID"], Enabled=True)
+
+    def run(self):
+        """Handles what has changed since the last time, to the end."""
+        read = self.stream.get_records(ShardIterator=self.at)
+        self.at = read["NextShardIterator"]
+        wanted = [pattern for filter_ in self.source["FilterCriteria"]["Filters"] for pattern in [filter_["Pattern"]]]
+        records = [record for record in read["Records"] if any(matches(record, text) for text in wanted)]
+        self.handle(records)
+
+    def handle(self, records):
+        tries = 0
+        while records:
+            answer = self.stack.invoke("Events", {"Records": records_as_sent(records)})
+            failed = unhandled(*answer, records)
+            if failed is None:
+                return
+            if failed > 0:  # what came before is told
+                records, tries = records[failed:], 0
+                continue
+            tries += 1
+            if tries <= self.source["MaximumRetryAttempts"]:
+                continue
+            assert self.source["BisectBatchOnFunctionError"]
+            if len(records) > 1:
+                half = len(records) // 2
+                self.handle(records[:half])
+                records, tries = records[half:], 0
+                continue
+            return self.give_up(records[0])
+
+    def give_up(self, record):
+        queue = self.source["DestinationConfig"]["OnFailure"]["Destination"]
+        number = record["dynamodb"]["SequenceNumber"]
+        letter = {"DDBStreamBatchInfo": {"startSequenceNumber": number, "endSequenceNumber": number}}
+        sqs = self.stack.emulator.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue.rsplit(":", 1)[1])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(letter))
+
+
+def matches(record, text):
+    """Whether a record's key is one that the stack's filter lets through."""
+    for rule in json.loads(text)["dynamodb"]["Keys"]["pk"]["S"]:
+        key = record["dynamodb"]["Keys"]["pk"]["S"]
+        if key == rule or (isinstance(rule, dict) and key.startswith(rule["prefix"])):
+            return True
+    return False
+
+
+def unhandled(error, answer, records):
+    """Which record was the first that was not handled; None: all were."""
+    if error:
+        return 0
+    first = [failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", [])]
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    return min(map(numbers.index, first)) if first else None
+
+
+def records_as_sent(records):
+    """As Lambda sends them: times are numbers."""
+    return json.loads(json.dumps(records, default=lambda time: time.timestamp()))
+
+
+def item(**attributes):
+    return {name: TypeSerializer().serialize(value) for name, value in attributes.items()}

@@ -1,0 +1,101 @@
+"""Each function may do what its work needs, and nothing else: the emulator enforces the stack's policies."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+TENANT = {"pk": {"S": "TENANT#ada"}, "sk": {"S": "PIN#x"}}
+
+
+@pytest.fixture(scope="module")
+def act_as(stack):
+    """Clients that act as a function. Roles trust Lambda alone: here the tests are let in as well."""
+
+    def clients(function):
+        role, iam = stack.role(function), stack.emulator.client("iam")
+        account = "arn:aws:iam::000000000000:root"
+        trusted = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=document)
+        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+        session = stack.emulator.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+        credentials = {
+            "aws_access_key_id": session["AccessKeyId"],
+            "aws_secret_access_key": session["SecretAccessKey"],
+            "aws_session_token": session["SessionToken"],
+        }
+        return lambda service: stack.emulator.client(service, **credentials)
+
+    return clients
+
+
+def refused(call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException")
+
+
+FUNCTIONS = [
+    "AdminSave",
+    "OauthStart",
+    "OauthCallback",
+    "Channels",
+    "Publish",
+    "Pins",
+    "Docs",
+    "Deliver",
+    "Refresh",
+    "Events",
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nobody_can_scan(stack, act_as, function):
+    dynamodb = act_as(function)("dynamodb")
+    for table in ("MainTable", "TokensTable"):
+        assert refused(dynamodb.scan, TableName=stack.resources[table])
+
+
+def test_pins_cannot_read_tokens(stack, act_as):
+    dynamodb, tokens = act_as("Pins")("dynamodb"), stack.resources["TokensTable"]
+    assert refused(dynamodb.get_item, TableName=tokens, Key=TENANT)
+    assert refused(dynamodb.query, TableName=tokens, KeyConditionExpression="pk = :pk",
+                   ExpressionAttributeValues={":pk": {"S": "CHANNEL#x"}})
+    # Its own table it can read: what is refused above is refused by the policy, not by a broken session.
+    assert "Item" not in dynamodb.get_item(TableName=stack.resources["MainTable"], Key=TENANT)
+
+
+@pytest.mark.parametrize("function", ["Publish", "Channels", "Deliver", "Pins", "OauthStart", "Docs", "Events"])
+def test_the_app_secret_is_read_by_three_functions_alone(stack, act_as, admin, function):
+    secrets = act_as(function)("secretsmanager")
+    assert refused(secrets.get_secret_value, SecretId=stack.outputs["SettingsSecretArn"])
+
+
+@pytest.mark.parametrize("function", ["AdminSave", "OauthCallback", "Refresh"])
+def test_those_three_can_read_it_and_one_can_write_it(stack, act_as, admin, function):
+    secrets, secret = act_as(function)("secretsmanager"), stack.outputs["SettingsSecretArn"]
+    assert "pinterest_app-secret" in secrets.get_secret_value(SecretId=secret)["SecretString"]
+    if function != "AdminSave":
+        assert refused(secrets.put_secret_value, SecretId=secret, SecretString="{}")
+
+
+@pytest.mark.parametrize("function", ["AdminSave", "OauthStart", "Pins", "Docs", "Events"])
+def test_who_opens_no_token_cannot_read_the_keys(stack, act_as, function):
+    secrets = act_as(function)("secretsmanager")
+    assert refused(secrets.get_secret_value, SecretId=stack.outputs["KeyRingArn"])
+
+
+def test_a_function_without_a_setting_does_not_start_and_says_which(stack, ada):
+    functions, name = stack.emulator.client("lambda"), stack.resources["PinsFunction"]
+    whole = functions.get_function_configuration(FunctionName=name)["Environment"]
+    for missing, broken in [("MAIN_TABLE", ""), ("REDIRECT_PATH", "/nowhere"), ("BASE_URL", "nonsense")]:
+        variables = {**whole["Variables"], missing: broken}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        answer = ada.ask("GET", "/api/v1/pins")
+        assert answer.status >= 500, answer.data
+        lines = [line for group, lines in stack.logs().items() if group.endswith("/pins") for line in lines]
+        [*_, said] = [line for line in lines if "the function cannot start" in line]
+        assert missing in said and "set it to" in said, said
+    functions.update_function_configuration(FunctionName=name, Environment=whole)
+    assert ada.done("GET", "/api/v1/pins")["items"]
