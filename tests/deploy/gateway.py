@@ -2,17 +2,25 @@
 
 SAM writes routes, authorizers and CORS of an HTTP API into an OpenAPI body, which AWS reads and the emulator does
 not. So they are made here, over the API, from the body of the template that was deployed: nothing is repeated by
-hand, and a route that the template lacks is lacking here too.
+hand, and a route that the template lacks is lacking here too. The body comes of AWS's own translator, given the
+stack's parameters as AWS gives them (the emulator gives it none).
 """
 
 import re
+from types import SimpleNamespace
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
 
 
 class Gateway:
     def __init__(self, stack):
         self.stack = stack
         self.client = stack.emulator.client("apigatewayv2")
-        api = next(part for part in stack.template["Resources"].values() if part["Type"].endswith("V2::Api"))
+        written = stack.formation.get_template(StackName=stack.name, TemplateStage="Original")["TemplateBody"]
+        no_managed_policies = SimpleNamespace(load=dict)
+        self.template = transform(yaml_parse(written), dict(stack.parameters), no_managed_policies)
+        [api] = [part for part in self.template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
         self.body = api["Properties"]["Body"]
         self.id = stack.outputs["ApiId"]
         self.url = f"{stack.emulator.url}/_aws/execute-api/{self.id}/$default"
@@ -82,7 +90,7 @@ class Gateway:
             case "Ref":
                 return self.named(given)
             case "Condition":
-                return self.resolve(self.stack.template["Conditions"][given])
+                return self.resolve(self.template["Conditions"][given])
             case "Fn::If":
                 return self.resolve(given[1 if self.resolve({"Condition": given[0]}) else 2])
             case "Fn::Sub":
@@ -102,5 +110,5 @@ class Gateway:
         if name.endswith("Function.Arn"):
             function = self.stack.resources[name.removesuffix(".Arn")]
             return f"arn:aws:lambda:us-east-1:000000000000:function:{function}"
-        parameter = self.stack.template["Parameters"].get(name)
+        parameter = self.template["Parameters"].get(name)
         return self.stack.parameters.get(name, parameter["Default"]) if parameter else self.stack.resources[name]

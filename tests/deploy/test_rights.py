@@ -86,16 +86,24 @@ def test_who_opens_no_token_cannot_read_the_keys(stack, act_as, function):
     assert refused(secrets.get_secret_value, SecretId=stack.outputs["KeyRingArn"])
 
 
-def test_a_function_without_a_setting_does_not_start_and_says_which(stack, ada):
+@pytest.fixture
+def pins(stack):
+    """Sets variables of `pins`, and puts them back."""
     functions, name = stack.emulator.client("lambda"), stack.resources["PinsFunction"]
-    whole = functions.get_function_configuration(FunctionName=name)["Environment"]
-    for missing, broken in [("MAIN_TABLE", ""), ("REDIRECT_PATH", "/nowhere"), ("BASE_URL", "nonsense")]:
-        variables = {**whole["Variables"], missing: broken}
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-        answer = ada.ask("GET", "/api/v1/pins")
-        assert answer.status >= 500, answer.data
-        lines = [line for group, lines in stack.logs().items() if group.endswith("/pins") for line in lines]
-        [*_, said] = [line for line in lines if "the function cannot start" in line]
-        assert missing in said and "set it to" in said, said
-    functions.update_function_configuration(FunctionName=name, Environment=whole)
-    assert ada.done("GET", "/api/v1/pins")["items"]
+    whole = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+    def change(**variables):
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**whole, **variables}})
+
+    yield change
+    change()
+
+
+@pytest.mark.parametrize("name, broken", [("MAIN_TABLE", ""), ("REDIRECT_PATH", "/no"), ("BASE_URL", "nonsense")])
+def test_a_function_with_a_broken_setting_does_not_start_and_says_which(ada, pins, name, broken):
+    pins(**{name: broken})
+    answer = ada.ask("GET", "/api/v1/pins")
+    said = answer.data.decode()  # of the emulator: it hands out what AWS keeps in the log
+    assert answer.status >= 500 and name in said and "set it to" in said, said
+    pins()
+    assert ada.done("GET", "/api/v1/pins")["next"] is None

@@ -55,8 +55,13 @@ def test_the_daily_rule_calls_the_roll(stack, admin, ada):
     assert targets.keys() == {"rate(1 minute)", "cron(0 3 * * ? *)"}
     daily = targets["cron(0 3 * * ? *)"]
     assert stack.invoke("Refresh", json.loads(daily["Input"])) == (None, None)
-    worker = admin.done("GET", "/api/v1/admin/integrations/pinterest")["worker"]
-    assert worker["last_daily_at"] and worker["last_tick_at"] and not worker["oldest_due_at"], worker
+
+    def worker():
+        worker = admin.done("GET", "/api/v1/admin/integrations/pinterest")["worker"]
+        return worker if worker["last_tick_at"] else None
+
+    seen = wait_for("the rule of every minute", A_MINUTE, worker, 2)
+    assert seen["last_daily_at"] and not seen["oldest_due_at"] and not seen["detail"], seen
 
 
 def test_a_row_that_always_fails_backs_off_and_the_others_go_on(stack, ada, pinterest):

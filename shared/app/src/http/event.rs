@@ -48,7 +48,8 @@ pub(super) fn to_platform(answer: Response<Body>) -> ApiGatewayV2httpResponse {
     response.status_code = i64::from(parts.status.as_u16());
     response.headers = parts.headers;
     response.is_base64_encoded = matches!(body, Body::Binary(_));
-    response.body = Some(body);
+    // No body is an empty text: `null` is none that API Gateway documents.
+    response.body = Some(if matches!(body, Body::Empty) { Body::Text(String::new()) } else { body });
     response
 }
 
