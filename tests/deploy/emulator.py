@@ -49,7 +49,7 @@ class Emulator:
             "TMPDIR": str(folder),
         }
         self.log = open(folder / "emulator.log", "w+")
-        command = [sys.executable, "-m", "ministack"]
+        command = [sys.executable, f"{os.path.dirname(__file__)}/emulator_main.py"]
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)
         wait_for("the emulator", 60, self.is_up)
 

@@ -22,7 +22,7 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
 
     def publish():
         while not stop.is_set():
-            title = f"During the deployment {len(answers)}"
+            title = f"deployment-{len(answers)}"
             key = {"Idempotency_Key": title}
             answers.append((title, ada.ask("POST", "/api/v1/pins", image(channel_id=ada.channel, title=title), **key)))
 

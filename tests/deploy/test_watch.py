@@ -6,8 +6,9 @@ import re
 import subprocess
 
 import pytest
+import urllib3
 from conftest import connect
-from emulator import free_port, http
+from emulator import free_port, http, wait_for
 from stack import ROOT, Caller
 
 # Who calls in the files of events/.
@@ -25,6 +26,14 @@ class Watch:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        wait_for("cargo lambda watch", 60, self.listens)
+
+    def listens(self):
+        assert self.process.poll() is None, f"it ended: see {self.log.name}"
+        try:
+            return http.request("GET", f"http://localhost:{self.port}/nowhere").status
+        except urllib3.exceptions.HTTPError:
+            return None
 
     def invoke(self, function, file, **changes):
         """Invokes as a person does; `changes` are put in the place of what the file has."""
@@ -93,6 +102,6 @@ def test_functions_that_nobody_waits_for(watch, person, local):
 
 
 def test_open_addresses_are_routed(watch):
-    url = f"http://127.0.0.1:{watch.port}"
+    url = f"http://localhost:{watch.port}"
     assert http.request("GET", f"{url}/api/v1/health").json()["status"] == "ok"
     assert http.request("GET", f"{url}/openapi.json").json()["openapi"].startswith("3.1")
