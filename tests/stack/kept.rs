@@ -1,0 +1,169 @@
+//! What outlives the stack: it is never made anew, and its tables are those that all tests run on.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use loopback_aws::{LoopbackAws, Options, Tables};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::{holds, project::Project, template::list};
+
+/// The types of what people would miss: without tables and secrets all accounts would have to be connected again,
+/// without the key a table could not be read, and users are the tenants of what is in them.
+const KEPT: [&str; 4] =
+    ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key", "AWS::Cognito::UserPool"];
+
+#[test]
+fn tables_and_secrets_outlive_the_stack() {
+    holds(retained);
+}
+
+pub(crate) fn retained(project: &Project) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (id, resource) in KEPT.iter().flat_map(|kind| project.resources(kind)) {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            if resource[policy] != "Retain" {
+                complaints.push(format!("{id} has no {policy} of Retain"));
+            }
+        }
+        if resource["Type"] == KEPT[0] && resource["Properties"]["DeletionProtectionEnabled"] != true {
+            complaints.push(format!("{id} can be deleted by hand"));
+        }
+        // With a name, the table that an old stack left would be in a new one's way.
+        for name in ["TableName", "Name"] {
+            if !resource["Properties"][name].is_null() {
+                complaints.push(format!("{id} has a name of its own"));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn no_deployment_makes_a_new_key_ring_or_writes_over_what_an_admin_saved() {
+    holds(secrets);
+}
+
+pub(crate) fn secrets(project: &Project) -> Vec<String> {
+    // CloudFormation makes a new value whenever any of this changes, and then no stored token opens again. Whatever
+    // has to change, it is not this: keys are added in the secret itself.
+    let ring = json!({
+        "Description": "Keys that seal Pinterest tokens",
+        "GenerateSecretString": {
+            "SecretStringTemplate": "{\"current\":\"k1\"}",
+            "GenerateStringKey": "k1",
+            "PasswordLength": 64,
+            "ExcludePunctuation": true,
+        },
+    });
+    let mut complaints = Vec::new();
+    let there = &project.resource("KeyRing")["Properties"];
+    if there != &ring {
+        complaints.push(format!("a deployment would make a new key ring: {there} is not {ring}"));
+    }
+    for field in ["SecretString", "GenerateSecretString"] {
+        if !project.resource("SettingsSecret")["Properties"][field].is_null() {
+            complaints.push(format!("a deployment would write over the settings: {field}"));
+        }
+    }
+    for secret in ["KeyRing", "SettingsSecret"] {
+        let there = project.resource(secret);
+        if there["Type"] != "AWS::SecretsManager::Secret" || !there["Condition"].is_null() {
+            complaints.push(format!("{secret} is not a secret that is always there"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn the_tables_are_those_that_all_tests_run_on() {
+    holds(tables);
+}
+
+pub(crate) fn tables(project: &Project) -> Vec<String> {
+    let local = local();
+    let mut complaints = Vec::new();
+    for (id, local) in ["MainTable", "TokensTable"].into_iter().zip(local) {
+        let properties = &project.resource(id)["Properties"];
+        let live = &properties["TimeToLiveSpecification"];
+        let live = if live["Enabled"] == true { &live["AttributeName"] } else { &Value::Null };
+        for ((what, there), (_, wanted)) in form(properties, live).into_iter().zip(local) {
+            if there != wanted {
+                complaints.push(format!("{id} has the {what} {there}; all tests run with {wanted}"));
+            }
+        }
+        if properties["BillingMode"] != "PAY_PER_REQUEST" {
+            complaints.push(format!("{id} is not paid for by request"));
+        }
+    }
+    if project.resources("AWS::DynamoDB::Table").len() != 2 {
+        complaints.push("there are not just the two tables that the code knows".to_owned());
+    }
+    complaints
+}
+
+/// What queries, streams and removal depend on. A description by DynamoDB has the fields of a template's table.
+fn form(table: &Value, time_to_live: &Value) -> BTreeMap<&'static str, Value> {
+    let sorted = |value: &Value, by: &str| {
+        let mut all: Vec<_> = list(value).into_iter().cloned().collect();
+        all.sort_by_key(|one| one[by].to_string());
+        all
+    };
+    let mut indexes = sorted(&table["GlobalSecondaryIndexes"], "IndexName");
+    for index in &mut indexes {
+        *index = json!({
+            "IndexName": index["IndexName"],
+            "KeySchema": index["KeySchema"],
+            "Projection": index["Projection"]["ProjectionType"],
+        });
+    }
+    BTreeMap::from([
+        ("keys", table["KeySchema"].clone()),
+        ("attributes", json!(sorted(&table["AttributeDefinitions"], "AttributeName"))),
+        ("indexes", json!(indexes)),
+        ("local indexes", json!(list(&table["LocalSecondaryIndexes"]))),
+        ("stream", table["StreamSpecification"]["StreamViewType"].clone()),
+        ("time to live", time_to_live.clone()),
+    ])
+}
+
+/// The tables of the local stack, as its DynamoDB describes them.
+fn local() -> [BTreeMap<&'static str, Value>; 2] {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let tables = Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
+        let (now, secrets) = (Arc::new(Timestamp::now), BTreeMap::new());
+        let options = Options { folder: None, tables, now, secrets };
+        let aws = LoopbackAws::start(options).await.unwrap();
+        let mut forms = Vec::new();
+        for name in ["main", "tokens"] {
+            let table = ask(&aws, "DescribeTable", name).await;
+            let live = ask(&aws, "DescribeTimeToLive", name).await;
+            forms.push(form(&table["Table"], &live["TimeToLiveDescription"]["AttributeName"]));
+        }
+        forms.try_into().unwrap()
+    })
+}
+
+/// One question about a table.
+async fn ask(aws: &LoopbackAws, operation: &str, table: &str) -> Value {
+    let (host, body) = (aws.dynamodb_url().strip_prefix("http://").unwrap(), json!({ "TableName": table }));
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
+         Content-Length: {}\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\nX-Amz-Date: 20260301T120000Z\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=local/20260301/us-east-1/any/aws4_request, \
+         SignedHeaders=host, Signature=none\r\n\r\n{body}",
+        body.to_string().len()
+    );
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    serde_json::from_str(body).unwrap()
+}

@@ -1,0 +1,120 @@
+//! The variables that the code reads, that the template sets, and that the README explains.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{holds, project::Project};
+
+/// What the template does not set, and why.
+const UNSET: [(&str, &str); 9] = [
+    ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
+    ("AWS_ENDPOINT_URL", "for emulators"),
+    ("AWS_ENDPOINT_URL_DYNAMODB", "for emulators"),
+    ("AWS_ENDPOINT_URL_EVENTBRIDGE", "for emulators"),
+    ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "for emulators"),
+    ("AWS_REGION", "Lambda sets it"),
+    ("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
+    ("AWS_SESSION_TOKEN", "Lambda sets it"),
+    ("TOKEN_KEYS", "the ring itself; the stack has a secret for it, which KEY_RING_SECRET names"),
+];
+
+/// What the README does not explain, and why.
+const UNEXPLAINED: [(&str, &str); 4] = [
+    ("AWS_ACCESS_KEY_ID", "Lambda's own"),
+    ("AWS_REGION", "Lambda's own"),
+    ("AWS_SECRET_ACCESS_KEY", "Lambda's own"),
+    ("AWS_SESSION_TOKEN", "Lambda's own"),
+];
+
+/// The README's name for the endpoints of all services.
+const ANY_SERVICE: &str = "AWS_ENDPOINT_URL_<SERVICE>";
+
+#[test]
+fn the_template_sets_what_the_code_reads_and_nothing_else() {
+    holds(set);
+}
+
+pub(crate) fn set(project: &Project) -> Vec<String> {
+    let (read, set) = (read(project), set_by(project));
+    let unset: BTreeMap<_, _> = UNSET.into_iter().collect();
+    let mut complaints = Vec::new();
+    for (name, file) in &read {
+        if !set.contains(name.as_str()) && !unset.contains_key(name.as_str()) {
+            complaints.push(format!("{file} reads {name}, and the template does not set it"));
+        }
+    }
+    for name in &set {
+        if !read.contains_key(*name) {
+            complaints.push(format!("the template sets {name}, and no code reads it"));
+        }
+    }
+    for (name, why) in UNSET {
+        if set.contains(name) {
+            complaints.push(format!("the template sets {name} ({why})"));
+        }
+        if !read.contains_key(name) {
+            complaints.push(format!("no code reads {name}: take it off the list"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn the_readme_explains_what_the_code_reads_and_nothing_else() {
+    holds(explained);
+}
+
+pub(crate) fn explained(project: &Project) -> Vec<String> {
+    let (read, explained) = (read(project), in_readme(project));
+    let mut complaints = Vec::new();
+    for (name, file) in &read {
+        let of_a_service = name.starts_with("AWS_ENDPOINT_URL_") && explained.contains(ANY_SERVICE);
+        let excused = UNEXPLAINED.iter().any(|(unexplained, _)| unexplained == name);
+        if !explained.contains(name.as_str()) && !of_a_service && !excused {
+            complaints.push(format!("{file} reads {name}, and the README's settings do not explain it"));
+        }
+    }
+    for name in explained.iter().filter(|name| **name != ANY_SERVICE && !read.contains_key(**name)) {
+        complaints.push(format!("the README explains {name}, and no code reads it"));
+    }
+    complaints
+}
+
+/// The variables that the code of the functions reads, each with a file that does. Every text of the form
+/// `"SOME_NAME"` is one, however it is asked for.
+fn read(project: &Project) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (file, code) in project.code("shared/app/src/") {
+        let mut before = "";
+        for (place, text) in code.split('"').enumerate() {
+            if place % 2 == 1 && is_name(text) && !before.ends_with("env!(") {
+                found.entry(text.to_owned()).or_insert_with(|| file.to_owned());
+            }
+            before = text;
+        }
+    }
+    found
+}
+
+fn is_name(text: &str) -> bool {
+    let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase());
+    text.contains('_') && text.split('_').all(letters)
+}
+
+/// The variables that any function of the template is given.
+fn set_by(project: &Project) -> BTreeSet<&str> {
+    let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
+    let functions = project.functions();
+    let own = functions.iter().map(|function| &function.resource["Properties"]["Environment"]["Variables"]);
+    let all = own.chain([for_all]).filter_map(|variables| variables.as_object());
+    all.flat_map(|variables| variables.keys().map(String::as_str)).collect()
+}
+
+/// The names in the first column of the README's table of settings.
+fn in_readme(project: &Project) -> BTreeSet<&str> {
+    let (_, settings) = project.text("README.md").split_once("\n## Settings\n").unwrap();
+    let settings = settings.split("\n## ").next().unwrap_or_default();
+    let rows = settings.lines().filter(|line| line.starts_with("| `"));
+    let names =
+        rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    names.collect()
+}

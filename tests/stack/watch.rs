@@ -1,0 +1,120 @@
+//! Alarms reach somebody and tell them what to do, and the numbers that they watch are numbers that the code logs.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::{
+    holds,
+    project::Project,
+    template::{each, list},
+};
+
+#[test]
+fn every_alarm_reaches_somebody_and_says_what_to_do() {
+    holds(alarms);
+}
+
+pub(crate) fn alarms(project: &Project) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let topics: Vec<_> =
+        project.resources("AWS::SNS::Topic").into_iter().map(|(id, _)| json!({ "Ref": id })).collect();
+    for (id, alarm) in project.resources("AWS::CloudWatch::Alarm") {
+        let properties = &alarm["Properties"];
+        let description = properties["AlarmDescription"].as_str().unwrap_or_default();
+        if description.split_whitespace().count() < 8 {
+            complaints.push(format!("{id} does not say what to do"));
+        }
+        for name in ["AlarmActions", "OKActions"] {
+            let told = list(&properties[name]);
+            if told.is_empty() || told.iter().any(|one| !topics.contains(one)) {
+                complaints.push(format!("{id} has no {name} that tell anybody"));
+            }
+        }
+        if properties["ActionsEnabled"] == false {
+            complaints.push(format!("{id} is mute"));
+        }
+        if !properties["TreatMissingData"].is_string() {
+            complaints.push(format!("{id} does not say what silence means"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn the_numbers_that_alarms_watch_are_logged_by_the_code() {
+    holds(metrics);
+}
+
+pub(crate) fn metrics(project: &Project) -> Vec<String> {
+    let logged = logged(project);
+    let own = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
+    let logs: Vec<_> =
+        project.functions().iter().map(|one| one.property("LoggingConfig")["LogGroup"].clone()).collect();
+    let mut complaints = Vec::new();
+    let mut made = BTreeSet::new();
+    for (id, filter) in project.resources("AWS::Logs::MetricFilter") {
+        let properties = &filter["Properties"];
+        for text in each(properties).into_iter().filter_map(|(_, value)| value.as_str()) {
+            for field in text.split("$.").skip(1).map(word) {
+                match field.strip_prefix("fields.") {
+                    Some(field) if logged.contains(field) => {}
+                    None if field == "level" && text.contains("\"ERROR\"") && logged.contains("error!") => {}
+                    _ => complaints.push(format!("{id} counts {field}, which no code logs")),
+                }
+            }
+        }
+        if !logs.contains(&properties["LogGroupName"]) {
+            complaints.push(format!("{id} reads no function's log"));
+        }
+        for metric in list(&properties["MetricTransformations"]) {
+            if metric["MetricNamespace"] != own {
+                complaints.push(format!("{id} counts for another product"));
+            }
+            made.insert(metric["MetricName"].to_string());
+        }
+    }
+    let alarms = project.resources("AWS::CloudWatch::Alarm").into_iter();
+    let ours = alarms.filter(|(_, alarm)| alarm["Properties"]["Namespace"] == own);
+    let watched: BTreeSet<_> = ours.map(|(_, alarm)| alarm["Properties"]["MetricName"].to_string()).collect();
+    complaints.extend(
+        watched.difference(&made).map(|name| format!("an alarm watches {name}, which nothing counts")),
+    );
+    complaints
+        .extend(made.difference(&watched).map(|name| format!("{name} is counted, and no alarm watches it")));
+    complaints
+}
+
+/// The names of fields in the code's log lines, and the levels of those, as `error!`.
+fn logged(project: &Project) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for code in project.code("shared/app/src/").into_values() {
+        for line in code.split("tracing::").skip(1) {
+            let Some((level, rest)) = line.split_once("!(") else { continue };
+            if !["error", "warn", "info"].contains(&level) {
+                continue;
+            }
+            found.insert(format!("{level}!"));
+            // Fields come before the text.
+            let fields = rest.split('"').next().unwrap_or_default();
+            for field in fields.split(',').filter(|field| !field.trim().is_empty()) {
+                let name = field.split('=').next().unwrap_or_default();
+                found.insert(name.trim().trim_start_matches(['?', '%']).to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The path that a pattern goes on with.
+fn word(text: &str) -> &str {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_.".contains(letter)))
+        .next()
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_path_ends_where_the_pattern_goes_on() {
+    assert_eq!(word("fields.dying = * }"), "fields.dying");
+    assert_eq!(word("level = \"ERROR\" }"), "level");
+}
