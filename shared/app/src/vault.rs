@@ -15,8 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 
-use crate::{Random, Variables, text};
+use crate::{Random, Variables, text, variables::Wrong};
 
+/// How a ring is written.
+const FORM: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
 /// Distinguishes these keys from any other that might be derived from the same string.
 const PURPOSE: &[&[u8]] = &[b"pinwright token sealing v1"];
 
@@ -38,8 +40,11 @@ pub enum Error {
     )]
     NoRing,
     /// The ring is not what it should be. Its content is not repeated here.
-    #[error("the key ring is not of the form {{\"current\":\"k1\",\"k1\":\"<at least 32 characters>\"}}")]
+    #[error("the key ring is not of the form {}", FORM)]
     BadRing,
+    /// The environment has brought a ring that is none.
+    #[error(transparent)]
+    Setting(#[from] Wrong),
     /// The settings secret is not the JSON object that we write.
     #[error("the settings secret is not a JSON object")]
     BadSettings,
@@ -120,7 +125,10 @@ impl Vault {
     pub(crate) fn new(client: Client, variables: &Variables, random: Random) -> Result<Self, Error> {
         let (secret, ring) = match (variables.get("KEY_RING_SECRET"), variables.get("TOKEN_KEYS")) {
             (Some(name), _) => (Some((client, name.to_owned())), None),
-            (None, Some(json)) => (None, Some(Arc::new(Ring::parse(&json.into())?))),
+            (None, Some(json)) => {
+                let ring = Ring::parse(&json.into()).map_err(|_| Wrong::new("TOKEN_KEYS", FORM))?;
+                (None, Some(Arc::new(ring)))
+            }
             (None, None) => return Err(Error::NoRing),
         };
         Ok(Self { secret, random, ring: RwLock::new(ring) })
