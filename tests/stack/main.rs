@@ -10,6 +10,7 @@ mod kept;
 mod policies;
 mod project;
 mod routes;
+mod settings;
 mod template;
 mod variables;
 mod watch;

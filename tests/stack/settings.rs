@@ -1,0 +1,178 @@
+//! A setting that cannot work stops a function at its start, and the error says which one and what it has to be.
+
+use app::{Clock, Error, Random, Setup, Variables, Wires, error::chain};
+use serde_json::{Value, json};
+
+use crate::{policies, project::Project};
+
+/// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
+const GOOD: [(&str, &str); 18] = [
+    ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
+    ("AWS_ACCESS_KEY_ID", "local"),
+    ("AWS_REGION", "eu-central-1"),
+    ("AWS_SECRET_ACCESS_KEY", "local"),
+    ("BASE_URL", "https://api.example"),
+    ("EVENT_BUS", "bus"),
+    ("FRONTEND_URL", "https://app.example"),
+    ("MAIN_TABLE", "main"),
+    ("PINTEREST_API_URL", "https://pinterest.example/v5"),
+    ("PINTEREST_AUTHORIZE_URL", "https://pinterest.example/oauth/"),
+    ("PINTEREST_ENVIRONMENT", "production"),
+    ("PINTEREST_SANDBOX_API_URL", "https://sandbox.pinterest.example/v5"),
+    ("PINTEREST_SCOPES", "pins:read"),
+    ("REDIRECT_PATH", "/mixpost/callback/pinterest"),
+    ("REFRESH_AT_ONCE", "3"),
+    ("SETTINGS_SECRET", "settings"),
+    ("TOKENS_TABLE", "tokens"),
+    ("TOKEN_KEYS", r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#),
+];
+
+/// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
+const BAD: &[(&str, &str, &str)] = &[
+    ("ALLOWED_RETURN_ORIGINS", "https://ok.example,nonsense", "origins such as https://app.example.com"),
+    (
+        "ALLOWED_RETURN_ORIGINS",
+        "https://planted:secret@ok.example",
+        "origins such as https://app.example.com",
+    ),
+    ("AWS_ACCESS_KEY_ID", "", "the key of the function's role"),
+    ("AWS_REGION", "", "the region of the stack"),
+    ("AWS_SECRET_ACCESS_KEY", "", "the secret of that key"),
+    ("BASE_URL", "api.planted.example", "an address that begins with https://"),
+    (
+        "BASE_URL",
+        "https://planted.example/?a=b",
+        "an address that begins with https:// or http://, without ?",
+    ),
+    ("EVENT_BUS", "", "the name of the event bus"),
+    ("FRONTEND_URL", "ftp://planted.example", "an address that begins with https://"),
+    (
+        "FRONTEND_URL",
+        "https://planted.example/#top",
+        "an address that begins with https:// or http://, without ?",
+    ),
+    ("MAIN_TABLE", "", "the name of the main table"),
+    ("PINTEREST_API_URL", "planted.example/v5", "an address that begins with https://"),
+    ("PINTEREST_AUTHORIZE_URL", "/planted/oauth", "an address that begins with https://"),
+    ("PINTEREST_ENVIRONMENT", "Sandbox", "one of sandbox, production"),
+    ("PINTEREST_ENVIRONMENT", "live", "one of sandbox, production"),
+    ("PINTEREST_SANDBOX_API_URL", "//planted.example/v5", "an address that begins with https://"),
+    ("REDIRECT_PATH", "/api/v1/planted/callback", "one of /api/v1/auth/pinterest/callback, /mixpost/"),
+    ("REFRESH_AT_ONCE", "0", "a whole number from 1"),
+    ("REFRESH_AT_ONCE", "-8", "a whole number from 1"),
+    ("REFRESH_AT_ONCE", "2.5", "a whole number from 1"),
+    ("REFRESH_AT_ONCE", "many", "a whole number from 1"),
+    ("SETTINGS_SECRET", "", "the name of the settings secret"),
+    ("TOKENS_TABLE", "", "the name of the tokens table"),
+    ("TOKEN_KEYS", "", "the ring itself"),
+    ("TOKEN_KEYS", "planted", r#"{"current":"k1","k1":"<at least 32 characters>"}"#),
+    ("TOKEN_KEYS", r#"{"current":"k1","k1":"planted and short"}"#, r#"{"current":"k1","k1":"<at least 32"#),
+    (
+        "TOKEN_KEYS",
+        r#"{"current":"k2","k1":"planted-planted-planted-planted-p"}"#,
+        r#"{"current":"k1","k1":"#,
+    ),
+    ("TOKEN_KEYS", r#"["k1","planted-planted-planted-planted-p"]"#, r#"{"current":"k1","k1":"<at least 32"#),
+];
+
+#[test]
+fn settings_that_work_start_every_function() {
+    start(GOOD.into_iter().collect(), &ALL).unwrap();
+}
+
+#[test]
+fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() {
+    for (name, bad, wanted) in BAD {
+        let changed = GOOD.into_iter().map(|(known, good)| (known, if known == *name { *bad } else { good }));
+        let Err(error) = start(changed.collect(), &ALL) else { panic!("{name} may be {bad:?}") };
+        let text = chain(&error);
+        assert!(text.contains(name) && text.contains("set") && text.contains(wanted), "{name}: {text}");
+        assert!(bad.is_empty() || !text.contains(bad), "{name}: {text}");
+        assert!(!text.contains("planted") && !text.contains("nonsense"), "{name}: {text}");
+        assert!(!format!("{error:?}").contains("planted"), "{name}: {error:?}");
+    }
+}
+
+/// A variable that is missing is one that is empty: CloudFormation sets what nobody has chosen to nothing.
+#[test]
+fn a_setting_that_is_missing_is_one_that_is_empty() {
+    for (name, _, wanted) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {
+        let left = GOOD.into_iter().filter(|(known, _)| known != name);
+        let text = chain(&start(left.collect(), &ALL).unwrap_err());
+        assert!(text.contains(name) && text.contains(wanted), "{name}: {text}");
+    }
+}
+
+/// With the template's own defaults, and with each value that it lets one choose, every function starts. A part of
+/// the stack is named by something.
+#[test]
+fn every_function_starts_with_what_the_template_gives_it() {
+    let project = Project::read();
+    let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
+    for function in project.functions() {
+        let own = &function.property("Environment")["Variables"];
+        let given: Vec<_> = [for_all, own].into_iter().filter_map(Value::as_object).flatten().collect();
+        let calls: Vec<_> =
+            policies::built(&project, function.package).iter().map(|part| part.call).collect();
+        for (chosen, allowed) in choices(&project) {
+            let value = |reference: &Value| {
+                let name = reference["Ref"].as_str().unwrap();
+                match &project.template["Parameters"][name] {
+                    Value::Null => name.to_owned(),
+                    _ if name == chosen => allowed.clone(),
+                    parameter => plain(&parameter["Default"]),
+                }
+            };
+            let by_lambda = GOOD.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
+            let by_lambda = by_lambda.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let given = given.iter().map(|(name, reference)| ((*name).clone(), value(reference)));
+            let started = start(by_lambda.chain(given).collect(), &calls);
+            let why = started.err().map(|error| chain(&error));
+            assert_eq!(why, None, "{}, {chosen} {allowed:?}", function.package);
+        }
+    }
+}
+
+#[test]
+fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
+    let project = Project::read();
+    let made = &project.resource("KeyRing")["Properties"]["GenerateSecretString"];
+    let mut ring: Value = serde_json::from_str(made["SecretStringTemplate"].as_str().unwrap()).unwrap();
+    let length = usize::try_from(made["PasswordLength"].as_u64().unwrap()).unwrap();
+    ring[made["GenerateStringKey"].as_str().unwrap()] = json!("x".repeat(length));
+    let ring = ring.to_string();
+    let given = GOOD.into_iter().map(|(name, good)| (name, if name == "TOKEN_KEYS" { &ring } else { good }));
+    start(given.collect(), &["vault"]).unwrap();
+}
+
+const ALL: [&str; 5] = ["main_table", "tokens_table", "vault", "settings_secret", "events"];
+
+/// Builds what a `main.rs` that makes these calls builds.
+fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
+    let setup = Setup::new(variables, Clock::system(), Random::system(), Wires::network()?)?;
+    for call in calls {
+        match *call {
+            "main_table" => drop(setup.main_table()?),
+            "tokens_table" => drop(setup.tokens_table()?),
+            "vault" => drop(setup.vault()?),
+            "settings_secret" => drop(setup.settings_secret()?),
+            "events" => drop(setup.events()?),
+            other => panic!("nothing here makes {other}()"),
+        }
+    }
+    Ok(())
+}
+
+/// Each value that a parameter of the template may be chosen to have, with the others at their defaults.
+fn choices(project: &Project) -> Vec<(String, String)> {
+    let mut choices = vec![(String::new(), String::new())];
+    for (name, parameter) in project.template["Parameters"].as_object().unwrap() {
+        let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
+        choices.extend(allowed.chain(parameter.get("MinValue")).map(|value| (name.clone(), plain(value))));
+    }
+    choices
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
