@@ -44,5 +44,6 @@ mod stage;
 mod story;
 mod tokens;
 mod trips;
+mod upgrade;
 mod waiting;
 mod window;
