@@ -21,7 +21,7 @@ pub(crate) const FILE: &str = "lambda.env";
 
 /// What a person may set, in the environment or in `.env`. The names of AWS are not among them: whoever works
 /// with a real account on this machine must not meet it here.
-const OPEN: [&str; 18] = [
+const OPEN: [&str; 17] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -35,7 +35,6 @@ const OPEN: [&str; 18] = [
     "PINTEREST_ENVIRONMENT",
     "PINTEREST_SANDBOX_API_URL",
     "PINTEREST_SCOPES",
-    "PINWRIGHT_FETCH_ALLOW",
     "REDIRECT_PATH",
     "REFRESH_AT_ONCE",
     "TENANT_CLAIM",

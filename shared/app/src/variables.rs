@@ -65,7 +65,7 @@ impl Variables {
     /// All of them, as lines of the form `NAME=value`.
     #[must_use]
     pub fn to_lines(&self) -> String {
-        self.0.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        self.0.iter().flat_map(|(name, value)| [name, "=", value, "\n"]).collect()
     }
 
     /// The value of `name`, without which the function cannot start. `meaning` completes "set it to".
