@@ -1,12 +1,16 @@
 """What the tests share: one emulator, one issuer, one simulated Pinterest and one deployed stack."""
 
 import json
+import re
 
 import pytest
 from emulator import Emulator, http
 from issuer import Issuer
 from pinterest import LocalStack
 from stack import Stack
+
+# Pinterest's tokens, the App Secret, people's tokens, and what a callback brings.
+SECRETS = re.compile(r"pin[ar]_\w|simulated-app-secret|eyJ\w|[?&](code|state)=|connection=\w")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,10 @@ def stack(emulator, issuer, local):
     stack = Stack(emulator, issuer, local, "pinwright-local")
     stack.build()
     stack.deploy()
-    return stack
+    yield stack
+    for group, lines in stack.logs().items():
+        for line in lines:
+            assert not SECRETS.search(line), f"{group} holds a secret: {line}"
 
 
 @pytest.fixture(scope="session")

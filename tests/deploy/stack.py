@@ -63,11 +63,6 @@ class Stack:
         if not self.gateway:
             self.gateway = Gateway(self)
 
-    def role(self, function):
-        return self.formation.describe_stack_resource(StackName=self.name, LogicalResourceId=f"{function}Role")[
-            "StackResourceDetail"
-        ]["PhysicalResourceId"]
-
     def table(self, logical_id):
         return self.emulator.client("dynamodb"), self.resources[logical_id]
 

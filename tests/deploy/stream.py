@@ -27,9 +27,8 @@ class Poller:
         """Handles what has changed since the last time, to the end."""
         read = self.stream.get_records(ShardIterator=self.at)
         self.at = read["NextShardIterator"]
-        wanted = [pattern for filter_ in self.source["FilterCriteria"]["Filters"] for pattern in [filter_["Pattern"]]]
-        records = [record for record in read["Records"] if any(matches(record, text) for text in wanted)]
-        self.handle(records)
+        wanted = [filter_["Pattern"] for filter_ in self.source["FilterCriteria"]["Filters"]]
+        self.handle([record for record in read["Records"] if any(matches(record, text) for text in wanted)])
 
     def handle(self, records):
         tries = 0

@@ -13,7 +13,7 @@ def act_as(stack):
     """Clients that act as a function. Roles trust Lambda alone: here the tests are let in as well."""
 
     def clients(function):
-        role, iam = stack.role(function), stack.emulator.client("iam")
+        role, iam = stack.resources[f"{function}Role"], stack.emulator.client("iam")
         account = "arn:aws:iam::000000000000:root"
         trusted = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
@@ -60,8 +60,12 @@ def test_nobody_can_scan(stack, act_as, function):
 def test_pins_cannot_read_tokens(stack, act_as):
     dynamodb, tokens = act_as("Pins")("dynamodb"), stack.resources["TokensTable"]
     assert refused(dynamodb.get_item, TableName=tokens, Key=TENANT)
-    assert refused(dynamodb.query, TableName=tokens, KeyConditionExpression="pk = :pk",
-                   ExpressionAttributeValues={":pk": {"S": "CHANNEL#x"}})
+    assert refused(
+        dynamodb.query,
+        TableName=tokens,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "CHANNEL#x"}},
+    )
     # Its own table it can read: what is refused above is refused by the policy, not by a broken session.
     assert "Item" not in dynamodb.get_item(TableName=stack.resources["MainTable"], Key=TENANT)
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import urllib3
@@ -37,7 +38,7 @@ class Watch:
 
     def invoke(self, function, file, **changes):
         """Invokes as a person does; `changes` are put in the place of what the file has."""
-        event = open(f"{ROOT}/events/{file}.json").read()
+        event = Path(f"{ROOT}/events/{file}.json").read_text()
         for old, new in changes.items():
             assert re.search(old, event)
             event = re.sub(old, new, event)
