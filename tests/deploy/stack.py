@@ -14,7 +14,7 @@ ROOT = __file__.rsplit("/tests/", 1)[0]
 def sam(*arguments, **environment):
     """Runs `sam` as samconfig.toml says, and fails with what it printed."""
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", **environment}
-    # No proxy and no profile of this machine's owner: the emulator is all there is.
+    # No profile of this machine's owner: the emulator is all there is.
     environment = {name: value for name, value in environment.items() if name != "AWS_PROFILE"}
     done = subprocess.run(["sam", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"sam {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
