@@ -139,6 +139,17 @@ fn each_warning_is_given_once() {
 }
 
 #[test]
+fn a_token_is_dying_in_its_last_week_and_beyond_while_its_channel_counts_on_it() {
+    let mut grant = grant(now());
+    let days = |grant: &Grant| [30, 31, 37, 60].map(|day| is_dying(grant, now() + DAY * day));
+    assert_eq!(days(&grant), [false, true, true, true]);
+    grant.connection = Connection::ReconnectRequired(Cause::RefreshTokenExpired);
+    assert_eq!(days(&grant), [false; 4], "its owner knows already");
+    (grant.connection, grant.refresh_expires_at) = (Connection::Connected, None);
+    assert_eq!(days(&grant), [false; 4], "it has no end that is known");
+}
+
+#[test]
 fn due_times_of_channels_that_were_connected_together_fill_the_day_evenly() {
     let lifetimes = Lifetimes { access_expires_at: now() + DAY * 30, refresh_expires_at: None };
     let mut hours = [0_u32; 24];
