@@ -97,7 +97,7 @@ impl Asked {
     }
 
     /// Whose token is with it.
-    fn account(&self) -> Option<usize> {
+    pub(crate) fn account(&self) -> Option<usize> {
         let refresh = self.form().remove("refresh_token");
         let token = refresh.unwrap_or_else(|| self.bearer.clone());
         token.split('_').nth(1)?.parse().ok()
@@ -223,7 +223,7 @@ fn effect(world: &World, caller: u64, asked: &Asked) -> Reply {
         rules.called_dead(now);
     }
     if let Some(refresh) = reply.body["refresh_token"].as_str() {
-        rules.gave(caller, refresh.to_owned());
+        rules.gave(caller, asked.account(), refresh.to_owned());
     }
     rules.pinterest_changed(world);
     drop(rules);

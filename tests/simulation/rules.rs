@@ -60,6 +60,7 @@ struct Fence {
 
 struct Given {
     invocation: u64,
+    account: Option<usize>,
     asked_at: Timestamp,
     answered_at: Option<Timestamp>,
     received: bool,
@@ -146,8 +147,7 @@ impl Rules {
         let since = world.now() - SignedDuration::from_hours(hours);
         let is_away =
             |row: &serde_json::Value| row["id"] == channel && row["connection"]["status"] != "connected";
-        let account = person.0.trim_start_matches("person").parse().unwrap();
-        self.hampered_at.get(&account).is_some_and(|at: &Timestamp| *at >= since)
+        self.hampered_at.get(&account_of(person)).is_some_and(|at| *at >= since)
             || self.limited_at.is_some_and(|at| at >= since)
             || world.tables.rows("CHANNEL#").iter().any(is_away)
             || self.away_until.get(channel).is_some_and(|until| *until >= since)
@@ -166,8 +166,13 @@ impl Rules {
     pub(crate) fn asked(&mut self, world: &World, invocation: &Invocation, deed: Deed, asked: &Asked) {
         match deed {
             Deed::Send => self.pin_sent(world, invocation.id(), asked),
-            Deed::Renew => self.renewal_sent(world, invocation.id()),
+            Deed::Renew => self.renewal_sent(world, invocation.id(), asked),
             _ => {}
         }
     }
+}
+
+/// Each person has one account at Pinterest.
+fn account_of(person: &TenantId) -> usize {
+    person.0.trim_start_matches("person").parse().unwrap()
 }

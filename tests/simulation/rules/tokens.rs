@@ -6,8 +6,8 @@ use futures::FutureExt;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Given, Rules};
-use crate::{aws::Write, lambda::Invocation, world::World};
+use super::{Given, Rules, account_of};
+use crate::{aws::Write, lambda::Invocation, pinterest::Asked, world::World};
 
 /// A call for a new pair that is younger than this may still become a save: nobody gives the channel up before.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(150);
@@ -109,10 +109,14 @@ impl Rules {
         // Two clocks are wrong by so much, but the lease is long over all the same.
         let skew = SignedDuration::from_secs(2 * world.plan.skew);
         let under_way = (UNDER_WAY - skew).max(SignedDuration::from_secs(60));
-        let in_hand: Vec<_> =
-            self.given.iter().filter(|given| now.duration_since(given.asked_at) < under_way).collect();
-        let in_hand: Vec<_> =
-            in_hand.iter().map(|given| given.refresh.clone()).filter(|token| lives(world, token)).collect();
+        let account = account_of(&after.grant.tenant);
+        let in_hand: Vec<_> = self
+            .given
+            .iter()
+            .filter(|given| given.account == Some(account) && now.duration_since(given.asked_at) < under_way)
+            .map(|given| given.refresh.clone())
+            .filter(|token| lives(world, token))
+            .collect();
         let rightly = match cause {
             Cause::RefreshTokenRejected | Cause::RefreshTokenExpired => {
                 living.is_empty() && in_hand.is_empty()
@@ -128,9 +132,10 @@ impl Rules {
         self.must(!neglected, "no token dies of age", || format!("{channel}: {:?}", after.grant));
     }
 
-    pub(super) fn renewal_sent(&mut self, world: &World, invocation: u64) {
+    pub(super) fn renewal_sent(&mut self, world: &World, invocation: u64, asked: &Asked) {
         let given = Given {
             invocation,
+            account: asked.account(),
             asked_at: world.now(),
             answered_at: None,
             refresh: String::new(),
@@ -139,9 +144,11 @@ impl Rules {
         self.given.push(given);
     }
 
-    /// The token endpoint has given a new pair to the call that `invocation` made last.
-    pub(crate) fn gave(&mut self, invocation: u64, refresh: String) {
-        let open = |given: &&mut Given| given.invocation == invocation && given.refresh.is_empty();
+    /// The token endpoint has given a new pair to the call that `invocation` made last for `account`.
+    pub(crate) fn gave(&mut self, invocation: u64, account: Option<usize>, refresh: String) {
+        let open = |given: &&mut Given| {
+            (given.invocation, given.account) == (invocation, account) && given.refresh.is_empty()
+        };
         if let Some(given) = self.given.iter_mut().rev().find(open) {
             given.refresh = refresh;
         }
