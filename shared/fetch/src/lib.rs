@@ -1,0 +1,33 @@
+//! Fetches what strangers name: media at addresses that anybody who may use the API can give.
+//!
+//! Such an address could lead to what only this program can reach: the services of the machine, the network
+//! around it, the metadata of the cloud
+//! ([CWE-918](https://cwe.mitre.org/data/definitions/918.html), server-side request forgery). So a [`Guard`]
+//!
+//! - asks by `https` on port 443 only, and never sends a password, a cookie or where it comes from;
+//! - looks names up itself, refuses a name if any of its addresses is not on the public internet, and connects
+//!   to no address but those that it has just judged: a name that changes its mind later changes nothing;
+//! - judges every redirect like the first address, and follows three at most;
+//! - bounds everything: the time to connect, to answer, between two bytes and in all, and the size.
+//!
+//! [`Allowed`] names the hosts for which the first two rules do not hold.
+//!
+//! One thing it cannot know: which blocks of the public internet are private to its own network. Where a
+//! network translates IPv6 to IPv4 with a prefix of its own
+//! ([RFC 6052, section 2.2](https://www.rfc-editor.org/rfc/rfc6052#section-2.2)), that network has to filter.
+
+mod admit;
+mod allowed;
+mod error;
+mod guard;
+mod opened;
+mod public;
+mod resolve;
+mod seen;
+
+pub use allowed::{Allowed, BadEntry};
+pub use error::{Error, Fault, Forbidden};
+pub use guard::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Guard, MOST_REDIRECTS};
+pub use opened::{Opened, SILENCE_TIMEOUT};
+pub use resolve::System;
+pub use seen::Seen;

@@ -1,0 +1,88 @@
+//! Where names lead.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::public::is_public;
+
+/// Looks names up as the system is set up to, in the background.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            // Port 0 stands for the port of the request.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(addresses(found.collect()))
+        })
+    }
+}
+
+/// A name has an address that is not on the public internet.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has an address that is not public")]
+pub(crate) struct NotPublic;
+
+/// Passes on the answers of another resolver in which every address is public, as they are: what connects
+/// next has nothing else to connect to.
+///
+/// One address that is not public spoils the whole answer. The host of an honest file has none; and to pick
+/// the others out would leave it to chance, or to whoever runs the name, what is connected to.
+pub(crate) struct PublicOnly(pub(crate) Arc<dyn Resolve>);
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let answer = self.0.resolve(name);
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = answer.await?.collect();
+            if !found.iter().all(|address| is_public(address.ip())) {
+                return Err(NotPublic.into());
+            }
+            Ok(addresses(found))
+        })
+    }
+}
+
+fn addresses(found: Vec<SocketAddr>) -> Addrs {
+    Box::new(found.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Says(Vec<SocketAddr>);
+
+    impl Resolve for Says {
+        fn resolve(&self, _: Name) -> Resolving {
+            let found = addresses(self.0.clone());
+            Box::pin(async { Ok(found) })
+        }
+    }
+
+    async fn passed_on(answer: &str) -> Option<Vec<SocketAddr>> {
+        let answer = answer.split(' ').map(|address| address.parse().unwrap()).collect();
+        let found = PublicOnly(Arc::new(Says(answer))).resolve("example.com".parse().unwrap()).await;
+        found.ok().map(Iterator::collect)
+    }
+
+    #[tokio::test]
+    async fn a_public_answer_is_passed_on_as_it_is() {
+        let answer = ["9.9.9.9:0", "[2606:4700:4700::1111]:443", "1.1.1.1:1"];
+
+        let found = passed_on(&answer.join(" ")).await.unwrap();
+
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), answer);
+    }
+
+    #[tokio::test]
+    async fn one_address_spoils_an_answer_wherever_it_stands() {
+        for answer in
+            ["10.0.0.1:0", "10.0.0.1:0 1.1.1.1:0", "1.1.1.1:0 [::1]:0 9.9.9.9:0", "1.1.1.1:0 [fd00::1]:0"]
+        {
+            assert_eq!(passed_on(answer).await, None, "{answer}");
+        }
+    }
+}
