@@ -9,8 +9,8 @@ from issuer import Issuer
 from pinterest import LocalStack
 from stack import Stack
 
-# Pinterest's tokens, the App Secret, people's tokens, and what a callback brings.
-SECRETS = re.compile(r"pin[ar]_\w|simulated-app-secret|eyJ\w|[?&](code|state)=|connection=\w")
+# Pinterest's tokens, the App Secret, people's tokens, what a callback brings, and addresses of files.
+SECRETS = re.compile(r"pin[ar]_\w|simulated-app-secret|eyJ\w|[?&](code|state)=|connection=\w|X-Amz-Signature")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import threading
 from conftest import image
 from stack import ROOT, Stack
 
-KEPT = ["MainTable", "TokensTable", "SettingsSecret", "KeyRing"]
+KEPT = ["MainTable", "TokensTable", "SettingsSecret", "KeyRing", "MediaBucket"]
 
 
 def secrets_of(stack):
@@ -66,7 +66,7 @@ def test_a_deleted_stack_leaves_tables_and_secrets_and_a_new_one_takes_them_over
     old.formation.delete_stack(StackName=old.name)
     old.formation.get_waiter("stack_delete_complete").wait(StackName=old.name)
 
-    outputs = ("MainTableName", "TokensTableName", "SettingsSecretArn", "KeyRingArn")
+    outputs = ("MainTableName", "TokensTableName", "SettingsSecretArn", "KeyRingArn", "MediaBucketName")
     script = [f"{ROOT}/scripts/take-over", "pinwright-new", *(old.outputs[name] for name in outputs)]
     tools = f"{os.environ['PATH']}:{ROOT}/target/deploy/emulator/bin"  # the AWS CLI
     subprocess.run(script, env={**os.environ, "PATH": tools, **emulator.environment}, check=True)

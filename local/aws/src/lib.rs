@@ -8,15 +8,18 @@
 //! | DynamoDB, with its streams | [`LoopbackAws::dynamodb_url`] | `dynamodb.sqlite` |
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
+//! | S3: `PutObject`, `GetObject` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and what was answered is on the disk: a kill -9
-//! loses nothing. Signatures are not checked; whoever can reach the loopback ports is let in.
+//! loses nothing. Signatures are not checked, and whoever can reach the loopback ports is let in, but for
+//! the bucket: its addresses are handed to others, and are good for what they were signed for alone.
 
 mod dynamodb;
 mod error;
 mod event_bridge;
 mod folder;
+mod s3;
 mod secrets_manager;
 mod stream;
 mod tables;
@@ -30,7 +33,7 @@ pub use self::{
 };
 
 use self::{
-    dynamodb::DynamoDb, event_bridge::EventBus, folder::Folder, secrets_manager::SecretsManager,
+    dynamodb::DynamoDb, event_bridge::EventBus, folder::Folder, s3::Bucket, secrets_manager::SecretsManager,
     wire::Services,
 };
 use jiff::Timestamp;
@@ -42,6 +45,9 @@ pub const REGION: &str = "us-east-1";
 
 /// The account that everything here belongs to.
 pub const ACCOUNT: &str = "000000000000";
+
+/// The id of the access key that is good here, and its secret, for `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+pub const ACCESS_KEY: &str = "local";
 
 /// Says what time it is. It may run ahead of the computer's clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -57,6 +63,8 @@ pub struct Options {
     /// The names of the secrets that exist, each with the value that it gets when the folder has
     /// none. Empty: the secret exists and has no value yet, as a new stack leaves it.
     pub secrets: BTreeMap<String, String>,
+    /// The name of the bucket.
+    pub bucket: String,
 }
 
 /// A running local AWS. Dropping it stops it.
@@ -79,19 +87,21 @@ impl LoopbackAws {
     ///
     /// [`Error::InUse`] while another process has the folder; the others say which file or port failed.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options { folder, tables, now, secrets } = options;
+        let Options { folder, tables, now, secrets, bucket } = options;
         let folder = folder.as_deref().map(Folder::open).transpose()?.map(Arc::new);
         let dynamodb = DynamoDb::open(folder.as_deref(), &tables, &now)?;
         let stream = MainStream::open(&dynamodb, &tables.main, folder.as_ref(), &now)?;
         let secrets = SecretsManager::open(folder.as_ref(), secrets, &now)?;
         let bus = Arc::new(EventBus::open(folder.as_deref(), &now)?);
+        let bucket = Bucket::open(folder.as_deref(), bucket)?;
 
         let (dynamodb_listener, dynamodb_host) = listen().await.map_err(Error::Server)?;
         let (listener, host) = listen().await.map_err(Error::Server)?;
         let (running, _) = watch::channel(());
         let dynamodb_url = format!("http://{dynamodb_host}");
         let url = format!("http://{host}");
-        let router = wire::router(Services { secrets, bus: Arc::clone(&bus), host });
+        let services = Services { secrets, bus: Arc::clone(&bus), host };
+        let router = wire::router(services).merge(s3::router(bucket));
         let servers = vec![
             tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), ended(&running))),
             tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended(&running)).into_future()),
@@ -105,7 +115,7 @@ impl LoopbackAws {
         &self.dynamodb_url
     }
 
-    /// Where Secrets Manager and EventBridge answer, for `AWS_ENDPOINT_URL`.
+    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

@@ -1,7 +1,10 @@
 //! The one HTTP client: for Pinterest, and, as a connector, for the AWS SDK. One connection pool, one TLS stack,
 //! one crypto provider.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_smithy_runtime_api::{
     client::{
@@ -12,6 +15,8 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+
+use crate::media;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,23 +41,34 @@ pub struct Wires {
     pub aws: SharedHttpClient,
     /// To Pinterest.
     pub pinterest: pinterest::Wire,
+    /// To the media bucket.
+    pub media: media::Wire,
 }
 
 impl Wires {
-    /// The network, through one client for both.
+    /// The network, through one client for all.
     pub fn network() -> Result<Self, crate::Error> {
         let http = http()?;
-        Ok(Self { aws: for_aws(http.clone()), pinterest: pinterest::Wire::network(http) })
+        Ok(Self {
+            aws: for_aws(http.clone()),
+            media: media::Wire::network(http.clone()),
+            pinterest: pinterest::Wire::network(http),
+        })
     }
 }
 
-/// Builds the client. Roots are compiled in, proxies and redirects are off: a token goes where it is meant to.
-fn http() -> Result<reqwest::Client, Error> {
+/// Whom we trust, and in which words: the roots are compiled in.
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Builds the client. Proxies and redirects are off: a token goes where it is meant to.
+fn http() -> Result<reqwest::Client, Error> {
+    let tls = tls()?;
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
@@ -61,6 +77,29 @@ fn http() -> Result<reqwest::Client, Error> {
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_nodelay(true)
         .build()?)
+}
+
+/// Fetches media from where their owners keep them, by a client of its own, which is built when it is first needed:
+/// most processes never fetch anything.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    allowed: fetch::Allowed,
+    guard: Arc<OnceLock<fetch::Guard>>,
+}
+
+impl Fetch {
+    pub(crate) fn new(allowed: fetch::Allowed) -> Self {
+        Self { allowed, guard: Arc::default() }
+    }
+
+    /// What stands between us and addresses that anybody can give.
+    pub fn guard(&self) -> Result<&fetch::Guard, Error> {
+        if let Some(guard) = self.guard.get() {
+            return Ok(guard);
+        }
+        let guard = fetch::Guard::new(tls()?, self.allowed.clone(), fetch::System)?;
+        Ok(self.guard.get_or_init(|| guard))
+    }
 }
 
 /// The same client, for the AWS SDK.

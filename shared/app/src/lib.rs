@@ -8,6 +8,7 @@ pub mod error;
 pub mod events;
 pub mod functions;
 pub mod http;
+pub mod media;
 mod openapi;
 pub mod routes;
 mod secrets;

@@ -11,12 +11,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     Clock, Error, Random, Variables, Wires,
+    client::Fetch,
     error::chain,
     events::Events,
     http::Site,
+    media::{self, Bucket},
     secrets::SettingsSecret,
     store::{MainTable, Table, TokensTable},
-    variables::Wrong,
+    variables::{Missing, Wrong},
     vault::Vault,
 };
 
@@ -35,7 +37,9 @@ pub struct Setup {
     pinterest: pinterest::Client,
     site: Site,
     refresh_at_once: Option<NonZeroUsize>,
+    credentials: Credentials,
     aws: SdkConfig,
+    media: media::Wire,
 }
 
 impl Setup {
@@ -43,11 +47,14 @@ impl Setup {
     /// needs it. Everything is built once; connections are made when they are needed.
     pub fn new(variables: Variables, clock: Clock, random: Random, wires: Wires) -> Result<Self, Error> {
         variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
+        let credentials = credentials(&variables)?;
         Ok(Self {
             pinterest: pinterest::Client::new(wires.pinterest, pinterest_addresses(&variables)?),
             site: Site::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
-            aws: aws(&variables, wires.aws)?,
+            aws: aws(&variables, credentials.clone(), wires.aws)?,
+            credentials,
+            media: wires.media,
             variables,
             clock,
             random,
@@ -84,10 +91,30 @@ impl Setup {
         Ok(Events::new(aws_sdk_eventbridge::Client::from_conf(config.build()), name))
     }
 
+    /// The bucket that people's files lie in.
+    pub fn media_bucket(&self) -> Result<Bucket, Error> {
+        let name = self.variables.need("MEDIA_BUCKET", "the name of the media bucket")?;
+        let region = region(&self.variables)?;
+        let address = match self.endpoint("AWS_ENDPOINT_URL_S3") {
+            Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
+            None => format!("https://{name}.s3.{region}.amazonaws.com"),
+        };
+        // Signed by the machine's clock, as the SDK signs, and not by ours: AWS does not go by a clock that somebody
+        // at `/dev/advance` has moved.
+        let (wire, credentials) = (self.media.clone(), self.credentials.clone());
+        Ok(Bucket::new(wire, address, region.to_owned(), credentials, Clock::system()))
+    }
+
     /// Pinterest, at its real addresses unless the variables name others.
     #[must_use]
     pub fn pinterest(&self) -> pinterest::Client {
         self.pinterest.clone()
+    }
+
+    /// Fetches media from where their owners keep them.
+    pub fn fetch(&self) -> Result<Fetch, Error> {
+        let hosts = "hosts, each with a port if need be, separated by commas";
+        Ok(Fetch::new(self.variables.parse("PINWRIGHT_FETCH_ALLOW", hosts)?.unwrap_or_default()))
     }
 
     /// Where the API and its frontend are.
@@ -133,17 +160,23 @@ fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Er
     })
 }
 
+fn region(variables: &Variables) -> Result<&str, Missing> {
+    variables.need("AWS_REGION", "the region of the stack, for instance eu-central-1")
+}
+
 /// Region and credentials come straight from the environment, where Lambda puts them: no file, no metadata
 /// service, nothing to wait for.
-fn aws(variables: &Variables, wire: SharedHttpClient) -> Result<SdkConfig, Error> {
-    let region = variables.need("AWS_REGION", "the region of the stack, for instance eu-central-1")?;
+fn credentials(variables: &Variables) -> Result<Credentials, Missing> {
     let key = variables.need("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
     let secret = variables.need("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
     let session = variables.get("AWS_SESSION_TOKEN").map(str::to_owned);
-    let credentials = Credentials::new(key, secret, session, None, "environment");
+    Ok(Credentials::new(key, secret, session, None, "environment"))
+}
+
+fn aws(variables: &Variables, credentials: Credentials, wire: SharedHttpClient) -> Result<SdkConfig, Error> {
     Ok(SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region.to_owned()))
+        .region(Region::new(region(variables)?.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(wire)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))

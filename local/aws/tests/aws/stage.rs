@@ -48,6 +48,7 @@ pub(crate) fn options(folder: Option<&Path>, hands: &Hands) -> Options {
             (SETTINGS.to_owned(), String::new()),
             (KEYS.to_owned(), "the first keys".to_owned()),
         ]),
+        bucket: "media".to_owned(),
     }
 }
 
