@@ -105,7 +105,8 @@ fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<&'static str> {
     // Sent in between, and put off for the same reason again: that is no news.
     let told = old.and_then(|old| old.waited_for.or(reason(&old.state)));
     match &new.state {
-        State::Scheduled if before.is_none() => Some("pin.scheduled"),
+        // A Pin that is put off to another time, or tried again, is scheduled anew.
+        State::Scheduled if old.is_none_or(|old| old.publish_at != new.publish_at) => Some("pin.scheduled"),
         now @ (State::Waiting { .. } | State::InDoubt { .. }) if told != reason(now) => Some("pin.waiting"),
         State::Published { .. } if !matches!(before, Some(State::Published { .. })) => Some("pin.published"),
         State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some("pin.failed"),
@@ -168,6 +169,7 @@ mod tests {
             setback: None,
             refused_token: None,
             waited_for: None,
+            video: None,
             timeline: Timeline::default(),
             version: 7,
         }
