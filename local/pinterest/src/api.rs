@@ -97,7 +97,13 @@ fn answer(simulation: &Simulation, request: Request, method: &Method, path: &str
     let note = arrival(now, Some(request.environment), operation, method.as_str(), uri.path());
 
     let mut inner = simulation.lock();
-    let (rate_limit, allowed) = inner.count(request.environment, now);
+    let is_write = operation.is_some_and(|operation| matches!(handler(operation), Handler::Write(_)));
+    let writer = || {
+        let tokens = &inner.storage.state().world(request.environment).tokens;
+        Some(tokens.bearer(request.bearer().ok()?, now)?.account)
+    };
+    let writer = if is_write { writer() } else { None };
+    let (rate_limit, allowed) = inner.count(request.environment, writer, now);
     let delivery = inner.answer(note, |storage| {
         allowed?;
         let Target { operation, id } = target?;
@@ -170,16 +176,19 @@ fn authenticate(storage: &mut Storage, operation: Operation, request: &Request) 
     Ok(grant)
 }
 
-/// Answers the form upload of a video.
+/// Answers the form upload of a video, whose file is let through and not kept.
 pub(crate) async fn upload(
     extract::State(simulation): extract::State<Arc<Simulation>>,
     parts: Parts,
-    body: Bytes,
+    body: Body,
 ) -> Response<Body> {
+    let Ok(front) = upload::front(body).await else {
+        return Answer::no_content().into_response(Body::empty()); // nobody is there any more to read it
+    };
     let now = simulation.now();
     let note = arrival(now, None, Some(Operation::UploadMedia), parts.method.as_str(), parts.uri.path());
     let delivery = simulation
         .lock()
-        .answer(note, |storage| Ok(upload::receive(storage.state_mut(), &parts.headers, &body, now)));
+        .answer(note, |storage| Ok(upload::receive(storage.state_mut(), &parts.headers, &front, now)));
     delivery.response().await
 }

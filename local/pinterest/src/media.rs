@@ -103,7 +103,7 @@ fn status(state: &State, upload: &Upload, now: Timestamp) -> &'static str {
     match upload.received {
         None => "registered",
         Some(received) if now.duration_since(received.at) < processing => "processing",
-        Some(received) if received.is_video => "succeeded",
+        Some(received) if received.is_video && !state.policy.processing_fails => "succeeded",
         Some(_) => "failed",
     }
 }

@@ -20,8 +20,13 @@ pub struct Policy {
     pub pin_order: PinOrder,
     /// How long an uploaded video is `processing`.
     pub processing_seconds: u32,
+    /// Whether the processing of every video fails, whatever it is.
+    pub processing_fails: bool,
     /// How many calls an app may make; without it, nothing is counted and nothing is refused.
     pub quota: Option<Quota>,
+    /// How much each user of the app may write (Pins, boards, videos): the contract's `org_write`, which is 100 calls
+    /// a minute with Standard access. Without it, nothing is counted.
+    pub writes_of_each: Option<Quota>,
 }
 
 impl Default for Policy {
@@ -34,7 +39,9 @@ impl Default for Policy {
             lag_seconds: 0,
             pin_order: PinOrder::NewestFirst,
             processing_seconds: 10,
+            processing_fails: false,
             quota: None,
+            writes_of_each: None,
         }
     }
 }

@@ -17,8 +17,8 @@ use tokio::{
 
 use crate::{api, consent, control, delivery::NoAnswer, gallery, simulation::Simulation};
 
-/// The longest video that is taken, in bytes.
-const LONGEST_BODY: usize = 1 << 30;
+/// The longest body of the API that is taken, in bytes: base 64 of a picture. Videos have no limit.
+const LONGEST_BODY: usize = 1 << 26;
 
 /// Serves `simulation` until the future is dropped; its connections end with it.
 pub(crate) async fn serve(listener: TcpListener, simulation: Arc<Simulation>) {

@@ -1,6 +1,7 @@
 //! What all requests share: the state behind one lock, the clock, the randomness, the faults.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -17,7 +18,7 @@ use crate::{
     operation::Operation,
     random::Random,
     refusal::Refusal,
-    state::State,
+    state::{Id, State},
     storage::Storage,
 };
 
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) calls: Calls,
     production: Meter,
     sandbox: Meter,
+    writes: BTreeMap<(Environment, Id), Meter>,
 }
 
 impl Simulation {
@@ -50,6 +52,7 @@ impl Simulation {
             calls: Calls::default(),
             production: Meter::default(),
             sandbox: Meter::default(),
+            writes: BTreeMap::new(),
         };
         Self { origin, random, now, inner: Mutex::new(inner) }
     }
@@ -94,16 +97,24 @@ impl Inner {
         delivery
     }
 
-    /// Counts a call against the quota of the app.
+    /// Counts a call against the quota of the app, and a write of `writer`'s against theirs.
     pub(crate) fn count(
         &mut self,
         environment: Environment,
+        writer: Option<Id>,
         now: Timestamp,
     ) -> (RateLimit, Result<(), Refusal>) {
-        let quota = self.storage.state().policy.quota;
-        match environment {
+        let policy = &self.storage.state().policy;
+        let (quota, each) = (policy.quota, policy.writes_of_each);
+        let (of_all, allowed) = match environment {
             Environment::Production => self.production.count(quota, now),
             Environment::Sandbox => self.sandbox.count(quota, now),
+        };
+        match (writer, each) {
+            (Some(writer), Some(_)) if allowed.is_ok() => {
+                self.writes.entry((environment, writer)).or_default().count(each, now)
+            }
+            _ => (of_all, allowed),
         }
     }
 

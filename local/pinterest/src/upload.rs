@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{
-    HeaderMap, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+use axum::{
+    body::Body,
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+    },
 };
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
 use crate::{
@@ -43,6 +47,19 @@ const PARAMETER_CHANGED: Refused = Refused(
     "SignatureDoesNotMatch",
     "The parameters are not those that were given for this upload.",
 );
+
+/// As much of a form as is kept: its fields, and how its file begins.
+const FRONT: usize = 64 * 1024;
+
+/// Reads a form to its end, and keeps its front.
+pub(crate) async fn front(body: Body) -> Result<Vec<u8>, axum::Error> {
+    let mut front = Vec::new();
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.try_next().await? {
+        front.extend_from_slice(&piece[..piece.len().min(FRONT - front.len())]);
+    }
+    Ok(front)
+}
 
 /// Takes a form: 204, or S3's XML.
 pub(crate) fn receive(state: &mut State, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
