@@ -10,8 +10,8 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let sender =
-        Sender::new(setup.vault()?, setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+    let (main, tokens, bucket) = (setup.main_table()?, setup.tokens_table()?, setup.media_bucket()?);
+    let sender = Sender::new(setup.vault()?, main, tokens, setup.pinterest(), setup.fetch()?, bucket, &setup);
     worker::serve(Deliver::new(sender), |deliver, _event: Value, deadline| async move {
         deliver.tick(deadline).await
     })

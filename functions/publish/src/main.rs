@@ -1,4 +1,5 @@
-//! `POST /api/v1/pins`: publishes a Pin now, or keeps it until its time.
+//! `POST /api/v1/pins`: publishes a Pin now, or keeps it until its time; one at a time, or many in a file.
+//! `POST /api/v1/media`: takes a file for one.
 
 use app::{
     Exit,
@@ -9,7 +10,7 @@ use app::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let sender =
-        Sender::new(setup.vault()?, setup.main_table()?, setup.tokens_table()?, setup.pinterest(), &setup);
+    let (main, tokens, bucket) = (setup.main_table()?, setup.tokens_table()?, setup.media_bucket()?);
+    let sender = Sender::new(setup.vault()?, main, tokens, setup.pinterest(), setup.fetch()?, bucket, &setup);
     http::serve(Publish::new(sender, &setup)).await
 }

@@ -14,6 +14,9 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// Pinterest's words.
     pub message: Option<String>,
+    /// It was the last call that a rate limit allows for so many seconds.
+    #[serde(skip)]
+    pub spent_for_seconds: Option<u32>,
 }
 
 /// A 4xx with Pinterest's JSON error body: the call had no effect, for certain.

@@ -17,6 +17,7 @@
 //! | only the last of the [`LOOKS`] says that nothing is there, and only if the whole list was read | a list that lags, or breaks off after its first page, hides the Pin that is made again |
 //! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two that look the same are both taken for published, and one is dropped |
 //! | a limit, a hold, an outage and a dead token wait; only a refusal of the Pin itself ends it | a Pin fails for what was never its fault |
+//! | a video's place at Pinterest is saved before the upload, its upload before the wait | a crash uploads 2 GB again, or a Pin is sent whose video is not there |
 //! | what waits has a time at which it is looked at, or a return that wakes it | a Pin is forgotten |
 //!
 //! `tests/simulation/mutants/deliver.rs` and `mutants/table.rs` take them away one by one and show what breaks;
@@ -30,7 +31,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Answer, Attempt, Environment, Pause, Pin, PinterestPinId, Refusal, Scopes};
+use crate::{Answer, Attempt, Environment, Pause, Pin, PinterestMediaId, PinterestPinId, Refusal, Scopes};
 
 mod doubt;
 mod pauses;
@@ -38,8 +39,10 @@ mod protocol;
 mod sending;
 #[cfg(test)]
 mod tests;
+mod video;
 
 pub use protocol::decide;
+pub use video::{Form, LONGEST_UPLOAD, MediaStatus, Unusable, Uploaded};
 
 /// When the board is looked at, counted from the start of the attempt. Only the last look decides.
 ///
@@ -67,6 +70,8 @@ pub struct Conditions {
     pub fence: String,
     /// Spreads retries: at least 0, less than 1.
     pub jitter: f64,
+    /// Whether this process lives long enough to upload a video.
+    pub uploads: bool,
     /// The channel's last pause, over or not: a hold soon after a hold is longer.
     pub last_pause: Option<Pause>,
 }
@@ -104,6 +109,21 @@ pub enum Happened {
     },
     /// The board was looked at for the attempt in doubt.
     Looked(Look),
+    /// Pinterest was asked for a place for the video.
+    Registered(Result<(Form, Answer), Unheard>),
+    /// The video was sent there, or should have been.
+    Uploaded(Uploaded),
+    /// Pinterest was asked how far the video has come.
+    Polled(Result<MediaStatus, Unheard>),
+}
+
+/// Why a call that may be repeated at will gave nothing.
+#[derive(Clone, Debug)]
+pub enum Unheard {
+    /// Pinterest said no.
+    Refused(Refusal, Answer),
+    /// Pinterest could not be reached, or the answer made no sense.
+    Failed(String),
 }
 
 /// How a `POST /pins` ended.
@@ -144,6 +164,12 @@ pub enum Next {
     Send(Attempt),
     /// Look at the board for what this attempt may have made.
     Look(Attempt),
+    /// Ask Pinterest for a place for the video.
+    Register,
+    /// Send the video there.
+    Upload(Form),
+    /// Ask Pinterest how far the video has come.
+    Poll(PinterestMediaId),
     /// Nothing now.
     Rest,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{BoardId, Invalid, SectionId};
+use crate::{BoardId, Invalid, Media, SectionId};
 
 /// A Pin that keeps every rule Pinterest has for it (`PinCreate` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,19 +30,8 @@ pub struct Draft {
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dominant_color: Option<Color>,
-    /// The picture.
+    /// The picture, the pictures or the film.
     pub media: Media,
-}
-
-/// What a Pin shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Media {
-    /// One image, which Pinterest fetches itself from a public address.
-    Image {
-        /// Where Pinterest finds it.
-        url: WebAddress,
-    },
 }
 
 /// The title of a Pin.

@@ -138,6 +138,12 @@ own_id!(
     "pin_",
     "pin_id"
 );
+own_id!(
+    /// A file in the stack's bucket.
+    MediaId,
+    "media_",
+    "media_id"
+);
 pinterest_id!(
     /// A Pinterest account. It stays the same when the username changes.
     PinterestUserId,
@@ -157,6 +163,12 @@ pinterest_id!(
     /// A Pin at Pinterest.
     PinterestPinId,
     "pinterest_pin_id"
+);
+
+pinterest_id!(
+    /// A video that was, or is to be, uploaded to Pinterest.
+    PinterestMediaId,
+    "pinterest_media_id"
 );
 
 impl PinterestPinId {

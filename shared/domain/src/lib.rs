@@ -8,8 +8,11 @@ mod channel;
 pub mod delivery;
 mod draft;
 pub mod event;
+mod file;
 mod id;
 mod invalid;
+mod local_time;
+mod media;
 mod pin;
 pub mod refresh;
 mod secret;
@@ -22,13 +25,18 @@ pub use backoff::backoff;
 pub use channel::{
     Account, Cause, Channel, Connection, DefaultBoard, Environment, Pause, PauseReason, Scopes,
 };
-pub use draft::{AltText, Color, Description, Draft, Media, Text, Title, WebAddress};
+pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
+pub use file::{FileType, MEDIA_TOO_LARGE, NewFile};
 pub use id::{
-    BoardId, ChannelId, Entropy, PinId, PinterestPinId, PinterestUserId, SectionId, TenantId, UserId,
+    BoardId, ChannelId, Entropy, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
+    SectionId, TenantId, UserId,
 };
 pub use invalid::Invalid;
-pub use pin::{Attempt, Class, Entry, Failure, Pin, Reason, Setback, State, Timeline};
+pub use local_time::{LocalTime, Occurrence};
+pub use media::{Cover, File, Media, Slide, Slides};
+pub use pin::{Attempt, Class, Entry, Failure, Pin, Reason, Setback, State, Timeline, Video, VideoStage};
 pub use secret::{
-    AccessToken, AppSecret, AuthorizationCode, RefreshToken, State as OAuthState, Ticket, TokenPair,
+    AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SignedUrl, State as OAuthState,
+    Ticket, TokenPair,
 };
 pub use settings::{Effective, Enabled, Source, Status, Stored, Values};

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Answer, ChannelId, Draft, PinId, PinterestPinId, TenantId};
+use crate::{Answer, ChannelId, Draft, PinId, PinterestMediaId, PinterestPinId, TenantId};
 
 /// A Pin that somebody asked us to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Pin {
     /// What it waited for last, or waits for: told once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited_for: Option<Reason>,
+    /// Pinterest's copy of the video that it shows, as far as it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
     /// How it came here, for people.
     pub timeline: Timeline,
     /// Rises with each write, and a write needs the one it read: of two workers, one wins.
@@ -93,6 +96,27 @@ pub struct Attempt {
     pub fence: String,
     /// When the write that allowed it was made.
     pub started_at: Timestamp,
+}
+
+/// Pinterest's copy of a video.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Video {
+    /// What Pinterest calls it. Used for one Pin only: nobody promises that it serves another.
+    pub pinterest_media_id: PinterestMediaId,
+    /// How far it has come.
+    pub stage: VideoStage,
+}
+
+/// How far Pinterest's copy of a video has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoStage {
+    /// Pinterest has a place for it, to which one process may be sending it.
+    Registered,
+    /// Pinterest has all of it, and looks at it.
+    Uploaded,
+    /// A Pin can show it.
+    Ready,
 }
 
 /// The same thing going wrong with a Pin, one time after the other.

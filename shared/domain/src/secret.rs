@@ -50,6 +50,14 @@ secret!(
     /// What the callback gives the browser, so that only the person who started can claim the connection.
     Ticket
 );
+secret!(
+    /// A field of an upload form, which lets whoever has all of them put a file there.
+    FormField
+);
+secret!(
+    /// An address of a file in the bucket that lets its bearer in until it expires.
+    SignedUrl
+);
 
 /// The two tokens that Pinterest gives together.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Texts that people read about a Pin. Some are fixed byte for byte: people search for them.
 
-use crate::{Environment, Failure};
+use crate::{Environment, Failure, delivery::Unusable};
 
 /// Neither the stored settings nor the environment give App ID and App Secret.
 pub const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
@@ -48,7 +48,9 @@ pub fn board_gone() -> Failure {
     )
 }
 
-pub(crate) fn section_gone() -> Failure {
+/// The section that the Pin names is gone, or is another board's.
+#[must_use]
+pub fn section_gone() -> Failure {
     Failure::new(
         "board_section_id_invalid",
         "board_section_id is invalid",
@@ -78,6 +80,48 @@ pub(crate) fn media_unreachable(message: &str) -> Failure {
         message,
         "Check that the addresses of the image and of the link open without a login, the image with an image's \
          Content-Type, and retry.",
+    )
+}
+
+pub(crate) fn video_unusable(why: &Unusable) -> Failure {
+    let (code, detail, fix) = match why {
+        Unusable::Forbidden(detail) => (
+            "media_forbidden",
+            detail.as_str(),
+            "Give a public https address, upload the video, or have its host added to PINWRIGHT_FETCH_ALLOW.",
+        ),
+        Unusable::TooLarge => (
+            "media_too_large",
+            "the video has more than 2 GB",
+            "Make it smaller, and publish it as a new Pin.",
+        ),
+        Unusable::Gone => (
+            "media_gone",
+            "the file that was uploaded is not there any more",
+            "Upload it again, and publish it as a new Pin.",
+        ),
+        Unusable::NoVideo => (
+            "media_unsupported",
+            "what is at the address is no MP4, MOV or M4V video",
+            "Check that the address leads to the file itself and not to a page, and retry.",
+        ),
+    };
+    Failure::new(code, detail, fix)
+}
+
+pub(crate) fn upload_failed(detail: &str) -> Failure {
+    Failure::new(
+        "video_upload_failed",
+        format!("the video did not reach Pinterest: {detail}"),
+        "Check that its address opens without a login and quickly enough, and retry.",
+    )
+}
+
+pub(crate) fn video_failed() -> Failure {
+    Failure::new(
+        "video_failed",
+        "Pinterest could not use the video, and does not say why",
+        "Check that it is H.264 or H.265 with AAC sound, 4 seconds to 15 minutes long, and retry.",
     )
 }
 

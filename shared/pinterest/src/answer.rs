@@ -25,6 +25,7 @@ pub(crate) struct Received {
     status: u16,
     request_id: Option<String>,
     retry_after: Option<SignedDuration>,
+    is_last: bool,
     body: Vec<u8>,
 }
 
@@ -35,6 +36,7 @@ impl Received {
             status: response.status().as_u16(),
             request_id: header(response.headers(), "x-pinterest-rid").map(tidy),
             retry_after: retry_after(response.headers()),
+            is_last: header(response.headers(), "x-ratelimit-remaining").and_then(first_number) == Some(0),
             body: Vec::new(),
         };
         loop {
@@ -76,6 +78,20 @@ impl Received {
         })
     }
 
+    /// The same for a body that holds secrets, of which an error must quote nothing.
+    pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body)
+            .map_err(|_| Error::unknown(self.answer(), Fault::Malformed { source: None }))
+    }
+
+    /// Whether a storage, which speaks XML and not as Pinterest does, has taken a file. It can be sent again.
+    pub(crate) fn stored(self) -> Result<(), Error> {
+        if (200..300).contains(&self.status) {
+            return Ok(());
+        }
+        Err(Error::Unknown { answer: self.answer(), source: None })
+    }
+
     /// The bare body.
     pub(crate) fn into_body(self) -> Vec<u8> {
         self.body
@@ -83,7 +99,15 @@ impl Received {
 
     /// What is kept of an answer that refuses nothing.
     pub(crate) fn answer(&self) -> Answer {
-        Answer { http_status: Some(self.status), request_id: self.request_id.clone(), ..Answer::default() }
+        Answer {
+            http_status: Some(self.status),
+            request_id: self.request_id.clone(),
+            spent_for_seconds: self
+                .retry_after
+                .filter(|_| self.is_last)
+                .and_then(|wait| wait.as_secs().try_into().ok()),
+            ..Answer::default()
+        }
     }
 }
 

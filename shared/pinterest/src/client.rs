@@ -79,6 +79,11 @@ impl Client {
         request.bearer_auth(token.expose()).timeout(WRITE_TIMEOUT).json(body)
     }
 
+    /// Sends something to an address that Pinterest gave, with what it gave as the only credentials.
+    pub(crate) fn upload(&self, url: &str) -> RequestBuilder {
+        self.wire.http.post(url)
+    }
+
     /// Sends `request`, and returns what Pinterest accepted it with.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Received, Error> {
         let request = request.build().map_err(Error::before_answer)?;

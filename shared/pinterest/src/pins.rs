@@ -1,8 +1,8 @@
 //! Pins: making one, and listing those of a board.
 
 use domain::{
-    AccessToken, BoardId, Draft, Environment, Media, PinterestPinId, Text, WebAddress, delivery::Outcome,
-    twin::Listed,
+    AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, SignedUrl, Slide,
+    Text, WebAddress, delivery::Outcome, twin::Listed,
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -29,15 +29,94 @@ struct CreatePin<'a> {
     media_source: MediaSource<'a>,
 }
 
+/// What a Pin shows, where Pinterest finds it.
+#[derive(Clone, Debug)]
+pub enum Shown<'a> {
+    /// One image.
+    Image(Address<'a>),
+    /// Several, with their texts.
+    Carousel(Vec<(Address<'a>, &'a Slide)>),
+    /// A video that Pinterest has, and its picture.
+    Video(&'a PinterestMediaId, &'a Cover),
+}
+
+/// An address that Pinterest fetches from.
+#[derive(Clone, Debug)]
+pub enum Address<'a> {
+    /// Anybody may know it.
+    Public(&'a WebAddress),
+    /// It lets its bearer in.
+    Signed(SignedUrl),
+}
+
+impl Address<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Public(address) => address.as_str(),
+            Self::Signed(url) => url.expose(),
+        }
+    }
+}
+
 /// `PinMediaSource` in the contract.
 #[derive(Serialize)]
 #[serde(tag = "source_type", rename_all = "snake_case")]
 enum MediaSource<'a> {
-    ImageUrl { url: &'a str },
+    ImageUrl {
+        url: &'a str,
+    },
+    MultipleImageUrls {
+        items: Vec<Item<'a>>,
+    },
+    VideoId {
+        media_id: &'a PinterestMediaId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cover_image_url: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cover_image_key_frame_time: Option<u32>,
+    },
 }
 
-impl<'a> From<&'a Draft> for CreatePin<'a> {
-    fn from(draft: &'a Draft) -> Self {
+/// `PinMediaSourceImagesURLItem` in the contract.
+#[derive(Serialize)]
+struct Item<'a> {
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
+}
+
+impl<'a> From<&'a Shown<'_>> for MediaSource<'a> {
+    fn from(shown: &'a Shown<'_>) -> Self {
+        match shown {
+            Shown::Image(address) => Self::ImageUrl { url: address.as_str() },
+            Shown::Carousel(slides) => Self::MultipleImageUrls {
+                items: slides
+                    .iter()
+                    .map(|(address, slide)| Item {
+                        url: address.as_str(),
+                        title: slide.title.as_ref().map(Text::as_str),
+                        description: slide.description.as_ref().map(Text::as_str),
+                        link: slide.link.as_ref().map(WebAddress::as_str),
+                    })
+                    .collect(),
+            },
+            Shown::Video(media_id, cover) => {
+                let (cover_image_url, cover_image_key_frame_time) = match cover {
+                    Cover::Image { url } => (Some(url.as_str()), None),
+                    Cover::Frame { frame_seconds } => (None, Some(*frame_seconds)),
+                };
+                Self::VideoId { media_id, cover_image_url, cover_image_key_frame_time }
+            }
+        }
+    }
+}
+
+impl<'a> CreatePin<'a> {
+    fn of(draft: &'a Draft, shown: &'a Shown<'_>) -> Self {
         Self {
             board_id: &draft.board,
             board_section_id: draft.section.as_ref().map(domain::SectionId::as_str),
@@ -46,9 +125,7 @@ impl<'a> From<&'a Draft> for CreatePin<'a> {
             link: draft.link.as_ref().map(WebAddress::as_str),
             alt_text: draft.alt_text.as_ref().map(Text::as_str),
             dominant_color: draft.dominant_color.as_ref().map(domain::Color::as_str),
-            media_source: match &draft.media {
-                Media::Image { url } => MediaSource::ImageUrl { url: url.as_str() },
-            },
+            media_source: shown.into(),
         }
     }
 }
@@ -92,12 +169,19 @@ struct Created {
 }
 
 impl Client {
-    /// Publishes `draft` ([`POST /pins`](https://developers.pinterest.com/docs/api/v5/pins-create)).
+    /// Publishes `draft`, whose media are what is `shown`
+    /// ([`POST /pins`](https://developers.pinterest.com/docs/api/v5/pins-create)).
     ///
     /// Pinterest has no idempotency key: after [`Outcome::Unknown`] the Pin may exist, and a second call may
     /// make a second one.
-    pub async fn create_pin(&self, environment: Environment, token: &AccessToken, draft: &Draft) -> Outcome {
-        let request = self.post(environment, token, "pins", &CreatePin::from(draft));
+    pub async fn create_pin(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        draft: &Draft,
+        shown: &Shown<'_>,
+    ) -> Outcome {
+        let request = self.post(environment, token, "pins", &CreatePin::of(draft, shown));
         let created = async {
             let received = self.send(request).await?;
             let Created { id } = received.json()?;

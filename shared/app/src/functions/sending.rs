@@ -1,20 +1,24 @@
 //! The driver of the delivery protocol: saves what was decided, does what was decided, reports what happened.
 //! It holds no rule; those are in [`domain::delivery`].
 
+mod looking;
+mod shown;
+mod video;
+
 use std::time::Duration;
 
 use domain::{
     AccessToken, Attempt, Channel, Connection, Pin, State,
-    delivery::{Also, Conditions, Decide, Happened, Look, Next, Outcome, Readiness},
-    twin,
+    delivery::{Also, Conditions, Decide, Happened, Next, Outcome, Readiness},
 };
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::PublicSettings;
 use crate::{
     Clock, Random,
-    error::{Result, chain},
+    client::Fetch,
+    error::{Error, Result, chain},
+    media::Bucket,
     setup::Setup,
     store::{Briefing, MainTable, Put, TokenRow, TokensTable},
     vault::Vault,
@@ -23,10 +27,8 @@ use crate::{
 /// A send begins within this time of the write that allows it, or not at all: later, others may believe that
 /// it is over.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
-/// A board that has more pages than this (of 250 Pins) is not read to its end.
-const PAGES: usize = 100;
-/// So many Pins in a row, each older than the one before, are not in that order by chance.
-const DESCENTS: usize = 10;
+/// No upload is begun that has less time than this.
+const SHORTEST_UPLOAD: Duration = Duration::from_mins(1);
 /// How often a Pin that others keep changing is read again.
 const READS: usize = 5;
 
@@ -41,6 +43,10 @@ pub struct Sender {
     pub tokens: TokensTable,
     /// Where Pins go.
     pub pinterest: pinterest::Client,
+    /// Fetches videos from where their owners keep them.
+    pub fetch: Fetch,
+    /// Where people's files lie.
+    pub bucket: Bucket,
     /// Whether the integration runs.
     pub settings: PublicSettings,
     /// Tells the time.
@@ -60,6 +66,22 @@ pub struct Ground {
     lost: bool,
     token_version: u64,
     access: Option<AccessToken>,
+    /// Until when a video may be uploaded, if this process lives long enough for that.
+    pub uploads_until: Option<Instant>,
+}
+
+impl Ground {
+    /// The token to read with.
+    pub fn access(&self) -> Result<&AccessToken> {
+        match (&self.access, self.readiness) {
+            (Some(access), _) => Ok(access),
+            (None, Readiness::Paused(pause)) => Err(Error::Resting(pause)),
+            (None, Readiness::ReconnectRequired) => Err(Error::ReconnectRequired),
+            (None, Readiness::TokenExpired | Readiness::Ready) => Err(Error::TokenRefreshing),
+            (None, Readiness::SwitchedOff) => Err(Error::IntegrationDisabled(domain::words::SWITCHED_OFF)),
+            (None, Readiness::Gone) => Err(Error::NotFound("channel")),
+        }
+    }
 }
 
 impl Sender {
@@ -70,6 +92,8 @@ impl Sender {
         main: MainTable,
         tokens: TokensTable,
         pinterest: pinterest::Client,
+        fetch: Fetch,
+        bucket: Bucket,
         setup: &Setup,
     ) -> Self {
         Self {
@@ -78,6 +102,8 @@ impl Sender {
             main,
             tokens,
             pinterest,
+            fetch,
+            bucket,
             clock: setup.clock.clone(),
             random: setup.random.clone(),
             decide: domain::delivery::decide,
@@ -90,7 +116,14 @@ impl Sender {
         let enabled = self.settings.of(briefing.settings.as_ref()).is_ok();
         let (Some(channel), Some(token)) = (briefing.channel, briefing.token) else {
             let readiness = Readiness::Gone;
-            return Ok(Ground { channel: None, readiness, lost: false, token_version: 0, access: None });
+            return Ok(Ground {
+                channel: None,
+                readiness,
+                lost: false,
+                token_version: 0,
+                access: None,
+                uploads_until: None,
+            });
         };
         let pauses = [briefing.app_pause, channel.pause].into_iter().flatten();
         let pause = pauses.filter(|pause| pause.until > now).max_by_key(|pause| pause.until);
@@ -109,7 +142,9 @@ impl Sender {
             _ => None,
         };
         let lost = token.grant.connection != Connection::Connected;
-        Ok(Ground { channel: Some(channel), readiness, lost, token_version: token.grant.version, access })
+        let token_version = token.grant.version;
+        let channel = Some(channel);
+        Ok(Ground { channel, readiness, lost, token_version, access, uploads_until: None })
     }
 
     async fn open(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
@@ -127,6 +162,7 @@ impl Sender {
             environment: channel.map_or(domain::Environment::Sandbox, |channel| channel.environment),
             fence: self.random.mark(),
             jitter: self.random.jitter(),
+            uploads: ground.uploads_until.is_some_and(|until| until >= Instant::now() + SHORTEST_UPLOAD),
             last_pause: channel.and_then(|channel| channel.pause),
         }
     }
@@ -257,6 +293,9 @@ impl Sender {
                 Some(Happened::Sent { fence: attempt.fence, outcome })
             }
             Next::Look(attempt) => Some(Happened::Looked(self.look(pin, &attempt, ground).await)),
+            Next::Register => Some(Happened::Registered(self.register(ground).await)),
+            Next::Upload(form) => Some(Happened::Uploaded(self.upload(pin, &form, ground).await)),
+            Next::Poll(id) => Some(Happened::Polled(self.poll(&id, ground).await)),
         })
     }
 
@@ -269,84 +308,9 @@ impl Sender {
         if saved_at.elapsed().max(waited) >= SEND_WITHIN {
             return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
         }
-        self.pinterest.create_pin(channel.environment, access, &pin.draft).await
-    }
-
-    /// Reads the board for what `attempt` may have made: the oldest match that no other Pin of ours owns.
-    async fn look(&self, pin: &Pin, attempt: &Attempt, ground: &Ground) -> Look {
-        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
-            return Look::Failed("the channel cannot be used".to_owned());
-        };
-        let began_at = self.clock.now();
-        let mut matches = Vec::new();
-        let mut order = Order::default();
-        let mut bookmark = None;
-        for _ in 0..PAGES {
-            let page = self
-                .pinterest
-                .board_pins(channel.environment, access, &pin.draft.board, bookmark.as_deref())
-                .await;
-            let page = match page {
-                Ok(page) => page,
-                Err(pinterest::Error::Refused { refusal, answer }) => return Look::Refused(refusal, answer),
-                Err(error) => return Look::Failed(chain(&error)),
-            };
-            order.read(&page.items);
-            matches.extend(
-                page.items.into_iter().filter(|listed| twin::matches(listed, &pin.draft, attempt.started_at)),
-            );
-            bookmark = page.bookmark;
-            if bookmark.is_none() || order.has_passed(attempt.started_at) {
-                return self.oldest_free(pin, channel, matches, began_at).await;
-            }
+        match self.shown(pin) {
+            Ok(shown) => self.pinterest.create_pin(channel.environment, access, &pin.draft, &shown).await,
+            Err(why) => Outcome::NotSent(why),
         }
-        Look::Endless
-    }
-
-    async fn oldest_free(
-        &self,
-        pin: &Pin,
-        channel: &Channel,
-        mut matches: Vec<twin::Listed>,
-        began_at: Timestamp,
-    ) -> Look {
-        matches.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        for listed in matches {
-            match self.main.is_taken(channel.environment, &listed.id, &pin.id).await {
-                Ok(true) => {}
-                Ok(false) => return Look::Found(listed.id),
-                Err(error) => return Look::Failed(chain(&error)),
-            }
-        }
-        Look::Nothing { began_at }
-    }
-}
-
-/// Whether a list comes newest first, and how far back it has gone.
-#[derive(Debug, Default)]
-struct Order {
-    last: Option<Timestamp>,
-    /// How often something older came after something newer: Pins of one second say nothing about the order.
-    descents: usize,
-    broken: bool,
-}
-
-impl Order {
-    fn read(&mut self, items: &[twin::Listed]) {
-        for item in items {
-            match (self.last, item.created_at) {
-                (Some(last), Some(at)) if at > last => self.broken = true,
-                (Some(last), Some(at)) if at < last => self.descents += 1,
-                (_, Some(_)) => {}
-                (_, None) => self.broken = true,
-            }
-            self.last = item.created_at;
-        }
-    }
-
-    /// Nothing that an attempt made can come any more.
-    fn has_passed(&self, started_at: Timestamp) -> bool {
-        let newest_first = self.descents >= DESCENTS && !self.broken;
-        newest_first && self.last.is_some_and(|last| last < started_at - twin::MARGIN)
     }
 }

@@ -41,6 +41,16 @@ pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Time
         }
         (State::InDoubt { attempt, looks, .. }, Happened::Looked(look)) => step.looked(attempt, *looks, look),
 
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Registered(answer)) => {
+            step.registered(answer)
+        }
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Uploaded(outcome)) => {
+            step.uploaded(outcome)
+        }
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Polled(answer)) => {
+            step.polled(answer)
+        }
+
         // The answer of an attempt counts as long as nothing was decided about that attempt.
         (State::Sending(attempt) | State::InDoubt { attempt, .. }, Happened::Sent { fence, outcome })
             if *fence == attempt.fence =>
@@ -118,8 +128,12 @@ impl Step<'_> {
 
     pub(super) fn published(mut self, id: &PinterestPinId, how: &str, answer: &Answer) -> Decision {
         self.pin.setback = None;
+        // The next call would be refused: whoever comes next need not try.
+        let also = answer
+            .spent_for_seconds
+            .map_or(Also::Nothing, |seconds| self.limited(Some(SignedDuration::from_secs(seconds.into()))).1);
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
-        self.rest(state, "published", format!("{how} as {id}"), answer)
+        Decision { also, ..self.rest(state, "published", format!("{how} as {id}"), answer) }
     }
 
     /// How often `code` has put the Pin off in a row.

@@ -55,6 +55,9 @@ impl Step<'_> {
         if !self.conditions.scopes.missing().is_empty() {
             return self.out_of_scope(&none);
         }
+        if !self.video_is_ready() {
+            return self.prepare();
+        }
         let attempt = Attempt { fence: self.conditions.fence.clone(), started_at: self.now };
         self.pin.attempts = self.pin.attempts.saturating_add(1);
         self.pin.state = State::Sending(attempt.clone());
@@ -80,7 +83,7 @@ impl Step<'_> {
         }
     }
 
-    fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
+    pub(super) fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
         match refusal {
             Refusal::TokenDead if self.conditions.lost => {
                 self.pin.refused_token = Some(self.conditions.token_version);

@@ -6,6 +6,7 @@ mod ends;
 mod invariants;
 mod pauses;
 mod sending;
+mod video;
 mod waits;
 
 use serde_json::json;
@@ -36,6 +37,7 @@ fn pin(state: State) -> Pin {
         setback: None,
         refused_token: None,
         waited_for: None,
+        video: None,
         timeline: Timeline::default(),
         version: 1,
     }
@@ -67,6 +69,7 @@ fn ready() -> Conditions {
         environment: Environment::Sandbox,
         fence: "next".into(),
         jitter: 0.5,
+        uploads: true,
         last_pause: None,
     }
 }

@@ -7,10 +7,10 @@ use pinterest::{Addresses, App, Error, Fault};
 use tokio::time::Instant;
 use wiremock::ResponseTemplate;
 
-use crate::stage::{answering, client, draft, nobody, raw, read_request, token};
+use crate::stage::{answering, client, draft, nobody, raw, read_request, shown, token};
 
 async fn create_pin(origin: &str) -> Outcome {
-    client(origin).create_pin(Environment::Production, &token(), &draft()).await
+    client(origin).create_pin(Environment::Production, &token(), &draft(), &shown()).await
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_pin_is_not_sent_again_when_a_connection_that_has_served_before_closes
     for _ in 0..100 {
         tokio::task::yield_now().await; // the connection goes back to the pool
     }
-    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
 
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
     let listener = pinterest.join().unwrap();
@@ -112,7 +112,7 @@ async fn a_pin_is_given_up_after_25_seconds_and_a_read_after_10() {
     let client = client(&format!("http://{}", silent.local_addr().unwrap()));
 
     let start = Instant::now();
-    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
     let (sent, read) = (start.elapsed(), Instant::now());
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
@@ -146,7 +146,7 @@ fn calls_can_move_between_threads() {
     fn movable<T: Send>(_: &T) {}
     let (client, token, draft) = (client("http://127.0.0.1"), token(), draft());
 
-    movable(&client.create_pin(Environment::Production, &token, &draft));
+    movable(&client.create_pin(Environment::Production, &token, &draft, &shown()));
     movable(&client.boards(Environment::Production, &token));
     let secret = AppSecret::new(String::new());
     movable(&client.probe(Environment::Production, App { id: "1", secret: &secret }));

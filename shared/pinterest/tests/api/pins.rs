@@ -1,9 +1,13 @@
 //! `POST /pins` and `GET /boards/{board_id}/pins`.
 
-use domain::{AltText, Color, Description, Environment, SectionId, Title, WebAddress, delivery::Outcome};
+use domain::{
+    AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl, Slide, Title,
+    WebAddress, delivery::Outcome,
+};
+use pinterest::{Address, Shown};
 use serde_json::{Value, json};
 
-use crate::stage::{self, answering, board, draft, header, sent, token};
+use crate::stage::{self, answering, board, draft, header, sent, shown, token};
 
 #[tokio::test]
 async fn a_pin_is_sent_with_everything_its_draft_has() {
@@ -17,7 +21,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
     draft.alt_text = AltText::new("alt_text", Some("A bowl".to_owned())).unwrap();
     draft.dominant_color = Some(Color::new("#6E7874".to_owned()).unwrap());
 
-    let outcome = client.create_pin(Environment::Production, &token(), &draft).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft, &shown()).await;
 
     let Outcome::Created(id, answer) = outcome else {
         panic!("{outcome:?}");
@@ -44,7 +48,7 @@ async fn what_a_draft_lacks_is_left_out() {
     let (server, client) =
         answering("POST", "/sandbox/v5/pins", stage::json(200, json!({ "id": "1" }))).await;
 
-    let outcome = client.create_pin(Environment::Sandbox, &token(), &draft()).await;
+    let outcome = client.create_pin(Environment::Sandbox, &token(), &draft(), &shown()).await;
 
     assert!(matches!(outcome, Outcome::Created(..)));
     let expected = json!({
@@ -54,6 +58,47 @@ async fn what_a_draft_lacks_is_left_out() {
     assert_eq!(sent(&server).await.body_json::<Value>().unwrap(), expected);
 }
 
+/// What is sent as the media of a Pin that shows `shown`.
+async fn media_source(shown: &Shown<'_>) -> Value {
+    let (server, client) = answering("POST", "/v5/pins", stage::json(201, json!({ "id": "1" }))).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), shown).await;
+    assert!(matches!(outcome, Outcome::Created(..)));
+    sent(&server).await.body_json::<Value>().unwrap()["media_source"].take()
+}
+
+#[tokio::test]
+async fn a_carousel_is_sent_with_the_texts_of_each_image() {
+    let slides: Vec<Slide> = serde_json::from_value(json!([
+        {"url": "https://cdn.example.com/1.jpg", "title": "One", "description": "First", "link": "https://example.com/1"},
+        {"url": "https://cdn.example.com/2.jpg"},
+    ]))
+    .unwrap();
+    let signed =
+        |name: &str| Address::Signed(SignedUrl::new(format!("https://bucket.example.com/{name}?signed")));
+
+    let media =
+        media_source(&Shown::Carousel(vec![(signed("1"), &slides[0]), (signed("2"), &slides[1])])).await;
+
+    let expected = json!({"source_type": "multiple_image_urls", "items": [
+        {"url": "https://bucket.example.com/1?signed", "title": "One", "description": "First", "link": "https://example.com/1"},
+        {"url": "https://bucket.example.com/2?signed"},
+    ]});
+    assert_eq!(media, expected);
+}
+
+#[tokio::test]
+async fn a_video_is_sent_by_its_id_with_one_cover() {
+    let id = PinterestMediaId::try_from("12345".to_owned()).unwrap();
+    let url = WebAddress::new("url", "https://cdn.example.com/cover.jpg".to_owned()).unwrap();
+    for (cover, name, value) in [
+        (Cover::Frame { frame_seconds: 3 }, "cover_image_key_frame_time", json!(3)),
+        (Cover::Image { url }, "cover_image_url", json!("https://cdn.example.com/cover.jpg")),
+    ] {
+        let media = media_source(&Shown::Video(&id, &cover)).await;
+        assert_eq!(media, json!({"source_type": "video_id", "media_id": "12345", name: value}));
+    }
+}
+
 #[tokio::test]
 async fn a_success_that_names_no_pin_leaves_the_outcome_unknown() {
     for body in ["", "OK", "{\"id\": \"81", "{}", "{\"id\": null}", "{\"id\": \"soon\"}", "[]"] {
@@ -61,7 +106,7 @@ async fn a_success_that_names_no_pin_leaves_the_outcome_unknown() {
             wiremock::ResponseTemplate::new(201).set_body_string(body).insert_header("x-pinterest-rid", "42");
         let (_server, client) = answering("POST", "/v5/pins", answer).await;
 
-        let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
+        let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
 
         let Outcome::Unknown(answer) = outcome else {
             panic!("{body}: {outcome:?}");

@@ -7,11 +7,11 @@ use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::stage::{self, answering, draft, sent, token};
+use crate::stage::{self, answering, draft, sent, shown, token};
 
 async fn outcome(answer: ResponseTemplate) -> Outcome {
     let (server, client) = answering("POST", "/v5/pins", answer).await;
-    let outcome = client.create_pin(Environment::Production, &token(), &draft()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
     sent(&server).await; // once, whatever came of it
     outcome
 }
@@ -35,6 +35,7 @@ async fn a_refusal_keeps_what_pinterest_said() {
         pinterest_code: Some(29),
         request_id: Some("7341".to_owned()),
         message: Some("Not permitted. Trial access".to_owned()),
+        spent_for_seconds: None,
     };
     assert_eq!(answer, expected);
 }

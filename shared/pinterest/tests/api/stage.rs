@@ -3,13 +3,13 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     thread,
 };
 
-use domain::{AccessToken, BoardId, Draft};
+use domain::{AccessToken, BoardId, Draft, WebAddress};
 use jiff::Timestamp;
-use pinterest::{Addresses, Client, Wire};
+use pinterest::{Address, Addresses, Client, Shown, Wire};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Serialize;
 use serde_json::json;
@@ -127,6 +127,13 @@ pub(crate) fn board(id: &str) -> BoardId {
 pub(crate) fn draft() -> Draft {
     let image = json!({"kind": "image", "url": "https://cdn.example.com/p/abc.jpg"});
     serde_json::from_value(json!({"board_id": "549755885175", "media": image})).unwrap()
+}
+
+/// The picture of [`draft`].
+pub(crate) fn shown() -> Shown<'static> {
+    static PICTURE: LazyLock<WebAddress> =
+        LazyLock::new(|| WebAddress::new("url", "https://cdn.example.com/p/abc.jpg".to_owned()).unwrap());
+    Shown::Image(Address::Public(&PICTURE))
 }
 
 /// The token endpoint of production.

@@ -1,0 +1,155 @@
+//! What a Pin shows: one image, several to leaf through, or a video.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Description, Invalid, MediaId, Title, WebAddress};
+
+/// What a Pin shows. Pinterest fetches images itself; a video is brought to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Media {
+    /// One image.
+    Image {
+        /// Where it is.
+        #[serde(flatten)]
+        #[schemars(with = "Place")]
+        file: File,
+    },
+    /// Several images, side by side.
+    Carousel {
+        /// In the order in which they are shown.
+        items: Slides,
+    },
+    /// A video, which is uploaded to Pinterest before the Pin is made.
+    Video {
+        /// Where it is.
+        #[serde(flatten)]
+        #[schemars(with = "Place")]
+        file: File,
+        /// What is shown until it plays.
+        cover: Cover,
+    },
+}
+
+/// Where a file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum File {
+    /// At a public address.
+    Public {
+        /// Which.
+        url: WebAddress,
+    },
+    /// In the bucket of the stack.
+    Uploaded {
+        /// Under which name.
+        media_id: MediaId,
+    },
+}
+
+/// A [`File`] as it is described, among the fields of what it is part of.
+#[derive(Serialize, JsonSchema)]
+struct Place {
+    /// Its public address, if that is where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<WebAddress>,
+    /// Its name in the stack's bucket, if that is where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_id: Option<MediaId>,
+}
+
+impl Media {
+    /// The files that it is made of, each with the field where it is named and whether it is a video.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, &File, bool)> {
+        match self {
+            Self::Image { file } => vec![("media".to_owned(), file, false)],
+            Self::Carousel { items } => {
+                let slides = items.iter().enumerate();
+                slides.map(|(index, slide)| (format!("media.items[{index}]"), &slide.file, false)).collect()
+            }
+            Self::Video { file, .. } => vec![("media".to_owned(), file, true)],
+        }
+    }
+}
+
+/// The picture of a video (`PinMediaSourceVideoID` in the v5 contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Cover {
+    /// An image of its own.
+    Image {
+        /// Where Pinterest finds it.
+        url: WebAddress,
+    },
+    /// A moment of the video; past its end, the last one.
+    Frame {
+        /// Counted from the beginning.
+        frame_seconds: u32,
+    },
+}
+
+/// The 2 to 5 images of a carousel (`PinMediaSourceImagesURL` in the v5 contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Slides(#[schemars(length(min = 2, max = 5))] Vec<Slide>);
+
+impl Slides {
+    /// Checks how many there are.
+    pub fn new(slides: Vec<Slide>) -> Result<Self, Invalid> {
+        if (2..=5).contains(&slides.len()) {
+            return Ok(Self(slides));
+        }
+        Err(Invalid::new(
+            "media.items",
+            "carousel_size",
+            format!("has {} images, and a carousel has 2 to 5", slides.len()),
+            "Give 2 to 5 images, or publish one image as `\"kind\":\"image\"`.",
+        ))
+    }
+
+    /// In the order in which they are shown.
+    pub fn iter(&self) -> impl Iterator<Item = &Slide> {
+        self.0.iter()
+    }
+}
+
+/// One image of a carousel. Its texts keep to the limits of a Pin's: Pinterest names none of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Slide {
+    /// Where the image is.
+    #[serde(flatten)]
+    #[schemars(with = "Place")]
+    pub file: File,
+    /// At most 100 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Title>,
+    /// At most 800 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    /// Where a click on this image leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<WebAddress>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slides(count: usize) -> Result<Slides, Invalid> {
+        let file =
+            File::Public { url: WebAddress::new("url", "https://example.com/a.jpg".to_owned()).unwrap() };
+        Slides::new(vec![Slide { file, title: None, description: None, link: None }; count])
+    }
+
+    #[test]
+    fn a_carousel_has_two_to_five_images() {
+        for good in 2..=5 {
+            assert_eq!(slides(good).unwrap().iter().count(), good);
+        }
+        for bad in [0, 1, 6] {
+            assert_eq!(slides(bad).unwrap_err().code, "carousel_size", "{bad}");
+        }
+    }
+}

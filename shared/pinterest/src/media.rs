@@ -1,0 +1,87 @@
+//! Videos: a place for one, the upload, and how far Pinterest has come with it.
+
+use domain::{
+    AccessToken, Environment, FormField, PinterestMediaId,
+    delivery::{Form, MediaStatus},
+};
+use reqwest::{
+    Body,
+    multipart::{self, Part},
+};
+use serde::Deserialize;
+use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{Client, Error, Fault};
+
+/// `MediaUpload` in the contract. The parameters are credentials: whatever keys come are passed on, and never read.
+#[derive(Deserialize)]
+struct MediaUpload {
+    media_id: PinterestMediaId,
+    upload_url: String,
+    upload_parameters: BTreeMap<String, FormField>,
+}
+
+/// `MediaUploadDetails` in the contract.
+#[derive(Deserialize)]
+struct Media {
+    status: String,
+}
+
+impl Client {
+    /// Asks for a place for a video ([`POST /media`](https://developers.pinterest.com/docs/api/v5/media-create)).
+    ///
+    /// After [`Error::Unknown`] there may be a place that nobody uses, which harms nobody.
+    pub async fn register_video(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+    ) -> Result<(Form, domain::Answer), Error> {
+        let request = self.post(environment, token, "media", &json!({ "media_type": "video" }));
+        let received = self.send(request).await?;
+        let upload: MediaUpload = received.secret_json()?;
+        let form = Form {
+            pinterest_media_id: upload.media_id,
+            url: upload.upload_url,
+            fields: upload.upload_parameters.into_iter().collect(),
+        };
+        Ok((form, received.answer()))
+    }
+
+    /// Sends a video of `bytes` bytes to its place, as the file of a form (S3's `POST` of an object), without
+    /// keeping it in memory. `within`: after so much time it is given up.
+    pub async fn upload_video(
+        &self,
+        form: &Form,
+        video: impl Into<Body>,
+        bytes: u64,
+        within: Duration,
+    ) -> Result<(), Error> {
+        let mut fields = multipart::Form::new();
+        for (name, value) in &form.fields {
+            fields = fields.text(name.clone(), value.expose().to_owned());
+        }
+        // S3 ignores what comes after the file, and wants to know the length of the whole before it begins.
+        let file = Part::stream_with_length(video, bytes).file_name("video");
+        let request = self.upload(&form.url).multipart(fields.part("file", file)).timeout(within);
+        self.execute(request.build().map_err(Error::before_answer)?).await?.stored()
+    }
+
+    /// How far Pinterest has come with a video
+    /// ([`GET /media/{media_id}`](https://developers.pinterest.com/docs/api/v5/media-get)).
+    pub async fn video(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        id: &PinterestMediaId,
+    ) -> Result<MediaStatus, Error> {
+        let received = self.send(self.get(environment, token, &format!("media/{id}"))).await?;
+        match received.json::<Media>()?.status.as_str() {
+            "registered" => Ok(MediaStatus::Registered),
+            "processing" => Ok(MediaStatus::Processing),
+            "succeeded" => Ok(MediaStatus::Succeeded),
+            "failed" => Ok(MediaStatus::Failed),
+            _ => Err(Error::unknown(received.answer(), Fault::Malformed { source: None })),
+        }
+    }
+}
