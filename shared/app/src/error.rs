@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, told apart by what the caller can do about it.
 
-use domain::{Failure, Invalid, PinId};
+use domain::{Failure, Invalid, Pause, PinId};
 
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,6 +18,9 @@ pub enum Error {
         /// What to send instead.
         fix: &'static str,
     },
+    /// The `Content-Type` is none that is taken here.
+    #[error("the body is of a kind that is not taken here")]
+    UnknownForm,
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -56,6 +59,9 @@ pub enum Error {
     /// The access token has expired, and a new one is on its way.
     #[error("the account's access token is being renewed")]
     TokenRefreshing,
+    /// Pinterest asked for a break.
+    #[error("Pinterest asked for a break until {}", .0.until)]
+    Resting(Pause),
     /// Pinterest refused something for good; `pin` was kept as failed.
     #[error("{}", .failure.detail)]
     Refused {
@@ -63,6 +69,8 @@ pub enum Error {
         failure: Failure,
         /// The Pin that was kept, if it was about one.
         pin: Option<PinId>,
+        /// The Pins that will be refused for the same.
+        others: Vec<PinId>,
     },
     /// Pinterest could not be asked, or refused in a way that the caller can act on.
     #[error(transparent)]
@@ -76,6 +84,9 @@ pub enum Error {
     /// Tokens or settings cannot be sealed, opened or read.
     #[error(transparent)]
     Vault(#[from] crate::vault::Error),
+    /// The media bucket cannot be reached, or refuses.
+    #[error(transparent)]
+    Media(#[from] crate::media::Error),
     /// A setting is missing.
     #[error(transparent)]
     Setting(#[from] crate::variables::Missing),
@@ -88,6 +99,13 @@ pub enum Error {
     /// Events could not be handed to the bus.
     #[error("the event bus did not take the events")]
     Bus(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A refusal of which nothing is kept.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        Self::Refused { failure, pin: None, others: Vec::new() }
+    }
 }
 
 /// An error with all its causes, outermost first: what a log line needs.

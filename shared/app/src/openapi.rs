@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     functions::{
-        BoardView, ChangeChannel, ChannelView, Claim, CreateBoard, CredentialsTest, Disconnected, HealthView,
-        NewPin, Page, PinView, SaveSettings, SettingsView, StartOAuth, Started,
+        BoardView, BulkView, ChangeChannel, ChangePin, ChannelView, Claim, CreateBoard, CredentialsTest,
+        Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, Page, PinView, SaveSettings,
+        SettingsView, StartOAuth, Started, UploadView, Validated,
     },
     routes::{Access, Operation, ROUTES, Route},
 };
@@ -32,6 +33,9 @@ struct Problem {
     /// The Pin that was kept as failed.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pin_id: Option<String>,
+    /// The Pins that will be refused for the same: those that go to a board that is gone.
+    #[schemars(skip_serializing_if = "Vec::is_empty")]
+    pin_ids: Vec<String>,
     /// Which value is wrong.
     #[schemars(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -69,6 +73,14 @@ const LIST_PINS: &[(&str, &str)] = &[
     ("state", "Only Pins in this state: scheduled, sending, waiting, published, failed or cancelled."),
     ("cursor", "Where the page begins: `next` of the page before."),
     ("limit", "How many Pins the page holds: 50 unless given, at most 200."),
+];
+const VALIDATE: &[(&str, &str)] = &[(
+    "fetch_media",
+    "`true`: the hosts of the media are asked too, whether they have them and of what kind.",
+)];
+const BULK: &[(&str, &str)] = &[
+    ("dry_run", "`true`: rows are checked, and nothing is kept."),
+    ("channel_id", "The channel of rows that name none."),
 ];
 const SECTIONS: &[(&str, &str)] = &[("sections", "`true`: with the sections of each board.")];
 const BACK: &[(&str, &str)] = &[
@@ -159,11 +171,28 @@ fn describe(route: &Route, words: Words, problem: &Schema) -> Value {
     if route.access == Access::Admin {
         described["description"] = "Admins only.".into();
     }
+    if route.operation == Operation::BulkPins {
+        let row = schema_of_rows();
+        described["requestBody"] = json!({
+            "required": true,
+            "content": { "application/x-ndjson": { "schema": row }, "text/csv": { "schema": row } },
+        });
+    }
     if let Some(schema) = words.request {
         described["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     }
     described
+}
+
+/// A file of rows has no JSON schema of its own.
+fn schema_of_rows() -> Value {
+    json!({
+        "type": "string",
+        "description": "JSON lines, each as for `create_pin`, or CSV with the columns channel_id, board_id, \
+                        board_section_id, title, description, link, alt_text, dominant_color, media_url, publish_at, \
+                        time_zone, publish_within, or those of Pinterest's own bulk upload.",
+    })
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
@@ -252,6 +281,29 @@ fn words(operation: Operation, schemas: &mut Schemas) -> Words {
             ],
             ..plain("create_pin", "Publishes a Pin now, or at its time")
         },
+        Operation::ValidatePin => Words {
+            request: sent::<NewPin>(schemas),
+            answers: ok(of::<Validated>(schemas)),
+            query: VALIDATE,
+            ..plain("validate_pin", "Every check by its name; nothing is stored or sent")
+        },
+        Operation::BulkPins => Words {
+            answers: ok(of::<BulkView>(schemas)),
+            query: BULK,
+            ..plain(
+                "bulk_pins",
+                "Takes up to 1,000 Pins as JSON lines or CSV; the next ticks send what is due",
+            )
+        },
+        Operation::Upload => Words {
+            request: sent::<NewUpload>(schemas),
+            answers: vec![(
+                "201",
+                "Send the file there, with these headers, in time.",
+                of::<UploadView>(schemas),
+            )],
+            ..plain("upload_media", "Where to send a file, straight to the stack's bucket")
+        },
         Operation::ListPins => Words {
             answers: ok(of::<Page<PinView>>(schemas)),
             query: LIST_PINS,
@@ -260,6 +312,16 @@ fn words(operation: Operation, schemas: &mut Schemas) -> Words {
         Operation::ReadPin => Words {
             answers: ok(of::<PinView>(schemas)),
             ..plain("read_pin", "One Pin, with how it came here")
+        },
+        Operation::ChangePin => Words {
+            request: sent::<ChangePin>(schemas),
+            answers: ok(of::<PinView>(schemas)),
+            ..plain("change_pin", "Edits or reschedules a Pin whose time has not come")
+        },
+        Operation::MovePins => Words {
+            request: sent::<MovePins>(schemas),
+            answers: ok(of::<MovedPins>(schemas)),
+            ..plain("move_pins", "Gives all Pins of a board that are not yet sent to another board")
         },
         Operation::CancelPin => Words {
             answers: ok(of::<PinView>(schemas)),

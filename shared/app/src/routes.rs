@@ -32,12 +32,22 @@ pub enum Operation {
     CreateBoard,
     /// Publishes.
     CreatePin,
+    /// Says whether a Pin would be published.
+    ValidatePin,
+    /// Takes many Pins in one file.
+    BulkPins,
+    /// Where to send a file.
+    Upload,
     /// Pins, newest first.
     ListPins,
     /// One Pin with its timeline.
     ReadPin,
     /// Cancels what is not yet sent.
     CancelPin,
+    /// Edits or reschedules a Pin.
+    ChangePin,
+    /// Gives all Pins of a board to another board.
+    MovePins,
     /// Sends a failed Pin again.
     RetryPin,
     /// Whether the API answers.
@@ -109,7 +119,7 @@ pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
 pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
 
 /// The table.
-pub const ROUTES: [Route; 20] = {
+pub const ROUTES: [Route; 25] = {
     use Access::{Admin, Open, User};
     use Function::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish};
     use Operation as Op;
@@ -128,8 +138,13 @@ pub const ROUTES: [Route; 20] = {
         route("GET", "/api/v1/channels/{id}/boards", Op::ListBoards, Channels, User),
         route("POST", "/api/v1/channels/{id}/boards", Op::CreateBoard, Channels, User),
         route("POST", "/api/v1/pins", Op::CreatePin, Publish, User),
+        route("POST", "/api/v1/pins/validate", Op::ValidatePin, Publish, User),
+        route("POST", "/api/v1/pins/bulk", Op::BulkPins, Publish, User),
+        route("POST", "/api/v1/media", Op::Upload, Publish, User),
         route("GET", "/api/v1/pins", Op::ListPins, Pins, User),
+        route("POST", "/api/v1/pins/move", Op::MovePins, Pins, User),
         route("GET", "/api/v1/pins/{id}", Op::ReadPin, Pins, User),
+        route("PATCH", "/api/v1/pins/{id}", Op::ChangePin, Pins, User),
         route("DELETE", "/api/v1/pins/{id}", Op::CancelPin, Pins, User),
         route("POST", "/api/v1/pins/{id}/retry", Op::RetryPin, Pins, User),
         route("GET", "/api/v1/health", Op::Health, Docs, Open),

@@ -3,7 +3,7 @@
 mod claim;
 mod view;
 
-use domain::{AccessToken, BoardId, Channel, ChannelId, DefaultBoard, Refusal, State};
+use domain::{AccessToken, BoardId, Channel, ChannelId, Class, DefaultBoard, Refusal, State};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -156,7 +156,7 @@ impl Channels {
             }
         }
         let mut cancelled_pins = 0;
-        for mut pin in self.main.open_pins(&caller.tenant, id).await? {
+        for mut pin in self.main.pins_of(&caller.tenant, id, Class::Open).await? {
             let now = self.clock.now();
             match pin.state {
                 State::Scheduled | State::Waiting { .. } => {
@@ -221,7 +221,7 @@ impl Channels {
         let description = domain::Text::<500>::new("description", wanted.description)?;
         let (channel, token) = self.read(caller, id).await?;
         if matches!(wanted.privacy, Some(Privacy::Secret)) && !channel.scopes.contains(WRITE_SECRET) {
-            return Err(Error::Refused { failure: domain::words::secret_board(), pin: None });
+            return Err(Error::refused(domain::words::secret_board()));
         }
         let access = self.access(&channel, &token).await?;
         let new = pinterest::NewBoard {
@@ -277,7 +277,7 @@ fn board_gone(error: Error) -> Error {
         Error::Pinterest(pinterest::Error::Refused { refusal, answer })
             if *refusal == Refusal::BoardGone || answer.http_status == Some(404) =>
         {
-            Error::Refused { failure: domain::words::board_gone(), pin: None }
+            Error::refused(domain::words::board_gone())
         }
         _ => error,
     }

@@ -1,8 +1,11 @@
 //! `deliver`: every minute, Pins whose time has come, that wait or are in doubt, and channels that are back.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
-use domain::{ChannelId, Pin, TenantId, delivery::Happened};
+use domain::{ChannelId, Class, Pin, TenantId, delivery::Happened};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::SignedDuration;
 use tokio::time::{Duration, Instant};
@@ -14,13 +17,15 @@ use crate::{
 };
 
 /// How many entries one round takes from the index.
-const ROUND: usize = 200;
+const ROUND: usize = 1000;
+/// How many Pins of one channel one round takes: a channel with many does not hold up the others for long.
+const SHARE: usize = 20;
 /// How many channels are worked on at once. The Pins of one go one after the other.
 const CHANNELS_AT_ONCE: usize = 16;
 /// What must be left of the invocation to begin with a Pin: a send, or a look, and the saves.
 const NEEDED: Duration = Duration::from_secs(40);
 /// How long one worker has a channel's return to itself: as long as it may run.
-const TURN: SignedDuration = SignedDuration::from_mins(5);
+const TURN: SignedDuration = domain::delivery::LONGEST_UPLOAD;
 /// How long a row that cannot be worked on is left alone.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
@@ -28,6 +33,8 @@ const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug)]
 pub struct Deliver {
     sender: Sender,
+    /// The channels that this process works on: on one machine, ticks run side by side.
+    serving: Mutex<BTreeSet<ChannelId>>,
 }
 
 /// One channel's share of a round.
@@ -42,7 +49,7 @@ impl Deliver {
     /// Of its parts.
     #[must_use]
     pub fn new(sender: Sender) -> Self {
-        Self { sender }
+        Self { sender, serving: Mutex::default() }
     }
 
     /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
@@ -52,12 +59,17 @@ impl Deliver {
             let due = main.due(self.sender.clock.now(), ROUND).await?;
             let found = due.len();
             let shares = self.shares(due).await;
-            stream::iter(shares)
-                .for_each_concurrent(CHANNELS_AT_ONCE, |((tenant, channel), share)| async move {
+            let more = found == ROUND || shares.values().any(|share| share.pins.len() > SHARE);
+            let served: Vec<bool> = stream::iter(shares)
+                .map(|((tenant, channel), share)| async move {
+                    let Some(_turn) = self.turn(&channel) else { return false };
                     self.serve(&tenant, &channel, share, deadline).await;
+                    true
                 })
+                .buffer_unordered(CHANNELS_AT_ONCE)
+                .collect()
                 .await;
-            if found < ROUND || !has_time(deadline) {
+            if !more || !served.contains(&true) || !has_time(deadline) {
                 break;
             }
         }
@@ -97,6 +109,12 @@ impl Deliver {
         shares
     }
 
+    /// Takes a channel, unless another tick in this process has it.
+    fn turn(&self, channel: &ChannelId) -> Option<Turn<'_>> {
+        let taken = self.serving.lock().unwrap_or_else(PoisonError::into_inner).insert(channel.clone());
+        taken.then(|| Turn { of: self, channel: channel.clone() })
+    }
+
     /// Works on one channel, one Pin after the other, in the order of their times.
     async fn serve(&self, tenant: &str, channel: &ChannelId, mut share: Share, deadline: Instant) {
         let tenant = TenantId(tenant.to_owned());
@@ -107,11 +125,11 @@ impl Deliver {
             self.put_off(&due, &error).await;
         }
         share.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
-        for (due, pin) in share.pins {
+        for (due, pin) in share.pins.into_iter().take(SHARE) {
             if !has_time(deadline) {
                 return;
             }
-            if let Err(error) = self.carry(pin, Happened::Due).await {
+            if let Err(error) = self.carry(pin, Happened::Due, deadline).await {
                 self.put_off(&due, &error).await;
             }
         }
@@ -130,21 +148,22 @@ impl Deliver {
         let Some(taken) = main.put_off(due, clock.now() + TURN).await? else {
             return Ok(()); // another worker has it
         };
-        for pin in main.open_pins(tenant, channel).await? {
+        for pin in main.pins_of(tenant, channel, Class::Open).await? {
             if !has_time(deadline) {
                 main.put_off(&taken, clock.now()).await?;
                 return Ok(());
             }
-            self.carry(pin, Happened::ChannelBack).await?;
+            self.carry(pin, Happened::ChannelBack, deadline).await?;
         }
         main.resumed(tenant, channel, &taken.entry).await?;
         Ok(())
     }
 
-    async fn carry(&self, pin: Pin, happened: Happened) -> Result<()> {
+    async fn carry(&self, pin: Pin, happened: Happened, deadline: Instant) -> Result<()> {
         let Sender { main, tokens, clock, .. } = &self.sender;
         let briefing = main.briefing(tokens, &pin.tenant, &pin.channel_id, None, clock.now()).await?;
-        let ground = self.sender.ground(briefing).await?;
+        let mut ground = self.sender.ground(briefing).await?;
+        ground.uploads_until = deadline.checked_sub(NEEDED);
         // Boxed: the SDK's futures are deep, and there are as many of these as are worked on at once.
         self.sender.carry(pin, happened, &ground).boxed().await?;
         Ok(())
@@ -157,6 +176,18 @@ impl Deliver {
         if let Err(error) = self.sender.main.put_off(due, until).await {
             tracing::error!(error = %chain(&error), what = ?due.what, "it could not be put off either");
         }
+    }
+}
+
+/// A channel that a tick works on, until this is dropped.
+struct Turn<'a> {
+    of: &'a Deliver,
+    channel: ChannelId,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.of.serving.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.channel);
     }
 }
 

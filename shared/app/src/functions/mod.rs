@@ -19,8 +19,8 @@ pub use deliver::Deliver;
 pub use docs::{Docs, HealthView};
 pub use oauth_callback::OauthCallback;
 pub use oauth_start::{OauthStart, StartOAuth, Started};
-pub use pins::{PinView, Pins};
-pub use publish::{NewPin, Publish};
+pub use pins::{MovePins, MovedPins, PinView, Pins};
+pub use publish::{BulkView, ChangePin, NewPin, NewUpload, Publish, UploadView, Validated};
 pub use refresh::{Refresh, Tick};
 pub use sending::Sender;
 

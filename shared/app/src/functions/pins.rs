@@ -1,14 +1,17 @@
 //! `pins`: Pins as they are, with how they came there.
 
+mod board;
+
 use ::http::StatusCode;
-use domain::{ChannelId, Draft, Entry, Failure, Pin, PinId, PinterestPinId, Reason, State};
+use domain::{ChannelId, Draft, Entry, Failure, MediaId, Pin, PinId, PinterestPinId, Reason, State};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Page;
+pub use self::board::{MovePins, MovedPins};
+use super::{ChangePin, Page};
 use crate::{
-    Clock,
+    Clock, Random,
     error::{Error, Result},
     http::{self, Answer, Call, Response, Site},
     routes::Operation,
@@ -87,13 +90,14 @@ pub struct Pins {
     main: MainTable,
     site: Site,
     clock: Clock,
+    random: Random,
 }
 
 impl Pins {
     /// Of its parts.
     #[must_use]
     pub fn new(main: MainTable, setup: &Setup) -> Self {
-        Self { main, site: setup.site(), clock: setup.clock.clone() }
+        Self { main, site: setup.site(), clock: setup.clock.clone(), random: setup.random.clone() }
     }
 
     async fn list(&self, call: &Call) -> Result<Page<PinView>> {
@@ -133,6 +137,26 @@ impl Pins {
         self.save(pin).await
     }
 
+    /// Edits what nobody has begun to send. A worker that begins at the same moment loses or wins the write.
+    async fn change(&self, call: &Call) -> Result<Pin> {
+        let change: ChangePin = http::json(call)?;
+        let before = self.read(call).await?;
+        if before.state != State::Scheduled {
+            let detail = format!("the Pin is {}, so it cannot be changed", before.state.name());
+            return Err(Error::WrongState { detail, fix: "Only a scheduled Pin can be changed." });
+        }
+        let mut pin = before.clone();
+        let now = self.clock.now();
+        change.apply(&mut pin, now, MediaId::new(now, self.random.entropy()))?;
+        if pin == before {
+            return Ok(pin);
+        }
+        let moved = pin.publish_at != before.publish_at;
+        let detail = if moved { format!("to be published at {}", pin.publish_at) } else { String::new() };
+        pin.timeline.note(self.clock.now(), "changed", detail);
+        self.save(pin).await
+    }
+
     /// Puts a failed Pin on its way again: the next tick sends it.
     async fn retry(&self, call: &Call) -> Result<Pin> {
         let mut pin = self.read(call).await?;
@@ -144,7 +168,7 @@ impl Pins {
         let patience: SignedDuration = pin.give_up_at.duration_since(pin.publish_at);
         pin.timeline.note(now, "retried", "by request");
         pin.state = State::Scheduled;
-        (pin.setback, pin.waited_for) = (None, None);
+        (pin.setback, pin.waited_for, pin.video) = (None, None, None);
         pin.publish_at = now;
         pin.give_up_at = now + patience;
         self.save(pin).await
@@ -182,6 +206,10 @@ impl Answer for Pins {
         match call.operation {
             Operation::ListPins => http::ok(&self.list(&call).await?),
             Operation::ReadPin => http::ok(&PinView::of(&self.read(&call).await?)),
+            Operation::ChangePin => http::ok(&PinView::of(&self.change(&call).await?)),
+            Operation::MovePins => {
+                http::ok(&self.move_board(&call.caller()?.tenant, http::json(&call)?).await?)
+            }
             Operation::CancelPin => http::ok(&PinView::of(&self.cancel(&call).await?)),
             Operation::RetryPin => {
                 http::with_status(StatusCode::ACCEPTED, &PinView::of(&self.retry(&call).await?))

@@ -1,15 +1,31 @@
 //! `publish`: takes a Pin and publishes it now, or keeps it until its time.
 
+mod bulk;
+mod change;
+mod media;
+mod reach;
 mod request;
+mod rows;
+mod upload;
+mod validate;
+mod when;
 
 use ::http::StatusCode;
 use domain::{
-    Pin, State, TenantId, Timeline,
+    Channel, Class, File, MediaId, Pin, PinId, State, TenantId, Timeline,
     delivery::{Happened, Next},
 };
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub use self::request::NewPin;
+pub use self::{
+    bulk::BulkView,
+    change::ChangePin,
+    request::NewPin,
+    upload::{NewUpload, UploadView},
+    validate::Validated,
+};
+use self::{media::Enclosed, request::Checked};
 use super::{
     PinView,
     sending::{Ground, Sender},
@@ -19,14 +35,14 @@ use crate::{
     http::{self, Answer, Call, Caller, Response, Site},
     routes::Operation,
     setup::Setup,
-    store::{Key, Put},
+    store::{Briefing, Key, Put},
     text,
 };
 
 /// How long a key is remembered.
 const KEY_DAYS: i64 = 7;
 
-/// What `publish` may touch: what sending may.
+/// What `publish` may touch: what sending may, and the bucket.
 #[derive(Debug)]
 pub struct Publish {
     sender: Sender,
@@ -42,35 +58,65 @@ impl Publish {
 
     /// Reads, checks, writes, sends, settles. What can be refused is refused before anything is written.
     async fn create(&self, caller: &Caller, wanted: NewPin, key: Option<Key>) -> Result<Pin> {
-        let Sender { main, tokens, clock, random, settings, .. } = &self.sender;
+        let Sender { main, tokens, clock, .. } = &self.sender;
         let now = clock.now();
-        let request = wanted.check(now)?;
+        let request = wanted.check(now, self.fresh(now))?;
         let key_hash = key.as_ref().map(|key| key.hash.as_str());
-        let channel_id = &request.channel_id;
-        let briefing = main.briefing(tokens, &caller.tenant, channel_id, key_hash, now).await?;
+        let briefing = main.briefing(tokens, &caller.tenant, &request.channel_id, key_hash, now).await?;
         if let (Some(key), Some(used)) = (&key, &briefing.used)
             && used.expires_at > now.as_second()
         {
             return self.repeated(&caller.tenant, key, used).await;
         }
-        settings.of(briefing.settings.as_ref()).map_err(Error::IntegrationDisabled)?;
+        let (channel, ground) = self.open(briefing).await?;
+        self.take_files(&caller.tenant, &request).await?;
+        let mut pin = self.pin_of(&caller.tenant, &channel, request, now)?;
+        if let Some(key) = &key {
+            pin.id = key.pin_id.clone();
+        }
+        self.begin(pin, key, &ground).await
+    }
+
+    /// A channel that is there, while the integration runs.
+    async fn open(&self, briefing: Briefing) -> Result<(Channel, Ground)> {
+        self.sender.settings.of(briefing.settings.as_ref()).map_err(Error::IntegrationDisabled)?;
         let channel = briefing.channel.clone().ok_or(Error::NotFound("channel"))?;
+        Ok((channel, self.sender.ground(briefing).await?))
+    }
+
+    /// A name for a file that comes with a request.
+    fn fresh(&self, now: Timestamp) -> MediaId {
+        MediaId::new(now, self.sender.random.entropy())
+    }
+
+    /// Keeps the image that came with a request, and looks at those that were uploaded before.
+    async fn take_files(&self, tenant: &TenantId, request: &Checked) -> Result<()> {
+        if let Some(Enclosed { id, kind, content }) = &request.enclosed {
+            return Ok(self.sender.bucket.keep(tenant, id, *kind, content.clone()).await?);
+        }
+        for (field, file, is_video) in request.media().files() {
+            if let File::Uploaded { media_id } = file {
+                let stored = self.sender.bucket.look(tenant, media_id).await?;
+                stored.ok_or(Error::NotFound("file"))?.check(&field, is_video)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The Pin that `request` asks for, before its first step.
+    fn pin_of(&self, tenant: &TenantId, channel: &Channel, request: Checked, now: Timestamp) -> Result<Pin> {
         if !channel.scopes.missing().is_empty() {
             let failure = domain::words::invalid_scope(channel.environment);
-            return Err(Error::Refused { failure, pin: None });
+            return Err(Error::refused(failure));
         }
         let (publish_at, give_up_at) = (request.publish_at, request.give_up_at);
         let draft = request.draft(channel.default_board.as_ref())?;
-        let ground = self.sender.ground(briefing).await?;
-
         let mut timeline = Timeline::default();
         timeline.note(now, "accepted", "");
-        let pin = Pin {
-            id: key
-                .as_ref()
-                .map_or_else(|| domain::PinId::new(now, random.entropy()), |key| key.pin_id.clone()),
-            tenant: caller.tenant.clone(),
-            channel_id: channel.id,
+        Ok(Pin {
+            id: PinId::new(now, self.sender.random.entropy()),
+            tenant: tenant.clone(),
+            channel_id: channel.id.clone(),
             draft,
             state: State::Scheduled,
             publish_at,
@@ -80,10 +126,10 @@ impl Publish {
             setback: None,
             refused_token: None,
             waited_for: None,
+            video: None,
             timeline,
             version: 1,
-        };
-        self.begin(pin, key, &ground).await
+        })
     }
 
     /// Writes the Pin with its first step taken; of several requests with one key, one gets to send.
@@ -112,6 +158,24 @@ impl Publish {
         pin.ok_or(Error::NotFound("Pin"))
     }
 
+    /// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem, and names the
+    /// Pins that will be refused for the same.
+    async fn outcome(&self, pin: &Pin) -> Result<Response<lambda_http::Body>> {
+        match &pin.state {
+            State::Failed { error } => {
+                let mut others = Vec::new();
+                if error.code == domain::words::board_gone().code {
+                    let open = self.sender.main.pins_of(&pin.tenant, &pin.channel_id, Class::Open).await?;
+                    let there = open.into_iter().filter(|other| other.draft.board == pin.draft.board);
+                    others.extend(there.map(|other| other.id));
+                }
+                Err(Error::Refused { failure: error.clone(), pin: Some(pin.id.clone()), others })
+            }
+            State::Published { .. } => http::created(&PinView::of(pin)),
+            _ => http::with_status(StatusCode::ACCEPTED, &PinView::of(pin)),
+        }
+    }
+
     /// The caller's key, bound to this body and to the id of the Pin that it would make.
     fn key(&self, call: &Call) -> Result<Option<Key>> {
         let Some(given) = call.header("idempotency-key") else {
@@ -131,19 +195,10 @@ impl Publish {
         let body: serde_json::Value = http::json(call)?;
         Ok(Some(Key {
             hash: text::sha256(given),
-            pin_id: domain::PinId::new(now, random.entropy()),
+            pin_id: PinId::new(now, random.entropy()),
             body_hash: text::sha256(&body.to_string()),
             expires_at: now.as_second() + KEY_DAYS * 24 * 60 * 60,
         }))
-    }
-}
-
-/// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem.
-pub(super) fn outcome(pin: &Pin) -> Result<Response<lambda_http::Body>> {
-    match &pin.state {
-        State::Failed { error } => Err(Error::Refused { failure: error.clone(), pin: Some(pin.id.clone()) }),
-        State::Published { .. } => http::created(&PinView::of(pin)),
-        _ => http::with_status(StatusCode::ACCEPTED, &PinView::of(pin)),
     }
 }
 
@@ -157,8 +212,15 @@ impl Answer for Publish {
             Operation::CreatePin => {
                 let wanted = http::json(&call)?;
                 let key = self.key(&call)?;
-                outcome(&Box::pin(self.create(call.caller()?, wanted, key)).await?)
+                self.outcome(&Box::pin(self.create(call.caller()?, wanted, key)).await?).await
             }
+            Operation::ValidatePin => {
+                let wanted = http::json(&call)?;
+                let fetch_media = call.query("fetch_media") == Some("true");
+                http::ok(&Box::pin(self.validate(call.caller()?, wanted, fetch_media)).await?)
+            }
+            Operation::BulkPins => http::ok(&Box::pin(self.bulk(&call)).await?),
+            Operation::Upload => http::created(&self.upload(call.caller()?, &http::json(&call)?)?),
             _ => Err(Error::NotFound("address")),
         }
     }

@@ -17,7 +17,11 @@ use crate::error::{Error, Result};
 /// Reads the body. What is wrong with it is told with its place; a field that nobody knows is refused, so that
 /// a typing error is not a silent loss.
 pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T> {
-    let body = if call.body().is_empty() { b"{}" } else { call.body() };
+    parse(if call.body().is_empty() { b"{}" } else { call.body() })
+}
+
+/// Reads one JSON object by the same rules.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let value: Value = serde_json::from_slice(body).map_err(|error| Error::Malformed {
         code: "invalid_json",
         detail: format!("the body is not JSON: {error}"),

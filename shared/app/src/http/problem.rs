@@ -1,6 +1,6 @@
 //! The one place where errors become answers: RFC 9457 problem documents, each with what to do next.
 
-use domain::{PinId, Refusal, words};
+use domain::{MEDIA_TOO_LARGE, PauseReason, PinId, Refusal, words};
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::json;
@@ -18,9 +18,11 @@ pub struct Problem {
     pub detail: String,
     /// What to do next.
     pub fix: String,
+    /// Which value is wrong.
+    pub field: Option<String>,
     retry_after_seconds: Option<i64>,
     pin: Option<PinId>,
-    field: Option<String>,
+    others: Vec<PinId>,
     allow: Option<String>,
 }
 
@@ -32,6 +34,7 @@ fn problem(status: StatusCode, code: &str, detail: impl Into<String>, fix: impl 
         fix: fix.into(),
         retry_after_seconds: None,
         pin: None,
+        others: Vec::new(),
         field: None,
         allow: None,
     }
@@ -46,10 +49,20 @@ impl Problem {
         let text = error.to_string();
         match error {
             Error::Malformed { code, detail, fix } => problem(StatusCode::BAD_REQUEST, code, detail, *fix),
-            Error::Invalid(invalid) => Self {
-                field: Some(invalid.field.clone()),
-                ..problem(StatusCode::UNPROCESSABLE_ENTITY, invalid.code, text, &invalid.fix)
-            },
+            Error::UnknownForm => {
+                let fix = "Say what the body is: `Content-Type: text/csv` or `application/x-ndjson`.";
+                problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_type", text, fix)
+            }
+            Error::Invalid(invalid) => {
+                let status = match invalid.code {
+                    MEDIA_TOO_LARGE => StatusCode::PAYLOAD_TOO_LARGE,
+                    _ => StatusCode::UNPROCESSABLE_ENTITY,
+                };
+                Self {
+                    field: Some(invalid.field.clone()),
+                    ..problem(status, invalid.code, text, &invalid.fix)
+                }
+            }
             Error::TooLarge(_) => {
                 let fix = "Send less: at most 6 MB.";
                 problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", text, fix)
@@ -97,8 +110,16 @@ impl Problem {
                 retry_after_seconds: Some(60),
                 ..problem(StatusCode::SERVICE_UNAVAILABLE, "token_refresh", text, "Try again in a minute.")
             },
-            Error::Refused { failure, pin } => Self {
+            Error::Resting(pause) => {
+                let code = match pause.reason {
+                    PauseReason::Quota => "pinterest_rate_limited",
+                    PauseReason::SpamHold => "spam_hold",
+                };
+                problem(StatusCode::TOO_MANY_REQUESTS, code, text, "Try again after that time.")
+            }
+            Error::Refused { failure, pin, others } => Self {
                 pin: pin.clone(),
+                others: others.clone(),
                 ..problem(StatusCode::UNPROCESSABLE_ENTITY, &failure.code, &failure.detail, &failure.fix)
             },
             Error::Pinterest(error) => of_pinterest(error),
@@ -108,6 +129,7 @@ impl Problem {
             },
             Error::Store(_)
             | Error::Vault(_)
+            | Error::Media(_)
             | Error::Setting(_)
             | Error::WrongSetting(_)
             | Error::Client(_)
@@ -131,6 +153,9 @@ impl Problem {
         });
         if let Some(pin) = &self.pin {
             document["pin_id"] = json!(pin);
+        }
+        if !self.others.is_empty() {
+            document["pin_ids"] = json!(self.others);
         }
         if let Some(field) = &self.field {
             document["field"] = json!(field);

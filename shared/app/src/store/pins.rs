@@ -1,6 +1,7 @@
 //! `PIN`, `IDEM` and `REMOTE`: Pins, the keys they were asked for with, and what they own at Pinterest.
 
 use domain::{ChannelId, Class, Environment, Pin, PinId, PinterestPinId, TenantId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -188,32 +189,56 @@ impl MainTable {
         }
     }
 
-    /// A channel's Pins that are neither published nor failed nor cancelled, as they are right now.
-    pub async fn open_pins(&self, tenant: &TenantId, channel: &ChannelId) -> Result<Vec<Pin>, Error> {
+    /// A channel's Pins of a class, as they are right now, in the order in which they are published.
+    pub async fn pins_of(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        class: Class,
+    ) -> Result<Vec<Pin>, Error> {
+        let mut pins = self.recent_pins(tenant, channel, class, Timestamp::UNIX_EPOCH, usize::MAX).await?;
+        pins.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        Ok(pins)
+    }
+
+    /// At most `limit` of a channel's Pins of a class that were asked for since then, newest first.
+    pub async fn recent_pins(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        class: Class,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Pin>, Error> {
+        // Ids sort by time: this one is older than all of that instant.
+        let oldest = PinId::new(since, [0; 10]);
         let mut pins = Vec::new();
         let mut start = None;
         loop {
             let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
             let query = query
-                .key_condition_expression("queue_pk = :queue")
-                .expression_attribute_values(":queue", s(queue(channel, Class::Open)));
+                .scan_index_forward(false)
+                .key_condition_expression("queue_pk = :queue AND queue_sk >= :oldest")
+                .expression_attribute_values(":queue", s(queue(channel, class)))
+                .expression_attribute_values(":oldest", s(oldest.as_str()))
+                .set_limit(i32::try_from(limit).ok());
             let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
             let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
             let ids = ids.collect::<Result<Vec<_>, _>>()?;
             for some in ids.chunks(100) {
                 let keys: Vec<_> =
                     some.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
-                for found in self.table.batch(&keys).await?.into_values() {
-                    pins.push(pin_of(found)?);
+                let mut found = self.table.batch(&keys).await?;
+                for (_, key) in &keys {
+                    pins.extend(found.remove(key).map(pin_of).transpose()?);
                 }
             }
             start = page.last_evaluated_key;
-            if start.is_none() {
+            if start.is_none() || pins.len() >= limit {
                 break;
             }
         }
-        pins.retain(|pin| pin.state.class() == Class::Open); // the index may be behind
-        pins.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        pins.retain(|pin| pin.state.class() == class); // the index may be behind
         Ok(pins)
     }
 }

@@ -1,17 +1,18 @@
 //! What a caller sends to publish a Pin, and the rules it passes through.
 
 use domain::{
-    AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft, Invalid, Media, SectionId, Title,
-    WebAddress,
+    AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft, Invalid, Media, MediaId, SectionId,
+    Title, WebAddress,
 };
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// How far in the past `publish_at` may lie and still mean now.
-const STILL_NOW: SignedDuration = SignedDuration::from_mins(5);
-/// How far ahead a Pin can be scheduled, and how late it may become.
-const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+use super::{
+    media::{Enclosed, NewMedia},
+    when::{When, YEAR},
+};
+
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A Pin to be published.
@@ -45,26 +46,15 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: Option<String>,
-    /// The picture.
+    /// The picture, or the pictures.
     #[serde(deserialize_with = "crate::http::object")]
     media: NewMedia,
     /// When, up to a year ahead. Now unless given.
     #[serde(default)]
-    publish_at: Option<Timestamp>,
+    publish_at: Option<When>,
     /// After how long late is too late (ISO 8601). `P7D` unless given.
     #[serde(default)]
     publish_within: Option<String>,
-}
-
-/// What a Pin shows.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum NewMedia {
-    /// One image, which Pinterest fetches itself.
-    Image {
-        /// Its public address.
-        url: String,
-    },
 }
 
 /// A request that has passed every rule that needs no look at anything else.
@@ -81,30 +71,78 @@ pub(super) struct Checked {
     alt_text: Option<AltText>,
     dominant_color: Option<Color>,
     media: Media,
+    pub(super) enclosed: Option<Enclosed>,
 }
 
 impl NewPin {
+    /// The channel, if it is an id at all.
+    pub(super) fn channel(&self) -> Result<ChannelId, Invalid> {
+        ChannelId::try_from(self.channel_id.clone())
+    }
+
     /// Checks each field, in the order of the documentation: the first rule that is broken is told.
-    pub(super) fn check(self, now: Timestamp) -> Result<Checked, Invalid> {
-        let publish_at = publish_at(self.publish_at, now)?;
-        let NewMedia::Image { url } = self.media;
-        Ok(Checked {
-            channel_id: ChannelId::try_from(self.channel_id)?,
-            board: given(self.board_id).map(BoardId::try_from).transpose()?,
-            section: given(self.board_section_id).map(SectionId::try_from).transpose()?,
-            title: Title::new("title", self.title)?,
-            description: Description::new("description", self.description)?,
-            link: given(self.link).map(|link| WebAddress::new("link", link)).transpose()?,
-            alt_text: AltText::new("alt_text", self.alt_text)?,
-            dominant_color: given(self.dominant_color).map(Color::new).transpose()?,
-            media: Media::Image { url: WebAddress::new("media.url", url)? },
-            publish_at,
-            give_up_at: publish_at + publish_within(self.publish_within.as_deref())?,
-        })
+    pub(super) fn check(self, now: Timestamp, fresh: MediaId) -> Result<Checked, Invalid> {
+        self.examine(now, fresh).map_err(|mut broken| broken.swap_remove(0))
+    }
+
+    /// Checks each field, in the order of the documentation: every rule that is broken is told. An image that is
+    /// enclosed becomes file `fresh`.
+    pub(super) fn examine(self, now: Timestamp, fresh: MediaId) -> Result<Checked, Vec<Invalid>> {
+        let mut broken = Broken::default();
+        let channel_id = broken.keep(self.channel());
+        let board = broken.keep(given(self.board_id).map(BoardId::try_from).transpose());
+        let section = broken.keep(given(self.board_section_id).map(SectionId::try_from).transpose());
+        let title = broken.keep(Title::new("title", self.title));
+        let description = broken.keep(Description::new("description", self.description));
+        let link = broken.keep(given(self.link).map(|link| WebAddress::new("link", link)).transpose());
+        let alt_text = broken.keep(AltText::new("alt_text", self.alt_text));
+        let dominant_color = broken.keep(given(self.dominant_color).map(Color::new).transpose());
+        let media = broken.keep(self.media.check(fresh));
+        let publish_at = broken.keep(self.publish_at.map_or(Ok(now), |when| when.instant(now)));
+        let within = broken.keep(publish_within(self.publish_within.as_deref()));
+        let whole = (|| {
+            let publish_at = publish_at?;
+            let (media, enclosed) = media?;
+            Some(Checked {
+                channel_id: channel_id?,
+                board: board?,
+                section: section?,
+                title: title?,
+                description: description?,
+                link: link?,
+                alt_text: alt_text?,
+                dominant_color: dominant_color?,
+                media,
+                enclosed,
+                publish_at,
+                give_up_at: publish_at + within?,
+            })
+        })();
+        whole.ok_or(broken.0)
+    }
+}
+
+/// The rules that were found broken.
+#[derive(Default)]
+struct Broken(Vec<Invalid>);
+
+impl Broken {
+    fn keep<T>(&mut self, checked: Result<T, Invalid>) -> Option<T> {
+        checked.map_err(|invalid| self.0.push(invalid)).ok()
     }
 }
 
 impl Checked {
+    /// What it shows.
+    pub(super) fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// Sends it to a board that was found by its name.
+    pub(super) fn go_to(&mut self, board: BoardId, section: Option<SectionId>) {
+        (self.board, self.section) = (Some(board), section);
+    }
+
     /// The Pin, on its board or on the channel's default board.
     pub(super) fn draft(self, default: Option<&DefaultBoard>) -> Result<Draft, Invalid> {
         let default = default.map(|board| board.pinterest_board_id.clone());
@@ -131,25 +169,11 @@ impl Checked {
 }
 
 /// Empty is as good as absent.
-fn given(text: Option<String>) -> Option<String> {
+pub(super) fn given(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-fn publish_at(wanted: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Invalid> {
-    let Some(wanted) = wanted else { return Ok(now) };
-    let ahead = wanted.duration_since(now);
-    if ahead < -STILL_NOW {
-        let fix = "Give a time that is still to come, or leave publish_at out to publish now.";
-        return Err(Invalid::new("publish_at", "publish_at_past", "lies in the past", fix));
-    }
-    if ahead > YEAR {
-        let detail = "lies more than a year ahead";
-        return Err(Invalid::new("publish_at", "publish_at_too_far", detail, "Give an earlier time."));
-    }
-    Ok(wanted.max(now))
-}
-
-fn publish_within(wanted: Option<&str>) -> Result<SignedDuration, Invalid> {
+pub(super) fn publish_within(wanted: Option<&str>) -> Result<SignedDuration, Invalid> {
     let Some(wanted) = wanted else { return Ok(WEEK) };
     let refuse = || {
         let detail = "is not a duration between one minute and a year";
@@ -174,15 +198,5 @@ mod tests {
         for bad in ["", "7", "P1M", "-P1D", "PT0S", "P400D", "P1DT", "one week"] {
             assert!(publish_within(Some(bad)).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_time_that_has_just_passed_means_now() {
-        let now = Timestamp::from_second(1_790_000_000).unwrap();
-        let minute = SignedDuration::from_mins(1);
-        assert_eq!(publish_at(Some(now - minute * 5), now).unwrap(), now);
-        assert!(publish_at(Some(now - minute * 6), now).is_err());
-        assert!(publish_at(Some(now + SignedDuration::from_hours(367 * 24)), now).is_err());
-        assert_eq!(publish_at(Some(now + minute), now).unwrap(), now + minute);
     }
 }

@@ -1,0 +1,158 @@
+//! Many Pins in one file.
+
+use serde_json::{Value, json};
+use simulated_pinterest::Operation;
+
+use crate::stage::{Answer, PINS, Stage, answer, minutes, pin};
+
+const BULK: &str = "/api/v1/pins/bulk";
+const LINES: &str = "application/x-ndjson";
+
+async fn send(stage: &Stage, query: &str, content_type: &str, file: &str) -> Answer {
+    let request = stage.client.post(format!("{}{BULK}{query}", stage.stack.url()));
+    let request = request.bearer_auth(stage.user("ada")).header("content-type", content_type);
+    answer(request.body(file.to_owned())).await
+}
+
+fn line(channel: &str, title: &str) -> String {
+    pin(channel, title).to_string()
+}
+
+/// The status and the code of each row.
+fn ends(answer: &Value) -> Vec<(&str, &str)> {
+    let rows = answer["rows"].as_array().unwrap();
+    rows.iter()
+        .map(|row| (row["status"].as_str().unwrap(), row["code"].as_str().unwrap_or_default()))
+        .collect()
+}
+
+async fn kept(stage: &Stage) -> usize {
+    stage.get(&format!("{PINS}?limit=200"), "ada").await.expect(200)["items"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn each_row_is_a_pin_that_the_next_tick_sends() {
+    let (stage, channel) = Stage::connected().await;
+    let file = [line(&channel, "One"), line(&channel, "Two")].join("\n");
+
+    let answer = send(&stage, "", LINES, &file).await.expect(200);
+
+    assert_eq!(ends(&answer), [("accepted", ""), ("accepted", "")]);
+    assert_eq!((&answer["rows"][1]["line"], stage.sent()), (&json!(2), 0));
+    stage.stack.tick().await.unwrap();
+    assert_eq!((stage.at_pinterest("One"), stage.at_pinterest("Two")), (1, 1));
+}
+
+#[tokio::test]
+async fn the_same_file_twice_makes_nothing_twice() {
+    let (stage, channel) = Stage::connected().await;
+    let one = line(&channel, "One");
+    let file = [one.clone(), line(&channel, "Two"), one.replacen("{\"", "{ \"", 1)].join("\n");
+    let first = send(&stage, "", LINES, &file).await.expect(200);
+    let made = |answer: &Value, row: usize| answer["rows"][row]["pin_id"].clone();
+    assert_eq!(made(&first, 0), made(&first, 2), "the same content is the same row, however it is spaced");
+
+    let again = send(&stage, "", LINES, &format!("\n{file}\n")).await.expect(200);
+
+    assert_eq!(ends(&again), [("exists", ""); 3]);
+    assert_eq!((made(&again, 0), made(&again, 1)), (made(&first, 0), made(&first, 1)));
+    assert_eq!(kept(&stage).await, 2);
+}
+
+#[tokio::test]
+async fn a_row_that_breaks_a_rule_does_not_keep_the_others_away() {
+    let (stage, channel) = Stage::connected().await;
+    let mut long = pin(&channel, "Long");
+    long["title"] = json!("x".repeat(101));
+    let mut typo = pin(&channel, "Typo");
+    typo["tittle"] = json!("x");
+    let foreign = line("ch_00000000000000000000000000", "Foreign");
+    let file = [line(&channel, "Good"), long.to_string(), typo.to_string(), foreign, "not JSON".into()];
+
+    let answer = send(&stage, "", LINES, &file.join("\n")).await.expect(200);
+
+    let expected = [
+        ("accepted", ""),
+        ("refused", "too_long"),
+        ("refused", "unknown_field"),
+        ("refused", "not_found"),
+        ("refused", "invalid_json"),
+    ];
+    assert_eq!(ends(&answer), expected);
+    assert_eq!(answer["rows"][1]["field"], "title");
+    assert!(answer["rows"][1]["fix"].as_str().unwrap().contains("1 too many"), "{answer}");
+    assert_eq!(kept(&stage).await, 1);
+}
+
+#[tokio::test]
+async fn pinterest_s_own_columns_name_boards_and_sections() {
+    let (stage, channel) = Stage::connected().await;
+    let boards = format!("/api/v1/channels/{channel}/boards?sections=true");
+    let boards = stage.get(&boards, "ada").await.expect(200)["items"].take();
+    let with = boards.as_array().unwrap().iter().find(|board| board["sections"][0].is_object()).unwrap();
+    let (board, section) = (with["name"].as_str().unwrap(), with["sections"][0]["name"].as_str().unwrap());
+    let file = format!(
+        "Title,Media URL,Pinterest board,Description,Link,Publish date,Keywords\n\
+         A,https://images.example.com/a.jpg,{board},\"Fresh, green\",https://example.com/a,,\n\
+         B,https://images.example.com/b.jpg,{board}/{section},,,,salad\n\
+         C,https://images.example.com/c.jpg,Nowhere,,,,\n"
+    );
+    let before = stage.pinterest().calls_of(Operation::ListBoards);
+
+    let answer = send(&stage, &format!("?channel_id={channel}"), "text/csv", &file).await.expect(200);
+
+    assert_eq!(ends(&answer), [("accepted", ""), ("accepted", ""), ("refused", "board_id_invalid")]);
+    assert_eq!(stage.pinterest().calls_of(Operation::ListBoards), before + 1, "the list is read once");
+    stage.advance(minutes(1)).await;
+    let there = stage.pinterest().pins(simulated_pinterest::Environment::Sandbox);
+    let of = |title: &str| there.iter().find(|pin| pin.title.as_deref() == Some(title)).unwrap();
+    assert_eq!((of("A").board.as_str(), of("A").section.as_deref()), (board, None));
+    assert_eq!(of("A").description.as_deref(), Some("Fresh, green"));
+    assert_eq!(of("B").section.as_deref(), Some(section));
+}
+
+#[tokio::test]
+async fn a_dry_run_checks_and_keeps_nothing() {
+    let (stage, channel) = Stage::connected().await;
+    let file = [line(&channel, "One"), line(&channel, &"x".repeat(101))].join("\n");
+
+    let answer = send(&stage, "?dry_run=true", LINES, &file).await.expect(200);
+
+    assert_eq!(ends(&answer), [("valid", ""), ("refused", "too_long")]);
+    assert_eq!(kept(&stage).await, 0);
+    let answer = send(&stage, "", LINES, &file).await.expect(200);
+    assert_eq!(ends(&answer)[0].0, "accepted", "a dry run leaves no trace");
+}
+
+#[tokio::test]
+async fn a_thousand_rows_are_taken_in_one_call_and_not_one_more() {
+    let (stage, channel) = Stage::connected().await;
+    let lines: Vec<_> = (0..1001).map(|number| line(&channel, &format!("Row {number}"))).collect();
+    let many = send(&stage, "", LINES, &lines.join("\n")).await;
+    assert_eq!(many.problem(422), "too_many_rows");
+
+    let answer = send(&stage, "", LINES, &lines[..1000].join("\n")).await.expect(200);
+
+    let ends = ends(&answer);
+    let done = ends.iter().filter(|(status, _)| *status == "accepted").count();
+    let left = ends.iter().filter(|(status, _)| *status == "not_done").count();
+    assert_eq!((done + left, ends.len()), (1000, 1000), "{:?}", ends.last());
+    let rest = send(&stage, "", LINES, &lines[..1000].join("\n")).await.expect(200);
+    assert!(rest["rows"].as_array().unwrap().iter().all(|row| row["pin_id"].is_string()), "it goes on");
+}
+
+#[tokio::test]
+async fn what_is_no_file_of_rows_is_a_problem() {
+    let (stage, channel) = Stage::connected().await;
+    let good = line(&channel, "Good");
+    for (content_type, file, status, code) in [
+        ("application/json", good.as_str(), 415, "unsupported_content_type"),
+        ("text/csv", "title,colour\na,b\n", 422, "unknown_field"),
+        ("text/csv", "title,link\na\n", 400, "invalid_csv"),
+        (LINES, "", 422, "no_rows"),
+    ] {
+        assert_eq!(send(&stage, "", content_type, file).await.problem(status), code, "{content_type} {file}");
+    }
+    stage.save(json!({"status": "disabled"})).await;
+    assert_eq!(send(&stage, "", LINES, &good).await.problem(409), "integration_disabled");
+}
