@@ -36,7 +36,16 @@ impl Functions {
         let pinterest = setup.pinterest();
         let sender = || {
             let (main, tokens, pinterest) = (main.clone(), tokens.clone(), pinterest.clone());
-            Ok::<_, app::Error>(Sender::new(setup.vault()?, main, tokens, pinterest, setup))
+            let bucket = setup.media_bucket()?;
+            Ok::<_, app::Error>(Sender::new(
+                setup.vault()?,
+                main,
+                tokens,
+                pinterest,
+                setup.fetch()?,
+                bucket,
+                setup,
+            ))
         };
         Ok(Self {
             admin_save: AdminSave::new(setup.settings_secret()?, main.clone(), pinterest.clone(), setup),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use app::{events::Stream, functions::Tick, store::Due};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    sync::{Mutex, MutexGuard, Notify},
+    sync::{Mutex, Notify, RwLock},
+    task::JoinSet,
     time::{Duration, Instant},
 };
 
@@ -16,16 +17,22 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// With something to do, they are woken this often.
 const SECOND: Duration = Duration::from_secs(1);
 /// As long as a worker may take on Lambda.
-const INVOCATION: Duration = Duration::from_mins(5);
+const INVOCATION: Duration = Duration::from_mins(15);
 /// The hour (UTC) of the daily roll-call.
 const ROLL_CALL: SignedDuration = SignedDuration::from_hours(3);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whose turn it is: ticks come one after the other, and none while the clock is moved.
+/// So many ticks may run side by side, as invocations do on Lambda: one that takes long holds up nobody else.
+const TICKS_AT_ONCE: usize = 8;
+
+/// Who may run when.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     woken: Notify,
-    turn: Mutex<()>,
+    /// Ticks share the clock; it is moved when none runs.
+    moving: RwLock<()>,
+    /// The stream has one reader.
+    telling: Mutex<()>,
 }
 
 impl Schedule {
@@ -33,16 +40,18 @@ impl Schedule {
     pub(crate) fn wake(&self) {
         self.woken.notify_one();
     }
-
-    async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
-    }
 }
 
 /// Wakes the workers when something is due, and once a minute; tells events as they come. Ends with the stack.
 pub(crate) async fn run(stack: Arc<Inner>) {
     let mut last_tick: Option<Timestamp> = None;
+    let mut ticks = JoinSet::new();
     loop {
+        while let Some(ended) = ticks.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a tick failed");
+            }
+        }
         let now = stack.clock.now();
         let due = match stack.next_due(now + MINUTE).await {
             Ok(due) => due.map(|due| due.since),
@@ -54,10 +63,15 @@ pub(crate) async fn run(stack: Arc<Inner>) {
         let minute = last_tick.map_or(now, |last| last + MINUTE);
         let next = due.map_or(minute, |due| due.min(minute));
         if next <= now {
-            if let Err(error) = stack.tick().await {
-                tracing::error!(%error, "a tick failed");
+            if ticks.len() < TICKS_AT_ONCE {
+                let stack = stack.clone();
+                ticks.spawn(async move {
+                    if let Err(error) = stack.tick().await {
+                        tracing::error!(%error, "a tick failed");
+                    }
+                });
+                last_tick = Some(now);
             }
-            last_tick = Some(now);
             tokio::time::sleep(SECOND).await;
             continue;
         }
@@ -76,26 +90,26 @@ pub(crate) async fn run(stack: Arc<Inner>) {
 impl Inner {
     /// One wake-up of both minute workers.
     pub(crate) async fn tick(&self) -> Result<(), Error> {
-        let _turn = self.schedule.turn().await;
+        let _still = self.schedule.moving.read().await;
         self.work().await
     }
 
     /// The daily roll-call.
     pub(crate) async fn roll_call(&self) -> Result<(), Error> {
-        let _turn = self.schedule.turn().await;
+        let _still = self.schedule.moving.read().await;
         self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
         self.tell_all().await
     }
 
     /// Tells what has changed to the bus.
     pub(crate) async fn tell(&self) -> Result<(), Error> {
-        let _turn = self.schedule.turn().await;
+        let _still = self.schedule.moving.read().await;
         self.tell_all().await
     }
 
     /// Moves the clock, doing on the way all that falls due, at its time.
     pub(crate) async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
-        let _turn = self.schedule.turn().await;
+        let _moving = self.schedule.moving.write().await;
         let target = self.clock.now() + by;
         let mut due = self.next_due(target).await?;
         let mut before: Option<Due> = None;
@@ -145,6 +159,7 @@ impl Inner {
     /// Feeds the stream to `events`. Lambda would give up a record that cannot be told after some tries, and
     /// keep it for a person; here the log keeps it.
     async fn tell_all(&self) -> Result<(), Error> {
+        let _telling = self.schedule.telling.lock().await;
         let stream = self.aws.stream();
         while let Some(batch) = stream.next_batch()? {
             let unhandled = match serde_json::from_value::<Stream>(batch.event.clone()) {

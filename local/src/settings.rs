@@ -15,13 +15,15 @@ pub(crate) fn tables() -> Tables {
 pub(crate) const SETTINGS_SECRET: &str = "pinwright/settings";
 /// The secret with the keys that seal tokens.
 pub(crate) const KEY_RING_SECRET: &str = "pinwright/token-keys";
+/// The bucket that people's files lie in.
+pub(crate) const BUCKET: &str = "pinwright-media";
 
 /// The file of the data folder from which `cargo lambda watch` gives the same variables to the real binaries.
 pub(crate) const FILE: &str = "lambda.env";
 
 /// What a person may set, in the environment or in `.env`. The names of AWS are not among them: whoever works
 /// with a real account on this machine must not meet it here.
-const OPEN: [&str; 17] = [
+const OPEN: [&str; 18] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -35,6 +37,7 @@ const OPEN: [&str; 17] = [
     "PINTEREST_ENVIRONMENT",
     "PINTEREST_SANDBOX_API_URL",
     "PINTEREST_SCOPES",
+    "PINWRIGHT_FETCH_ALLOW",
     "REDIRECT_PATH",
     "REFRESH_AT_ONCE",
     "TENANT_CLAIM",
@@ -76,14 +79,15 @@ pub(crate) fn variables(
     let tables = tables();
     all.extend([
         ("AWS_REGION", loopback_aws::REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", loopback_aws::ACCESS_KEY.to_owned()),
         ("AWS_ENDPOINT_URL", aws.url().to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url().to_owned()),
         ("MAIN_TABLE", tables.main),
         ("TOKENS_TABLE", tables.tokens),
         ("SETTINGS_SECRET", SETTINGS_SECRET.to_owned()),
         ("EVENT_BUS", "pinwright".to_owned()),
+        ("MEDIA_BUCKET", BUCKET.to_owned()),
     ]);
     Variables::from_iter(all)
 }

@@ -234,6 +234,7 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
             (settings::SETTINGS_SECRET.to_owned(), String::new()),
             (settings::KEY_RING_SECRET.to_owned(), key_ring(&random)),
         ]),
+        bucket: settings::BUCKET.to_owned(),
     })
     .await?;
     let simulated =

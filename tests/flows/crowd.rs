@@ -1,0 +1,154 @@
+//! Many Pins of many channels in the same minute. `CROWD_CHANNELS` and `CROWD_PINS` make it larger; then run it alone,
+//! since it tells how much memory its process has needed.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+use simulated_pinterest::{Environment, Fault, FaultKind, Operation, Quota};
+
+use crate::stage::{Stage, answer, id, minutes, pin, seconds, until};
+
+/// So much later than its time a Pin may leave.
+const LATE: i64 = 5;
+
+fn size(name: &str, usual: usize) -> usize {
+    env::var(name).map_or(usual, |text| text.parse().unwrap())
+}
+
+/// The most memory that this process has had, where the system tells.
+pub(crate) fn peak() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
+}
+
+/// A person with an account and a channel of their own.
+async fn connect(stage: &Stage, number: usize) -> (String, String) {
+    let (sub, account) = (format!("person{number}"), format!("account{number}"));
+    stage.pinterest().add_account(&account).unwrap();
+    let end = stage.decide(&stage.start(&sub).await, &format!("decision=allow&account={account}")).await;
+    let ticket = end.split_once("#connection=").unwrap().1;
+    let claimed =
+        stage.post("/api/v1/connections/claim", &sub, json!({"connection": ticket})).await.expect(201);
+    let channel = id(&claimed);
+    stage.choose_board(&sub, &channel).await;
+    (sub, channel)
+}
+
+/// Schedules `count` Pins of a channel within the minute after `at`: their titles, with their times.
+async fn schedule(
+    stage: &Stage,
+    (sub, channel): &(String, String),
+    count: usize,
+    at: Timestamp,
+) -> BTreeMap<String, Timestamp> {
+    let mut wanted = BTreeMap::new();
+    for rows in (0..count).collect::<Vec<_>>().chunks(1000) {
+        let mut file = Vec::new();
+        for number in rows {
+            let (title, when) =
+                (format!("{sub} {number}"), at + seconds(i64::try_from(number % 60).unwrap()));
+            let mut body = pin(channel, &title);
+            body["publish_at"] = json!(when);
+            file.push(body.to_string());
+            wanted.insert(title, when);
+        }
+        let request = stage.client.post(format!("{}/api/v1/pins/bulk", stage.stack.url()));
+        let request = request.bearer_auth(stage.user(sub)).header("content-type", "application/x-ndjson");
+        let rows = answer(request.body(file.join("\n"))).await.expect(200)["rows"].take();
+        assert!(rows.as_array().unwrap().iter().all(|row| row["status"] == "accepted"), "{rows}");
+    }
+    wanted
+}
+
+/// When each Pin at Pinterest was made, by its title, which is there once.
+fn made(stage: &Stage) -> BTreeMap<String, Timestamp> {
+    let pins = stage.pinterest().pins(Environment::Sandbox);
+    let count = pins.len();
+    let made: BTreeMap<_, _> = pins.into_iter().map(|pin| (pin.title.unwrap(), pin.created_at)).collect();
+    assert_eq!(made.len(), count, "a Pin is there twice");
+    made
+}
+
+#[tokio::test]
+async fn many_pins_of_the_same_minute_are_published_once_and_none_before_its_time() {
+    let (channels, pins) = (size("CROWD_CHANNELS", 20), size("CROWD_PINS", 200));
+    let stage = Stage::configured().await;
+    let at = stage.stack.now() + minutes(24 * 60);
+    let mut wanted = BTreeMap::new();
+    for number in 0..channels {
+        let channel = connect(&stage, number).await;
+        // A tenth of all Pins is one channel's.
+        let count = if number == 0 { pins / 10 } else { (pins - pins / 10).div_ceil(channels - 1) };
+        wanted.extend(schedule(&stage, &channel, count, at).await);
+    }
+
+    let began = Instant::now();
+    stage.advance(minutes(24 * 60 + 2)).await;
+    let took = began.elapsed();
+
+    let made = made(&stage);
+    assert_eq!(made.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+    let early = made.iter().filter(|(title, at)| **at < wanted[*title]).count();
+    assert_eq!(early, 0);
+    let memory = peak().unwrap_or_default();
+    println!("{} Pins of {channels} channels: {took:.1?}, {memory} at most", made.len());
+}
+
+#[tokio::test]
+async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_has_it() {
+    let (stage, channel) = Stage::connected().await;
+    let at = stage.stack.now() + minutes(60);
+    schedule(&stage, &("ada".to_owned(), channel), 10, at).await;
+    let functions = Arc::new(stage.functions(minutes(62)));
+    stage.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::HangBefore));
+    let busy = tokio::spawn({
+        let functions = functions.clone();
+        async move { functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await }
+    });
+    until(|| stage.sent() == 1).await;
+    let other = connect(&stage, 1).await;
+    schedule(&stage, &other, 1, at).await;
+
+    functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await.unwrap();
+
+    assert_eq!((stage.at_pinterest("person1 0"), stage.sent()), (1, 2), "the other channel's, and no more");
+    assert!(!busy.is_finished());
+    busy.abort();
+}
+
+#[tokio::test]
+async fn a_channel_over_its_limit_takes_as_long_as_the_limit_says_and_delays_nobody() {
+    const CALLS: usize = 10;
+    let stage = Stage::configured().await;
+    let at = stage.stack.now() + minutes(60);
+    let big = connect(&stage, 0).await;
+    let mut others = BTreeMap::new();
+    let many = schedule(&stage, &big, 5 * CALLS, at).await;
+    for number in 1..6 {
+        let channel = connect(&stage, number).await;
+        others.extend(schedule(&stage, &channel, 5, at + minutes(i64::try_from(number).unwrap())).await);
+    }
+    let each = Quota { calls: u32::try_from(CALLS).unwrap(), seconds: 60 };
+    stage.pinterest().change_policy(|policy| policy.writes_of_each = Some(each)).unwrap();
+
+    stage.advance(minutes(60 + 15)).await;
+
+    let made = made(&stage);
+    for (title, wanted) in &others {
+        let late = made[title].duration_since(*wanted).as_secs();
+        assert!((0..=LATE).contains(&late), "{title} is {late} s late");
+    }
+    assert!(many.keys().all(|title| made.contains_key(title)), "{} of {}", made.len(), many.len());
+    let last = many.keys().map(|title| made[title]).max().unwrap();
+    let took = last.duration_since(at).as_secs();
+    // The first of five windows has begun already.
+    assert!((3 * 60..=6 * 60).contains(&took), "{took} s for five minutes' worth");
+    let refused = stage.pinterest().calls().iter().filter(|call| call.status == Some(429)).count();
+    assert!(refused <= 6, "{refused} calls were refused: the last one that is allowed says so");
+}
