@@ -1,4 +1,4 @@
-//! People: they connect accounts, publish and cancel Pins, take everything back, and come again.
+//! People: they connect accounts, publish Pins, put some off and cancel some, take everything back, and come again.
 //!
 //! All time here is virtual: a `sleep` ends as soon as everybody sleeps, even one of days.
 
@@ -133,6 +133,13 @@ impl Person {
         }
         let Some(id) = id else { return };
         world.rules.lock().unwrap().accept(id.clone());
+        if let Some((after, by)) = plan.put_off {
+            sleep(after).await;
+            let at = world.now() + SignedDuration::try_from(by).unwrap();
+            let path = format!("/api/v1/pins/{id}");
+            // Told or not, and in time or not: the row says when it is to be published.
+            self.ask::<Pins>(&self.functions.pins, "PATCH", &path, None, json!({ "publish_at": at })).await;
+        }
         if plan.regrets {
             sleep(world.dice.span(Duration::from_secs(1), HOUR * 48)).await;
             let path = format!("/api/v1/pins/{id}");
@@ -226,6 +233,8 @@ pub(crate) struct Plan {
     pub(crate) after: Duration,
     pub(crate) later: Option<Duration>,
     pub(crate) within_hours: Option<u64>,
+    /// After how long it is given another time, and how far away that is.
+    pub(crate) put_off: Option<(Duration, Duration)>,
     pub(crate) regrets: bool,
 }
 
@@ -240,6 +249,9 @@ impl Plan {
             after: burst + Duration::from_secs(dice.between(0, 180)),
             later: dice.happens(world.plan.later).then(|| dice.span(Duration::from_mins(1), HOUR * 24 * 5)),
             within_hours: dice.one_of(&[None, Some(6), Some(24), Some(72)]),
+            put_off: dice.happens(0.1).then(|| {
+                (dice.span(Duration::from_secs(1), HOUR * 24), dice.span(Duration::from_secs(1), HOUR * 48))
+            }),
             regrets: dice.happens(0.1),
         }
     }

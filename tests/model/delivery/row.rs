@@ -24,6 +24,7 @@ pub(super) fn template(publish_at: Seconds, patience: Seconds) -> Pin {
         setback: None,
         refused_token: None,
         waited_for: None,
+        video: None,
         timeline: Timeline::default(),
         version: 1,
     }
@@ -117,6 +118,7 @@ impl Row {
             environment: Environment::Sandbox,
             fence: fence(self.attempts + 1),
             jitter: 1.0,
+            uploads: false,
             last_pause: None,
         }
     }

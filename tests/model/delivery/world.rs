@@ -256,6 +256,7 @@ impl From<Next> for Then {
             Next::Rest => Self::Rest,
             Next::Send(_) => Self::Send,
             Next::Look(_) => Self::Look,
+            Next::Register | Next::Upload(_) | Next::Poll(_) => panic!("this Pin shows an image"),
         }
     }
 }

@@ -78,6 +78,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }
         decision
     }),
+    mutant("a Pin does not wait for its time", |pin, happened, conditions, now| {
+        let mut hurried = pin.clone();
+        hurried.publish_at = pin.publish_at.min(now);
+        let mut decision = decide(&hurried, happened, conditions, now);
+        decision.pin.publish_at = pin.publish_at;
+        decision
+    }),
     mutant("nothing is ever too late", |pin, happened, conditions, now| {
         let mut patient = pin.clone();
         patient.give_up_at = now + SignedDuration::from_hours(24 * 365);

@@ -17,7 +17,9 @@ fn pin_of(row: &Value) -> Pin {
 }
 
 fn image(pin: &Pin) -> &str {
-    let domain::Media::Image { url } = &pin.draft.media;
+    let domain::Media::Image { file: domain::File::Public { url } } = &pin.draft.media else {
+        panic!("people here publish single images")
+    };
     url.as_str()
 }
 
@@ -178,6 +180,9 @@ impl Rules {
             format!("#{sender} {image} {age:?}")
         });
         let pin = world.tables.rows("PIN#").iter().map(pin_of).find(|pin| self::image(pin) == image);
+        let skew = SignedDuration::from_secs(world.plan.skew);
+        let early = pin.as_ref().is_some_and(|pin| now + skew < pin.publish_at);
+        self.must(!early, "nothing is sent before its time", || format!("#{sender} {image}"));
         let latest = pin.map(|pin| pin.give_up_at + SignedDuration::from_secs(world.plan.skew) + SEND_WITHIN);
         self.must(latest.is_some_and(|latest| now <= latest), "nothing is sent too late", || {
             format!("#{sender} {image} after {latest:?}")
