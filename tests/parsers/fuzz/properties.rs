@@ -85,6 +85,10 @@ fn every_body_is_refused_or_done() {
     at_least(&shares, "start", 5);
     at_least(&shares, "board", 5);
     at_least(&shares, "channel", 5);
+    at_least(&shares, "file", 5);
+    at_least(&shares, "validation", 8);
+    at_least(&shares, "video", 8);
+    at_least(&shares, "move", 8);
 }
 
 #[test]
@@ -151,4 +155,12 @@ fn every_browser_comes_back() {
 fn every_pin_comes_to_something_whatever_pinterest_says() {
     let shares = run(parsers::publishing, 60, 1000);
     at_least(&shares, "Pins published at once", 6);
+}
+
+#[test]
+fn every_row_of_a_file_is_refused_or_kept() {
+    let shares = run(parsers::rows, 150, 300);
+    at_least(&shares, "tables", 5);
+    at_least(&shares, "lines", 2);
+    at_least(&shares, "rows", 5);
 }

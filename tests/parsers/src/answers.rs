@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use domain::{
-    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, RefreshToken,
-    Refusal,
+    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, File, Media,
+    RefreshToken, Refusal,
     delivery::Outcome,
     refresh::{Lifetimes, Probe},
 };
 use jiff::SignedDuration;
-use pinterest::{Addresses, App, Client, Error, NewBoard};
+use pinterest::{Address, Addresses, App, Client, Error, NewBoard, Shown};
 use serde_json::{Value, json};
 
 use crate::{
@@ -63,7 +63,10 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
     let app = App { id: "1", secret: &secret };
     match call {
         "create_pin" => {
-            let outcome = client.create_pin(HOST, &token, &draft()).await;
+            let draft = draft();
+            let Media::Image { file: File::Public { url } } = &draft.media else { unreachable!() };
+            let shown = Shown::Image(Address::Public(url));
+            let outcome = client.create_pin(HOST, &token, &draft, &shown).await;
             check_outcome(&outcome, reply);
             matches!(outcome, Outcome::Created(..))
         }

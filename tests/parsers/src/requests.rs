@@ -11,7 +11,7 @@ pub fn requests(bytes: &[u8]) {
     stage::with(async |stage| {
         let mut dice = Dice::new(bytes);
         let channel = &stage.channel;
-        let (name, method, path, mut body) = match dice.below(10) {
+        let (name, method, path, mut body) = match dice.below(14) {
             0 => ("start", "POST", "/api/v1/auth/pinterest/start".to_owned(), json!({ "return_to": "/app" })),
             1 => ("claim", "POST", "/api/v1/connections/claim".to_owned(), json!({ "connection": "ticket" })),
             2 => (
@@ -35,6 +35,40 @@ pub fn requests(bytes: &[u8]) {
                 json!({
                     "app_id": "1234567", "app_secret": "s3cret", "status": "enabled", "environment": "sandbox",
                 }),
+            ),
+            6 => (
+                "file",
+                "POST",
+                "/api/v1/media".to_owned(),
+                json!({ "content_type": "image/png", "bytes": 183_402 }),
+            ),
+            7 => (
+                "validation",
+                "POST",
+                "/api/v1/pins/validate".to_owned(),
+                json!({
+                    "channel_id": channel, "title": "Lemon salad",
+                    "media": { "kind": "carousel", "items": [
+                        { "url": "https://example.com/1.jpg", "title": "One", "link": "https://example.com" },
+                        { "url": "https://example.com/2.jpg", "description": "Two" },
+                    ] },
+                    "publish_at": { "local": "2026-12-24T18:00", "time_zone": "Europe/Berlin" },
+                }),
+            ),
+            8 => (
+                "video",
+                "POST",
+                "/api/v1/pins".to_owned(),
+                json!({
+                    "channel_id": channel, "board_id": "549755885007",
+                    "media": { "kind": "video", "url": "https://example.com/a.mp4", "cover": { "frame_seconds": 3 } },
+                }),
+            ),
+            9 => (
+                "move",
+                "POST",
+                "/api/v1/pins/move".to_owned(),
+                json!({ "channel_id": channel, "from_board_id": "5", "to_board_id": "6" }),
             ),
             _ => (
                 "pin",

@@ -12,6 +12,7 @@ use std::{
 use app::{
     Clock, Random, Setup, Variables, Wires,
     http::{Event, Request},
+    media,
     routes::{self, Found, Function},
 };
 use dynoxide::Database;
@@ -82,7 +83,8 @@ impl Stage {
         RING.clone_into(&mut aws.account.lock().unwrap().ring);
         let pinterest = Arc::<Mutex<Script>>::default();
         let (ahead, rolled) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
-        let wires = Wires { aws: aws.wire(), pinterest: wire::wire(&pinterest) };
+        let no_bucket = media::Wire::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
+        let wires = Wires { aws: aws.wire(), pinterest: wire::wire(&pinterest), media: no_bucket };
         let setup = setup(&ahead, &rolled, wires);
         let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
         let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
@@ -225,6 +227,7 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup
         ("SETTINGS_SECRET", "settings"),
         ("KEY_RING_SECRET", "ring"),
         ("EVENT_BUS", "bus"),
+        ("MEDIA_BUCKET", "media"),
         ("FRONTEND_URL", "https://app.example.com"),
         ("ALLOWED_RETURN_ORIGINS", "https://other.example.com"),
         ("PINTEREST_APP_ID", "1234567"),

@@ -1,6 +1,8 @@
 //! Finding a Pin on its board by its texts.
 
-use domain::{AltText, BoardId, Description, Draft, Media, PinterestPinId, Text, Title, WebAddress, twin};
+use domain::{
+    AltText, BoardId, Description, Draft, File, Media, PinterestPinId, Text, Title, WebAddress, twin,
+};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{dice::Dice, mutate, stage::NOW, tally};
@@ -52,7 +54,9 @@ fn draft(dice: &mut Dice<'_>, title: &str) -> Option<Draft> {
         link: WebAddress::new("link", text("https://example.com/a?b=c")?).ok(),
         alt_text: AltText::new("alt_text", text("e\u{302}\u{301} 각 ﬁ")).ok()?,
         dominant_color: None,
-        media: Media::Image { url: WebAddress::new("url", "https://example.com/a.jpg".to_owned()).ok()? },
+        media: Media::Image {
+            file: File::Public { url: WebAddress::new("url", "https://example.com/a.jpg".to_owned()).ok()? },
+        },
     })
 }
 
