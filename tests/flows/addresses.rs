@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use app::routes::ROUTES;
+use app::routes::{Found, ROUTES, find};
 
 use crate::{
     refusals::{Findings, missing, nothing_was_written, said},
@@ -127,11 +127,11 @@ async fn an_address_that_does_not_exist_is_not_found_and_a_wrong_method_is_told(
     for route in &ROUTES {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "BREW"] {
             let path = route.path.replace("{id}", "x");
-            let known = |other: &app::routes::Route| other.method == method && other.path == route.path;
-            if ROUTES.iter().any(known) {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            // `/pins/move` is an address of its own for POST, and to any other method an id that nothing has.
+            if matches!(find(&method, &path), Found::Route(..)) {
                 continue;
             }
-            let method = Method::from_bytes(method.as_bytes()).unwrap();
             let refused = stage.call(method.clone(), &path, &stage.user("ada"), None).await;
             if method == Method::HEAD {
                 assert!(refused.status.as_u16() < 500, "{path}: {}", refused.status);

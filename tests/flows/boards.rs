@@ -289,7 +289,8 @@ async fn a_failed_pin_is_sent_again_on_request_and_fails_again_while_the_cause_i
     assert_eq!(said(&stage.post(&retry, "ada", json!({})).await), "409 wrong_state");
     let kinds = stage.event_kinds().await;
     let of_pins: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("pin.")).collect();
-    assert_eq!(of_pins, ["pin.failed", "pin.failed", "pin.published"]);
+    let expected = ["pin.failed", "pin.scheduled", "pin.failed", "pin.scheduled", "pin.published"];
+    assert_eq!(of_pins, expected);
 }
 
 #[tokio::test]

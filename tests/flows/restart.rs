@@ -26,7 +26,7 @@ pub(crate) async fn first(folder: &Path) -> (Stage, String) {
 }
 
 /// A stack on the folder, as soon as the one before has let go of it.
-async fn again(folder: &Path) -> Stage {
+pub(crate) async fn again(folder: &Path) -> Stage {
     let free = async {
         loop {
             match Stack::start(options(folder)).await {

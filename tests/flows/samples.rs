@@ -68,6 +68,7 @@ async fn aws() -> (LoopbackAws, Setup) {
         tables,
         now: Arc::new(now),
         secrets: [("settings".to_owned(), String::new())].into(),
+        bucket: "media".to_owned(),
     })
     .await
     .unwrap();
@@ -82,6 +83,7 @@ async fn aws() -> (LoopbackAws, Setup) {
         ("SETTINGS_SECRET", "settings"),
         ("TOKEN_KEYS", r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#),
         ("EVENT_BUS", "bus"),
+        ("MEDIA_BUCKET", "media"),
         ("FRONTEND_URL", "https://app.example.com"),
     ]);
     let setup = Setup::new(variables, Clock::new(now), Random::system(), Wires::network().unwrap()).unwrap();

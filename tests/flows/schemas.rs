@@ -49,6 +49,11 @@ impl Schemas<'_> {
         if schema.get("const").is_some_and(|only| only != value) {
             faults.push(format!("{at}: {value} is not {}", schema["const"]));
         }
+        if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
+            && number < least
+        {
+            faults.push(format!("{at}: {number} is less than {least}"));
+        }
         if let Some(text) = value.as_str() {
             if schema["format"] == "date-time" && text.parse::<Timestamp>().is_err() {
                 faults.push(format!("{at}: {text} is not a time"));
@@ -105,7 +110,7 @@ fn the_check_of_answers_finds_what_is_wrong() {
         "properties": {
             "name": {"$ref": "#/components/schemas/Name"},
             "kind": {"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]},
-            "list": {"type": "array", "items": {"type": "integer"}},
+            "list": {"type": "array", "items": {"type": "integer", "minimum": 0}},
             "at": {"type": ["string", "null"], "format": "date-time"},
         },
         "required": ["name"],
@@ -121,6 +126,7 @@ fn the_check_of_answers_finds_what_is_wrong() {
         json!({"name": "abc", "kind": "c"}),
         json!({"name": "abc", "list": [1, "2"]}),
         json!({"name": "abc", "list": [1.5]}),
+        json!({"name": "abc", "list": [-1]}),
         json!({"name": "abc", "at": "noon"}),
     ] {
         assert_eq!(faults(bad.clone()), 1, "{bad}");

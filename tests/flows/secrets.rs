@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::Path,
     sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
 use jiff::SignedDuration;
@@ -14,7 +15,10 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 use tracing_subscriber::EnvFilter;
 
-use crate::stage::{APP_SECRET, SETTINGS, Stage, answer, days, minutes, pin};
+use crate::{
+    stage::{APP_SECRET, SETTINGS, Stage, answer, days, minutes, pin},
+    uploads,
+};
 
 /// Every line that this process has logged since the first test of this module began.
 #[derive(Clone, Default)]
@@ -168,6 +172,20 @@ async fn no_secret_is_logged_answered_told_or_stored_in_the_clear() {
     let answer = stage.publish("ada", &channel, "Revoked").await;
     search.hear(&answer.text);
     stage.advance(SignedDuration::from_hours(1)).await;
+
+    // Uploading and reading, as it should go and as it may fail.
+    let upload = uploads::offer(&stage, "ada", "image/png", uploads::PNG.len()).await;
+    search.secrets.push(parameter(upload["upload"]["url"].as_str().unwrap(), "X-Amz-Signature"));
+    let refused = uploads::send(&stage, &upload, b"something else").await;
+    assert_eq!(refused.status, 403);
+    search.hear(&refused.text);
+    assert_eq!(uploads::send(&stage, &upload, uploads::PNG).await.status, 200);
+    let (tenant, file) = (uploads::tenant("ada"), uploads::id(&upload));
+    assert!(stage.bucket().look(&tenant, &file).await.unwrap().is_some());
+    let address = stage.bucket().address(&tenant, &file, Duration::from_mins(1)).unwrap();
+    search.secrets.push(parameter(address.expose(), "X-Amz-Signature"));
+    search.hear(&format!("{address:?}"));
+    stage.client.get(address.expose()).send().await.unwrap();
 
     // Bad input that holds secrets.
     for body in [json!({"app_secret": APP_SECRET, "surprise": 1}), json!({"app_secret": [APP_SECRET]})] {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use app::{Clock, Random, Setup, Variables, Wires};
+use app::{Clock, Random, Setup, Variables, Wires, media::Bucket};
 use jiff::{SignedDuration, Timestamp};
 use local::{Data, Functions, Options, Person, Pinterest, Stack};
 use reqwest::{Method, StatusCode, header::LOCATION};
@@ -78,6 +78,15 @@ impl Stage {
 
     /// The same, with wires of the caller's.
     pub(crate) fn functions_on(&self, ahead: SignedDuration, wires: Wires) -> Functions {
+        Functions::new(&self.setup(ahead, wires)).unwrap()
+    }
+
+    /// The bucket, as the functions see it.
+    pub(crate) fn bucket(&self) -> Bucket {
+        self.setup(SignedDuration::ZERO, Wires::network().unwrap()).media_bucket().unwrap()
+    }
+
+    fn setup(&self, ahead: SignedDuration, wires: Wires) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
@@ -90,13 +99,13 @@ impl Stage {
             ("SETTINGS_SECRET", "pinwright/settings"),
             ("KEY_RING_SECRET", "pinwright/token-keys"),
             ("EVENT_BUS", "pinwright"),
+            ("MEDIA_BUCKET", "pinwright-media"),
             ("PINTEREST_API_URL", &pinterest.api_url()),
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
         ]);
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
-        let setup = Setup::new(variables, clock, Random::system(), wires).unwrap();
-        Functions::new(&setup).unwrap()
+        Setup::new(variables, clock, Random::system(), wires).unwrap()
     }
 
     /// A new stack in memory, with nothing configured.

@@ -69,6 +69,7 @@ impl Counted {
             tables: Tables { main: "main".into(), tokens: "tokens".into() },
             now: Arc::new(now.clone()),
             secrets: BTreeMap::from([("settings".into(), settings), ("ring".into(), ring)]),
+            bucket: "media".into(),
         })
         .await
         .unwrap();
@@ -98,6 +99,7 @@ impl Counted {
             ("TOKENS_TABLE", "tokens"),
             ("SETTINGS_SECRET", "settings"),
             ("KEY_RING_SECRET", "ring"),
+            ("MEDIA_BUCKET", "media"),
             ("BASE_URL", "https://api.example.com"),
             ("PINTEREST_APP_ID", APP_ID),
             ("PINTEREST_API_URL", &pinterest.api_url()),
@@ -135,7 +137,15 @@ impl Counted {
     fn sender(&self) -> Sender {
         let Self { setup, .. } = self;
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Sender::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
+        Sender::new(
+            setup.vault().unwrap(),
+            main,
+            tokens,
+            setup.pinterest(),
+            setup.fetch().unwrap(),
+            setup.media_bucket().unwrap(),
+            setup,
+        )
     }
 
     fn channels(&self) -> Channels {
@@ -222,6 +232,10 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     pin["publish_at"] = json!(Timestamp::now() + SignedDuration::from_hours(1));
     stage.ask(&publish, "POST", "/api/v1/pins", pin).await;
     assert_eq!(stage.trips(), seen([("BatchGetItem", 1), ("TransactWriteItems", 1)]), "schedule a Pin");
+
+    let file = json!({"content_type": "image/png", "bytes": 1});
+    stage.ask(&publish, "POST", "/api/v1/media", file).await;
+    assert_eq!(stage.trips(), seen([]), "where to send a file");
 
     let path = format!("/api/v1/pins/{}", published["id"].as_str().unwrap());
     stage.ask(&pins, "GET", &path, Value::Null).await;

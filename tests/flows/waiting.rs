@@ -138,7 +138,7 @@ async fn a_refusal_for_good_is_told_in_pinterests_words_and_can_be_retried() {
     published(&stage, "ada", &pin, "Salad").await;
     assert_eq!(stage.post(&path, "ada", json!({})).await.problem(409), "wrong_state");
     let kinds = stage.event_kinds().await;
-    assert_eq!(kinds[kinds.len() - 2..], ["pin.failed", "pin.published"]);
+    assert_eq!(kinds[kinds.len() - 3..], ["pin.failed", "pin.scheduled", "pin.published"]);
 }
 
 #[tokio::test]

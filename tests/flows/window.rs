@@ -41,7 +41,8 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
     for renewal in 1..=RENEWALS {
         let seen = Shared::default();
         let network = Wires::network().unwrap();
-        let wires = Wires { aws: to_aws(&network.aws, &seen), pinterest: to_pinterest(&seen) };
+        let (aws, pinterest) = (to_aws(&network.aws, &seen), to_pinterest(&seen));
+        let wires = Wires { aws, pinterest, ..network };
         let refresh = stage.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;
 
         refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();

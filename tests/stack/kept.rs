@@ -13,9 +13,14 @@ use tokio::{
 use crate::{holds, project::Project, template::list};
 
 /// The types of what people would miss: without tables and secrets all accounts would have to be connected again,
-/// without the key a table could not be read, and users are the tenants of what is in them.
-const KEPT: [&str; 4] =
-    ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::KMS::Key", "AWS::Cognito::UserPool"];
+/// without the key a table could not be read, users are the tenants of what is in them, and Pins wait for their files.
+const KEPT: [&str; 5] = [
+    "AWS::DynamoDB::Table",
+    "AWS::SecretsManager::Secret",
+    "AWS::KMS::Key",
+    "AWS::Cognito::UserPool",
+    "AWS::S3::Bucket",
+];
 
 #[test]
 fn tables_and_secrets_outlive_the_stack() {
@@ -34,7 +39,7 @@ pub(crate) fn retained(project: &Project) -> Vec<String> {
             complaints.push(format!("{id} can be deleted by hand"));
         }
         // With a name, the table that an old stack left would be in a new one's way.
-        for name in ["TableName", "Name"] {
+        for name in ["TableName", "Name", "BucketName"] {
             if !resource["Properties"][name].is_null() {
                 complaints.push(format!("{id} has a name of its own"));
             }
@@ -75,6 +80,49 @@ pub(crate) fn secrets(project: &Project) -> Vec<String> {
         if there["Type"] != "AWS::SecretsManager::Secret" || !there["Condition"].is_null() {
             complaints.push(format!("{secret} is not a secret that is always there"));
         }
+    }
+    complaints
+}
+
+#[test]
+fn files_are_for_nobody_but_who_has_their_address_and_come_to_an_end() {
+    holds(files);
+}
+
+pub(crate) fn files(project: &Project) -> Vec<String> {
+    let properties = &project.resource("MediaBucket")["Properties"];
+    let closed = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+    let mut complaints = Vec::new();
+    for name in closed.iter().filter(|name| properties["PublicAccessBlockConfiguration"][**name] != true) {
+        complaints.push(format!("the bucket can be opened to all: {name}"));
+    }
+    let tls = json!([{
+        "Sid": "NothingWithoutTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [{ "Fn::GetAtt": "MediaBucket.Arn" }, { "Fn::Sub": "${MediaBucket.Arn}/*" }],
+        "Condition": { "Bool": { "aws:SecureTransport": false } },
+    }]);
+    let policy = &project.resource("MediaBucketPolicy")["Properties"];
+    if policy["PolicyDocument"]["Statement"] != tls || policy["Bucket"] != json!({ "Ref": "MediaBucket" }) {
+        complaints.push(format!("the bucket's policy is not just that nothing goes without TLS: {policy}"));
+    }
+    let [rule] = list(&properties["LifecycleConfiguration"]["Rules"])[..] else {
+        return [complaints, vec!["the bucket has no one rule by which files end".to_owned()]].concat();
+    };
+    let upload_ends = &rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"];
+    let ends = rule["Status"] == "Enabled" && rule["ExpirationInDays"] == json!({ "Ref": "MediaDays" });
+    if !ends || !upload_ends.is_number() || !rule["Prefix"].is_null() || !rule["TagFilters"].is_null() {
+        complaints.push(format!("not all files come to an end: {rule}"));
+    }
+    if project.template["Parameters"]["MediaDays"]["Default"].as_i64() < Some(365 + 7) {
+        complaints.push("a file ends before the Pin that may wait for it longest".to_owned());
+    }
+    let cors = &properties["CorsConfiguration"]["Fn::If"][1]["CorsRules"][0];
+    let origins = &project.resource("Api")["Properties"]["CorsConfiguration"]["Fn::If"][1]["AllowOrigins"];
+    if cors["AllowedMethods"] != json!(["PUT"]) || &cors["AllowedOrigins"] != origins {
+        complaints.push(format!("the frontend's pages cannot send files, or others can: {cors}"));
     }
     complaints
 }
@@ -137,7 +185,7 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
     runtime.block_on(async {
         let tables = Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
         let (now, secrets) = (Arc::new(Timestamp::now), BTreeMap::new());
-        let options = Options { folder: None, tables, now, secrets };
+        let options = Options { folder: None, tables, now, secrets, bucket: String::new() };
         let aws = LoopbackAws::start(options).await.unwrap();
         let mut forms = Vec::new();
         for name in ["main", "tokens"] {

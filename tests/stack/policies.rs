@@ -33,7 +33,7 @@ const OF_A_TABLE: &[&str] = &[
     "dynamodb:UpdateItem",
 ];
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 7] = [
     Part {
         call: "main_table",
         variables: &[("MAIN_TABLE", "MainTable")],
@@ -64,14 +64,30 @@ const PARTS: [Part; 5] = [
         resource: "Bus.Arn",
         actions: &["events:PutEvents"],
     },
+    Part {
+        call: "media_bucket",
+        variables: &[("MEDIA_BUCKET", "MediaBucket")],
+        resource: "MediaBucket.Arn/*",
+        actions: &["s3:GetObject", "s3:PutObject"],
+    },
+    Part {
+        call: "media_bucket",
+        variables: &[("MEDIA_BUCKET", "MediaBucket")],
+        resource: "MediaBucket.Arn",
+        actions: &["s3:ListBucket"],
+    },
 ];
 
 /// What `main.rs` may ask `Setup` for without touching anything of the stack.
-const FREE: [&str; 1] = ["pinterest"];
+const FREE: [&str; 2] = ["pinterest", "fetch"];
 
 /// Settings that one use case has to itself, and what each is set to.
-const OWN: [(&str, &str, &str); 2] =
-    [("oauth-start", "PINTEREST_SCOPES", "PinterestScopes"), ("refresh", "REFRESH_AT_ONCE", "RefreshAtOnce")];
+const OWN: [(&str, &str, &str); 4] = [
+    ("oauth-start", "PINTEREST_SCOPES", "PinterestScopes"),
+    ("refresh", "REFRESH_AT_ONCE", "RefreshAtOnce"),
+    ("publish", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
+    ("deliver", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
+];
 
 /// What the platform does in a function's name, so that its role needs it without `main.rs` building it.
 const PLATFORM: [(&str, &str, &[&str], &str); 4] = [

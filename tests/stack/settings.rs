@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 18] = [
+const GOOD: [(&str, &str); 19] = [
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_REGION", "eu-central-1"),
@@ -15,6 +15,7 @@ const GOOD: [(&str, &str); 18] = [
     ("EVENT_BUS", "bus"),
     ("FRONTEND_URL", "https://app.example"),
     ("MAIN_TABLE", "main"),
+    ("MEDIA_BUCKET", "media"),
     ("PINTEREST_API_URL", "https://pinterest.example/v5"),
     ("PINTEREST_AUTHORIZE_URL", "https://pinterest.example/oauth/"),
     ("PINTEREST_ENVIRONMENT", "production"),
@@ -52,6 +53,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "an address that begins with https:// or http://, without ?",
     ),
     ("MAIN_TABLE", "", "the name of the main table"),
+    ("MEDIA_BUCKET", "", "the name of the media bucket"),
     ("PINTEREST_API_URL", "planted.example/v5", "an address that begins with https://"),
     ("PINTEREST_AUTHORIZE_URL", "/planted/oauth", "an address that begins with https://"),
     ("PINTEREST_ENVIRONMENT", "Sandbox", "one of sandbox, production"),
@@ -145,7 +147,7 @@ fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
     start(given.collect(), &["vault"]).unwrap();
 }
 
-const ALL: [&str; 5] = ["main_table", "tokens_table", "vault", "settings_secret", "events"];
+const ALL: [&str; 6] = ["main_table", "tokens_table", "vault", "settings_secret", "events", "media_bucket"];
 
 /// Builds what a `main.rs` that makes these calls builds.
 fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
@@ -157,6 +159,7 @@ fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
             "vault" => drop(setup.vault()?),
             "settings_secret" => drop(setup.settings_secret()?),
             "events" => drop(setup.events()?),
+            "media_bucket" => drop(setup.media_bucket()?),
             other => panic!("nothing here makes {other}()"),
         }
     }

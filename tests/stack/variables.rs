@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{holds, project::Project};
 
 /// What the template does not set, and why.
-const UNSET: [(&str, &str); 9] = [
+const UNSET: [(&str, &str); 10] = [
     ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
     ("AWS_ENDPOINT_URL", "for emulators"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "for emulators"),
     ("AWS_ENDPOINT_URL_EVENTBRIDGE", "for emulators"),
+    ("AWS_ENDPOINT_URL_S3", "for emulators"),
     ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "for emulators"),
     ("AWS_REGION", "Lambda sets it"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
@@ -96,8 +97,8 @@ fn read(project: &Project) -> BTreeMap<String, String> {
 }
 
 fn is_name(text: &str) -> bool {
-    let letters = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase());
-    text.contains('_') && text.split('_').all(letters)
+    let letter = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    text.contains('_') && text.split('_').all(|part| !part.is_empty() && part.bytes().all(letter))
 }
 
 /// The variables that any function of the template is given.
