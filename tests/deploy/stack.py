@@ -99,7 +99,7 @@ class Caller:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
             body = json.dumps(body)
         return http.request(method, self.url + path, body=body, headers=headers, redirect=False)
 

@@ -2,6 +2,7 @@
 
 import re
 
+from conftest import image, upload
 from emulator import http
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(56)
@@ -21,6 +22,22 @@ def test_a_file_goes_into_the_bucket_as_it_was_announced_and_not_otherwise(stack
     bucket = stack.emulator.client("s3")
     [kept] = bucket.list_objects_v2(Bucket=stack.outputs["MediaBucketName"])["Contents"]
     assert re.fullmatch(f"[0-9a-f]{{64}}/{offer['media_id']}", kept["Key"]) and kept["Size"] == len(PICTURE)
+
+
+def test_a_file_of_ones_own_is_published_by_an_address_that_pinterest_can_open(ada, pinterest):
+    media = {"kind": "image", "media_id": upload(ada, "image/png", PICTURE)}
+    ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Mine", media=media), 201)
+    [pin] = pinterest.titled("Mine")
+    assert http.request("GET", pin["pictures"][0]).data == PICTURE
+
+
+def test_a_row_of_a_file_is_a_pin_and_a_check_looks_at_its_board(ada):
+    row = image(channel_id=ada.channel, title="Row")
+    answer = ada.done("POST", "/api/v1/pins/bulk?dry_run=true", row, Content_Type="application/x-ndjson")
+    assert [told["status"] for told in answer["rows"]] == ["valid"], answer
+    assert ada.done("POST", "/api/v1/pins/validate", row)["ok"]
+    moved = {"channel_id": ada.channel, "from_board_id": "1", "to_board_id": "2"}
+    assert ada.done("POST", "/api/v1/pins/move", moved) == {"moved": [], "left": []}
 
 
 def test_no_kind_and_no_size_but_pinterests_is_offered_a_place(ada):

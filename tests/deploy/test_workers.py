@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from conftest import image
+from conftest import image, upload
 from emulator import wait_for
 from stream import Poller, item
 
 # A rule fires every minute, and the emulator looks at its rules every ten seconds.
 A_MINUTE = 150
+VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100_000)
 BROKEN = "pin_01kbcfrw2xq7v4j9b6k0s3e8hz"
 
 
@@ -24,13 +25,19 @@ def published(person, pin):
     return probe
 
 
-def test_the_minute_rule_settles_a_pin_in_doubt_without_a_second_one(ada, pinterest):
+def test_the_minute_rule_settles_a_pin_in_doubt_and_brings_a_video_to_pinterest(ada, pinterest):
+    film = upload(ada, "video/mp4", VIDEO)
+    body = image(channel_id=ada.channel, title="Film", media={"kind": "video", "media_id": film})
+    video = ada.done("POST", "/api/v1/pins", body, 202)
+    assert video["reason"] == "video_processing", video
     pinterest.strike(operation="create_pin", kind="cut_after")
     made = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Lost answer"), 202)
     assert made["state"] == "waiting" and made["reason"] == "outcome_unknown", made
     settled = wait_for("the look at the board", 2 * A_MINUTE, published(ada, made), 2)
     [there] = pinterest.titled("Lost answer")
     assert settled["pinterest_pin_id"] == there["id"]
+    wait_for("the video", 2 * A_MINUTE, published(ada, video), 2)
+    assert [pin["media_type"] for pin in pinterest.titled("Film")] == ["video"]
 
 
 def test_the_minute_rule_renews_a_token_and_sends_what_waited_for_it(ada, pinterest):
