@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use local::Data;
 use serde_json::json;
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation, Quota};
 
@@ -78,7 +79,9 @@ fn made(stage: &Stage) -> BTreeMap<String, Timestamp> {
 #[tokio::test]
 async fn many_pins_of_the_same_minute_are_published_once_and_none_before_its_time() {
     let (channels, pins) = (size("CROWD_CHANNELS", 20), size("CROWD_PINS", 200));
-    let stage = Stage::configured().await;
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(Data::Folder(folder.path().to_owned()), []).await;
+    stage.configure().await;
     let at = stage.stack.now() + minutes(24 * 60);
     let mut wanted = BTreeMap::new();
     for number in 0..channels {
