@@ -48,6 +48,8 @@ pub(crate) struct State {
 pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) boards: Vec<Board>,
+    /// Oldest first. Kept line by line, in a file of their own: there may be many.
+    #[serde(default, skip_serializing)]
     pub(crate) pins: Vec<Pin>,
     pub(crate) uploads: Vec<Upload>,
 }
@@ -226,6 +228,15 @@ impl State {
         match environment {
             Environment::Production => &mut self.production,
             Environment::Sandbox => &mut self.sandbox,
+        }
+    }
+
+    /// Puts back a Pin that was kept, perhaps with this state, perhaps just before a newer one could be.
+    pub(crate) fn restore(&mut self, environment: Environment, pin: Pin) {
+        self.last_id = self.last_id.max(pin.id.0);
+        let pins = &mut self.world_mut(environment).pins;
+        if !pins.iter().any(|known| known.id == pin.id) {
+            pins.push(pin);
         }
     }
 

@@ -1,12 +1,14 @@
-//! Keeping the state in a file.
+//! Keeping the state in a file, and the Pins in another, which grows by a line for each.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use crate::state::State;
+use serde::{Deserialize, Serialize};
+
+use crate::{environment::Environment, state::State};
 
 /// The state and where it is kept. What is changed through [`Storage::state_mut`] is written by the
 /// next [`Storage::save`], which comes before the answer: a killed process has promised nothing that
@@ -16,6 +18,15 @@ pub(crate) struct Storage {
     state: State,
     file: Option<PathBuf>,
     is_changed: bool,
+    /// How many Pins of each host are kept.
+    kept: [usize; 2],
+}
+
+/// A line of the Pins' file.
+#[derive(Serialize, Deserialize)]
+struct Line<P> {
+    environment: Environment,
+    pin: P,
 }
 
 impl Storage {
@@ -31,9 +42,57 @@ impl Storage {
             _ => None,
         };
         let is_changed = kept.is_none();
-        let mut storage = Self { state: kept.unwrap_or_else(first), file, is_changed };
+        let mut storage = Self { state: kept.unwrap_or_else(first), file, is_changed, kept: [0; 2] };
+        storage.read_pins()?;
         storage.save()?;
         Ok(storage)
+    }
+
+    /// Reads the lines that are whole: a process may have been killed in the middle of the last.
+    fn read_pins(&mut self) -> io::Result<()> {
+        let Some(file) = self.file.as_deref().map(pins_beside) else { return Ok(()) };
+        let lines = match fs::read_to_string(&file) {
+            Ok(lines) => lines,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let whole = lines.rfind('\n').map_or("", |end| &lines[..=end]);
+        if whole != lines {
+            replace(&file, whole.as_bytes())?;
+        }
+        for line in whole.lines() {
+            let Line { environment, pin } = serde_json::from_str(line)?;
+            self.state.restore(environment, pin);
+        }
+        self.kept = self.counts();
+        Ok(())
+    }
+
+    fn counts(&self) -> [usize; 2] {
+        Environment::ALL.map(|environment| self.state.world(environment).pins.len())
+    }
+
+    /// Writes the lines of Pins that are new, or all of them if some are gone. Before the state: an id that was given
+    /// to a Pin is given to nothing else.
+    fn keep_pins(&mut self, file: &Path) -> io::Result<()> {
+        let now = self.counts();
+        let grown = now.iter().zip(&self.kept).all(|(now, kept)| now >= kept);
+        let after = if grown { self.kept } else { [0; 2] };
+        let mut lines = Vec::new();
+        for (environment, after) in Environment::ALL.into_iter().zip(after) {
+            for pin in &self.state.world(environment).pins[after..] {
+                serde_json::to_writer(&mut lines, &Line { environment, pin })?;
+                lines.push(b'\n');
+            }
+        }
+        let file = pins_beside(file);
+        if !grown {
+            replace(&file, &lines)?;
+        } else if !lines.is_empty() {
+            private().append(true).open(&file)?.write_all(&lines)?;
+        }
+        self.kept = now;
+        Ok(())
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -48,8 +107,9 @@ impl Storage {
 
     /// Writes what has changed.
     pub(crate) fn save(&mut self) -> io::Result<()> {
-        if let Some(file) = self.file.as_deref().filter(|_| self.is_changed) {
-            replace(file, &serde_json::to_vec(&self.state)?)?;
+        if let Some(file) = self.file.clone().filter(|_| self.is_changed) {
+            self.keep_pins(&file)?;
+            replace(&file, &serde_json::to_vec(&self.state)?)?;
         }
         self.is_changed = false;
         Ok(())
@@ -61,18 +121,22 @@ fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = file.with_file_name(name);
-    create_private(&new)?.write_all(content)?;
+    private().write(true).truncate(true).open(&new)?.write_all(content)?;
     fs::rename(&new, file)
 }
 
-/// Creates `path` so that only its owner can read it, from the first byte on.
-fn create_private(path: &Path) -> io::Result<File> {
+/// A file that only its owner can read, from the first byte on.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.create(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
-    options.open(path)
+    options
+}
+
+fn pins_beside(file: &Path) -> PathBuf {
+    file.with_extension("pins.jsonl")
 }

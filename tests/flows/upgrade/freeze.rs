@@ -100,7 +100,14 @@ async fn make() -> Stored {
     under_way(&stage, &ada).await;
 
     let (main, tokens, settings) = rows::read(&stage).await;
-    let pinterest = std::fs::read_to_string(folder.path().join("pinterest.json")).unwrap();
+    let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let mut pinterest: Value = serde_json::from_str(&read("pinterest.json")).unwrap();
+    for line in read("pinterest.pins.jsonl").lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        let world = &mut pinterest[line["environment"].as_str().unwrap()];
+        world.as_object_mut().unwrap().entry("pins").or_insert_with(|| json!([]));
+        world["pins"].as_array_mut().unwrap().push(line["pin"].take());
+    }
     Stored {
         about: "Everything that a stack had stored. Never changed, and never made again: see upgrade.rs."
             .to_owned(),
@@ -110,7 +117,7 @@ async fn make() -> Stored {
         main,
         tokens,
         under_way: UnderWay { once, claimed, ticket, callback },
-        pinterest: serde_json::from_str(&pinterest).unwrap(),
+        pinterest,
     }
 }
 

@@ -126,6 +126,34 @@ async fn what_was_answered_survives_a_restart_and_the_file_holds_no_token() {
     assert!(!kept.contains(&token) && !kept.contains(&pair.text("refresh_token")));
 }
 
+#[tokio::test]
+async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pinterest.json");
+    let lines = directory.path().join("pinterest.pins.jsonl");
+    let stage = Stage::set_in(Some(file.clone())).await;
+    let token = stage.access_token().await;
+    let mut ids = Vec::new();
+    for title in ["One", "Two", "Three"] {
+        ids.push(stage.post(&token, "/pins", &stage.image_pin(title)).await.text("id"));
+    }
+    assert_eq!(std::fs::read_to_string(&lines).unwrap().lines().count(), 3, "a line for each");
+    assert_eq!(stage.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
+    drop(stage);
+    let kept = std::fs::read_to_string(&lines).unwrap();
+    std::fs::write(&lines, format!("{kept}{{\"environment\":\"prod")).unwrap();
+
+    let stage = Stage::set_in(Some(file.clone())).await;
+
+    let more = stage.post(&token, "/pins", &stage.image_pin("More")).await.text("id");
+    assert!(!ids.contains(&more));
+    drop(stage);
+    let stage = Stage::set_in(Some(file)).await;
+    for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&more, 200)] {
+        assert_eq!(stage.get(&token, &format!("/pins/{id}")).await.status, status, "{id}");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_can_read_the_file() {
