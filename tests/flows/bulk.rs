@@ -112,6 +112,34 @@ async fn pinterest_s_own_columns_name_boards_and_sections() {
 }
 
 #[tokio::test]
+async fn a_row_whose_time_has_come_since_is_still_the_row_that_was_taken() {
+    let (stage, channel) = Stage::connected().await;
+    let mut body = pin(&channel, "Soon");
+    body["publish_at"] = json!(stage.stack.now() + minutes(1));
+    let first = send(&stage, "", LINES, &body.to_string()).await.expect(200);
+    stage.advance(minutes(30)).await;
+
+    let again = send(&stage, "", LINES, &body.to_string()).await.expect(200);
+
+    assert_eq!(ends(&again), [("exists", "")]);
+    assert_eq!(again["rows"][0]["pin_id"], first["rows"][0]["pin_id"]);
+    stage.advance(minutes(24 * 60 * 40)).await;
+    let later = send(&stage, "", LINES, &body.to_string()).await.expect(200);
+    assert_eq!(ends(&later), [("refused", "publish_at_past")], "a month after its end it is forgotten");
+}
+
+#[tokio::test]
+async fn a_dry_run_looks_at_files_too() {
+    let (stage, channel) = Stage::connected().await;
+    let mut body = pin(&channel, "Nowhere");
+    body["media"] = json!({"kind": "image", "media_id": "media_00000000000000000000000000"});
+
+    let answer = send(&stage, "?dry_run=true", LINES, &body.to_string()).await.expect(200);
+
+    assert_eq!(ends(&answer), [("refused", "not_found")]);
+}
+
+#[tokio::test]
 async fn a_dry_run_checks_and_keeps_nothing() {
     let (stage, channel) = Stage::connected().await;
     let file = [line(&channel, "One"), line(&channel, &"x".repeat(101))].join("\n");

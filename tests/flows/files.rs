@@ -1,6 +1,7 @@
 //! Pins of files that were uploaded before, or came with the request.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use local::Data;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Operation};
@@ -157,6 +158,26 @@ async fn an_image_that_came_with_the_request_is_what_it_says_and_not_too_large()
     }
     let fits = enclosed("image/png", &large[..large.len() - 1]);
     stage.post(PINS, "ada", showing(&channel, "Large", fits)).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_image_that_came_with_a_request_that_is_refused_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::open(Data::Folder(folder.path().to_owned()), []).await;
+    stage.configure().await;
+    let channel = stage.connect("ada").await;
+    let kept = || {
+        let tenants = std::fs::read_dir(folder.path().join("media")).into_iter().flatten();
+        tenants.flat_map(|tenant| std::fs::read_dir(tenant.unwrap().path()).into_iter().flatten()).count()
+    };
+
+    let refused = stage.post(PINS, "ada", showing(&channel, "No board", enclosed("image/png", PNG))).await;
+
+    assert_eq!(refused.problem(422), "no_board");
+    assert_eq!(kept(), 0);
+    stage.choose_board("ada", &channel).await;
+    stage.post(PINS, "ada", showing(&channel, "Board", enclosed("image/png", PNG))).await.expect(201);
+    assert_eq!(kept(), 1);
 }
 
 #[tokio::test]

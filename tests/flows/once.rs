@@ -120,6 +120,19 @@ async fn a_key_belongs_to_its_tenant() {
 }
 
 #[tokio::test]
+async fn a_key_is_known_after_its_pins_time_has_come() {
+    let (stage, channel) = Stage::connected().await;
+    let mut body = pin(&channel, "Soon");
+    body["publish_at"] = json!(stage.stack.now() + minutes(1));
+    let first = with_key(&stage, "ada", "key-1", &body).await.expect(202);
+    stage.advance(minutes(30)).await;
+
+    let again = with_key(&stage, "ada", "key-1", &body).await.expect(201);
+
+    assert_eq!((id(&again), &again["state"]), (id(&first), &json!("published")));
+}
+
+#[tokio::test]
 async fn a_key_is_free_again_after_seven_days() {
     let (stage, channel) = Stage::connected().await;
     let body = pin(&channel, "Weekly");

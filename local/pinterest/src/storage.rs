@@ -51,17 +51,17 @@ impl Storage {
     /// Reads the lines that are whole: a process may have been killed in the middle of the last.
     fn read_pins(&mut self) -> io::Result<()> {
         let Some(file) = self.file.as_deref().map(pins_beside) else { return Ok(()) };
-        let lines = match fs::read_to_string(&file) {
+        let lines = match fs::read(&file) {
             Ok(lines) => lines,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        let whole = lines.rfind('\n').map_or("", |end| &lines[..=end]);
-        if whole != lines {
-            replace(&file, whole.as_bytes())?;
+        let end = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        if end < lines.len() {
+            replace(&file, &lines[..end])?;
         }
-        for line in whole.lines() {
-            let Line { environment, pin } = serde_json::from_str(line)?;
+        for line in lines[..end].split_inclusive(|byte| *byte == b'\n') {
+            let Line { environment, pin } = serde_json::from_slice(line)?;
             self.state.restore(environment, pin);
         }
         self.kept = self.counts();

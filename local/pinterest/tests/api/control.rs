@@ -140,8 +140,12 @@ async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
     assert_eq!(std::fs::read_to_string(&lines).unwrap().lines().count(), 3, "a line for each");
     assert_eq!(stage.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
     drop(stage);
-    let kept = std::fs::read_to_string(&lines).unwrap();
-    std::fs::write(&lines, format!("{kept}{{\"environment\":\"prod")).unwrap();
+    let kept = std::fs::read(&lines).unwrap();
+    std::fs::write(
+        &lines,
+        [&kept, &b"{\"environment\":\"production\",\"pin\":{\"title\":\"\xc3"[..]].concat(),
+    )
+    .unwrap();
 
     let stage = Stage::set_in(Some(file.clone())).await;
 

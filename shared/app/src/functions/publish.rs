@@ -60,17 +60,20 @@ impl Publish {
     async fn create(&self, caller: &Caller, wanted: NewPin, key: Option<Key>) -> Result<Pin> {
         let Sender { main, tokens, clock, .. } = &self.sender;
         let now = clock.now();
-        let request = wanted.check(now, self.fresh(now))?;
+        let channel_id = wanted.channel()?;
         let key_hash = key.as_ref().map(|key| key.hash.as_str());
-        let briefing = main.briefing(tokens, &caller.tenant, &request.channel_id, key_hash, now).await?;
+        let briefing = main.briefing(tokens, &caller.tenant, &channel_id, key_hash, now).await?;
+        // Before any rule: what was accepted once is not refused because its time has come since.
         if let (Some(key), Some(used)) = (&key, &briefing.used)
             && used.expires_at > now.as_second()
         {
             return self.repeated(&caller.tenant, key, used).await;
         }
+        let mut request = wanted.check(now, self.fresh(now))?;
         let (channel, ground) = self.open(briefing).await?;
-        self.take_files(&caller.tenant, &request).await?;
+        let enclosed = request.enclosed.take();
         let mut pin = self.pin_of(&caller.tenant, &channel, request, now)?;
+        self.take_files(&pin, enclosed.as_ref()).await?;
         if let Some(key) = &key {
             pin.id = key.pin_id.clone();
         }
@@ -89,14 +92,15 @@ impl Publish {
         MediaId::new(now, self.sender.random.entropy())
     }
 
-    /// Keeps the image that came with a request, and looks at those that were uploaded before.
-    async fn take_files(&self, tenant: &TenantId, request: &Checked) -> Result<()> {
-        if let Some(Enclosed { id, kind, content }) = &request.enclosed {
-            return Ok(self.sender.bucket.keep(tenant, id, *kind, content.clone()).await?);
+    /// Keeps the image that came with the request for a Pin, and looks at those that were uploaded before.
+    async fn take_files(&self, pin: &Pin, enclosed: Option<&Enclosed>) -> Result<()> {
+        let bucket = &self.sender.bucket;
+        if let Some(Enclosed { id, kind, content }) = enclosed {
+            return Ok(bucket.keep(&pin.tenant, id, *kind, content.clone()).await?);
         }
-        for (field, file, is_video) in request.media().files() {
+        for (field, file, is_video) in pin.draft.media.files() {
             if let File::Uploaded { media_id } = file {
-                let stored = self.sender.bucket.look(tenant, media_id).await?;
+                let stored = bucket.look(&pin.tenant, media_id).await?;
                 stored.ok_or(Error::NotFound("file"))?.check(&field, is_video)?;
             }
         }
@@ -163,16 +167,26 @@ impl Publish {
     async fn outcome(&self, pin: &Pin) -> Result<Response<lambda_http::Body>> {
         match &pin.state {
             State::Failed { error } => {
-                let mut others = Vec::new();
-                if error.code == domain::words::board_gone().code {
-                    let open = self.sender.main.pins_of(&pin.tenant, &pin.channel_id, Class::Open).await?;
-                    let there = open.into_iter().filter(|other| other.draft.board == pin.draft.board);
-                    others.extend(there.map(|other| other.id));
-                }
+                let is_gone = error.code == domain::words::board_gone().code;
+                let others = if is_gone { self.of_the_same_board(pin).await } else { Vec::new() };
                 Err(Error::Refused { failure: error.clone(), pin: Some(pin.id.clone()), others })
             }
             State::Published { .. } => http::created(&PinView::of(pin)),
             _ => http::with_status(StatusCode::ACCEPTED, &PinView::of(pin)),
+        }
+    }
+
+    /// The channel's other Pins for the same board. Not knowing them changes nothing of what is told of this one.
+    async fn of_the_same_board(&self, pin: &Pin) -> Vec<PinId> {
+        match self.sender.main.pins_of(&pin.tenant, &pin.channel_id, Class::Open).await {
+            Ok(open) => {
+                let there = open.into_iter().filter(|other| other.draft.board == pin.draft.board);
+                there.map(|other| other.id).collect()
+            }
+            Err(error) => {
+                tracing::warn!(error = %crate::error::chain(&error), "the board's other Pins could not be read");
+                Vec::new()
+            }
         }
     }
 

@@ -226,7 +226,15 @@ impl Sender {
                     let Some(fresh) = fresh.filter(|_| reads < READS) else {
                         return Ok(pin);
                     };
-                    if !matches!(happened, Happened::Sent { .. }) {
+                    let counts = match &happened {
+                        Happened::Sent { .. } => true,
+                        // The video is where it was: only what is around it has changed.
+                        Happened::Registered(_) | Happened::Uploaded(_) | Happened::Polled(_) => {
+                            fresh.video == pin.video
+                        }
+                        Happened::Due | Happened::ChannelBack | Happened::Looked(_) => false,
+                    };
+                    if !counts {
                         return Ok(fresh);
                     }
                     pin = fresh;

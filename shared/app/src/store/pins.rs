@@ -1,5 +1,7 @@
 //! `PIN`, `IDEM` and `REMOTE`: Pins, the keys they were asked for with, and what they own at Pinterest.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{ChannelId, Class, Environment, Pin, PinId, PinterestPinId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -94,6 +96,29 @@ impl MainTable {
                 Ok(Put::Used(row(there)?))
             }
         }
+    }
+
+    /// Which of these keys, by their hashes, have made a Pin that they still stand for. `now`: seconds since 1970.
+    pub async fn used_keys(
+        &self,
+        tenant: &TenantId,
+        hashes: &[&str],
+        now: i64,
+    ) -> Result<HashMap<String, PinId>, Error> {
+        let mut used = HashMap::new();
+        for some in hashes.chunks(100) {
+            let distinct: BTreeSet<_> = some.iter().collect();
+            let keys: Vec<_> =
+                distinct.iter().map(|hash| (&self.table, RowKey::idempotency(tenant, hash))).collect();
+            let mut found = self.table.batch(&keys).await?;
+            for (hash, (_, key)) in distinct.into_iter().zip(&keys) {
+                let known = found.remove(key).map(row::<Key>).transpose()?;
+                used.extend(
+                    known.filter(|key| key.expires_at > now).map(|key| ((*hash).to_owned(), key.pin_id)),
+                );
+            }
+        }
+        Ok(used)
     }
 
     /// Writes a Pin over the version before it.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::{Duration, Instant};
 
-use super::{NewPin, Publish, rows, rows::Row};
+use super::{NewPin, Publish, media::Enclosed, rows, rows::Row};
 use crate::{
     error::{Error, Result},
     functions::sending::{Ground, Sender},
@@ -21,7 +21,7 @@ use crate::{
 const TIME: Duration = Duration::from_secs(20);
 /// How many rows are written at once.
 const AT_ONCE: usize = 16;
-/// How long a row is remembered: as long as `validate` takes a second Pin like it for a mistake.
+/// How long a row is remembered after its Pin's end: as long as `validate` takes a second Pin like it for a mistake.
 const KEY_DAYS: i64 = 30;
 
 /// What became of each row.
@@ -65,6 +65,16 @@ enum RowStatus {
     NotDone,
 }
 
+/// What a row comes to, before it is taken.
+enum Found {
+    /// An earlier row said the same.
+    Known(PinId),
+    /// It breaks a rule.
+    Wrong(Error),
+    /// A Pin, and the image that came with it.
+    New(Box<Pin>, Option<Enclosed>),
+}
+
 /// A channel as far as rows need it.
 struct Desk {
     channel: Channel,
@@ -76,7 +86,7 @@ struct Desk {
 }
 
 impl Publish {
-    /// Checks all rows, then writes those that keep the rules. Sends nothing.
+    /// Checks all rows that were not taken before, then takes those that keep the rules. Sends nothing.
     pub(super) async fn bulk(&self, call: &Call) -> Result<BulkView> {
         let until = Instant::now() + TIME;
         let content_type = call.header("content-type").and_then(Result::ok).unwrap_or_default();
@@ -84,47 +94,47 @@ impl Publish {
         let tenant = &call.caller()?.tenant;
         let rows = rows::read(content_type, call.body(), call.query("channel_id"))?;
 
+        // What was taken once is not checked again: its time may have come since.
+        let hashes: Vec<_> = rows.iter().map(|row| text::sha256(&format!("bulk\n{}", row.content))).collect();
+        let names: Vec<_> = hashes.iter().map(String::as_str).collect();
+        let now = self.sender.clock.now().as_second();
+        let known = self.sender.main.used_keys(tenant, &names, now).await?;
+
         let mut desks = BTreeMap::new();
         let mut checked = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (line, hash) = (row.line, text::sha256(&format!("bulk\n{}", row.content)));
-            if Instant::now() >= until {
-                checked.push((line, hash, None));
-                continue;
-            }
-            let pin = match self.check(tenant, row, &mut desks, dry_run).await {
-                // What concerns the whole call ends it.
-                Err(
-                    error @ (Error::IntegrationDisabled(_)
-                    | Error::Store(_)
-                    | Error::Vault(_)
-                    | Error::Media(_)),
-                ) => {
-                    return Err(error);
-                }
-                pin => pin,
+        for (row, hash) in rows.into_iter().zip(hashes) {
+            let line = row.line;
+            let found = match known.get(&hash) {
+                Some(pin) => Found::Known(pin.clone()),
+                None => match self.check(tenant, row, &mut desks).await {
+                    Ok((pin, enclosed)) => Found::New(Box::new(pin), enclosed),
+                    // What concerns the whole call ends it.
+                    Err(error @ (Error::IntegrationDisabled(_) | Error::Store(_) | Error::Vault(_))) => {
+                        return Err(error);
+                    }
+                    Err(error) => Found::Wrong(error),
+                },
             };
-            checked.push((line, hash, Some(pin)));
+            checked.push((line, hash, found));
         }
-        let rows = stream::iter(checked).map(|(line, hash, pin)| async move {
-            match pin {
-                Some(Err(error)) => RowView::refused(line, &error),
-                Some(Ok(_)) if dry_run => RowView::of(line, RowStatus::Valid, None),
-                Some(Ok(pin)) if Instant::now() < until => self.keep(line, hash, pin).await,
-                None | Some(Ok(_)) => RowView::of(line, RowStatus::NotDone, None),
+        let rows = stream::iter(checked).map(|(line, hash, found)| async move {
+            match found {
+                Found::Known(pin) => RowView::of(line, RowStatus::Exists, Some(pin)),
+                Found::Wrong(error) => RowView::refused(line, &error),
+                Found::New(..) if Instant::now() >= until => RowView::of(line, RowStatus::NotDone, None),
+                Found::New(pin, enclosed) => self.take(line, hash, *pin, enclosed, dry_run).await,
             }
         });
         Ok(BulkView { rows: rows.buffered(AT_ONCE).collect().await })
     }
 
-    /// The Pin that a row asks for.
+    /// The Pin that a row asks for, and the image that came with it.
     async fn check(
         &self,
         tenant: &TenantId,
         row: Row,
         desks: &mut BTreeMap<ChannelId, Desk>,
-        dry_run: bool,
-    ) -> Result<Pin> {
+    ) -> Result<(Pin, Option<Enclosed>)> {
         let now = self.sender.clock.now();
         let mut request = NewPin::check(row.pin?, now, self.fresh(now))?;
         let id = request.channel_id.clone();
@@ -136,10 +146,33 @@ impl Publish {
             let (board, section) = self.board_of(desk, name).await?;
             request.go_to(board, section);
         }
-        if !dry_run {
-            self.take_files(tenant, &request).await?;
+        let enclosed = request.enclosed.take();
+        Ok((self.pin_of(tenant, &desk.channel, request, now)?, enclosed))
+    }
+
+    /// Looks at the row's files, and keeps what is new.
+    async fn take(
+        &self,
+        line: u64,
+        hash: String,
+        pin: Pin,
+        enclosed: Option<Enclosed>,
+        dry_run: bool,
+    ) -> RowView {
+        // A dry run leaves no image behind.
+        let files = match enclosed {
+            Some(_) if dry_run => Ok(()),
+            enclosed => self.take_files(&pin, enclosed.as_ref()).await,
+        };
+        match files {
+            Err(error @ Error::Media(_)) => {
+                tracing::error!(error = %crate::error::chain(&error), "a row's file could not be looked at");
+                RowView::of(line, RowStatus::NotDone, None)
+            }
+            Err(error) => RowView::refused(line, &error),
+            Ok(()) if dry_run => RowView::of(line, RowStatus::Valid, None),
+            Ok(()) => self.keep(line, hash, pin).await,
         }
-        self.pin_of(tenant, &desk.channel, request, now)
     }
 
     async fn desk(&self, tenant: &TenantId, id: &ChannelId) -> Result<Desk> {
@@ -183,7 +216,8 @@ impl Publish {
             body_hash: hash.clone(),
             hash,
             pin_id: pin.id.clone(),
-            expires_at: now + KEY_DAYS * 24 * 60 * 60,
+            // However far ahead: the row is known at least until its Pin has come to its end.
+            expires_at: pin.give_up_at.as_second().max(now) + KEY_DAYS * 24 * 60 * 60,
         };
         match self.sender.main.create_pin(&pin, Some(&key), now).await {
             Ok(Put::Done) => RowView::of(line, RowStatus::Accepted, Some(pin.id)),

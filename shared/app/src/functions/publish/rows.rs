@@ -41,8 +41,8 @@ pub(super) fn read(content_type: &str, file: &[u8], channel: Option<&str>) -> Re
     match rows.len() {
         0 => Err(Invalid::new("body", "no_rows", "has no rows", "Send one row for each Pin.").into()),
         1..=MOST => Ok(rows),
-        many => {
-            let detail = format!("has {many} rows, and one call takes {MOST}");
+        _ => {
+            let detail = format!("has more than {MOST} rows");
             Err(Invalid::new("body", "too_many_rows", detail, "Send the file in parts.").into())
         }
     }
@@ -52,6 +52,7 @@ fn json_lines(file: &[u8], channel: Option<&str>) -> Vec<Row> {
     let lines = (1..).zip(file.split(|byte| *byte == b'\n'));
     lines
         .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .take(MOST + 1) // the rest would be read only to be refused
         .map(|(line, text)| match http::parse::<Map<String, Value>>(text) {
             // From the text itself, where a field that is given twice is seen.
             Ok(fields) if channel.is_none() || fields.contains_key("channel_id") => {
@@ -89,7 +90,7 @@ fn csv(file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
     let names = reader.headers().map_err(broken)?.iter().map(column).collect::<Result<Vec<_>, _>>()?;
     let mut rows = Vec::new();
     let (mut line, mut counted) = (1, 0);
-    for record in reader.records() {
+    for record in reader.records().take(MOST + 1) {
         let record = record.map_err(broken)?;
         // The reader's own count is one short after a line that ends as on Windows.
         let begins =
@@ -159,7 +160,8 @@ fn of_record(names: &[&'static str], record: &::csv::StringRecord) -> (Map<Strin
 
 /// A time as spreadsheets write it. Without a zone it is UTC, as in Pinterest's own bulk upload.
 fn when(at: &str, zone: Option<&str>) -> Value {
-    if at.parse::<Timestamp>().is_ok() {
+    // A parser of local times takes a zone too, and drops it: then somebody else says what is wrong.
+    if at.parse::<Timestamp>().is_ok() || at.contains(['[', '+', 'Z', 'z']) {
         return json!(at);
     }
     let midnight = || Some(at.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight()));
@@ -203,6 +205,9 @@ mod tests {
     fn a_time_in_a_cell_is_an_instant_or_what_clocks_show() {
         assert_eq!(when("2026-12-01T09:00:00+03:00", None), json!("2026-12-01T09:00:00+03:00"));
         assert_eq!(when("2026-12-01", Some("Europe/Istanbul"))["local"], "2026-12-01T00:00:00");
+        for zoned in ["2026-12-01T09:00[America/New_York]", "2026-12-01T09:00+01:00[Europe/Berlin]"] {
+            assert_eq!(when(zoned, None), json!(zoned), "a zone is not dropped");
+        }
         assert_eq!(when("tomorrow", None), json!("tomorrow"), "whoever reads it says what is wrong with it");
     }
 
