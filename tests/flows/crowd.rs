@@ -126,6 +126,25 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
 }
 
 #[tokio::test]
+async fn more_pins_of_one_channel_than_a_round_takes_do_not_hide_another_channels() {
+    const MANY: usize = 1100;
+    let (stage, channel) = Stage::connected().await;
+    let at = stage.stack.now() + minutes(60);
+    schedule(&stage, &("ada".to_owned(), channel), MANY, at).await;
+    let other = connect(&stage, 1).await;
+    schedule(&stage, &other, 1, at + minutes(2)).await;
+
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(300);
+    stage.functions(minutes(64)).deliver.tick(deadline).await.unwrap();
+
+    let mut made: Vec<_> = made(&stage).into_iter().map(|(title, at)| (at, title)).collect();
+    made.sort();
+    let before = made.iter().position(|(_, title)| title == "person1 0").unwrap();
+    assert!(before < 60, "{before} Pins of the other channel went first");
+    assert_eq!(made.len(), MANY + 1);
+}
+
+#[tokio::test]
 async fn a_channel_over_its_limit_takes_as_long_as_the_limit_says_and_delays_nobody() {
     const CALLS: usize = 10;
     let stage = Stage::configured().await;

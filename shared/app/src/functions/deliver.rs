@@ -18,7 +18,9 @@ use crate::{
 
 /// How many entries one round takes from the index.
 const ROUND: usize = 1000;
-/// How many Pins of one channel one round takes: a channel with many does not hold up the others for long.
+/// How many Pins are kept in memory for later rounds: no more are read until some are done.
+const KEPT: usize = 10_000;
+/// How many Pins of one channel one round works on: a channel with many does not hold up the others for long.
 const SHARE: usize = 20;
 /// How many channels are worked on at once. The Pins of one go one after the other.
 const CHANNELS_AT_ONCE: usize = 16;
@@ -37,12 +39,24 @@ pub struct Deliver {
     serving: Mutex<BTreeSet<ChannelId>>,
 }
 
-/// One channel's share of a round.
+/// What is due of each channel, as far as it was read.
+type Shares = BTreeMap<(String, ChannelId), Share>;
+
+/// What is due of one channel.
 #[derive(Debug, Default)]
 struct Share {
     pins: Vec<(Due, Pin)>,
     /// The channel is back: everything that waits for it is resumed.
     back: Option<Due>,
+}
+
+impl Share {
+    /// What one round works on, in the order of the times. The rest is left.
+    fn next(&mut self) -> Self {
+        self.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        let rest = self.pins.split_off(self.pins.len().min(SHARE));
+        Self { pins: std::mem::replace(&mut self.pins, rest), back: self.back.take() }
+    }
 }
 
 impl Deliver {
@@ -55,21 +69,27 @@ impl Deliver {
     /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let main = &self.sender.main;
+        let (mut shares, mut seen) = (Shares::new(), BTreeSet::new());
         loop {
-            let due = main.due(self.sender.clock.now(), ROUND).await?;
-            let found = due.len();
-            let shares = self.shares(due).await;
-            let more = found == ROUND || shares.values().any(|share| share.pins.len() > SHARE);
-            let served: Vec<bool> = stream::iter(shares)
-                .map(|((tenant, channel), share)| async move {
-                    let Some(_turn) = self.turn(&channel) else { return false };
-                    self.serve(&tenant, &channel, share, deadline).await;
-                    true
+            let mut more = true;
+            if shares.values().map(|share| share.pins.len()).sum::<usize>() < KEPT {
+                // What was seen before may stand in the index still: others' work is behind it.
+                let limit = seen.len() + ROUND;
+                let mut due = main.due(self.sender.clock.now(), limit).await?;
+                more = due.len() == limit;
+                due.retain(|due| seen.insert(due.entry.clone()));
+                self.read(due, &mut shares).await;
+            }
+            let round: Vec<_> = shares.iter_mut().map(|(of, share)| (of.clone(), share.next())).collect();
+            shares.retain(|_, share| !share.pins.is_empty());
+            stream::iter(round)
+                .for_each_concurrent(CHANNELS_AT_ONCE, |((tenant, channel), share)| async move {
+                    if let Some(_turn) = self.turn(&channel) {
+                        self.serve(&tenant, &channel, share, deadline).await;
+                    }
                 })
-                .buffer_unordered(CHANNELS_AT_ONCE)
-                .collect()
                 .await;
-            if !more || !served.contains(&true) || !has_time(deadline) {
+            if (shares.is_empty() && !more) || !has_time(deadline) {
                 break;
             }
         }
@@ -83,7 +103,7 @@ impl Deliver {
     }
 
     /// Reads the Pins that are due, and sorts everything by channel. A row that cannot be read is put off.
-    async fn shares(&self, due: Vec<Due>) -> BTreeMap<(String, ChannelId), Share> {
+    async fn read(&self, due: Vec<Due>, shares: &mut Shares) {
         let read = stream::iter(due).map(|due| async move {
             let pin = match &due.what {
                 Work::Pin(tenant, id) => self.sender.main.pin(tenant, id).await,
@@ -93,7 +113,6 @@ impl Deliver {
         });
         let read: Vec<_> = read.buffered(CHANNELS_AT_ONCE).collect().await;
 
-        let mut shares: BTreeMap<(String, ChannelId), Share> = BTreeMap::new();
         for (due, pin) in read {
             match (due.what.clone(), pin) {
                 (Work::Pin(tenant, _), Ok(Some(pin))) => {
@@ -106,7 +125,6 @@ impl Deliver {
                 (_, Err(error)) => self.put_off(&due, &error.into()).await,
             }
         }
-        shares
     }
 
     /// Takes a channel, unless another tick in this process has it.
@@ -116,7 +134,7 @@ impl Deliver {
     }
 
     /// Works on one channel, one Pin after the other, in the order of their times.
-    async fn serve(&self, tenant: &str, channel: &ChannelId, mut share: Share, deadline: Instant) {
+    async fn serve(&self, tenant: &str, channel: &ChannelId, share: Share, deadline: Instant) {
         let tenant = TenantId(tenant.to_owned());
         // What has waited for the owner goes before what is only now due.
         if let Some(due) = share.back
@@ -124,8 +142,7 @@ impl Deliver {
         {
             self.put_off(&due, &error).await;
         }
-        share.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
-        for (due, pin) in share.pins.into_iter().take(SHARE) {
+        for (due, pin) in share.pins {
             if !has_time(deadline) {
                 return;
             }
