@@ -1,5 +1,6 @@
 //! AWS, as the SDK sees it: an in-process connector in front of the embedded DynamoDB, on which everything
 //! happens that happens on a network.
+//! Nothing here waits: the clock is paused, and `sleep` lets it jump.
 
 mod index;
 mod tables;
