@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::{
-    Clock, Random, Setup, Wires,
+    Clock, Random, Setup,
     store::{MainTable, TokensTable},
 };
 use axum::{Router, middleware, routing::get};
@@ -261,7 +261,7 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
     }
     let base_url = variables.get("BASE_URL").unwrap_or_default();
     let public_host = base_url.split("://").nth(1).unwrap_or_default().to_owned();
-    let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone(), Wires::network()?)?;
+    let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone())?;
     Ok(Inner {
         functions: Functions::new(&setup)?,
         main: setup.main_table()?,

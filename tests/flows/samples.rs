@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use app::{
-    Clock, Random, Setup, Variables, Wires,
+    Clock, Random, Setup, Variables,
     events::Stream,
     functions::{Docs, Tick},
     http::{Answer as _, Event},
@@ -86,7 +86,7 @@ async fn aws() -> (LoopbackAws, Setup) {
         ("MEDIA_BUCKET", "media"),
         ("FRONTEND_URL", "https://app.example.com"),
     ]);
-    let setup = Setup::new(variables, Clock::new(now), Random::system(), Wires::network().unwrap()).unwrap();
+    let setup = Setup::new(variables, Clock::new(now), Random::system()).unwrap();
     (aws, setup)
 }
 

@@ -70,10 +70,15 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
+/// What the functions talk over, as `main` makes it.
+pub(crate) fn network() -> Wires {
+    Wires::network(&Variables::default(), Clock::system()).unwrap()
+}
+
 impl Stage {
     /// The functions in another process, whose clock runs ahead: what is to come is due for them now.
     pub(crate) fn functions(&self, ahead: SignedDuration) -> Functions {
-        self.functions_on(ahead, Wires::network().unwrap())
+        self.functions_on(ahead, network())
     }
 
     /// The same, with wires of the caller's.
@@ -83,7 +88,7 @@ impl Stage {
 
     /// The bucket, as the functions see it.
     pub(crate) fn bucket(&self) -> Bucket {
-        self.setup(SignedDuration::ZERO, Wires::network().unwrap()).media_bucket().unwrap()
+        self.setup(SignedDuration::ZERO, network()).media_bucket().unwrap()
     }
 
     fn setup(&self, ahead: SignedDuration, wires: Wires) -> Setup {
@@ -105,7 +110,7 @@ impl Stage {
         ]);
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
-        Setup::new(variables, clock, Random::system(), wires).unwrap()
+        Setup::over(wires, variables, clock, Random::system()).unwrap()
     }
 
     /// A new stack in memory, with nothing configured.

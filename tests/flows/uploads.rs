@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::{
-    Clock, Random, Setup, Variables, Wires,
+    Clock, Random, Setup, Variables,
     error::chain,
     media::{Error, Stored},
 };
@@ -269,7 +269,7 @@ async fn a_bucket_that_does_not_answer_is_told_without_its_address() {
         ("AWS_ENDPOINT_URL_S3", format!("http://{nowhere}/")),
         ("MEDIA_BUCKET", "media".to_owned()),
     ]);
-    let setup = Setup::new(variables, Clock::system(), Random::system(), Wires::network().unwrap()).unwrap();
+    let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
     let bucket = setup.media_bucket().unwrap();
     let file = MediaId::new(jiff::Timestamp::now(), [7; 10]);
 

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::{
 use pinterest::{Error, Fault, Wire};
 use tokio::time::{Duration, Instant};
 
-use crate::stage::{Stage, client, days};
+use crate::stage::{Stage, client, days, network};
 
 /// How often it is looked at.
 const RENEWALS: usize = 20;
@@ -40,7 +40,7 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
     let (mut before, mut all) = (Vec::new(), Vec::new());
     for renewal in 1..=RENEWALS {
         let seen = Shared::default();
-        let network = Wires::network().unwrap();
+        let network = network();
         let (aws, pinterest) = (to_aws(&network.aws, &seen), to_pinterest(&seen));
         let wires = Wires { aws, pinterest, ..network };
         let refresh = stage.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;

@@ -194,13 +194,8 @@ impl World {
             pinterest: pinterest::wire(self, invocation),
             media: media::Wire::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
         };
-        Setup::new(
-            variables,
-            Clock::new(move || clock.now() + skew),
-            Random::new(move |bytes| random.dice.fill(bytes)),
-            wires,
-        )
-        .unwrap()
+        let clock = Clock::new(move || clock.now() + skew);
+        Setup::over(wires, variables, clock, Random::new(move |bytes| random.dice.fill(bytes))).unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A setting that cannot work stops a function at its start, and the error says which one and what it has to be.
 
-use app::{Clock, Error, Random, Setup, Variables, Wires, error::chain};
+use app::{Clock, Error, Random, Setup, Variables, error::chain};
 use serde_json::{Value, json};
 
 use crate::{policies, project::Project};
@@ -151,7 +151,7 @@ const ALL: [&str; 6] = ["main_table", "tokens_table", "vault", "settings_secret"
 
 /// Builds what a `main.rs` that makes these calls builds.
 fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
-    let setup = Setup::new(variables, Clock::system(), Random::system(), Wires::network()?)?;
+    let setup = Setup::new(variables, Clock::system(), Random::system())?;
     for call in calls {
         match *call {
             "main_table" => drop(setup.main_table()?),

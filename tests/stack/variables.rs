@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{holds, project::Project};
 
 /// What the template does not set, and why.
-const UNSET: [(&str, &str); 10] = [
+const UNSET: [(&str, &str); 11] = [
     ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
+    ("AWS_CA_BUNDLE", "for networks that look into TLS, which a stack's functions are not in"),
     ("AWS_ENDPOINT_URL", "for emulators"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "for emulators"),
     ("AWS_ENDPOINT_URL_EVENTBRIDGE", "for emulators"),

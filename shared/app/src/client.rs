@@ -1,10 +1,6 @@
-//! The one HTTP client: for Pinterest, and, as a connector, for the AWS SDK. One connection pool, one TLS stack,
-//! one crypto provider.
+//! Who uses the network: Pinterest's client, the bucket's, the AWS SDK, and what fetches media.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use aws_smithy_runtime_api::{
     client::{
@@ -16,23 +12,11 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use crate::media;
-
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A frozen Lambda wakes up with sockets that the other side has closed: idle ones are not kept for long.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// The client cannot be built.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The crypto provider offers no protocol version.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] rustls::Error),
-    /// The HTTP client refuses its configuration.
-    #[error("the HTTP client cannot be set up")]
-    Http(#[from] reqwest::Error),
-}
+use crate::{
+    Clock, Variables, media,
+    network::{self, Error, Network},
+    variables::Wrong,
+};
 
 /// How a function reaches the world: over the network, or over whatever a simulation puts in its place.
 #[derive(Clone, Debug)]
@@ -47,49 +31,34 @@ pub struct Wires {
 
 impl Wires {
     /// The network, through one client for all.
-    pub fn network() -> Result<Self, crate::Error> {
-        let http = http()?;
+    pub fn network(variables: &Variables, clock: Clock) -> Result<Self, crate::Error> {
+        let network = Network::new(variables, clock)?;
+        let to_pinterest = network.clone();
         Ok(Self {
-            aws: for_aws(http.clone()),
-            media: media::Wire::network(http.clone()),
-            pinterest: pinterest::Wire::network(http),
+            media: media::Wire::network(network.clone()),
+            pinterest: pinterest::Wire::network(network.client(), move |request| {
+                let network = to_pinterest.clone();
+                async move { network.send(request).await }
+            }),
+            aws: for_aws(network),
         })
     }
-}
-
-/// Whom we trust, and in which words: the roots are compiled in.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// Builds the client. Proxies and redirects are off: a token goes where it is meant to.
-fn http() -> Result<reqwest::Client, Error> {
-    let tls = tls()?;
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .tcp_nodelay(true)
-        .build()?)
 }
 
 /// Fetches media from where their owners keep them, by a client of its own, which is built when it is first needed:
 /// most processes never fetch anything.
 #[derive(Clone, Debug)]
 pub struct Fetch {
+    variables: Variables,
     allowed: fetch::Allowed,
     guard: Arc<OnceLock<fetch::Guard>>,
 }
 
 impl Fetch {
-    pub(crate) fn new(allowed: fetch::Allowed) -> Self {
-        Self { allowed, guard: Arc::default() }
+    pub(crate) fn new(variables: &Variables) -> Result<Self, Wrong> {
+        let hosts = "hosts, each with a port if need be, separated by commas";
+        let allowed = variables.parse("PINWRIGHT_FETCH_ALLOW", hosts)?.unwrap_or_default();
+        Ok(Self { variables: variables.clone(), allowed, guard: Arc::default() })
     }
 
     /// What stands between us and addresses that anybody can give.
@@ -97,28 +66,28 @@ impl Fetch {
         if let Some(guard) = self.guard.get() {
             return Ok(guard);
         }
-        let guard = fetch::Guard::new(tls()?, self.allowed.clone(), fetch::System)?;
+        let guard = fetch::Guard::new(network::tls(&self.variables)?, self.allowed.clone(), fetch::System)?;
         Ok(self.guard.get_or_init(|| guard))
     }
 }
 
 /// The same client, for the AWS SDK.
-fn for_aws(client: reqwest::Client) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Connector(client));
+fn for_aws(network: Network) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(network));
     http_client_fn(move |_, _| connector.clone())
 }
 
 #[derive(Debug)]
-struct Connector(reqwest::Client);
+struct Connector(Network);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
-        HttpConnectorFuture::new(async move { send(&client, request).await })
+        let network = self.0.clone();
+        HttpConnectorFuture::new(async move { send(&network, request).await })
     }
 }
 
-async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn send(network: &Network, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     // Our calls are small and in memory; a body that streams has no business here.
@@ -129,7 +98,7 @@ async fn send(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResp
     let request = reqwest::Request::try_from(http::Request::from_parts(parts, bytes))
         .map_err(|error| ConnectorError::user(error.into()))?;
 
-    let answer = client.execute(request).await.map_err(failed)?;
+    let answer = network.send(request).await.map_err(failed)?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let bytes = answer.bytes().await.map_err(failed)?;
 

@@ -95,7 +95,7 @@ pub enum Error {
     WrongSetting(#[from] crate::variables::Wrong),
     /// The HTTP client cannot be built.
     #[error(transparent)]
-    Client(#[from] crate::client::Error),
+    Network(#[from] crate::network::Error),
     /// Events could not be handed to the bus.
     #[error("the event bus did not take the events")]
     Bus(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -9,6 +9,7 @@ pub mod events;
 pub mod functions;
 pub mod http;
 pub mod media;
+mod network;
 mod openapi;
 pub mod routes;
 mod secrets;

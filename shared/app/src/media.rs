@@ -25,7 +25,7 @@ use futures_util::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::{Request, Response};
 
-use crate::{Clock, text};
+use crate::{Clock, network::Network, text};
 
 /// How long the addresses of our own requests are good for: they are sent at once.
 const AT_ONCE: Duration = Duration::from_mins(1);
@@ -42,11 +42,11 @@ pub type Carried = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Sen
 pub struct Wire(Arc<dyn Fn(Request) -> Carried + Send + Sync>);
 
 impl Wire {
-    /// The network, through `http`.
-    pub(crate) fn network(http: reqwest::Client) -> Self {
+    /// The network.
+    pub(crate) fn network(network: Network) -> Self {
         Self::new(move |request| {
-            let sent = http.execute(request);
-            Box::pin(async move { sent.await.map_err(|error| error.without_url().into()) })
+            let network = network.clone();
+            Box::pin(async move { network.send(request).await.map_err(|error| error.without_url().into()) })
         })
     }
 

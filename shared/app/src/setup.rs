@@ -43,9 +43,15 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Reads `variables`. What is wrong with them stops every function at its start, not the first person who
-    /// needs it. Everything is built once; connections are made when they are needed.
-    pub fn new(variables: Variables, clock: Clock, random: Random, wires: Wires) -> Result<Self, Error> {
+    /// What talks over the network, built once.
+    pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
+        let wires = Wires::network(&variables, clock.clone())?;
+        Self::over(wires, variables, clock, random)
+    }
+
+    /// What talks over `wires`. What is wrong with `variables` stops every function at its start, not the first
+    /// person who needs it.
+    pub fn over(wires: Wires, variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
         variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
         let credentials = credentials(&variables)?;
         Ok(Self {
@@ -113,8 +119,7 @@ impl Setup {
 
     /// Fetches media from where their owners keep them.
     pub fn fetch(&self) -> Result<Fetch, Error> {
-        let hosts = "hosts, each with a port if need be, separated by commas";
-        Ok(Fetch::new(self.variables.parse("PINWRIGHT_FETCH_ALLOW", hosts)?.unwrap_or_default()))
+        Ok(Fetch::new(&self.variables)?)
     }
 
     /// Where the API and its frontend are.
@@ -189,7 +194,7 @@ fn aws(variables: &Variables, credentials: Credentials, wire: SharedHttpClient) 
 pub fn start() -> Result<Setup, Error> {
     let variables = Variables::of_process();
     start_log(&variables)?;
-    Setup::new(variables, Clock::system(), Random::system(), Wires::network()?)
+    Setup::new(variables, Clock::system(), Random::system())
 }
 
 /// How a function's `main` ends.

@@ -13,6 +13,8 @@ use crate::{
 
 /// After this long a read is given up: it can be repeated at will.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// After this long nobody waits for a connection that is made ahead.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// After this long a call that changes something is given up.
 pub(crate) const WRITE_TIMEOUT: Duration = refresh::CALL_TIMEOUT.unsigned_abs();
 
@@ -50,6 +52,13 @@ impl Client {
     pub fn new(wire: Wire, addresses: Addresses) -> Self {
         let addresses = Arc::new(addresses);
         Self { wire, addresses }
+    }
+
+    /// Makes a connection, so that the first call need not wait for it: asks for nothing, and takes any answer.
+    pub async fn connect(&self, environment: Environment) -> Result<(), Error> {
+        let request = self.wire.http.head(self.address(environment, "")).timeout(CONNECT_TIMEOUT);
+        self.execute(request.build().map_err(Error::before_answer)?).await?;
+        Ok(())
     }
 
     /// Where `path` is in `environment`.

@@ -18,18 +18,22 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The network, through `http`, whose owner sees to it that it
+    /// The network: `send` carries each request that `http` puts together, and sees to it that it
     ///
     /// - follows no redirects: the second stop's failure would pass for the first's, and tokens would travel;
-    /// - retries nothing;
+    /// - repeats nothing that may have been sent;
     /// - gives up connecting well before the call's own time is up (10 s for reads, 25 s for everything else),
     ///   so that a host that does not answer becomes [`Error::NotSent`] and not [`Error::Unknown`].
-    #[must_use]
-    pub fn network(http: reqwest::Client) -> Self {
-        let sender = http.clone();
+    pub fn network<Sent>(
+        http: reqwest::Client,
+        send: impl Fn(Request) -> Sent + Send + Sync + 'static,
+    ) -> Self
+    where
+        Sent: Future<Output = reqwest::Result<Response>> + Send + 'static,
+    {
         Self::new(http, move |request| {
-            let sent = sender.execute(request);
-            Box::pin(async move { sent.await.map_err(Error::before_answer) })
+            let answer = send(request);
+            Box::pin(async move { answer.await.map_err(Error::before_answer) })
         })
     }
 

@@ -233,7 +233,7 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup
         ("PINTEREST_APP_ID", "1234567"),
         ("PINTEREST_APP_SECRET", "s3cret_planted"),
     ]);
-    Setup::new(variables, clock, random, wires).unwrap()
+    Setup::over(wires, variables, clock, random).unwrap()
 }
 
 /// An event as a request, if it is one.

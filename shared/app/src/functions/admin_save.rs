@@ -4,6 +4,7 @@ use domain::{AppSecret, Effective, Environment, Source, Status, Values, refresh:
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::join;
 
 use crate::{
     Clock,
@@ -240,6 +241,13 @@ fn app_secret(secret: &AppSecret) -> Result<Option<AppSecret>> {
 impl Answer for AdminSave {
     fn site(&self) -> &Site {
         &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let (settings, row) = join!(self.secret.effective(), self.main.settings_and_worker());
+        settings?;
+        row?;
+        Ok(())
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {

@@ -13,6 +13,8 @@ pub use self::{
     view::{BoardView, ChannelView},
 };
 use super::Page;
+use tokio::join;
+
 use crate::{
     Clock, Random,
     error::{Error, Result},
@@ -286,6 +288,13 @@ fn board_gone(error: Error) -> Error {
 impl Answer for Channels {
     fn site(&self) -> &Site {
         &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let (settings, ring) = join!(self.main.settings(self.clock.now()), self.vault.sealer());
+        settings?;
+        ring?;
+        Ok(())
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {

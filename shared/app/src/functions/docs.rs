@@ -37,6 +37,10 @@ impl Answer for Docs {
         &self.site
     }
 
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
         match call.operation {
             Operation::Health => http::ok(&HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") }),

@@ -3,6 +3,7 @@
 
 use domain::{AuthorizationCode, Refusal, Ticket};
 use jiff::SignedDuration;
+use tokio::join;
 
 use crate::{
     Clock, Random,
@@ -178,6 +179,20 @@ fn internal(error: &Error) -> Denied {
 impl Answer for OauthCallback {
     fn site(&self) -> &Site {
         &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let pinterest = async {
+            let settings = self.secret.effective().await?;
+            self.pinterest.connect(settings.environment.0).await?;
+            Ok::<_, Error>(())
+        };
+        // A flow that nobody began: all that this function may ask of the table is to take one.
+        let flow = self.main.take("");
+        let (pinterest, flow, ring) = join!(pinterest, flow, self.vault.sealer());
+        flow?;
+        ring?;
+        pinterest
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {

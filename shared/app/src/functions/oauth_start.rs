@@ -98,6 +98,11 @@ impl Answer for OauthStart {
         &self.site
     }
 
+    async fn prepare(&self) -> Result<()> {
+        self.main.settings(self.clock.now()).await?;
+        Ok(())
+    }
+
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
         match call.operation {
             Operation::StartOAuth => http::ok(&self.start(&call, http::json(&call)?).await?),

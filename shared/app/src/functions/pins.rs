@@ -202,6 +202,11 @@ impl Answer for Pins {
         &self.site
     }
 
+    async fn prepare(&self) -> Result<()> {
+        self.main.settings(self.clock.now()).await?;
+        Ok(())
+    }
+
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
         match call.operation {
             Operation::ListPins => http::ok(&self.list(&call).await?),

@@ -16,7 +16,7 @@ use domain::{
     delivery::{Happened, Next},
 };
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::{join, time::Instant};
 
 pub use self::{
     bulk::BulkView,
@@ -219,6 +219,20 @@ impl Publish {
 impl Answer for Publish {
     fn site(&self) -> &Site {
         &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let Sender { settings, vault, pinterest, clock, .. } = &self.sender;
+        let pinterest = async {
+            match settings.enabled(clock.now()).await {
+                Ok(enabled) => Ok(pinterest.connect(enabled.environment).await?),
+                Err(Error::IntegrationDisabled(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        let (pinterest, ring) = join!(pinterest, vault.sealer());
+        ring?;
+        pinterest
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {

@@ -15,6 +15,7 @@ use lambda_http::{Body, LambdaEvent, RequestExt, service_fn};
 pub use lambda_http::{Request, Response};
 pub use problem::Problem;
 pub use site::Site;
+use tokio::time::{Duration, timeout};
 
 pub use self::caller::Caller;
 use crate::{
@@ -25,6 +26,9 @@ use crate::{
 
 /// The most that the platform carries (a Lambda request is 6 MB, with its envelope).
 pub const LARGEST_BODY: usize = 6 * 1024 * 1024;
+
+/// How long the start may take for the sake of the first request. Lambda allows 10 s for all of it.
+const PREPARATION: Duration = Duration::from_secs(3);
 
 /// A request that has found its route, by somebody who may ask.
 #[derive(Debug)]
@@ -78,13 +82,23 @@ pub trait Answer: Send + Sync {
     /// Where the API is, and how callers are known.
     fn site(&self) -> &Site;
 
+    /// Does ahead what a first request would wait for: reads what is kept in memory, over the connections that are
+    /// then there.
+    fn prepare(&self) -> impl Future<Output = Result<()>> + Send;
+
     /// Answers a request that has found its route.
     fn answer(&self, call: Call) -> impl Future<Output = Result<Response<Body>>> + Send;
 }
 
-/// Serves a function's requests until Lambda ends the process.
+/// Serves a function's requests until Lambda ends the process. What a first request needs is made ready before, as
+/// part of the start, for which Lambda gives more of a processor; a failure only leaves it to that request.
 pub async fn serve(function: impl Answer + 'static) -> Exit {
     let function = Arc::new(function);
+    match timeout(PREPARATION, Box::pin(function.prepare())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %chain(&error), "not all is ready before the first request"),
+        Err(_) => tracing::warn!("getting ready for the first request takes too long"),
+    }
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
         let function = function.clone();
         async move {

@@ -132,7 +132,7 @@ impl Problem {
             | Error::Media(_)
             | Error::Setting(_)
             | Error::WrongSetting(_)
-            | Error::Client(_)
+            | Error::Network(_)
             | Error::Bus(_) => {
                 let detail = "something went wrong inside; nothing is known to be half done";
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, AGAIN)

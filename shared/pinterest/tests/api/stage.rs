@@ -25,7 +25,8 @@ pub(crate) fn client(origin: &str) -> Client {
         sandbox: format!("{origin}/sandbox/v5/"),
         authorize: format!("{origin}/oauth/"),
     };
-    Client::new(Wire::network(http()), addresses)
+    let (http, sender) = (http(), http());
+    Client::new(Wire::network(http, move |request| sender.execute(request)), addresses)
 }
 
 /// The one way to build reqwest without a crypto provider of its own.
