@@ -2,6 +2,7 @@
 //! may suffer for it: none fails, and none is sent twice.
 
 use app::functions::{OauthCallback, OauthStart, Publish, Refresh, Tick};
+use domain::Environment;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -74,6 +75,9 @@ async fn each_request_goes_through_after(death: Death, pause: SignedDuration) {
             "{title}"
         );
     }
+
+    freeze();
+    setup.pinterest().connect(Environment::Sandbox).await.expect("the very first call is none that is lost");
 
     let refresh = Refresh::new(
         setup.settings_secret().unwrap(),
