@@ -13,7 +13,7 @@ use local::Data;
 use reqwest::{Method, header::LOCATION};
 use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     stage::{APP_SECRET, SETTINGS, Stage, answer, days, minutes, pin},
@@ -41,10 +41,9 @@ fn log() -> Log {
         let log = Log::default();
         let writer = log.clone();
         // Ours in full; others as chatty as somebody may reasonably ask for while looking for a fault.
-        let filter = EnvFilter::new("debug,app=trace,domain=trace,local=trace,pinterest=trace");
-        let subscriber =
-            tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone()).finish();
-        tracing_subscriber::util::SubscriberInitExt::try_init(subscriber).unwrap();
+        let filter: Targets = "debug,app=trace,domain=trace,local=trace,pinterest=trace".parse().unwrap();
+        let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+        tracing_subscriber::registry().with(filter).with(lines).init();
         log
     };
     LOG.get_or_init(start).clone()

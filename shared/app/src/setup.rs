@@ -1,13 +1,14 @@
 //! What every function does at start, and what it is built from.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     Clock, Error, Random, Variables, Wires,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// What is logged unless `RUST_LOG` says otherwise.
-const USUAL_LOG: &str = "info";
+const USUAL_LOG: Level = Level::INFO;
 
 /// From here each function takes what it may touch, and nothing else.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Setup {
     refresh_at_once: Option<NonZeroUsize>,
     credentials: Credentials,
     aws: SdkConfig,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
     media: media::Wire,
 }
 
@@ -59,6 +62,8 @@ impl Setup {
             site: Site::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
             aws: aws(&variables, credentials.clone(), wires.aws)?,
+            dynamodb: OnceLock::new(),
+            secrets_manager: OnceLock::new(),
             credentials,
             media: wires.media,
             variables,
@@ -134,16 +139,24 @@ impl Setup {
         self.refresh_at_once.map(NonZeroUsize::get)
     }
 
+    /// One for all tables.
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
-        config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        let client = self.dynamodb.get_or_init(|| {
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
+            config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        });
+        client.clone()
     }
 
+    /// One for all secrets.
     fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.aws);
-        config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+        let client = self.secrets_manager.get_or_init(|| {
+            let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.aws);
+            config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
+        });
+        client.clone()
     }
 
     fn endpoint(&self, of_service: &str) -> Option<String> {
@@ -221,11 +234,12 @@ impl From<lambda_runtime::Error> for Stopped {
 /// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
 /// the same, to say so.
 fn start_log(variables: &Variables) -> Result<(), Wrong> {
-    let wanted = EnvFilter::try_new(variables.get("RUST_LOG").unwrap_or(USUAL_LOG));
+    let wanted = variables.parse::<Targets>("RUST_LOG", "a level, such as info or debug");
+    let usual = Targets::new().with_default(USUAL_LOG);
     let (filter, result) = match wanted {
-        Ok(filter) => (filter, Ok(())),
-        Err(_) => (EnvFilter::new(USUAL_LOG), Err(Wrong::new("RUST_LOG", "a level, such as info or debug"))),
+        Ok(wanted) => (wanted.unwrap_or(usual), Ok(())),
+        Err(wrong) => (usual, Err(wrong)),
     };
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_target(true).init();
+    tracing_subscriber::registry().with(filter).with(tracing_subscriber::fmt::layer().json()).init();
     result
 }
