@@ -36,7 +36,11 @@ pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extra
         let detail = "the request could not be read";
         return problem(StatusCode::BAD_REQUEST, "invalid_request", detail, "Send plain HTTP/1.1.");
     };
-    let answer = stack.functions.answer(function(&request), request).await;
+    let function = function(&request);
+    if function == Function::AdminSave {
+        stack.show_alive().await;
+    }
+    let answer = stack.functions.answer(function, request).await;
     if writes || answer.status().is_redirection() {
         stack.schedule.wake();
     }

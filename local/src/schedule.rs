@@ -1,6 +1,6 @@
 //! What EventBridge's rules and the table's stream do for the functions: wakes the workers, feeds `events`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use app::{events::Stream, functions::Tick, store::Due};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::stack::{Error, Inner};
 
-/// As often as on AWS the workers show that they run, even with nothing to do.
+/// As often as on AWS the workers show that they run, if anybody looks.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// With something to do, they are woken this often.
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +29,8 @@ const TICKS_AT_ONCE: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     woken: Notify,
+    /// The last tick that nobody asked for.
+    ticked: std::sync::Mutex<Option<Timestamp>>,
     /// Ticks share the clock; it is moved when none runs.
     moving: RwLock<()>,
     /// The stream has one reader.
@@ -42,10 +44,12 @@ impl Schedule {
     }
 }
 
-/// Wakes the workers when something is due, and once a minute; tells events as they come. Ends with the stack.
+/// Wakes the workers when something is due, and at the daily hour; tells events as they come. Sleeps otherwise, for
+/// days if need be. Ends with the stack.
 pub(crate) async fn run(stack: Arc<Inner>) {
-    let mut last_tick: Option<Timestamp> = None;
+    let started = stack.clock.now();
     let mut ticks = JoinSet::new();
+    stack.clone().tick_beside(&mut ticks); // what fell due while nobody was here
     loop {
         while let Some(ended) = ticks.try_join_next() {
             if let Err(error) = ended {
@@ -53,41 +57,79 @@ pub(crate) async fn run(stack: Arc<Inner>) {
             }
         }
         let now = stack.clock.now();
-        let due = match stack.next_due(now + MINUTE).await {
-            Ok(due) => due.map(|due| due.since),
+        let next = match stack.next(started).await {
+            Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "what is due could not be read");
-                None
+                Next { at: now + MINUTE, daily: false }
             }
         };
-        let minute = last_tick.map_or(now, |last| last + MINUTE);
-        let next = due.map_or(minute, |due| due.min(minute));
-        if next <= now {
-            if ticks.len() < TICKS_AT_ONCE {
-                let stack = stack.clone();
-                ticks.spawn(async move {
-                    if let Err(error) = stack.tick().await {
-                        tracing::error!(%error, "a tick failed");
-                    }
-                });
-                last_tick = Some(now);
+        if next.at <= now {
+            if !next.daily {
+                stack.clone().tick_beside(&mut ticks);
+            } else if let Err(error) = stack.roll_call().await {
+                tracing::error!(%error, "the roll-call failed");
+                tokio::time::sleep(MINUTE.unsigned_abs()).await;
             }
             tokio::time::sleep(SECOND).await;
             continue;
         }
-        let wait = Duration::try_from(next.duration_since(now)).unwrap_or(SECOND);
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stack.schedule.woken.notified() => {
-                if let Err(error) = stack.tell().await {
-                    tracing::error!(%error, "events could not be told");
-                }
-            }
+            () = tokio::time::sleep(nap(next.at.duration_since(now))) => {}
+            () = stack.schedule.woken.notified() => told("events could not be told", stack.tell().await),
+            () = stack.aws.written() => told("events could not be told", stack.tell().await),
         }
     }
 }
 
+/// What comes next, unless something is written before.
+struct Next {
+    at: Timestamp,
+    /// It is the roll-call.
+    daily: bool,
+}
+
+/// How long to sleep before something is due. While a laptop sleeps, so does the timer: it is looked at again on the
+/// way, so that nothing is late by more than what was left to wait for.
+fn nap(until_due: SignedDuration) -> Duration {
+    let whole = until_due.unsigned_abs();
+    if whole <= MINUTE.unsigned_abs() { whole } else { whole / 2 }
+}
+
+fn told(what: &str, result: Result<(), Error>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "{what}");
+    }
+}
+
 impl Inner {
+    /// A tick of its own, unless many run already.
+    fn tick_beside(self: Arc<Self>, ticks: &mut JoinSet<()>) {
+        if ticks.len() < TICKS_AT_ONCE {
+            *self.schedule.ticked.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
+            ticks.spawn(async move {
+                told("a tick failed", self.tick().await);
+                self.schedule.wake(); // what it has done may be due again, and soon
+            });
+        }
+    }
+
+    /// Whoever looks at the workers sees them run: with nothing to do, they have not been woken for long.
+    pub(crate) async fn show_alive(&self) {
+        let now = self.clock.now();
+        let idle = {
+            let mut ticked = self.schedule.ticked.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = ticked.is_some_and(|at| at + MINUTE <= now);
+            if idle {
+                *ticked = Some(now);
+            }
+            idle
+        };
+        if idle {
+            told("a tick failed", self.tick().await);
+        }
+    }
+
     /// One wake-up of both minute workers.
     pub(crate) async fn tick(&self) -> Result<(), Error> {
         let _still = self.schedule.moving.read().await;
@@ -97,7 +139,7 @@ impl Inner {
     /// The daily roll-call.
     pub(crate) async fn roll_call(&self) -> Result<(), Error> {
         let _still = self.schedule.moving.read().await;
-        self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
+        self.daily().await?;
         self.tell_all().await
     }
 
@@ -128,9 +170,7 @@ impl Inner {
             }
             self.clock.move_to(next).map_err(Error::Folder)?;
             if next == daily {
-                // It warns, and makes nothing due.
-                self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
-                self.aws.remove_expired()?;
+                self.daily().await?; // it makes nothing due
             } else {
                 self.work().await?;
                 before = due;
@@ -139,7 +179,15 @@ impl Inner {
         }
         self.clock.move_to(target).map_err(Error::Folder)?;
         self.work().await?;
+        self.schedule.wake();
         Ok(self.clock.now())
+    }
+
+    /// What happens once a day: warnings, and rows that have expired go.
+    async fn daily(&self) -> Result<(), Error> {
+        self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
+        self.aws.remove_expired()?;
+        Ok(())
     }
 
     async fn work(&self) -> Result<(), Error> {
@@ -147,6 +195,14 @@ impl Inner {
         self.functions.refresh.tick(Tick::Due, deadline).await?;
         self.functions.deliver.tick(deadline).await?;
         self.tell_all().await
+    }
+
+    /// What the workers are to be woken for next. Roll-calls are counted from the last, or from `started`.
+    async fn next(&self, started: Timestamp) -> Result<Next, Error> {
+        let rolled = self.main.worker().await.map_err(app::Error::from)?.rolled_at;
+        let daily = next_roll_call(rolled.unwrap_or(started));
+        let due = self.next_due(daily).await?;
+        Ok(due.map_or(Next { at: daily, daily: true }, |due| Next { at: due.since, daily: false }))
     }
 
     /// The oldest work that is due by then.
@@ -192,6 +248,13 @@ fn next_roll_call(now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_near_is_slept_until_and_what_is_far_is_looked_at_on_the_way() {
+        assert_eq!(nap(SignedDuration::from_secs(40)), Duration::from_secs(40));
+        assert_eq!(nap(SignedDuration::from_mins(1)), Duration::from_mins(1));
+        assert_eq!(nap(SignedDuration::from_hours(24)), Duration::from_hours(12));
+    }
 
     #[test]
     fn the_roll_call_comes_once_a_day_at_its_hour() {

@@ -82,7 +82,6 @@ pub(crate) fn variables(
         ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", loopback_aws::ACCESS_KEY.to_owned()),
         ("AWS_ENDPOINT_URL", aws.url().to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url().to_owned()),
         ("MAIN_TABLE", tables.main),
         ("TOKENS_TABLE", tables.tokens),
         ("SETTINGS_SECRET", SETTINGS_SECRET.to_owned()),

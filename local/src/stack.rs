@@ -261,6 +261,8 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
     }
     let base_url = variables.get("BASE_URL").unwrap_or_default();
     let public_host = base_url.split("://").nth(1).unwrap_or_default().to_owned();
+    // Others ask for rows where it is noticed that they write.
+    let variables = variables.with("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url());
     let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone())?;
     Ok(Inner {
         functions: Functions::new(&setup)?,

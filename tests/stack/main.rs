@@ -6,6 +6,7 @@
 
 mod broken;
 mod functions;
+mod graph;
 mod kept;
 mod policies;
 mod project;

@@ -6,6 +6,7 @@
 //! | service | where | kept in |
 //! |---|---|---|
 //! | DynamoDB, with its streams | [`LoopbackAws::dynamodb_url`] | `dynamodb.sqlite` |
+//! | DynamoDB, the product's calls | [`LoopbackAws::url`] | the same |
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
 //! | S3: `PutObject`, `GetObject` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
@@ -15,6 +16,7 @@
 //! loses nothing. Signatures are not checked, and whoever can reach the loopback ports is let in, but for
 //! the bucket: its addresses are handed to others, and are good for what they were signed for alone.
 
+mod calls;
 mod dynamodb;
 mod error;
 mod event_bridge;
@@ -33,8 +35,8 @@ pub use self::{
 };
 
 use self::{
-    dynamodb::DynamoDb, event_bridge::EventBus, folder::Folder, s3::Bucket, secrets_manager::SecretsManager,
-    wire::Services,
+    calls::Calls, dynamodb::DynamoDb, event_bridge::EventBus, folder::Folder, s3::Bucket,
+    secrets_manager::SecretsManager, wire::Services,
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, fmt, io, net::Ipv4Addr, path::PathBuf, sync::Arc};
@@ -72,6 +74,7 @@ pub struct LoopbackAws {
     dynamodb_url: String,
     url: String,
     dynamodb: DynamoDb,
+    calls: Arc<Calls>,
     bus: Arc<EventBus>,
     stream: MainStream,
     folder: Option<Arc<Folder>>,
@@ -100,13 +103,14 @@ impl LoopbackAws {
         let (running, _) = watch::channel(());
         let dynamodb_url = format!("http://{dynamodb_host}");
         let url = format!("http://{host}");
-        let services = Services { secrets, bus: Arc::clone(&bus), host };
+        let calls = Arc::new(Calls::new(dynamodb.database.clone()));
+        let services = Services { dynamodb: Arc::clone(&calls), secrets, bus: Arc::clone(&bus), host };
         let router = wire::router(services).merge(s3::router(bucket));
         let servers = vec![
             tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), ended(&running))),
             tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended(&running)).into_future()),
         ];
-        Ok(Self { dynamodb_url, url, dynamodb, bus, stream, folder, servers, running })
+        Ok(Self { dynamodb_url, url, dynamodb, calls, bus, stream, folder, servers, running })
     }
 
     /// Where DynamoDB and its streams answer, for `AWS_ENDPOINT_URL_DYNAMODB`.
@@ -115,7 +119,8 @@ impl LoopbackAws {
         &self.dynamodb_url
     }
 
-    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`.
+    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`. It answers the product's calls of
+    /// DynamoDB too, for other processes: what they write is told by [`Self::written`].
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -131,6 +136,11 @@ impl LoopbackAws {
     #[must_use]
     pub fn stream(&self) -> MainStream {
         self.stream.clone()
+    }
+
+    /// Ready when another process may have written since this was ready before.
+    pub async fn written(&self) {
+        self.calls.written().await;
     }
 
     /// Deletes the rows whose `expires_at` has passed, as DynamoDB does at some time within days,

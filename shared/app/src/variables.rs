@@ -62,6 +62,13 @@ impl Variables {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The same, with another.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// All of them, as lines of the form `NAME=value`.
     #[must_use]
     pub fn to_lines(&self) -> String {

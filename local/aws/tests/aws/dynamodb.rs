@@ -1,4 +1,5 @@
-use crate::stage::{Hands, copy_of, dynamodb, has_row, in_folder, in_memory, options, put_row};
+use crate::stage::{Hands, call, copy_of, dynamodb, has_row, in_folder, in_memory, options, put_row};
+use futures::FutureExt as _;
 use jiff::SignedDuration;
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
@@ -131,4 +132,37 @@ fn keys(partition: &str, sort: &str) -> Value {
         { "AttributeName": partition, "KeyType": "HASH" },
         { "AttributeName": sort, "KeyType": "RANGE" },
     ])
+}
+
+/// What `cargo lambda watch` runs is another process: the local stack sleeps until something is due, and has to hear
+/// of what others write.
+#[tokio::test]
+async fn other_processes_are_answered_as_by_dynamodb_and_their_writes_are_told() {
+    let aws = in_memory().await;
+    let ask = async |operation: &str, body: Value| {
+        call(aws.url(), &format!("DynamoDB_20120810.{operation}"), &body.to_string()).await
+    };
+    let key = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" } });
+
+    let (status, nothing) = ask("GetItem", json!({ "TableName": "main", "Key": key })).await;
+    assert_eq!((status, nothing), (200, json!({})));
+    assert_eq!(aws.written().now_or_never(), None, "a read is no write");
+
+    let condition = "attribute_not_exists(pk)";
+    let put = json!({ "TableName": "main", "Item": key, "ConditionExpression": condition });
+    assert_eq!(ask("PutItem", put.clone()).await.0, 200);
+    assert_eq!(aws.written().now_or_never(), Some(()));
+    assert!(has_row(&aws, "main", "a").await);
+
+    let (status, refused) = ask("PutItem", put.clone()).await;
+    assert_eq!(status, 400);
+    assert!(refused["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{refused}");
+
+    let part = json!({ "Put": put });
+    let (status, cancelled) = ask("TransactWriteItems", json!({ "TransactItems": [part] })).await;
+    assert_eq!(status, 400);
+    assert_eq!(cancelled["CancellationReasons"][0]["Code"], "ConditionalCheckFailed", "{cancelled}");
+
+    assert_eq!(ask("DeleteTable", json!({ "TableName": "main" })).await.0, 400, "nobody asks for that");
+    assert_eq!(ask("PutItem", json!([])).await.0, 400);
 }
