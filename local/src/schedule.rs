@@ -207,8 +207,8 @@ impl Inner {
 
     /// The oldest work that is due by then.
     async fn next_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
-        let main = self.main.due(by, 1).await.map_err(app::Error::from)?;
-        let tokens = self.tokens.due(by, 1).await.map_err(app::Error::from)?;
+        let main = self.main.first_due(by).await.map_err(app::Error::from)?;
+        let tokens = self.tokens.first_due(by).await.map_err(app::Error::from)?;
         Ok(main.into_iter().chain(tokens).min_by_key(|due| due.since))
     }
 

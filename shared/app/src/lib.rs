@@ -25,4 +25,4 @@ pub use clock::{Clock, Random};
 pub use error::{Error, Result};
 pub use setup::{Exit, Setup, Stopped, start};
 pub use variables::Variables;
-pub use vault::Vault;
+pub use vault::{Place, Vault};

@@ -59,12 +59,13 @@ impl Past {
         let values = &body["ExpressionAttributeValues"];
         let (index, pk, sk, wanted) = INDEXES.into_iter().find(|(index, ..)| *index == name).unwrap();
         let partition = values[wanted]["S"].as_str().unwrap();
-        let (before, oldest) = (values[":now"]["S"].as_str(), values[":oldest"]["S"].as_str());
+        let (before, from) = (values[":now"]["S"].as_str(), &values[":from"]["S"]);
+        let oldest = values[":oldest"]["S"].as_str().or(from.as_str());
         let key = (body["TableName"].as_str().unwrap().to_owned(), index, partition.to_owned());
         let entries = self.0.get(&key).into_iter().flatten();
         let mut found: Vec<_> = entries
             .filter(|entry| entry.from <= then && entry.to.is_none_or(|to| then < to))
-            .filter(|entry| before.is_none_or(|before| entry.sort_key.as_str() < before))
+            .filter(|entry| before.is_none_or(|before| entry.sort_key.as_str() <= before))
             .filter(|entry| oldest.is_none_or(|oldest| oldest <= entry.sort_key.as_str()))
             .collect();
         found.sort_by_key(|entry| &entry.sort_key);

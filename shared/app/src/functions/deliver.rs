@@ -13,11 +13,9 @@ use tokio::time::{Duration, Instant};
 use super::{sending::Sender, warn_of_age};
 use crate::{
     error::{Error, Result, chain},
-    store::{Due, Heartbeat, Work},
+    store::{Due, Heartbeat, Reading, Work},
 };
 
-/// How many entries one round takes from the index.
-const ROUND: usize = 1000;
 /// How many Pins are kept in memory for later rounds: no more are read until some are done.
 const KEPT: usize = 10_000;
 /// How many Pins of one channel one round works on: a channel with many does not hold up the others for long.
@@ -69,15 +67,10 @@ impl Deliver {
     /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let main = &self.sender.main;
-        let (mut shares, mut seen) = (Shares::new(), BTreeSet::new());
+        let (mut shares, mut reading) = (Shares::new(), Reading::begin());
         loop {
-            let mut more = true;
             if shares.values().map(|share| share.pins.len()).sum::<usize>() < KEPT {
-                // What was seen before may stand in the index still: others' work is behind it.
-                let limit = seen.len() + ROUND;
-                let mut due = main.due(self.sender.clock.now(), limit).await?;
-                more = due.len() == limit;
-                due.retain(|due| seen.insert(due.entry.clone()));
+                let due = main.look(&mut reading, self.sender.clock.now()).await?;
                 self.read(due, &mut shares).await;
             }
             let round: Vec<_> = shares.iter_mut().map(|(of, share)| (of.clone(), share.next())).collect();
@@ -89,13 +82,13 @@ impl Deliver {
                     }
                 })
                 .await;
-            if (shares.is_empty() && !more) || !has_time(deadline) {
+            if (shares.is_empty() && !reading.has_more()) || !has_time(deadline) {
                 break;
             }
         }
         let now = self.sender.clock.now();
         // With time to spare, everything was taken: nothing is overdue.
-        let oldest = if has_time(deadline) { None } else { main.due(now, 1).await?.pop() };
+        let oldest = if has_time(deadline) { None } else { main.first_due(now).await? };
         let oldest = oldest.map(|due| due.since);
         warn_of_age(oldest, now);
         main.beat(&Heartbeat::Delivered(oldest), now).await?;

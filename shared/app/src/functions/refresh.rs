@@ -20,13 +20,11 @@ use crate::{
     error::{Result, chain},
     secrets::SettingsSecret,
     setup::Setup,
-    store::{self, Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
+    store::{self, Due, Heartbeat, MainTable, Proven, Reading, Saved, TokenRow, TokensTable, Work},
     text,
     vault::{Place, SealedPair, Sealer, Vault},
 };
 
-/// How many entries one round takes from the index.
-const ROUND: usize = 200;
 /// How many channels are refreshed at once, unless `REFRESH_AT_ONCE` says otherwise.
 const AT_ONCE: usize = 8;
 /// What must be left of the invocation to begin with a channel: several calls, and the save.
@@ -115,13 +113,12 @@ impl Refresh {
 
     /// Refreshes what is due, some at a time, until nothing is or the time is up.
     async fn due(&self, deadline: Instant) -> Result<()> {
-        let (mut worked, mut taken) = (None, false);
-        loop {
-            let due = self.tokens.due(self.clock.now(), ROUND).await?;
-            let found = due.len();
-            if found > 0 {
+        let (mut worked, mut reading) = (None, Reading::begin());
+        let taken = loop {
+            let due = self.tokens.look(&mut reading, self.clock.now()).await?;
+            if !due.is_empty() {
                 // Read only now: an idle minute asks Secrets Manager nothing.
-                let Some(app) = &self.app().await? else { break };
+                let Some(app) = &self.app().await? else { break false };
                 let done: Vec<bool> = stream::iter(due)
                     .map(|due| async move { has_time(deadline) && self.one(due, app, deadline).await })
                     .buffer_unordered(self.at_once)
@@ -131,14 +128,14 @@ impl Refresh {
                     worked = Some(Proven { fingerprint: app.fingerprint.clone(), at: self.clock.now() });
                 }
             }
-            taken = has_time(deadline);
-            if found < ROUND || !taken {
-                break;
+            let taken = has_time(deadline);
+            if !reading.has_more() || !taken {
+                break taken;
             }
-        }
+        };
         let now = self.clock.now();
         // With time to spare, everything was taken: nothing is overdue.
-        let oldest = if taken { None } else { self.tokens.due(now, 1).await?.pop() };
+        let oldest = if taken { None } else { self.tokens.first_due(now).await? };
         let oldest = oldest.map(|due| due.since);
         warn_of_age(oldest, now);
         self.main.beat(&Heartbeat::Refreshed(oldest, worked), now).await?;
@@ -150,26 +147,32 @@ impl Refresh {
     async fn roll_call(&self, deadline: Instant) -> Result<()> {
         let now = self.clock.now();
         let tomorrow = now + SignedDuration::from_hours(24);
-        let due = self.tokens.due(tomorrow, usize::MAX).await?;
-        let overdue = due.iter().filter(|due| due.since < now - SignedDuration::from_hours(1)).count();
-        let (mut dying, mut complete) = (0, true);
-        for due in due {
-            if !has_time(deadline) {
-                complete = false;
-                break;
-            }
-            let Work::Token(channel) = &due.what else { continue };
-            match self.tokens.token(channel).await {
-                Ok(Some(row)) => {
-                    dying += u32::from(is_dying(&row.grant, now));
-                    if let Some(days) = warning(&row.grant, now) {
-                        self.main.warn(&self.tokens, &row.grant, days).await?;
+        let (mut overdue, mut dying, mut reading) = (0, 0, Reading::begin());
+        let complete = loop {
+            let due = self.tokens.look(&mut reading, tomorrow).await?;
+            overdue += due.iter().filter(|due| due.since < now - SignedDuration::from_hours(1)).count();
+            let tokens = due.into_iter().filter_map(|due| match due.what {
+                Work::Token(channel) => Some(channel),
+                Work::Pin(..) | Work::Channel(..) => None,
+            });
+            for (channel, row) in self.tokens.tokens(&tokens.collect::<Vec<_>>()).await? {
+                match row {
+                    Ok(row) => {
+                        dying += u32::from(is_dying(&row.grant, now));
+                        if let Some(days) = warning(&row.grant, now) {
+                            self.main.warn(&self.tokens, &row.grant, days).await?;
+                        }
+                    }
+                    Err(error) => {
+                        tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call")
                     }
                 }
-                Ok(None) => {}
-                Err(error) => tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call"),
             }
-        }
+            let complete = !reading.has_more();
+            if complete || !has_time(deadline) {
+                break complete;
+            }
+        };
         if dying > 0 || !complete {
             // An alarm of the stack counts `dying`.
             tracing::warn!(overdue, dying, complete, "roll-call: refresh tokens are about to die");

@@ -11,6 +11,9 @@ use super::{
     table::{Error, Table, item, row, s, values},
 };
 
+/// How many entries one look takes from each shard.
+const PAGE: usize = 64;
+
 /// Something whose time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
@@ -33,6 +36,47 @@ pub enum Work {
     Token(ChannelId),
 }
 
+/// How far somebody has read in the index. Each look goes on where the one before it stopped, so an entry is read, and
+/// paid for, once: what others hold, or what is kept for later, hides nothing and is not read again.
+#[derive(Debug)]
+pub struct Reading {
+    /// Where each shard is read from: what stands before was read.
+    from: Vec<String>,
+    /// There was more in a shard than a look takes.
+    more: bool,
+}
+
+impl Reading {
+    /// From the very front.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self { from: (0..SHARDS).map(|_| instant(Timestamp::UNIX_EPOCH)).collect(), more: true }
+    }
+
+    /// Whether the last look left something.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
+    async fn look(&mut self, table: &Table, by: Timestamp) -> Result<Vec<Due>, Error> {
+        let shards = (0..SHARDS).zip(&self.from);
+        let pages = shards.map(|(shard, from)| of_shard(table, shard, from, by, PAGE));
+        let pages = try_join_all(pages).await?;
+        self.more = pages.iter().any(|page| page.len() == PAGE);
+        for (from, page) in self.from.iter_mut().zip(&pages) {
+            *from = match page.last() {
+                // No entry begins with another: this is the first place after it.
+                Some(last) if page.len() == PAGE => format!("{}#", last.due_sk),
+                _ => end(by),
+            };
+        }
+        let mut all: Vec<_> = pages.into_iter().flatten().filter_map(parse).collect();
+        all.sort_by_key(|due| due.since);
+        Ok(all)
+    }
+}
+
 #[derive(Deserialize)]
 struct Entry {
     pk: String,
@@ -41,9 +85,14 @@ struct Entry {
 }
 
 impl MainTable {
-    /// Pins and channels that are due, oldest first, at most `limit` of them.
-    pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
-        due(&self.table, now, limit).await
+    /// Pins and channels that are due by then and that `reading` has not come by yet, oldest first, some at a time.
+    pub async fn look(&self, reading: &mut Reading, by: Timestamp) -> Result<Vec<Due>, Error> {
+        reading.look(&self.table, by).await
+    }
+
+    /// What is due first, if anything is by then.
+    pub async fn first_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
+        first_due(&self.table, by).await
     }
 
     /// Leaves a row alone until then, without reading it: it may be unreadable. Gives the new entry, unless somebody
@@ -54,9 +103,14 @@ impl MainTable {
 }
 
 impl TokensTable {
-    /// Tokens that are due, oldest first, at most `limit` of them.
-    pub async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
-        due(&self.table, now, limit).await
+    /// Tokens that are due by then and that `reading` has not come by yet, oldest first, some at a time.
+    pub async fn look(&self, reading: &mut Reading, by: Timestamp) -> Result<Vec<Due>, Error> {
+        reading.look(&self.table, by).await
+    }
+
+    /// What is due first, if anything is by then.
+    pub async fn first_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
+        first_due(&self.table, by).await
     }
 
     /// Leaves a row alone until then, without reading it: it may be unreadable. Gives the new entry, unless somebody
@@ -81,36 +135,36 @@ async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<Option<Du
     Ok(table.update_if(&key, expression, "due_sk = :seen", names).await?.then_some(moved))
 }
 
-/// Asks every shard. The oldest of all come first, so that work which nobody can do blocks nothing: a row that
-/// fails moves its own due time.
-async fn due(table: &Table, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
-    let shards = (0..SHARDS).map(|shard| of_shard(table, shard, now, limit));
-    let mut all = try_join_all(shards).await?.concat();
-    all.sort_by_key(|due| due.since);
-    all.truncate(limit);
-    Ok(all)
+async fn first_due(table: &Table, by: Timestamp) -> Result<Option<Due>, Error> {
+    let front = instant(Timestamp::UNIX_EPOCH);
+    let shards = (0..SHARDS).map(|shard| of_shard(table, shard, &front, by, 1));
+    let all = try_join_all(shards).await?.into_iter().flatten().filter_map(parse);
+    Ok(all.min_by_key(|due| due.since))
 }
 
-async fn of_shard(table: &Table, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, Error> {
-    let (mut found, mut start) = (Vec::new(), None);
-    loop {
-        let query = table.client.query().table_name(&table.name).index_name("due");
-        let query = query
-            .key_condition_expression("due_pk = :shard AND due_sk < :now")
-            .expression_attribute_values(":shard", s(shard.to_string()))
-            // `$` follows `#`: everything of this very millisecond is due too.
-            .expression_attribute_values(":now", s(format!("{}$", instant(now))))
-            .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start);
-        let page = query.send().await.map_err(Error::aws("Query"))?;
-        for item in page.items.unwrap_or_default() {
-            found.extend(parse(row(item)?));
-        }
-        start = page.last_evaluated_key;
-        if start.is_none() || found.len() >= limit {
-            return Ok(found);
-        }
-    }
+/// `$` follows `#`: everything of this very millisecond is due too.
+fn end(by: Timestamp) -> String {
+    format!("{}$", instant(by))
+}
+
+/// At most `limit` entries, oldest first: so few fit into one page of an answer.
+async fn of_shard(
+    table: &Table,
+    shard: u32,
+    from: &str,
+    by: Timestamp,
+    limit: usize,
+) -> Result<Vec<Entry>, Error> {
+    let query = table.client.query().table_name(&table.name).index_name("due");
+    let query = query
+        .key_condition_expression("due_pk = :shard AND due_sk BETWEEN :from AND :now")
+        .expression_attribute_values(":shard", s(shard.to_string()))
+        .expression_attribute_values(":from", s(from))
+        // A clock that was set back ends no tick.
+        .expression_attribute_values(":now", s(end(by).max(from.to_owned())))
+        .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+    let page = query.send().await.map_err(Error::aws("Query"))?;
+    page.items.unwrap_or_default().into_iter().map(row).collect()
 }
 
 fn parse(entry: Entry) -> Option<Due> {

@@ -13,7 +13,7 @@ mod tokens;
 
 pub use channels::Briefing;
 pub use connect::{Flow, Pending};
-pub use due::{Due, Work};
+pub use due::{Due, Reading, Work};
 pub use pins::{Key, Put, Wanted};
 pub use settings::{Heartbeat, Proven, Worker};
 pub use table::{Error, Table};

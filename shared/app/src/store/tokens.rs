@@ -82,6 +82,22 @@ impl TokensTable {
         self.table.get(&Key::token(channel)).await?.map(TokenRow::of).transpose()
     }
 
+    /// The tokens of those of `channels` that have any, in few round trips. A row that cannot be read hides no other.
+    pub async fn tokens(
+        &self,
+        channels: &[ChannelId],
+    ) -> Result<Vec<(ChannelId, Result<TokenRow, Error>)>, Error> {
+        let mut all = Vec::with_capacity(channels.len());
+        for some in channels.chunks(100) {
+            let keys: Vec<_> = some.iter().map(|channel| (&self.table, Key::token(channel))).collect();
+            let mut found = self.table.batch(&keys).await?;
+            for (channel, (_, key)) in some.iter().zip(&keys) {
+                all.extend(found.remove(key).map(|row| (channel.clone(), TokenRow::of(row))));
+            }
+        }
+        Ok(all)
+    }
+
     /// Takes the lease of a row that is still due as `due_sk` says, and tells the lease that was left behind, if one
     /// was. `None`: it is not due, or somebody holds it.
     pub async fn claim(

@@ -1,0 +1,43 @@
+//! How much memory a part of a run needs: what was asked of the system, without the pages of files that it keeps.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// A look is taken at every so many calls, in the middle of the work.
+const CALLS: u64 = 32;
+
+/// The most that was seen, in kilobytes.
+#[derive(Default)]
+pub(crate) struct Memory {
+    most: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Memory {
+    /// Forgets what was, and says what is.
+    pub(crate) fn begin(&self) -> f64 {
+        self.most.store(0, Relaxed);
+        self.look();
+        self.peak()
+    }
+
+    pub(crate) fn look(&self) {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        self.most.fetch_max(line.trim().trim_end_matches(" kB").parse().unwrap(), Relaxed);
+    }
+
+    pub(crate) fn look_now_and_then(&self) {
+        if self.calls.fetch_add(1, Relaxed).is_multiple_of(CALLS) {
+            self.look();
+        }
+    }
+
+    /// The most that was seen, in megabytes.
+    #[expect(clippy::cast_precision_loss, reason = "nobody has that much memory")]
+    pub(crate) fn peak(&self) -> f64 {
+        self.most.load(Relaxed) as f64 / 1024.0
+    }
+}
