@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{
-    events::Stream,
+    events::{Events, Stream},
     functions::{Deliver, Publish},
     http::handle,
 };
@@ -24,11 +24,14 @@ use crate::{
 };
 
 /// What every run has, and what larger ones are compared with.
-const USUAL: usize = 10_000;
+const USUAL: usize = 1000;
 /// How many Pins a channel has in the month.
 const OF_A_CHANNEL: usize = 100;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const MINUTES: i64 = 30 * 24 * 60;
+/// People choose round times: many Pins are due in one minute, and none in the next.
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+const QUARTERS: u64 = 30 * 24 * 4;
 /// Long enough for all of the month: refreshing is told elsewhere.
 const LIFE: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// As long as the function has in template.yaml, less what `worker` keeps back.
@@ -123,17 +126,20 @@ fn month(pins: usize) -> Month {
 
         let began = time::Instant::now();
         let start = world.epoch() + SignedDuration::from_hours(24);
-        let due: Vec<_> =
-            (0..pins).map(|_| start + SignedDuration::from_secs(seconds(world.below(30 * 86_400)))).collect();
+        let due: Vec<_> = (0..pins).map(|_| start + QUARTER * quarter(world.below(QUARTERS))).collect();
         world.pinterest.lock().unwrap().made = vec![None; pins];
         let (before, at) = (world.metered(), Instant::now());
         *world.changes.lock().unwrap() = Some(Vec::new());
         let publish = world.publish();
-        let mut told = Told::default();
+        let mut told =
+            Told { events: world.events(), meter: Meter::default(), ran: Duration::ZERO, changes: 0 };
         for (number, at) in due.iter().enumerate() {
             schedule(&publish, &channels[number / OF_A_CHANNEL], number, *at).await;
-            told.tell(world).await;
+            if number % 50 == 49 {
+                told.tell(world).await;
+            }
         }
+        told.tell(world).await;
         let (asked_ran, scheduled) = (at.elapsed() - told.ran, began.elapsed());
         let asked = world.metered().since(&before).since(&told.meter);
         assert!(world.now() < start, "scheduled before the month begins");
@@ -177,8 +183,8 @@ fn tick_of(start: Timestamp, due: Timestamp) -> Timestamp {
     start + MINUTE * i32::try_from(minutes).unwrap()
 }
 
-fn seconds(number: u64) -> i64 {
-    i64::try_from(number).unwrap()
+fn quarter(number: u64) -> i32 {
+    i32::try_from(number).unwrap()
 }
 
 async fn schedule(publish: &Publish, channel: &Channel, number: usize, at: Timestamp) {
@@ -208,8 +214,8 @@ async fn schedule(publish: &Publish, channel: &Channel, number: usize, at: Times
 }
 
 /// What `events` is woken for, and what it asks for.
-#[derive(Default)]
 struct Told {
+    events: Events,
     meter: Meter,
     ran: Duration,
     changes: u64,
@@ -218,11 +224,10 @@ struct Told {
 impl Told {
     async fn tell(&mut self, world: &Arc<World>) {
         let changes = std::mem::take(world.changes.lock().unwrap().as_mut().unwrap());
-        let events = world.events();
         let (before, began) = (world.metered(), Instant::now());
         for some in changes.chunks(100) {
             let stream: Stream = serde_json::from_value(json!({"Records": some})).unwrap();
-            let unhandled = events.tell(stream).await;
+            let unhandled = self.events.tell(stream).await;
             assert!(unhandled.batch_item_failures.is_empty());
         }
         self.meter.add(&world.metered().since(&before), 1);
