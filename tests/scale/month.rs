@@ -140,7 +140,7 @@ fn month(pins: usize) -> Month {
             }
         }
         told.tell(world).await;
-        let (asked_ran, scheduled) = (at.elapsed() - told.ran, began.elapsed());
+        let (asked_ran, scheduled) = (at.elapsed().saturating_sub(told.ran), began.elapsed());
         let asked = world.metered().since(&before).since(&told.meter);
         assert!(world.now() < start, "scheduled before the month begins");
 

@@ -35,7 +35,7 @@ pub(crate) struct Day {
     pub(crate) channels: usize,
     pub(crate) ticks: u64,
     /// All ticks of the day together.
-    pub(crate) day: Meter,
+    pub(crate) all: Meter,
     /// One tick with nothing to do.
     pub(crate) idle: Meter,
     /// The roll-call of the day.
@@ -63,7 +63,7 @@ impl Day {
     pub(crate) fn above_idle(&self) -> Meter {
         let mut idle = Meter::default();
         idle.add(&self.idle, self.ticks);
-        self.day.since(&idle)
+        self.all.since(&idle)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a million at most")]
@@ -81,7 +81,7 @@ impl Day {
     fn report(&self) {
         let Self { channels, ticks, latest, at_once, busiest_minute, busiest_hour, .. } = self;
         println!("\n{channels} channels of one hour, refreshed in {ticks} ticks:");
-        print!("{}", self.day.table(*channels, "channel"));
+        print!("{}", self.all.table(*channels, "channel"));
         println!(
             "  busiest minute {busiest_minute}, at most {at_once} at once; busiest hour {:.2} %; latest {latest:#}",
             busiest_hour * 100.0
@@ -104,7 +104,7 @@ impl Day {
         let count = *channels as f64;
         assert_eq!((self.missed, self.twice, self.early), (0, 0, 0), "each once, and none before its time");
         assert!(self.latest <= MINUTE * 2, "one was late: {:#}", self.latest);
-        let read = self.day.of(|what| what == "Query tokens/due").entries as f64;
+        let read = self.all.of(|what| what == "Query tokens/due").entries as f64;
         assert!(read <= 1.01 * count, "{read} entries for {count}");
         let written = self.above_idle().of(|what| what.contains("tokens")).write_units;
         assert!(written <= 6.0 * count, "{written} write units for {count}");
@@ -148,10 +148,10 @@ fn day(channels: usize) -> Day {
             tick(world, &refresh, Tick::Due).await.0
         };
         assert_eq!(idle, last_idle, "a minute in which nothing is due is like another");
-        let mut day = world.metered().since(&before).since(&idle);
+        let mut all = world.metered().since(&before).since(&idle);
         // The other minutes of the day are all alike: they are counted, and not run.
         let others = ticks - wanted.len() as u64;
-        day.add(&idle, others);
+        all.add(&idle, others);
         ran += idle_ran * u32::try_from(others).unwrap();
 
         let peak = world.memory.peak();
@@ -162,7 +162,7 @@ fn day(channels: usize) -> Day {
         Day {
             channels,
             ticks,
-            day,
+            all,
             idle,
             roll_call,
             ran,

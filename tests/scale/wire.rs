@@ -171,24 +171,19 @@ fn writes(world: &World, operation: &str, body: &[u8]) -> Vec<Write> {
     if !is_wanted || !["PutItem", "UpdateItem", "TransactWriteItems"].contains(&operation) {
         return Vec::new();
     }
-    let keys: Vec<(String, Item)> = match operation {
-        "TransactWriteItems" => {
-            let body: Value = serde_json::from_slice(body).unwrap();
-            let items: Vec<TransactWriteItem> =
-                serde_json::from_value(body["TransactItems"].clone()).unwrap();
-            let key = |item: TransactWriteItem| match (item.put, item.update) {
-                (Some(put), _) => (put.table_name, put.item),
-                (_, Some(update)) => (update.table_name, update.key),
-                _ => panic!("neither a put nor an update"),
-            };
-            items.into_iter().map(key).collect()
-        }
-        _ => {
-            let mut body: Value = serde_json::from_slice(body).unwrap();
-            let key = if operation == "PutItem" { "Item" } else { "Key" };
-            let key = serde_json::from_value(body[key].take()).unwrap();
-            vec![(body["TableName"].as_str().unwrap().to_owned(), key)]
-        }
+    let mut body: Value = serde_json::from_slice(body).unwrap();
+    let keys: Vec<(String, Item)> = if operation == "TransactWriteItems" {
+        let items: Vec<TransactWriteItem> = serde_json::from_value(body["TransactItems"].take()).unwrap();
+        let key = |item: TransactWriteItem| match (item.put, item.update) {
+            (Some(put), _) => (put.table_name, put.item),
+            (_, Some(update)) => (update.table_name, update.key),
+            _ => panic!("neither a put nor an update"),
+        };
+        items.into_iter().map(key).collect()
+    } else {
+        let key = if operation == "PutItem" { "Item" } else { "Key" };
+        let key = serde_json::from_value(body[key].take()).unwrap();
+        vec![(body["TableName"].as_str().unwrap().to_owned(), key)]
     };
     let write = |(table, mut key): (String, Item)| {
         key.retain(|name, _| name == "pk" || name == "sk");

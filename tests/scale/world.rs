@@ -133,8 +133,13 @@ impl World {
             media: media::Wire::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
         };
         let clock = Clock::new(move || clock.now());
-        Setup::new(variables, clock, Random::new(move |bytes| random.dice.lock().unwrap().fill(bytes)), wires)
-            .unwrap()
+        Setup::over(
+            wires,
+            variables,
+            clock,
+            Random::new(move |bytes| random.dice.lock().unwrap().fill(bytes)),
+        )
+        .unwrap()
     }
 
     pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {

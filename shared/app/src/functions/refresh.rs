@@ -164,7 +164,7 @@ impl Refresh {
                         }
                     }
                     Err(error) => {
-                        tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call")
+                        tracing::error!(error = %chain(&error), channel.id = %channel, "no roll-call");
                     }
                 }
             }
