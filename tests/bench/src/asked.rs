@@ -1,0 +1,61 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+
+use crate::Failure;
+
+const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--write-readme]]
+  --bootstraps DIR  measure DIR/<Name>Function/bootstrap, as `sam build` leaves them, and build no function
+  --write-readme    put the tables into README.md and the picture beside this program";
+
+/// The wishes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Where the functions are built already.
+    pub(crate) bootstraps: Option<PathBuf>,
+    /// Whether README and picture are to be rewritten.
+    pub(crate) write_readme: bool,
+}
+
+impl Asked {
+    /// Reads what follows the program's name.
+    pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let mut asked = Self::default();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--bootstraps" => asked.bootstraps = Some(arguments.next().ok_or(USAGE)?.into()),
+                "--write-readme" => asked.write_readme = true,
+                "--bench" => {} // cargo says it to every benchmark
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    fn read(line: &str) -> Option<Asked> {
+        Asked::read(line.split_whitespace().map(str::to_owned)).ok()
+    }
+
+    #[test]
+    fn what_cargo_says_by_itself_asks_for_nothing() {
+        assert_eq!(read("--bench"), Some(Asked::default()));
+    }
+
+    #[test]
+    fn a_wish_that_nobody_knows_is_refused() {
+        assert_eq!(read("--bench --fast"), None);
+        assert_eq!(read("--bootstraps"), None);
+    }
+
+    #[test]
+    fn bootstraps_may_be_built_already() {
+        let asked = Asked { bootstraps: Some("built".into()), write_readme: true };
+
+        assert_eq!(read("--bootstraps built --write-readme --bench"), Some(asked));
+    }
+}

@@ -1,0 +1,50 @@
+//! What a start and a request cost: the release binaries, driven through a Lambda Runtime API on loopback against
+//! servers with TLS, beside the least that a function can be and what a tutorial would write.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | `programs`, `asked` | what is measured, and what the command line wants |
+//! | `runtime_api`, `process`, `callgrind` | a function as Lambda runs it, and as callgrind does |
+//! | `world`, `front`, `tls`, `requests` | whom it calls, what counts the calls, and what it is asked |
+//! | `measure`, `figures` | one program's figures, and all of them |
+//! | `budgets` | which figures fail the run |
+//! | `table`, `picture`, `readme` | how they are shown |
+
+mod asked;
+mod budgets;
+mod callgrind;
+mod figures;
+mod front;
+mod measure;
+mod picture;
+mod process;
+mod programs;
+mod readme;
+mod requests;
+mod runtime_api;
+mod table;
+mod tls;
+mod world;
+
+use self::{asked::Asked, figures::Figures, programs::Programs, world::World};
+
+/// What ends a run: somebody reads it, and nothing else can be done.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Builds, measures, shows, and holds the figures against the budgets.
+pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let asked = Asked::read(arguments)?;
+    let programs = Programs::build(asked.bootstraps.as_deref())?;
+    let world = World::start().await?;
+    let channel = world.connect(&programs).await?;
+    world.write_tutorial_rows().await?;
+    let figures = Figures::of(&world, &programs, &channel).await?;
+
+    let tables = table::all(&figures);
+    println!("{tables}");
+    if asked.write_readme {
+        readme::write(&tables, &picture::of(&figures))?;
+    }
+    let broken = budgets::broken(&figures);
+    if broken.is_empty() { Ok(()) } else { Err(broken.join("\n").into()) }
+}

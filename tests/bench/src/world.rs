@@ -1,0 +1,197 @@
+//! What the functions talk to: the local AWS and the simulated Pinterest, each behind TLS, and an account that is
+//! connected.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use loopback_aws::{ACCESS_KEY, LoopbackAws, REGION, Tables};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde_json::{Value, json};
+use simulated_pinterest::{APP_ID, APP_SECRET, Environment, SimulatedPinterest};
+use tempfile::TempDir;
+
+use crate::{
+    Failure,
+    front::{self, Calls},
+    process::Running,
+    programs::Programs,
+    requests::{body, request},
+    tls::Trust,
+};
+
+/// Where the API says that it is.
+pub(crate) const BASE_URL: &str = "https://api.example.com";
+
+const MAIN_TABLE: &str = "pinwright-main";
+const TOKENS_TABLE: &str = "pinwright-tokens";
+const KEY_SECRET: &str = "tutorial/key";
+/// Seals the tutorial's token.
+const KEY: [u8; 32] = [7; 32];
+/// The tutorial's channel: its rows are of its own form.
+pub(crate) const TUTORIAL_CHANNEL: &str = "tutorial";
+
+/// How a program reaches AWS and Pinterest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// As in production, through fronts that count.
+    Tls,
+    /// Without TLS: what a start costs that shakes no hands.
+    Plain,
+}
+
+/// Everything that a function may call.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// Holds what programs write, and goes with the run.
+    pub(crate) folder: TempDir,
+    /// What crossed the fronts.
+    pub(crate) calls: Calls,
+    trust: Trust,
+    aws: LoopbackAws,
+    pinterest: SimulatedPinterest,
+    dynamodb_front: String,
+    aws_front: String,
+    pinterest_front: String,
+}
+
+impl World {
+    /// Starts it, with nothing in it.
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let folder = TempDir::new()?;
+        let trust = Trust::make(&folder)?;
+        let now = Arc::new(Timestamp::now);
+        let settings = json!({"pinterest_app-id": APP_ID, "pinterest_app-secret": APP_SECRET});
+        let ring = json!({"current": "k1", "k1": "x".repeat(64)});
+        let aws = LoopbackAws::start(loopback_aws::Options {
+            folder: None,
+            tables: Tables { main: MAIN_TABLE.into(), tokens: TOKENS_TABLE.into() },
+            now: now.clone(),
+            secrets: BTreeMap::from([
+                ("pinwright/settings".into(), settings.to_string()),
+                ("pinwright/token-keys".into(), ring.to_string()),
+                (KEY_SECRET.into(), STANDARD.encode(KEY)),
+            ]),
+            bucket: "pinwright-media".into(),
+        })
+        .await?;
+        let random = Arc::new(|buffer: &mut [u8]| fastrand::fill(buffer));
+        let pinterest = simulated_pinterest::Options { port: 0, file: None, now, random };
+        let pinterest = SimulatedPinterest::start(pinterest).await?;
+        let calls = Calls::default();
+        Ok(Self {
+            dynamodb_front: front::open(&trust, aws.dynamodb_url(), &calls).await?,
+            aws_front: front::open(&trust, aws.url(), &calls).await?,
+            pinterest_front: front::open(&trust, &pinterest.url(), &calls).await?,
+            folder,
+            calls,
+            trust,
+            aws,
+            pinterest,
+        })
+    }
+
+    /// The environment of every program: what Lambda sets, and the variables of the template.
+    pub(crate) fn variables(&self, reach: Reach) -> Vec<(&'static str, String)> {
+        let (dynamodb, aws, pinterest) = match reach {
+            Reach::Tls => (&*self.dynamodb_front, &*self.aws_front, self.pinterest_front.clone()),
+            Reach::Plain => (self.aws.dynamodb_url(), self.aws.url(), self.pinterest.url()),
+        };
+        let at_pinterest = |url: &str| url.replace(&self.pinterest.url(), &pinterest);
+        let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        vec![
+            ("AWS_LAMBDA_FUNCTION_NAME", "bench".into()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1".into()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".into()),
+            ("AWS_REGION", REGION.into()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.into()),
+            ("AWS_ENDPOINT_URL", aws.to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.to_owned()),
+            ("AWS_CA_BUNDLE", path(&self.trust.extra_roots)),
+            ("SSL_CERT_FILE", path(&self.trust.all_roots)), // the tutorial's TLS looks here
+            ("MAIN_TABLE", MAIN_TABLE.into()),
+            ("TOKENS_TABLE", TOKENS_TABLE.into()),
+            ("SETTINGS_SECRET", "pinwright/settings".into()),
+            ("KEY_RING_SECRET", "pinwright/token-keys".into()),
+            ("KEY_SECRET", KEY_SECRET.into()),
+            ("MEDIA_BUCKET", "pinwright-media".into()),
+            ("EVENT_BUS", "pinwright".into()),
+            ("BASE_URL", BASE_URL.into()),
+            ("PINTEREST_APP_ID", APP_ID.into()),
+            ("PINTEREST_API_URL", at_pinterest(&self.pinterest.api_url())),
+            ("PINTEREST_SANDBOX_API_URL", at_pinterest(&self.pinterest.sandbox_api_url())),
+            ("PINTEREST_AUTHORIZE_URL", self.pinterest.authorize_url()),
+        ]
+    }
+
+    /// Connects an account as a person does, through the functions that are measured: the channel's id.
+    pub(crate) async fn connect(&self, programs: &Programs) -> Result<String, Failure> {
+        let ask = async |function: &str, event: Value| -> Result<Value, Failure> {
+            let mut running = Running::start(self, programs.function(function)?, Reach::Tls).await?;
+            running.api.invoke(&event).await
+        };
+        let start = request("POST", "/api/v1/auth/pinterest/start", None, &json!({}));
+        let started = body(&ask("oauth-start", start).await?, 200)?;
+        let consent = self.trust.client()?.post(text(&started["authorize_url"])?).body("decision=allow");
+        let consent = consent.header("content-type", "application/x-www-form-urlencoded").send().await?;
+        let location = consent.headers().get("location").ok_or("the consent page sends nobody back")?;
+        let callback = location.to_str()?.trim_start_matches(BASE_URL).to_owned();
+
+        let end = ask("oauth-callback", request("GET", &callback, None, &Value::Null)).await?;
+        let end = text(&end["headers"]["location"])?;
+        let (_, ticket) = end.split_once("#connection=").ok_or("the callback brings no ticket")?;
+        let claim = request("POST", "/api/v1/connections/claim", None, &json!({"connection": ticket}));
+        let channel = body(&ask("channels", claim).await?, 201)?;
+        let channel = text(&channel["id"])?;
+
+        let board = json!({"default_board_id": self.board()?});
+        let choose = request("PATCH", &format!("/api/v1/channels/{channel}"), None, &board);
+        body(&ask("channels", choose).await?, 200)?;
+        self.calls.take();
+        Ok(channel.to_owned())
+    }
+
+    /// Writes the rows that the tutorial reads: the same facts, in its form.
+    pub(crate) async fn write_tutorial_rows(&self) -> Result<(), Failure> {
+        let client = self.trust.client()?;
+        let form = "grant_type=client_credentials&scope=boards:read,pins:read,pins:write";
+        let token = client.post(format!("{}/oauth/token", self.pinterest.api_url())).body(form);
+        let token = token.header("content-type", "application/x-www-form-urlencoded");
+        let token: Value = token.basic_auth(APP_ID, Some(APP_SECRET)).send().await?.json().await?;
+        let sealed = seal(text(&token["access_token"])?)?;
+        let board = self.board()?;
+        for row in [
+            json!({"pk": {"S": "SETTINGS"}, "sk": {"S": "SETTINGS"}, "status": {"S": "enabled"}}),
+            json!({"pk": {"S": "CHANNEL"}, "sk": {"S": TUTORIAL_CHANNEL}, "board_id": {"S": board}}),
+            json!({"pk": {"S": "TOKEN"}, "sk": {"S": TUTORIAL_CHANNEL}, "sealed": {"S": sealed}}),
+        ] {
+            let put =
+                client.post(self.aws.dynamodb_url()).header("x-amz-target", "DynamoDB_20120810.PutItem");
+            let put = put.header("content-type", "application/x-amz-json-1.0");
+            put.json(&json!({"TableName": MAIN_TABLE, "Item": row})).send().await?.error_for_status()?;
+        }
+        Ok(())
+    }
+
+    /// The first board of the account that is connected.
+    fn board(&self) -> Result<String, Failure> {
+        let boards = self.pinterest.boards(Environment::Sandbox, "demo_account");
+        Ok(boards.first().ok_or("the account has no board")?.id.clone())
+    }
+}
+
+/// The nonce before the ciphertext, as the tutorial reads it.
+fn seal(token: &str) -> Result<String, Failure> {
+    let failed = |_| "the token cannot be sealed";
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &KEY).map_err(failed)?);
+    let nonce = [1; NONCE_LEN]; // one text is sealed under this key
+    let mut sealed = token.as_bytes().to_vec();
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
+        .map_err(failed)?;
+    Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+}
+
+fn text(value: &Value) -> Result<&str, Failure> {
+    value.as_str().ok_or_else(|| format!("a text was expected: {value}").into())
+}
