@@ -7,7 +7,7 @@ use crate::{
     measure::{self, Instructions, Memory, Size, Start},
     process::Running,
     programs::Programs,
-    requests::{Requests, Work, body},
+    requests::{Requests, Work},
     world::{Reach, TUTORIAL_CHANNEL, World},
 };
 
@@ -103,6 +103,6 @@ async fn compared(world: &World, program: &Path, counts: bool, work: &mut Work) 
 /// Publishes a Pin: its id.
 async fn pin(world: &World, publish: &Path, channel: &str) -> Result<String, Failure> {
     let mut publish = Running::start(world, publish, Reach::Tls).await?;
-    let pin = body(&publish.api.invoke(&Requests::new(channel, "pin").publish()).await?, 201)?;
+    let pin = publish.ask(&Requests::new(channel, "pin").publish(), 201).await?;
     Ok(pin["id"].as_str().ok_or("a Pin without an id")?.to_owned())
 }

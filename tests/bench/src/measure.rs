@@ -8,7 +8,7 @@ use crate::{
     Failure, callgrind,
     process::Running,
     programs::Programs,
-    requests::{self, Requests, Work, body},
+    requests::{self, Requests, Work},
     world::{Reach, World},
 };
 
@@ -137,7 +137,7 @@ pub(crate) async fn memory(world: &World, program: &Path, work: &mut Work) -> Re
             early = running.resident()?;
         }
         let (event, status) = work.mixed(number);
-        body(&running.api.invoke(&event).await?, status)?;
+        running.ask(&event, status).await?;
     }
     world.calls.take();
     Ok(Memory { early, late: running.resident()? })
@@ -153,8 +153,8 @@ pub(crate) async fn round_trips(
     let mut requests = Requests::new(channel, "round-trips");
     let mut publish = Running::start(world, programs.function("publish")?, Reach::Tls).await?;
     let mut pins = Running::start(world, programs.function("pins")?, Reach::Tls).await?;
-    body(&publish.api.invoke(&requests.publish()).await?, 201)?;
-    body(&pins.api.invoke(&requests::list()).await?, 200)?;
+    publish.ask(&requests.publish(), 201).await?;
+    pins.ask(&requests::list(), 200).await?;
     world.calls.take();
 
     let mut counted = Vec::new();
@@ -165,11 +165,11 @@ pub(crate) async fn round_trips(
         ("validate a Pin", requests.validate(), 200),
         ("refuse what is no Pin", requests.bad(), 422),
     ] {
-        body(&publish.api.invoke(&event).await?, status)?;
+        publish.ask(&event, status).await?;
         counted.push((kind, world.calls.take().len()));
     }
     for (kind, event) in [("read a Pin", requests::read(pin)), ("list Pins", requests::list())] {
-        body(&pins.api.invoke(&event).await?, 200)?;
+        pins.ask(&event, 200).await?;
         counted.push((kind, world.calls.take().len()));
     }
     Ok(counted)

@@ -6,6 +6,7 @@ use std::{
     process::Stdio,
 };
 
+use serde_json::{Value, json};
 use tokio::{
     process::{Child, Command},
     time::{Duration, Instant, sleep},
@@ -43,7 +44,7 @@ impl Running {
     pub(crate) async fn launch(world: &World, command: &[&OsStr], reach: Reach) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or("there is nothing to start")?;
         let api = RuntimeApi::open().await?;
-        let log = world.folder.path().join("log");
+        let log = world.folder.path().join(api.address.replace(':', "-"));
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
         let written = std::fs::File::create(&log)?;
@@ -65,6 +66,17 @@ impl Running {
                 Err(format!("a function ended at its start, {}: {log}", ended?).into())
             }
         }
+    }
+
+    /// Asks it something: the body of its answer, whose status must be `status`.
+    pub(crate) async fn ask(&mut self, event: &Value, status: u16) -> Result<Value, Failure> {
+        let answer = self.api.invoke(event).await?;
+        if answer["statusCode"] == status {
+            let text = answer["body"].as_str().unwrap_or_default();
+            return Ok(serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+        }
+        let log = std::fs::read_to_string(&self.log)?;
+        Err(format!("{status} was expected of {event}: {answer}\n{log}").into())
     }
 
     /// Waits until it has asked for an event `times` times and come to rest.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::{Failure, world::BASE_URL};
+use crate::world::BASE_URL;
 
 /// Who asks: the owner of the one channel.
 const SOMEBODY: &str = "ada";
@@ -158,13 +158,4 @@ pub(crate) fn read(pin: &str) -> Value {
 /// Lists Pins.
 pub(crate) fn list() -> Value {
     request("GET", "/api/v1/pins?limit=20", None, &Value::Null)
-}
-
-/// The body of an answer, whose status must be `status`.
-pub(crate) fn body(answer: &Value, status: u16) -> Result<Value, Failure> {
-    if answer["statusCode"] != status {
-        return Err(format!("{status} was expected: {answer}").into());
-    }
-    let text = answer["body"].as_str().unwrap_or_default();
-    Ok(serde_json::from_str(text).unwrap_or_else(|_| json!(text)))
 }

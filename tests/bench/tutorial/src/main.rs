@@ -8,7 +8,7 @@ use aws_config::BehaviorVersion;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use lambda_http::{Body, Error, Request, RequestPayloadExt, Response, run, service_fn, tracing};
+use lambda_http::{Body, Error, Request, Response, run, service_fn, tracing};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -42,14 +42,14 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn publish(app: &App, request: Request) -> Result<Response<Body>, Error> {
-    let Some(pin) = request.json::<Value>()? else {
-        return answer(400, &json!({"error": "no body"}));
+    let Ok(pin) = serde_json::from_slice::<Value>(request.body()) else {
+        return answer(400, &json!({"error": "the body is not JSON"}));
     };
     let (Some(channel_id), Some(title)) = (pin["channel_id"].as_str(), pin["title"].as_str()) else {
         return answer(422, &json!({"error": "channel_id and title are required"}));
     };
 
-    let settings = app.row("SETTINGS", "SETTINGS").await?.ok_or("no settings")?;
+    let settings = app.row("APP", "SETTINGS").await?.ok_or("no settings")?;
     if text(&settings, "status")? != "enabled" {
         return answer(503, &json!({"error": "switched off"}));
     }
