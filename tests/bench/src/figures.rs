@@ -69,9 +69,9 @@ impl Figures {
         let mut following = Work::Tutorial(Requests::new(TUTORIAL_CHANNEL, "tutorial"));
         Ok(Self {
             round_trips: measure::round_trips(world, programs, channel, &pin).await?,
-            floor: compared(world, &programs.floor, counts, &mut Work::Greet).await?,
-            publish: compared(world, publish, counts, &mut publishing).await?,
-            tutorial: compared(world, &programs.tutorial, counts, &mut following).await?,
+            floor: compared(world, "the floor", &programs.floor, counts, &mut Work::Greet).await?,
+            publish: compared(world, "publish", publish, counts, &mut publishing).await?,
+            tutorial: compared(world, "the tutorial", &programs.tutorial, counts, &mut following).await?,
             pins: measure::memory(world, pins, &mut Work::Read(pin)).await?,
             functions,
         })
@@ -90,8 +90,14 @@ async fn function(world: &World, name: &str, program: &Path, counts: bool) -> Re
     Ok(Function { name: name.to_owned(), size: measure::size(program)?, start, instructions })
 }
 
-async fn compared(world: &World, program: &Path, counts: bool, work: &mut Work) -> Result<Compared, Failure> {
-    eprintln!("comparing {}", program.display());
+async fn compared(
+    world: &World,
+    name: &str,
+    program: &Path,
+    counts: bool,
+    work: &mut Work,
+) -> Result<Compared, Failure> {
+    eprintln!("comparing {name}");
     Ok(Compared {
         size: measure::size(program)?,
         start: measure::start(world, program, Some(work)).await?,

@@ -81,7 +81,13 @@ impl App {
         Ok(get.send().await?.item)
     }
 
-    async fn save(&self, id: &str, pin: &Value, state: &str, pinterest_id: Option<&str>) -> Result<(), Error> {
+    async fn save(
+        &self,
+        id: &str,
+        pin: &Value,
+        state: &str,
+        pinterest_id: Option<&str>,
+    ) -> Result<(), Error> {
         let put = self.dynamodb.put_item().table_name(&self.table);
         let put = put.item("pk", AttributeValue::S("PIN".into())).item("sk", AttributeValue::S(id.into()));
         let put = put.item("draft", AttributeValue::S(pin.to_string()));
