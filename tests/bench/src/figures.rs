@@ -8,7 +8,7 @@ use crate::{
     process::Running,
     programs::Programs,
     requests::{Requests, Work},
-    world::{Reach, TUTORIAL_CHANNEL, World},
+    world::{Channels, Reach, World},
 };
 
 /// A program that is compared.
@@ -54,7 +54,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Measures everything, with one program at a time.
-    pub(crate) async fn of(world: &World, programs: &Programs, channel: &str) -> Result<Self, Failure> {
+    pub(crate) async fn of(world: &World, programs: &Programs, channels: &Channels) -> Result<Self, Failure> {
         let counts = callgrind::is_there().await;
         if !counts {
             eprintln!("{}", callgrind::MISSING);
@@ -64,11 +64,11 @@ impl Figures {
         for (name, program) in &programs.functions {
             functions.push(function(world, name, program, counts).await?);
         }
-        let pin = pin(world, publish, channel).await?;
-        let mut publishing = Work::Publish(Requests::new(channel, "publish"));
-        let mut following = Work::Tutorial(Requests::new(TUTORIAL_CHANNEL, "tutorial"));
+        let pin = pin(world, publish, channels).await?;
+        let mut publishing = Work::Publish(Requests::new(channels.clone(), "publish"));
+        let mut following = Work::Tutorial(Requests::new(Channels::of_tutorial(), "tutorial"));
         Ok(Self {
-            round_trips: measure::round_trips(world, programs, channel, &pin).await?,
+            round_trips: measure::round_trips(world, programs, channels, &pin).await?,
             floor: compared(world, "the floor", &programs.floor, counts, &mut Work::Greet).await?,
             publish: compared(world, "publish", publish, counts, &mut publishing).await?,
             tutorial: compared(world, "the tutorial", &programs.tutorial, counts, &mut following).await?,
@@ -107,8 +107,8 @@ async fn compared(
 }
 
 /// Publishes a Pin: its id.
-async fn pin(world: &World, publish: &Path, channel: &str) -> Result<String, Failure> {
+async fn pin(world: &World, publish: &Path, channels: &Channels) -> Result<String, Failure> {
     let mut publish = Running::start(world, publish, Reach::Tls).await?;
-    let pin = publish.ask(&Requests::new(channel, "pin").publish(), 201).await?;
+    let pin = publish.ask(&Requests::new(channels.clone(), "pin").publish(), 201).await?;
     Ok(pin["id"].as_str().ok_or("a Pin without an id")?.to_owned())
 }

@@ -36,9 +36,9 @@ pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure>
     let asked = Asked::read(arguments)?;
     let programs = Programs::build(asked.bootstraps.as_deref())?;
     let world = World::start().await?;
-    let channel = world.connect(&programs).await?;
+    let channels = world.connect(&programs).await?;
     world.write_tutorial_rows().await?;
-    let figures = Figures::of(&world, &programs, &channel).await?;
+    let figures = Figures::of(&world, &programs, &channels).await?;
 
     let tables = table::all(&figures);
     println!("{tables}");

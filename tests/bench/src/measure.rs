@@ -9,7 +9,7 @@ use crate::{
     process::Running,
     programs::Programs,
     requests::{self, Requests, Work},
-    world::{Reach, World},
+    world::{Channels, Reach, World},
 };
 
 /// How many starts a median is of.
@@ -147,10 +147,10 @@ pub(crate) async fn memory(world: &World, program: &Path, work: &mut Work) -> Re
 pub(crate) async fn round_trips(
     world: &World,
     programs: &Programs,
-    channel: &str,
+    channels: &Channels,
     pin: &str,
 ) -> Result<Vec<(&'static str, usize)>, Failure> {
-    let mut requests = Requests::new(channel, "round-trips");
+    let mut requests = Requests::new(channels.clone(), "round-trips");
     let mut publish = Running::start(world, programs.function("publish")?, Reach::Tls).await?;
     let mut pins = Running::start(world, programs.function("pins")?, Reach::Tls).await?;
     publish.ask(&requests.publish(), 201).await?;

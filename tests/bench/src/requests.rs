@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::world::BASE_URL;
+use crate::world::{BASE_URL, Channels};
 
 /// Who asks: the owner of the one channel.
 const SOMEBODY: &str = "ada";
@@ -90,15 +90,15 @@ impl Work {
 /// Requests for Pins. No two of them carry the same key, unless they are to.
 #[derive(Debug)]
 pub(crate) struct Requests {
-    channel: String,
+    channels: Channels,
     name: &'static str,
     asked: usize,
 }
 
 impl Requests {
-    /// For Pins of `channel`. No other requests have this name.
-    pub(crate) fn new(channel: &str, name: &'static str) -> Self {
-        Self { channel: channel.to_owned(), name, asked: 0 }
+    /// For Pins of `channels`. No other requests have this name.
+    pub(crate) fn new(channels: Channels, name: &'static str) -> Self {
+        Self { channels, name, asked: 0 }
     }
 
     fn key(&self) -> String {
@@ -107,7 +107,7 @@ impl Requests {
 
     fn pin(&self) -> Value {
         json!({
-            "channel_id": self.channel,
+            "channel_id": self.channels.busy,
             "title": format!("Lemon salad {}", self.asked),
             "description": "Ready in ten minutes.",
             "link": "https://example.com/lemon-salad",
@@ -135,7 +135,8 @@ impl Requests {
 
     /// Asks whether a Pin would be taken.
     pub(crate) fn validate(&mut self) -> Value {
-        self.new_pin("/api/v1/pins/validate", |_| ())
+        let quiet = self.channels.quiet.clone();
+        self.new_pin("/api/v1/pins/validate", |pin| pin["channel_id"] = json!(quiet))
     }
 
     /// Publishes a Pin in an hour.

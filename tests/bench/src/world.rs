@@ -31,8 +31,26 @@ const KEY_SECRET: &str = "tutorial/key";
 const KEY: [u8; 32] = [7; 32];
 /// The local DynamoDB wants a signature, and does not check it.
 const UNCHECKED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
-/// The tutorial's channel: its rows are of its own form.
-pub(crate) const TUTORIAL_CHANNEL: &str = "tutorial";
+/// Those that Pinterest knows.
+const BUSY_ACCOUNT: &str = "demo_account";
+const QUIET_ACCOUNT: &str = "second_account";
+const TUTORIAL_CHANNEL: &str = "tutorial";
+
+/// The channels that requests are about.
+#[derive(Clone, Debug)]
+pub(crate) struct Channels {
+    /// Publishes all day long.
+    pub(crate) busy: String,
+    /// Hardly publishes. A validation reads its channel's last Pins, and no channel has as many as a benchmark makes.
+    pub(crate) quiet: String,
+}
+
+impl Channels {
+    /// The tutorial's one channel, whose rows are of its own form.
+    pub(crate) fn of_tutorial() -> Self {
+        Self { busy: TUTORIAL_CHANNEL.to_owned(), quiet: TUTORIAL_CHANNEL.to_owned() }
+    }
+}
 
 /// How a program reaches AWS and Pinterest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,15 +146,25 @@ impl World {
         ]
     }
 
-    /// Connects an account as a person does, through the functions that are measured: the channel's id.
-    pub(crate) async fn connect(&self, programs: &Programs) -> Result<String, Failure> {
+    /// Connects the accounts.
+    pub(crate) async fn connect(&self, programs: &Programs) -> Result<Channels, Failure> {
+        let busy = self.connect_account(programs, BUSY_ACCOUNT).await?;
+        Ok(Channels { busy, quiet: self.connect_account(programs, QUIET_ACCOUNT).await? })
+    }
+
+    /// Connects one as a person does, through the functions that are measured: the channel's id.
+    async fn connect_account(&self, programs: &Programs, account: &str) -> Result<String, Failure> {
         let ask = async |function: &str, event: Value, status: u16| -> Result<Value, Failure> {
             let mut running = Running::start(self, programs.function(function)?, Reach::Tls).await?;
             running.ask(&event, status).await
         };
         let start = request("POST", "/api/v1/auth/pinterest/start", None, &json!({}));
         let started = ask("oauth-start", start, 200).await?;
-        let consent = self.trust.client()?.post(text(&started["authorize_url"])?).body("decision=allow");
+        let consent = self
+            .trust
+            .client()?
+            .post(text(&started["authorize_url"])?)
+            .body(format!("decision=allow&account={account}"));
         let consent = consent.header("content-type", FORM).send().await?;
         let location = consent.headers().get("location").ok_or("the consent page sends nobody back")?;
         let back = request("GET", location.to_str()?.trim_start_matches(BASE_URL), None, &Value::Null);
@@ -149,7 +177,7 @@ impl World {
         let channel = ask("channels", claim, 201).await?;
         let channel = text(&channel["id"])?;
 
-        let board = json!({"default_board_id": self.board()?});
+        let board = json!({"default_board_id": self.board(account)?});
         let choose = request("PATCH", &format!("/api/v1/channels/{channel}"), None, &board);
         ask("channels", choose, 200).await?;
         self.calls.take();
@@ -164,7 +192,7 @@ impl World {
         let token = token.header("content-type", FORM);
         let token: Value = token.basic_auth(APP_ID, Some(APP_SECRET)).send().await?.json().await?;
         let sealed = seal(text(&token["access_token"])?)?;
-        let board = self.board()?;
+        let board = self.board(BUSY_ACCOUNT)?;
         for row in [
             json!({"pk": {"S": "APP"}, "sk": {"S": "SETTINGS"}, "status": {"S": "enabled"}}),
             json!({"pk": {"S": "CHANNEL"}, "sk": {"S": TUTORIAL_CHANNEL}, "board_id": {"S": board}}),
@@ -179,9 +207,9 @@ impl World {
         Ok(())
     }
 
-    /// The first board of the account that is connected.
-    fn board(&self) -> Result<String, Failure> {
-        let boards = self.pinterest.boards(Environment::Sandbox, "demo_account");
+    /// The first board of an account.
+    fn board(&self, account: &str) -> Result<String, Failure> {
+        let boards = self.pinterest.boards(Environment::Sandbox, account);
         Ok(boards.first().ok_or("the account has no board")?.id.clone())
     }
 }
