@@ -177,22 +177,22 @@ impl World {
         let channel = ask("channels", claim, 201).await?;
         let channel = text(&channel["id"])?;
 
-        let board = json!({"default_board_id": self.board(account)?});
+        let board = json!({"default_board_id": self.board(Environment::Sandbox, account)?});
         let choose = request("PATCH", &format!("/api/v1/channels/{channel}"), None, &board);
         ask("channels", choose, 200).await?;
         self.calls.take();
         Ok(channel.to_owned())
     }
 
-    /// Writes the rows that the tutorial reads: the same facts, in its form.
+    /// Writes the rows that the tutorial reads: the same facts, in its form. It knows no sandbox.
     pub(crate) async fn write_tutorial_rows(&self) -> Result<(), Failure> {
         let client = self.trust.client()?;
-        let form = "grant_type=client_credentials&scope=boards:read,pins:read,pins:write";
+        let form = "grant_type=client_credentials&scope=boards:read,boards:write,pins:read,pins:write";
         let token = client.post(format!("{}/oauth/token", self.pinterest.api_url())).body(form);
         let token = token.header("content-type", FORM);
         let token: Value = token.basic_auth(APP_ID, Some(APP_SECRET)).send().await?.json().await?;
         let sealed = seal(text(&token["access_token"])?)?;
-        let board = self.board(BUSY_ACCOUNT)?;
+        let board = self.board(Environment::Production, BUSY_ACCOUNT)?;
         for row in [
             json!({"pk": {"S": "APP"}, "sk": {"S": "SETTINGS"}, "status": {"S": "enabled"}}),
             json!({"pk": {"S": "CHANNEL"}, "sk": {"S": TUTORIAL_CHANNEL}, "board_id": {"S": board}}),
@@ -208,8 +208,8 @@ impl World {
     }
 
     /// The first board of an account.
-    fn board(&self, account: &str) -> Result<String, Failure> {
-        let boards = self.pinterest.boards(Environment::Sandbox, account);
+    fn board(&self, environment: Environment, account: &str) -> Result<String, Failure> {
+        let boards = self.pinterest.boards(environment, account);
         Ok(boards.first().ok_or("the account has no board")?.id.clone())
     }
 }
