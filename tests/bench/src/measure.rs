@@ -74,8 +74,10 @@ pub(crate) async fn instructions(
 /// How long people wait, and what is in memory when it has started.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
-    /// From `exec` until it asks for an event.
+    /// From `exec` until it asks for an event, with nothing to shake hands with.
     pub(crate) took: Duration,
+    /// The same, with the handshakes that it makes ahead, if it makes any.
+    pub(crate) took_with_tls: Duration,
     /// From `exec` until its first answer.
     pub(crate) answered: Option<Duration>,
     /// In bytes.
@@ -88,11 +90,13 @@ pub(crate) async fn start(
     program: &Path,
     mut work: Option<&mut Work>,
 ) -> Result<Start, Failure> {
-    let (mut took, mut answered, mut resident) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut took, mut took_with_tls, mut answered, mut resident) = (vec![], vec![], vec![], vec![]);
     for _ in 0..STARTS {
+        let mut running = Running::launch(world, &[program.as_os_str()], Reach::Plain).await?;
+        took.push(running.started().await? - running.began);
+        drop(running);
         let mut running = Running::launch(world, &[program.as_os_str()], Reach::Tls).await?;
-        let asked = running.started().await?;
-        took.push(asked - running.began);
+        took_with_tls.push(running.started().await? - running.began);
         running.rests(1).await?;
         resident.push(running.resident()?);
         drop(running);
@@ -104,9 +108,13 @@ pub(crate) async fn start(
             answered.push(at - running.began);
         }
     }
-    let took = median(took).ok_or("nothing was started")?;
-    let resident = median(resident).ok_or("nothing was started")?;
-    Ok(Start { took, answered: median(answered), resident })
+    let nothing = "nothing was started";
+    Ok(Start {
+        took: median(took).ok_or(nothing)?,
+        took_with_tls: median(took_with_tls).ok_or(nothing)?,
+        answered: median(answered),
+        resident: median(resident).ok_or(nothing)?,
+    })
 }
 
 fn median<T: Ord + Copy>(mut values: Vec<T>) -> Option<T> {

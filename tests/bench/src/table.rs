@@ -42,6 +42,11 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "of a warm request", of: |one| Some(number(one.instructions?.warm)), unit: Unit::Millions },
     Row { name: "time of a start", of: |one| Some(seconds(one.start.took)), unit: Unit::Milliseconds },
     Row {
+        name: "with handshakes made ahead",
+        of: |one| Some(seconds(one.start.took_with_tls)),
+        unit: Unit::Milliseconds,
+    },
+    Row {
         name: "until the first answer",
         of: |one| Some(seconds(one.start.answered?)),
         unit: Unit::Milliseconds,
@@ -104,8 +109,8 @@ fn comparison(figures: &Figures) -> String {
 }
 
 fn functions(figures: &Figures) -> String {
-    let mut table = "| function | binary | zip | instructions of a start | with handshakes made ahead | time | memory |\n\
-                     |---|---|---|---|---|---|---|\n"
+    let mut table = "| function | binary | zip | instructions of a start | with handshakes made ahead | time | with handshakes | memory |\n\
+                     |---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for Function { name, size, start, instructions } in &figures.functions {
         let sizes = [size.binary, size.zip].map(|bytes| Unit::Megabytes.text(number(bytes))).join(" | ");
@@ -113,9 +118,13 @@ fn functions(figures: &Figures) -> String {
             |count: Option<u64>| count.map_or("–".to_owned(), |count| Unit::Millions.text(number(count)));
         let plain = counted(instructions.map(|until| until.plain));
         let with_tls = counted(instructions.map(|until| until.with_tls));
-        let took = Unit::Milliseconds.text(seconds(start.took));
+        let times =
+            [start.took, start.took_with_tls].map(|time| Unit::Milliseconds.text(seconds(time))).join(" | ");
         let resident = Unit::Megabytes.text(number(start.resident));
-        line(&mut table, format_args!("| `{name}` | {sizes} | {plain} | {with_tls} | {took} | {resident} |"));
+        line(
+            &mut table,
+            format_args!("| `{name}` | {sizes} | {plain} | {with_tls} | {times} | {resident} |"),
+        );
     }
     let [late, growth] =
         [figures.pins.late, figures.pins.growth()].map(|bytes| Unit::Megabytes.text(number(bytes)));
