@@ -81,8 +81,8 @@ impl Figures {
 async fn function(world: &World, name: &str, program: &Path, counts: bool) -> Result<Function, Failure> {
     eprintln!("measuring {name}");
     let instructions = if counts {
-        let plain = callgrind::instructions(world, program, Reach::Plain, &[]).await?;
-        Some(Until { plain, with_tls: callgrind::instructions(world, program, Reach::Tls, &[]).await? })
+        let plain = callgrind::instructions(world, program, Reach::Plain, Vec::new).await?;
+        Some(Until { plain, with_tls: callgrind::instructions(world, program, Reach::Tls, Vec::new).await? })
     } else {
         None
     };

@@ -60,8 +60,7 @@ pub(crate) async fn instructions(
     work: &mut Work,
 ) -> Result<Instructions, Failure> {
     let mut after = async |reach: Reach, events: usize| {
-        let events: Vec<_> = (0..events).map(|_| work.usual()).collect();
-        callgrind::instructions(world, program, reach, &events).await
+        callgrind::instructions(world, program, reach, || (0..events).map(|_| work.usual()).collect()).await
     };
     let start = after(Reach::Plain, 0).await?;
     let start_with_tls = after(Reach::Tls, 0).await?;

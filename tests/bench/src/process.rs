@@ -94,14 +94,14 @@ impl Running {
         Ok(kibibytes.parse::<u64>()? * 1024)
     }
 
-    /// Asks it to end, as `kill` does, and waits until it has.
-    pub(crate) async fn end(mut self) -> Result<(), Failure> {
+    /// Asks it to end, as `kill` does, and waits until it has: its log.
+    pub(crate) async fn end(mut self) -> Result<String, Failure> {
         let asked = Command::new("kill").args(["-TERM", &self.id()?.to_string()]).status().await?;
         if !asked.success() {
             return Err("a function cannot be ended".into());
         }
         self.child.wait().await?;
-        Ok(())
+        Ok(std::fs::read_to_string(&self.log)?)
     }
 
     fn id(&self) -> Result<u32, Failure> {
