@@ -182,17 +182,17 @@ impl Answer for OauthCallback {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let pinterest = async {
+        // One after the other: two questions at once to Secrets Manager would be two handshakes.
+        let secrets = async {
+            self.vault.sealer().await?;
             let settings = self.secret.effective().await?;
             self.pinterest.connect(settings.environment.0).await?;
             Ok::<_, Error>(())
         };
         // A flow that nobody began: all that this function may ask of the table is to take one.
-        let flow = self.main.take("");
-        let (pinterest, flow, ring) = join!(pinterest, flow, self.vault.sealer());
+        let (secrets, flow) = join!(secrets, self.main.take(""));
         flow?;
-        ring?;
-        pinterest
+        secrets
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
