@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::Failure;
 
-const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--write-readme]]
+const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--budgets | --write-readme]]
   --bootstraps DIR  measure DIR/<Name>Function/bootstrap, as `sam build` leaves them, and build no function
+  --budgets         hold sizes and starts against their budgets, and measure nothing else
   --write-readme    put the tables into README.md and the picture beside this program";
 
 /// The wishes.
@@ -13,6 +14,8 @@ const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--write-readme
 pub(crate) struct Asked {
     /// Where the functions are built already.
     pub(crate) bootstraps: Option<PathBuf>,
+    /// Whether only what has a budget is measured.
+    pub(crate) budgets: bool,
     /// Whether README and picture are to be rewritten.
     pub(crate) write_readme: bool,
 }
@@ -24,12 +27,13 @@ impl Asked {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--bootstraps" => asked.bootstraps = Some(arguments.next().ok_or(USAGE)?.into()),
+                "--budgets" => asked.budgets = true,
                 "--write-readme" => asked.write_readme = true,
                 "--bench" => {} // cargo says it to every benchmark
                 _ => return Err(USAGE.into()),
             }
         }
-        Ok(asked)
+        if asked.budgets && asked.write_readme { Err(USAGE.into()) } else { Ok(asked) }
     }
 }
 
@@ -50,11 +54,12 @@ mod tests {
     fn a_wish_that_nobody_knows_is_refused() {
         assert_eq!(read("--bench --fast"), None);
         assert_eq!(read("--bootstraps"), None);
+        assert_eq!(read("--budgets --write-readme"), None);
     }
 
     #[test]
     fn bootstraps_may_be_built_already() {
-        let asked = Asked { bootstraps: Some("built".into()), write_readme: true };
+        let asked = Asked { bootstraps: Some("built".into()), budgets: false, write_readme: true };
 
         assert_eq!(read("--bootstraps built --write-readme --bench"), Some(asked));
     }

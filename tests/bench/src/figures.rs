@@ -6,7 +6,7 @@ use crate::{
     Failure, callgrind,
     measure::{self, Instructions, Memory, Size, Start},
     process::Running,
-    programs::Programs,
+    programs::{Others, Programs},
     requests::{Requests, Work},
     world::{Channels, Reach, World},
 };
@@ -21,12 +21,11 @@ pub(crate) struct Compared {
     pub(crate) instructions: Option<Instructions>,
 }
 
-/// What is measured of every function.
+/// What is the same on every machine, of one function.
 #[derive(Clone, Debug)]
-pub(crate) struct Function {
+pub(crate) struct Cost {
     pub(crate) name: String,
     pub(crate) size: Size,
-    pub(crate) start: Start,
     /// None without valgrind.
     pub(crate) instructions: Option<Until>,
 }
@@ -47,57 +46,66 @@ pub(crate) struct Figures {
     pub(crate) tutorial: Compared,
     /// Of `pins`, which people call most.
     pub(crate) pins: Memory,
-    pub(crate) functions: Vec<Function>,
+    /// In the order of `costs`.
+    pub(crate) starts: Vec<Start>,
+    pub(crate) costs: Vec<Cost>,
     /// Of a warm request of each kind.
     pub(crate) round_trips: Vec<(&'static str, usize)>,
 }
 
 impl Figures {
-    /// Measures everything, with one program at a time.
-    pub(crate) async fn of(world: &World, programs: &Programs, channels: &Channels) -> Result<Self, Failure> {
-        let counts = callgrind::is_there().await;
-        if !counts {
-            eprintln!("{}", callgrind::MISSING);
-        }
+    /// Measures everything but `costs`, with one program at a time.
+    pub(crate) async fn of(
+        world: &World,
+        programs: &Programs,
+        channels: &Channels,
+        costs: Vec<Cost>,
+    ) -> Result<Self, Failure> {
         let (publish, pins) = (programs.function("publish")?, programs.function("pins")?);
-        let mut functions = Vec::new();
-        for (name, program) in &programs.functions {
-            functions.push(function(world, name, program, counts).await?);
+        let Others { floor, tutorial } = Others::build()?;
+        let mut starts = Vec::new();
+        for Cost { name, .. } in &costs {
+            eprintln!("starting {name}");
+            starts.push(measure::start(world, programs.function(name)?, None).await?);
         }
         let pin = pin(world, publish, channels).await?;
         let mut publishing = Work::Publish(Requests::new(channels.clone(), "publish"));
         let mut following = Work::Tutorial(Requests::new(Channels::of_tutorial(), "tutorial"));
         Ok(Self {
             round_trips: measure::round_trips(world, programs, channels, &pin).await?,
-            floor: compared(world, "the floor", &programs.floor, counts, &mut Work::Greet).await?,
-            publish: compared(world, "publish", publish, counts, &mut publishing).await?,
-            tutorial: compared(world, "the tutorial", &programs.tutorial, counts, &mut following).await?,
+            floor: compared(world, "the floor", &floor, &mut Work::Greet).await?,
+            publish: compared(world, "publish", publish, &mut publishing).await?,
+            tutorial: compared(world, "the tutorial", &tutorial, &mut following).await?,
             pins: measure::memory(world, pins, &mut Work::Read(pin)).await?,
-            functions,
+            starts,
+            costs,
         })
     }
 }
 
-async fn function(world: &World, name: &str, program: &Path, counts: bool) -> Result<Function, Failure> {
-    eprintln!("measuring {name}");
-    let instructions = if counts {
-        let plain = callgrind::instructions(world, program, Reach::Plain, Vec::new).await?;
-        Some(Until { plain, with_tls: callgrind::instructions(world, program, Reach::Tls, Vec::new).await? })
-    } else {
-        None
-    };
-    let start = measure::start(world, program, None).await?;
-    Ok(Function { name: name.to_owned(), size: measure::size(program)?, start, instructions })
+/// What every function costs.
+pub(crate) async fn costs(world: &World, programs: &Programs) -> Result<Vec<Cost>, Failure> {
+    let counts = callgrind::is_there().await;
+    let mut costs = Vec::new();
+    for (name, program) in &programs.functions {
+        eprintln!("counting {name}");
+        let instructions = if counts {
+            let plain = callgrind::instructions(world, program, Reach::Plain, Vec::new).await?;
+            Some(Until {
+                plain,
+                with_tls: callgrind::instructions(world, program, Reach::Tls, Vec::new).await?,
+            })
+        } else {
+            None
+        };
+        costs.push(Cost { name: name.clone(), size: measure::size(program)?, instructions });
+    }
+    Ok(costs)
 }
 
-async fn compared(
-    world: &World,
-    name: &str,
-    program: &Path,
-    counts: bool,
-    work: &mut Work,
-) -> Result<Compared, Failure> {
+async fn compared(world: &World, name: &str, program: &Path, work: &mut Work) -> Result<Compared, Failure> {
     eprintln!("comparing {name}");
+    let counts = callgrind::is_there().await;
     Ok(Compared {
         size: measure::size(program)?,
         start: measure::start(world, program, Some(work)).await?,

@@ -37,14 +37,19 @@ pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure>
     let programs = Programs::build(asked.bootstraps.as_deref())?;
     let world = World::start().await?;
     let channels = world.connect(&programs).await?;
-    world.write_tutorial_rows().await?;
-    let figures = Figures::of(&world, &programs, &channels).await?;
-
-    let tables = table::all(&figures);
-    println!("{tables}");
-    if asked.write_readme {
-        readme::write(&tables, &picture::of(&figures))?;
+    let costs = figures::costs(&world, &programs).await?;
+    let mut broken = budgets::broken(&costs);
+    if asked.budgets {
+        println!("{}", table::costs(&costs));
+    } else {
+        world.write_tutorial_rows().await?;
+        let figures = Figures::of(&world, &programs, &channels, costs).await?;
+        let tables = table::all(&figures);
+        println!("{tables}");
+        if asked.write_readme {
+            readme::write(&tables, &picture::of(&figures))?;
+        }
+        broken.extend(budgets::close(&figures.publish, &figures.tutorial));
     }
-    let broken = budgets::broken(&figures);
     if broken.is_empty() { Ok(()) } else { Err(broken.join("\n").into()) }
 }

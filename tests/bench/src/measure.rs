@@ -53,6 +53,13 @@ pub(crate) struct Instructions {
     pub(crate) warm: u64,
 }
 
+impl Instructions {
+    /// From its start until its first answer, as production has it.
+    pub(crate) fn until_answered(self) -> u64 {
+        self.start_with_tls + self.first
+    }
+}
+
 /// Counts what `program` executes.
 pub(crate) async fn instructions(
     world: &World,

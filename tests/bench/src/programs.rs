@@ -10,15 +10,32 @@ use serde::Deserialize;
 
 use crate::Failure;
 
-/// Release binaries.
+/// The functions' release binaries.
 #[derive(Debug)]
 pub(crate) struct Programs {
-    /// The functions, by the names of their packages.
+    /// By the names of their packages.
     pub(crate) functions: BTreeMap<String, PathBuf>,
+}
+
+/// The release binaries that `publish` is compared with.
+#[derive(Debug)]
+pub(crate) struct Others {
     /// The least that a function can be.
     pub(crate) floor: PathBuf,
     /// `publish`, as a tutorial would write it.
     pub(crate) tutorial: PathBuf,
+}
+
+impl Others {
+    /// Builds them, each with its own lock file.
+    pub(crate) fn build() -> Result<Self, Failure> {
+        let built = |name: &str| -> Result<PathBuf, Failure> {
+            let folder = root().join("tests/bench").join(name);
+            let mut built = build(&folder, &[name.to_owned()])?;
+            Ok(built.remove(name).ok_or("cargo built another program")?)
+        };
+        Ok(Self { floor: built("floor")?, tutorial: built("tutorial")? })
+    }
 }
 
 /// One line of what cargo tells while it builds.
@@ -40,7 +57,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 impl Programs {
-    /// Builds what is not built: all but the functions, where `bootstraps` holds them.
+    /// Builds them, unless `bootstraps` holds them.
     pub(crate) fn build(bootstraps: Option<&Path>) -> Result<Self, Failure> {
         let names = names()?;
         let functions = match bootstraps {
@@ -52,12 +69,7 @@ impl Programs {
                 return Err(format!("{} is missing", program.display()).into());
             }
         }
-        let compared = |name: &str| -> Result<PathBuf, Failure> {
-            let folder = root().join("tests/bench").join(name);
-            let mut built = build(&folder, &[name.to_owned()])?;
-            Ok(built.remove(name).ok_or("cargo built another program")?)
-        };
-        Ok(Self { floor: compared("floor")?, tutorial: compared("tutorial")?, functions })
+        Ok(Self { functions })
     }
 
     /// One of the functions.

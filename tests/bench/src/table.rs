@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tokio::time::Duration;
 
-use crate::figures::{Compared, Figures, Function};
+use crate::figures::{Compared, Cost, Figures};
 
 /// One row of the comparison: what it is called, and how it is read and written.
 pub(crate) struct Row {
@@ -37,6 +37,11 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "of the first request",
         of: |one| Some(number(one.instructions?.first)),
+        unit: Unit::Millions,
+    },
+    Row {
+        name: "of the start with handshakes and the first request together",
+        of: |one| Some(number(one.instructions?.until_answered())),
         unit: Unit::Millions,
     },
     Row { name: "of a warm request", of: |one| Some(number(one.instructions?.warm)), unit: Unit::Millions },
@@ -108,23 +113,34 @@ fn comparison(figures: &Figures) -> String {
     table
 }
 
+/// What every function costs on any machine.
+pub(crate) fn costs(costs: &[Cost]) -> String {
+    let mut table = "| function | binary | zip | instructions of a start | with handshakes made ahead |\n\
+                     |---|---|---|---|---|\n"
+        .to_owned();
+    for cost in costs {
+        line(&mut table, format_args!("{}", cells(cost)));
+    }
+    table
+}
+
+/// The cells that both tables of functions begin with.
+fn cells(Cost { name, size, instructions }: &Cost) -> String {
+    let [binary, zip] = [size.binary, size.zip].map(|bytes| Unit::Megabytes.text(number(bytes)));
+    let [plain, with_tls] = [instructions.map(|until| until.plain), instructions.map(|until| until.with_tls)]
+        .map(|count| count.map_or("–".to_owned(), |count| Unit::Millions.text(number(count))));
+    format!("| `{name}` | {binary} | {zip} | {plain} | {with_tls} |")
+}
+
 fn functions(figures: &Figures) -> String {
     let mut table = "| function | binary | zip | instructions of a start | with handshakes made ahead | time | with handshakes | memory |\n\
                      |---|---|---|---|---|---|---|---|\n"
         .to_owned();
-    for Function { name, size, start, instructions } in &figures.functions {
-        let sizes = [size.binary, size.zip].map(|bytes| Unit::Megabytes.text(number(bytes))).join(" | ");
-        let counted =
-            |count: Option<u64>| count.map_or("–".to_owned(), |count| Unit::Millions.text(number(count)));
-        let plain = counted(instructions.map(|until| until.plain));
-        let with_tls = counted(instructions.map(|until| until.with_tls));
+    for (cost, start) in figures.costs.iter().zip(&figures.starts) {
         let times =
             [start.took, start.took_with_tls].map(|time| Unit::Milliseconds.text(seconds(time))).join(" | ");
         let resident = Unit::Megabytes.text(number(start.resident));
-        line(
-            &mut table,
-            format_args!("| `{name}` | {sizes} | {plain} | {with_tls} | {times} | {resident} |"),
-        );
+        line(&mut table, format_args!("{} {times} | {resident} |", cells(cost)));
     }
     let [late, growth] =
         [figures.pins.late, figures.pins.growth()].map(|bytes| Unit::Megabytes.text(number(bytes)));
