@@ -57,10 +57,11 @@ fn bar(shapes: &mut String, y: f64, name: &str, one: &Compared, row: &Row, figur
         [floor, publish, tutorial].into_iter().filter_map(|one| row.value(one)).fold(1e-9, f64::max);
     let length = (LONGEST * row.value(one).unwrap_or_default() / longest).max(1.0);
     let ratio = match name {
-        "publish" => format!(" ({} the floor)", row.ratio(publish, floor)),
-        "tutorial" => format!(" ({} publish)", row.ratio(tutorial, publish)),
-        _ => String::new(),
+        "publish" => row.ratio(publish, floor).map(|ratio| format!(" ({ratio} the floor)")),
+        "tutorial" => row.ratio(tutorial, publish).map(|ratio| format!(" ({ratio} publish)")),
+        _ => None,
     };
+    let ratio = ratio.unwrap_or_default();
     let height = BAR - 3.0;
     add(
         shapes,

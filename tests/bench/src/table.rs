@@ -40,7 +40,7 @@ pub(crate) const ROWS: &[Row] = &[
         unit: Unit::Millions,
     },
     Row {
-        name: "of the start with handshakes and the first request together",
+        name: "of start and first request together",
         of: |one| Some(number(one.instructions?.until_answered())),
         unit: Unit::Millions,
     },
@@ -76,12 +76,10 @@ impl Row {
         self.value(of).map_or_else(|| "–".to_owned(), |value| self.unit.text(value))
     }
 
-    /// How often `small` goes into `large`.
-    pub(crate) fn ratio(&self, large: &Compared, small: &Compared) -> String {
-        match (self.value(large), self.value(small)) {
-            (Some(large), Some(small)) if small > 0.0 => format!("{:.1} ×", large / small),
-            _ => "–".to_owned(),
-        }
+    /// How often `small` goes into `large`. `None`: it is nothing, or was not measured.
+    pub(crate) fn ratio(&self, large: &Compared, small: &Compared) -> Option<String> {
+        let (large, small) = (self.value(large)?, self.value(small)?);
+        (small > 0.0).then(|| format!("{:.1} ×", large / small))
     }
 }
 
@@ -107,7 +105,9 @@ fn comparison(figures: &Figures) -> String {
             .to_owned();
     for row in ROWS {
         let values = [floor, publish, tutorial].map(|one| row.text(one)).join(" | ");
-        let ratios = [row.ratio(publish, floor), row.ratio(tutorial, publish)].join(" | ");
+        let ratios = [row.ratio(publish, floor), row.ratio(tutorial, publish)]
+            .map(|ratio| ratio.unwrap_or_else(|| "–".to_owned()))
+            .join(" | ");
         line(&mut table, format_args!("| {} | {values} | {ratios} |", row.name));
     }
     table
