@@ -1,5 +1,7 @@
 //! `CHANNEL` and `QUOTA`: connected accounts, and everything that publishing has to know before it begins.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::{Channel, ChannelId, Connection, DefaultBoard, Environment, Pause, Stored, TenantId};
 use jiff::Timestamp;
@@ -126,17 +128,13 @@ impl MainTable {
             page.items.unwrap_or_default().into_iter().map(channel_of).collect::<Result<_, _>>()?;
         let next = page.last_evaluated_key.and(channels.last().map(|channel| channel.id.to_string()));
 
-        let mut all = Vec::with_capacity(channels.len());
-        for some in channels.chunks(100) {
-            let keys: Vec<_> = some.iter().map(|channel| (&tokens.table, Key::token(&channel.id))).collect();
-            let mut found = self.table.batch(&keys).await?;
-            for channel in some {
-                if let Some(token) = found.remove(&Key::token(&channel.id)) {
-                    all.push((channel.clone(), TokenRow::of(token)?));
-                }
-            }
-        }
-        Ok((all, next))
+        let ids: Vec<_> = channels.iter().map(|channel| channel.id.clone()).collect();
+        let mut known: HashMap<_, _> = tokens.tokens(&ids).await?.into_iter().collect();
+        let with_tokens = channels.into_iter().filter_map(|channel| {
+            let token = known.remove(&channel.id)?;
+            Some(token.map(|token| (channel, token)))
+        });
+        Ok((with_tokens.collect::<Result<_, _>>()?, next))
     }
 
     /// Chooses where Pins go unless told otherwise. `false`: the channel is gone.

@@ -105,18 +105,14 @@ impl MainTable {
         hashes: &[&str],
         now: i64,
     ) -> Result<HashMap<String, PinId>, Error> {
+        let distinct: BTreeSet<_> = hashes.iter().collect();
+        let keys: Vec<_> =
+            distinct.iter().map(|hash| (&self.table, RowKey::idempotency(tenant, hash))).collect();
+        let mut found = self.table.batch(&keys).await?;
         let mut used = HashMap::new();
-        for some in hashes.chunks(100) {
-            let distinct: BTreeSet<_> = some.iter().collect();
-            let keys: Vec<_> =
-                distinct.iter().map(|hash| (&self.table, RowKey::idempotency(tenant, hash))).collect();
-            let mut found = self.table.batch(&keys).await?;
-            for (hash, (_, key)) in distinct.into_iter().zip(&keys) {
-                let known = found.remove(key).map(row::<Key>).transpose()?;
-                used.extend(
-                    known.filter(|key| key.expires_at > now).map(|key| ((*hash).to_owned(), key.pin_id)),
-                );
-            }
+        for (hash, (_, key)) in distinct.into_iter().zip(&keys) {
+            let known = found.remove(key).map(row::<Key>).transpose()?;
+            used.extend(known.filter(|key| key.expires_at > now).map(|key| ((*hash).to_owned(), key.pin_id)));
         }
         Ok(used)
     }
@@ -250,13 +246,11 @@ impl MainTable {
             let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
             let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
             let ids = ids.collect::<Result<Vec<_>, _>>()?;
-            for some in ids.chunks(100) {
-                let keys: Vec<_> =
-                    some.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
-                let mut found = self.table.batch(&keys).await?;
-                for (_, key) in &keys {
-                    pins.extend(found.remove(key).map(pin_of).transpose()?);
-                }
+            let keys: Vec<_> =
+                ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
+            let mut found = self.table.batch(&keys).await?;
+            for (_, key) in &keys {
+                pins.extend(found.remove(key).map(pin_of).transpose()?);
             }
             start = page.last_evaluated_key;
             if start.is_none() || pins.len() >= limit {

@@ -24,6 +24,9 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// How often a transaction that collides with another is repeated.
 const COLLISIONS: u32 = 8;
 
+/// As many keys as a `BatchGetItem` takes.
+const BATCH: usize = 100;
+
 /// The tables could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -186,15 +189,26 @@ impl Table {
         Err(Error::Contended)
     }
 
-    /// Reads rows of several tables in one round trip, consistently.
+    /// Reads rows of several tables, consistently, in one round trip for each hundred. No two keys are the same.
     pub(crate) async fn batch(&self, keys: &[(&Table, Key)]) -> Result<HashMap<Key, Item>, Error> {
+        let mut found = HashMap::with_capacity(keys.len());
+        for some in keys.chunks(BATCH) {
+            self.read_together(some, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn read_together(
+        &self,
+        keys: &[(&Table, Key)],
+        found: &mut HashMap<Key, Item>,
+    ) -> Result<(), Error> {
         let mut wanted: HashMap<String, KeysAndAttributes> = HashMap::new();
         for (table, key) in keys {
             let mut all = wanted.remove(&table.name).map(|one| one.keys).unwrap_or_default();
             all.push(item(key)?);
             wanted.insert(table.name.clone(), keys_of(all)?);
         }
-        let mut found = HashMap::new();
         for round in 1..=COLLISIONS {
             let read = self.client.batch_get_item().set_request_items(Some(wanted));
             let answer = read.send().await.map_err(Error::aws("BatchGetItem"))?;
@@ -204,7 +218,7 @@ impl Table {
             }
             wanted = answer.unprocessed_keys.unwrap_or_default();
             if wanted.is_empty() {
-                return Ok(found);
+                return Ok(());
             }
             let most = Duration::from_millis(10 << round.min(6));
             tokio::time::sleep(most.mul_f64(self.random.jitter())).await;

@@ -87,15 +87,13 @@ impl TokensTable {
         &self,
         channels: &[ChannelId],
     ) -> Result<Vec<(ChannelId, Result<TokenRow, Error>)>, Error> {
-        let mut all = Vec::with_capacity(channels.len());
-        for some in channels.chunks(100) {
-            let keys: Vec<_> = some.iter().map(|channel| (&self.table, Key::token(channel))).collect();
-            let mut found = self.table.batch(&keys).await?;
-            for (channel, (_, key)) in some.iter().zip(&keys) {
-                all.extend(found.remove(key).map(|row| (channel.clone(), TokenRow::of(row))));
-            }
-        }
-        Ok(all)
+        let keys: Vec<_> = channels.iter().map(|channel| (&self.table, Key::token(channel))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        let known = channels
+            .iter()
+            .zip(&keys)
+            .filter_map(|(channel, (_, key))| Some((channel.clone(), TokenRow::of(found.remove(key)?))));
+        Ok(known.collect())
     }
 
     /// Takes the lease of a row that is still due as `due_sk` says, and tells the lease that was left behind, if one
