@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use loopback_aws::{LoopbackAws, Tables};
 use serde_json::{Value, json};
 use simulated_pinterest::SimulatedPinterest;
+use tests::request;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -145,7 +146,8 @@ impl Counted {
     }
 
     pub(crate) async fn ask(&self, function: &impl Answer, method: &str, path: &str, body: Value) -> Value {
-        let answer = handle(function, request(method, path, &body)).await;
+        let key = body["title"].as_str().unwrap_or("none");
+        let answer = handle(function, request("ada", method, path, Some(key), &body)).await;
         assert!(answer.status().as_u16() < 400, "{:?}", answer.body());
         match answer.body() {
             lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
@@ -168,17 +170,7 @@ impl Counted {
     }
 
     pub(crate) fn sender(&self) -> Sender {
-        let Self { setup, .. } = self;
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Sender::new(
-            setup.vault().unwrap(),
-            main,
-            tokens,
-            setup.pinterest(),
-            setup.fetch().unwrap(),
-            setup.media_bucket().unwrap(),
-            setup,
-        )
+        tests::sender(&self.setup)
     }
 
     pub(crate) fn channels(&self) -> Channels {
@@ -186,27 +178,6 @@ impl Counted {
         let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
         Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
     }
-}
-
-/// A request as API Gateway makes an event of it, by `ada`.
-fn request(method: &str, path_and_query: &str, body: &Value) -> lambda_http::Request {
-    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": {"idempotency-key": body["title"].as_str().unwrap_or("none")},
-        "requestContext": {
-            "accountId": "1", "apiId": "a", "domainName": "api.example.com", "stage": "$default",
-            "requestId": "r", "routeKey": "$default", "time": "", "timeEpoch": 0,
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "::1"},
-            "authorizer": {"jwt": {"claims": {"sub": "ada"}, "scopes": null}},
-        },
-        "body": body.to_string(),
-        "isBase64Encoded": false,
-    });
-    lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
 pub(crate) fn seen<const N: usize>(wanted: [(&str, usize); N]) -> Seen {

@@ -197,18 +197,8 @@ async fn schedule(publish: &Publish, channel: &Channel, number: usize, at: Times
         "media": {"kind": "image", "url": format!("https://images.example.com/salads/{number}.jpg")},
         "publish_at": at,
     });
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/api/v1/pins", "rawQueryString": "",
-        "headers": {"idempotency-key": format!("pin-{number}")},
-        "requestContext": {
-            "accountId": "1", "apiId": "a", "domainName": "api.example.com", "stage": "$default",
-            "requestId": "r", "routeKey": "$default", "time": "", "timeEpoch": 0,
-            "http": {"method": "POST", "path": "/api/v1/pins", "protocol": "HTTP/1.1", "sourceIp": "::1"},
-            "authorizer": {"jwt": {"claims": {"sub": channel.tenant.0}, "scopes": null}},
-        },
-        "body": body.to_string(), "isBase64Encoded": false,
-    });
-    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let key = format!("pin-{number}");
+    let request = tests::request(&channel.tenant.0, "POST", "/api/v1/pins", Some(&key), &body);
     let answer = handle(publish, request).await;
     assert_eq!(answer.status().as_u16(), 202, "{:?}", answer.body());
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use app::{
     Clock, Random, Setup, Variables, Wires,
     events::Events,
-    functions::{Deliver, Publish, Refresh, Sender},
+    functions::{Deliver, Publish, Refresh},
     media,
 };
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+use tests::sender;
 use tokio::{
     runtime::Builder,
     time::{Duration, Instant, sleep_until},
@@ -161,12 +162,6 @@ impl World {
         let setup = self.setup();
         Publish::new(sender(&setup), &setup)
     }
-}
-
-fn sender(setup: &Setup) -> Sender {
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let (vault, bucket) = (setup.vault().unwrap(), setup.media_bucket().unwrap());
-    Sender::new(vault, main, tokens, setup.pinterest(), setup.fetch().unwrap(), bucket, setup)
 }
 
 /// Puts requests together for all runs, and sends none.

@@ -189,23 +189,7 @@ impl Person {
         key: Option<&str>,
         body: Value,
     ) -> Option<Told> {
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let event = json!({
-            "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": path,
-            "rawQueryString": query,
-            "headers": key.map_or_else(|| json!({}), |key| json!({"idempotency-key": key})),
-            "requestContext": {
-                "accountId": "1", "apiId": "a", "domainName": "api.example.com", "stage": "$default",
-                "requestId": "r", "routeKey": "$default", "time": "", "timeEpoch": 0,
-                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "::1"},
-                "authorizer": {"jwt": {"claims": {"sub": self.name()}, "scopes": null}},
-            },
-            "body": body.to_string(),
-            "isBase64Encoded": false,
-        });
-        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        let request = tests::request(&self.name(), method, path_and_query, key, &body);
         let answer = function.invoke(async move |function: &F, _| handle(function, request).await).await?;
         let told = Told::of(&answer);
         self.world

@@ -95,16 +95,7 @@ impl Functions {
 }
 
 fn sender(world: &World, setup: &Setup) -> Sender {
-    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let mut sender = Sender::new(
-        setup.vault().unwrap(),
-        main,
-        tokens,
-        setup.pinterest(),
-        setup.fetch().unwrap(),
-        setup.media_bucket().unwrap(),
-        setup,
-    );
+    let mut sender = tests::sender(setup);
     if let Some(mutant) = world.mutant {
         sender.decide = mutant.deliver;
     }
