@@ -7,14 +7,13 @@ use domain::{AccessToken, BoardId, Channel, ChannelId, Class, DefaultBoard, Refu
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
+use tokio::join;
 
 pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
 use super::Page;
-use tokio::join;
-
 use crate::{
     Clock, Random,
     error::{Error, Result},
