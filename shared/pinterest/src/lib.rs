@@ -8,6 +8,7 @@
 //! - Nothing is ever sent twice. Only the caller knows if a second call does harm.
 
 mod account;
+mod analytics;
 mod answer;
 mod boards;
 mod client;
@@ -19,6 +20,10 @@ mod pins;
 mod tokens;
 mod wire;
 
+pub use analytics::{
+    CHANNEL_METRICS, Day, IMAGE_METRICS, Metrics, Period, PinTotals, Report, SORTS, TopPin, TopPins, Total,
+    VIDEO_METRICS, is_lifetime,
+};
 pub use boards::{Board, NewBoard, Section};
 pub use client::{Addresses, Client};
 pub use error::{Error, Fault};

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{Client, Error, Fault};
 
 /// The most that Pinterest gives at once.
-const SIZE: &str = "250";
+pub(crate) const LARGEST_PAGE: u16 = 250;
 /// 25,000 things: an account has at most 2,000 boards.
 const MOST_PAGES: usize = 100;
 
@@ -27,15 +27,16 @@ impl<T> Page<T> {
 }
 
 impl Client {
-    /// Asks `list` for the page at `bookmark`.
+    /// Asks `list` for the page at `bookmark`, of at most `size` things.
     ///
     /// An empty page is the last one, whatever its bookmark says: Pinterest's own sample code stops there too.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         list: RequestBuilder,
+        size: u16,
         bookmark: Option<&str>,
     ) -> Result<Page<T>, Error> {
-        let list = list.query(&[("page_size", SIZE)]);
+        let list = list.query(&[("page_size", size)]);
         let list = match bookmark {
             Some(bookmark) => list.query(&[("bookmark", bookmark)]),
             None => list,
@@ -53,7 +54,7 @@ impl Client {
         let mut all = Vec::new();
         let mut bookmark: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            let page = self.page(list(), bookmark.as_deref()).await?;
+            let page = self.page(list(), LARGEST_PAGE, bookmark.as_deref()).await?;
             all.extend(page.items);
             if page.bookmark.is_none() {
                 return Ok(all);

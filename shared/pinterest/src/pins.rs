@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Client, Error, Page, error::chain};
+use crate::{Client, Error, Page, error::chain, page::LARGEST_PAGE};
 
 /// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
 #[derive(Serialize)]
@@ -216,7 +216,7 @@ impl Client {
         bookmark: Option<&str>,
     ) -> Result<Page<Listed>, Error> {
         let list = self.get(environment, token, &format!("boards/{board}/pins"));
-        let page = self.page::<Pin>(list, bookmark).await?;
+        let page = self.page::<Pin>(list, LARGEST_PAGE, bookmark).await?;
         Ok(page.map(Listed::from))
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod account;
+mod analytics;
 mod boards;
 mod connection;
 mod pins;

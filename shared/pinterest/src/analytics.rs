@@ -1,0 +1,339 @@
+//! Numbers: what became of an account's Pins, day by day, the best of them, and all of them in short.
+//!
+//! Pinterest has none in its sandbox. A day that it has no data for is not a day on which nothing happened: such a
+//! number is absent here, whatever Pinterest fills it with.
+
+use std::collections::BTreeMap;
+
+use domain::{AccessToken, Environment, PinterestPinId};
+use jiff::{Timestamp, civil::Date};
+use serde::Deserialize;
+use serde_json::Number;
+
+use crate::{Client, Error, Page};
+
+/// What can be asked about an account (`query_metric_types` in the contract), and about its best Pins.
+pub const CHANNEL_METRICS: &[&str] = &[
+    "IMPRESSION",
+    "ENGAGEMENT",
+    "ENGAGEMENT_RATE",
+    "PIN_CLICK",
+    "PIN_CLICK_RATE",
+    "OUTBOUND_CLICK",
+    "OUTBOUND_CLICK_RATE",
+    "SAVE",
+    "SAVE_RATE",
+];
+/// What can be asked about a Pin of images: `query_pin_analytics_metric_types` in the contract, the first family.
+pub const IMAGE_METRICS: &[&str] = &[
+    "IMPRESSION",
+    "PIN_CLICK",
+    "OUTBOUND_CLICK",
+    "SAVE",
+    "SAVE_RATE",
+    "PROFILE_VISIT",
+    "USER_FOLLOW",
+    "TOTAL_COMMENTS",
+    "TOTAL_REACTIONS",
+];
+/// What can be asked about a video: the second family. Watch times are milliseconds.
+pub const VIDEO_METRICS: &[&str] = &[
+    "IMPRESSION",
+    "PIN_CLICK",
+    "OUTBOUND_CLICK",
+    "SAVE",
+    "SAVE_RATE",
+    "VIDEO_START",
+    "VIDEO_MRC_VIEW",
+    "VIDEO_10S_VIEW",
+    "QUARTILE_95_PERCENT_VIEW",
+    "VIDEO_AVG_WATCH_TIME",
+    "VIDEO_V50_WATCH_TIME",
+    "TOTAL_COMMENTS",
+    "TOTAL_REACTIONS",
+];
+/// What the best Pins can be the best by (`query_sort_by` in the contract).
+pub const SORTS: &[&str] = &["IMPRESSION", "ENGAGEMENT", "PIN_CLICK", "OUTBOUND_CLICK", "SAVE"];
+
+/// Whether Pinterest counts this only over a Pin's whole life, and for no day.
+#[must_use]
+pub fn is_lifetime(metric: &str) -> bool {
+    matches!(metric, "TOTAL_COMMENTS" | "TOTAL_REACTIONS")
+}
+
+/// Numbers by Pinterest's names. What Pinterest has no data for is not there.
+pub type Metrics = BTreeMap<String, Number>;
+
+/// The days that are asked about, in UTC: the first and the last. Pinterest looks back 90 days by its own clock, so
+/// that near midnight 89 are safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Period {
+    /// The first day.
+    pub from: Date,
+    /// The last day, which is included.
+    pub to: Date,
+}
+
+/// Numbers of a period.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The days, as Pinterest lists them; it may leave some out.
+    pub days: Vec<Day>,
+    /// Over the whole period. What no day has data for is not there.
+    pub sums: Metrics,
+    /// Over the whole life of a Pin. Never impressions.
+    pub lifetime: Metrics,
+}
+
+/// Numbers of one day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Day {
+    /// In UTC.
+    pub date: Date,
+    /// Whether the numbers are final (`READY`), or why there are none: one of many words, and there may be new ones.
+    pub data_status: Option<String>,
+    /// Empty on a day without data.
+    pub metrics: Metrics,
+}
+
+/// The best Pins of an account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopPins {
+    /// The best first.
+    pub pins: Vec<TopPin>,
+    /// Up to when Pinterest has counted.
+    pub counted_until: Option<Timestamp>,
+}
+
+/// One of the best Pins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopPin {
+    /// Which.
+    pub id: PinterestPinId,
+    /// Over the whole period. What Pinterest has no data for is not there.
+    pub metrics: Metrics,
+    /// Of each metric.
+    pub data_status: BTreeMap<String, String>,
+}
+
+/// A Pin of an account, with how it did in short.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PinTotals {
+    /// Which.
+    pub id: PinterestPinId,
+    /// As it was published.
+    pub title: Option<String>,
+    #[serde(rename = "pin_metrics")]
+    totals: Option<Totals>,
+}
+
+impl PinTotals {
+    /// Of the last 90 days. Comments and reactions are not among them.
+    #[must_use]
+    pub fn recent(&self) -> Option<&Total> {
+        self.totals.as_ref()?.recent.as_ref()
+    }
+
+    /// Of all time. Of Pins made before 2023-03-20, only of videos.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<&Total> {
+        self.totals.as_ref()?.lifetime.as_ref()
+    }
+}
+
+/// `pin_metrics` of a `Pin` in the contract.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Totals {
+    #[serde(rename = "90d")]
+    recent: Option<Total>,
+    #[serde(rename = "lifetime_metrics")]
+    lifetime: Option<Total>,
+}
+
+/// How a Pin did over a long time.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Total {
+    /// How often it was seen.
+    pub impression: Option<Number>,
+    /// How often it was opened.
+    pub pin_click: Option<Number>,
+    /// How often somebody went to where it links to.
+    #[serde(rename = "clickthrough")]
+    pub outbound_click: Option<Number>,
+    /// How many reacted to it.
+    pub reaction: Option<Number>,
+    /// How many commented on it.
+    pub comment: Option<Number>,
+}
+
+/// `AnalyticsResponse` and `PinAnalyticsResponse` in the contract, which are not split.
+#[derive(Deserialize)]
+struct Unsplit {
+    all: Option<Told>,
+}
+
+/// `PinAnalyticsMetricsResponse` in the contract.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    daily_metrics: Vec<ToldDay>,
+    #[serde(default)]
+    summary_metrics: BTreeMap<String, Option<Number>>,
+    #[serde(default)]
+    lifetime_metrics: BTreeMap<String, Option<Number>>,
+}
+
+#[derive(Deserialize)]
+struct ToldDay {
+    date: Date,
+    data_status: Option<String>,
+    #[serde(default)]
+    metrics: BTreeMap<String, Option<Number>>,
+}
+
+/// `TopPinsAnalyticsResponse` in the contract.
+#[derive(Deserialize)]
+struct ToldTop {
+    #[serde(default)]
+    pins: Vec<ToldTopPin>,
+    date_availability: Option<Availability>,
+}
+
+#[derive(Deserialize)]
+struct ToldTopPin {
+    pin_id: PinterestPinId,
+    #[serde(default)]
+    metrics: BTreeMap<String, Option<Number>>,
+    #[serde(default)]
+    data_status: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Availability {
+    latest_available_timestamp: Option<Number>,
+}
+
+/// Whether numbers of this status are numbers. An estimate is one; a status that is not given takes nothing away.
+fn has_data(status: Option<&str>) -> bool {
+    matches!(status, None | Some("READY" | "ESTIMATE"))
+}
+
+fn known(told: BTreeMap<String, Option<Number>>) -> impl Iterator<Item = (String, Number)> {
+    told.into_iter().filter_map(|(metric, number)| Some((metric, number?)))
+}
+
+impl From<Told> for Report {
+    fn from(told: Told) -> Self {
+        let days: Vec<Day> = told.daily_metrics.into_iter().map(Day::from).collect();
+        let counted = |metric: &String| days.iter().any(|day| day.metrics.contains_key(metric));
+        let sums = known(told.summary_metrics).filter(|(metric, _)| counted(metric)).collect();
+        Self { sums, lifetime: known(told.lifetime_metrics).collect(), days }
+    }
+}
+
+impl From<ToldDay> for Day {
+    fn from(told: ToldDay) -> Self {
+        let metrics = known(told.metrics).filter(|_| has_data(told.data_status.as_deref())).collect();
+        Self { date: told.date, metrics, data_status: told.data_status }
+    }
+}
+
+impl From<ToldTopPin> for TopPin {
+    fn from(told: ToldTopPin) -> Self {
+        let status = |metric: &str| told.data_status.get(metric).map(String::as_str);
+        let metrics = known(told.metrics).filter(|(metric, _)| has_data(status(metric))).collect();
+        Self { id: told.pin_id, metrics, data_status: told.data_status }
+    }
+}
+
+impl From<ToldTop> for TopPins {
+    fn from(told: ToldTop) -> Self {
+        let millis = told.date_availability.and_then(|until| until.latest_available_timestamp);
+        let instant = |millis: Number| Timestamp::from_millisecond(millis.as_i64()?).ok();
+        Self {
+            pins: told.pins.into_iter().map(TopPin::from).collect(),
+            counted_until: millis.and_then(instant),
+        }
+    }
+}
+
+impl Period {
+    fn query(self) -> [(&'static str, String); 2] {
+        [("start_date", self.from.to_string()), ("end_date", self.to.to_string())]
+    }
+}
+
+impl Client {
+    /// An account's numbers, day by day
+    /// ([`GET /user_account/analytics`](https://developers.pinterest.com/docs/api/v5/user_account-analytics)).
+    /// `metrics` are some of [`CHANNEL_METRICS`].
+    pub async fn account_analytics(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        period: Period,
+        metrics: &[&str],
+    ) -> Result<Report, Error> {
+        self.report(environment, token, "user_account/analytics", period, metrics).await
+    }
+
+    /// A Pin's numbers, day by day
+    /// ([`GET /pins/{pin_id}/analytics`](https://developers.pinterest.com/docs/api/v5/pins-analytics)).
+    /// `metrics` are some of [`IMAGE_METRICS`], or of [`VIDEO_METRICS`].
+    pub async fn pin_analytics(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        pin: &PinterestPinId,
+        period: Period,
+        metrics: &[&str],
+    ) -> Result<Report, Error> {
+        self.report(environment, token, &format!("pins/{pin}/analytics"), period, metrics).await
+    }
+
+    async fn report(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        path: &str,
+        period: Period,
+        metrics: &[&str],
+    ) -> Result<Report, Error> {
+        let request = self.get(environment, token, path).query(&period.query());
+        let request = request.query(&[("metric_types", metrics.join(","))]);
+        let Unsplit { all } = self.send(request).await?.json()?;
+        Ok(all.map(Report::from).unwrap_or_default())
+    }
+
+    /// The account's best Pins by one of [`SORTS`], 1 to 50 of them
+    /// ([`GET /user_account/analytics/top_pins`](https://developers.pinterest.com/docs/api/v5/user_account-analytics-top_pins)).
+    /// `metrics` are some of [`CHANNEL_METRICS`].
+    pub async fn top_pins(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        period: Period,
+        metrics: &[&str],
+        sort_by: &str,
+        most: u16,
+    ) -> Result<TopPins, Error> {
+        let request = self.get(environment, token, "user_account/analytics/top_pins").query(&period.query());
+        let request = request.query(&[("metric_types", metrics.join(",").as_str()), ("sort_by", sort_by)]);
+        let told: ToldTop = self.send(request.query(&[("num_of_pins", most)])).await?.json()?;
+        Ok(told.into())
+    }
+
+    /// A page of the account's Pins, each with how it did in short: one call for up to 250 Pins, where daily numbers
+    /// take one for each
+    /// ([`GET /pins?pin_metrics=true`](https://developers.pinterest.com/docs/api/v5/pins-list)).
+    pub async fn pin_totals(
+        &self,
+        environment: Environment,
+        token: &AccessToken,
+        size: u16,
+        bookmark: Option<&str>,
+    ) -> Result<Page<PinTotals>, Error> {
+        let list = self.get(environment, token, "pins").query(&[("pin_metrics", "true")]);
+        self.page(list, size, bookmark).await
+    }
+}
