@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    account,
+    account, analytics,
     answer::Answer,
     boards,
     delivery::Delivery,
@@ -125,6 +125,8 @@ fn handler(operation: Operation) -> Handler {
     match operation {
         Operation::Token => Handler::Token,
         Operation::UserAccount => Handler::Read(account::get),
+        Operation::AccountAnalytics => Handler::Read(analytics::of_account),
+        Operation::TopPins => Handler::Read(analytics::top_pins),
         Operation::ListBoards => Handler::Read(boards::list),
         Operation::CreateBoard => Handler::Write(boards::create),
         Operation::GetBoard => Handler::Read(boards::get),
@@ -136,6 +138,7 @@ fn handler(operation: Operation) -> Handler {
         Operation::CreatePin => Handler::Write(pins::create),
         Operation::GetPin => Handler::Read(pins::get),
         Operation::DeletePin => Handler::Write(pins::delete),
+        Operation::PinAnalytics => Handler::Read(analytics::of_pin),
         Operation::RegisterMedia => Handler::Write(media::register),
         Operation::ListMedia => Handler::Read(media::list),
         Operation::GetMedia => Handler::Read(media::get),
@@ -173,6 +176,9 @@ fn authenticate(storage: &mut Storage, operation: Operation, request: &Request) 
         return Err(Refusal::MissingScope);
     }
     grant.scopes.require(operation.scopes())?;
+    if request.environment == Environment::Sandbox && !operation.is_in_sandbox() {
+        return Err(Refusal::NotPermitted);
+    }
     Ok(grant)
 }
 

@@ -34,12 +34,13 @@
 //! | `server`, `api`, `delivery` | connections, and the way of one call from arrival to answer |
 //! | `operation`, `refusal`, `answer`, `paging`, `pairs` | what all operations share |
 //! | `oauth`, `authorize`, `tokens`, `scopes` | codes, tokens and what they allow |
-//! | `boards`, `pins`, `new_pin`, `media`, `upload`, `account` | one resource each |
+//! | `boards`, `pins`, `new_pin`, `media`, `upload`, `account`, `analytics` | one resource each |
 //! | `state`, `storage`, `policy`, `faults`, `calls`, `meter` | what is kept, and what can be switched |
 //! | `simulated`, `simulation`, `control`, `view` | how tests and other processes see it |
 //! | `consent`, `gallery`, `html` | how people see it |
 
 mod account;
+mod analytics;
 mod answer;
 mod api;
 mod authorize;

@@ -12,6 +12,10 @@ pub enum Operation {
     Token,
     /// `GET /user_account`
     UserAccount,
+    /// `GET /user_account/analytics`
+    AccountAnalytics,
+    /// `GET /user_account/analytics/top_pins`
+    TopPins,
     /// `GET /boards`
     ListBoards,
     /// `POST /boards`
@@ -34,6 +38,8 @@ pub enum Operation {
     GetPin,
     /// `DELETE /pins/{pin_id}`
     DeletePin,
+    /// `GET /pins/{pin_id}/analytics`
+    PinAnalytics,
     /// `POST /media`
     RegisterMedia,
     /// `GET /media`
@@ -67,6 +73,8 @@ fn find<'a>(method: &str, path: &'a str) -> Option<(Operation, &'a str)> {
     Some(match (method, segments.as_slice()) {
         ("POST", ["oauth", "token"]) => (Operation::Token, ""),
         ("GET", ["user_account"]) => (Operation::UserAccount, ""),
+        ("GET", ["user_account", "analytics"]) => (Operation::AccountAnalytics, ""),
+        ("GET", ["user_account", "analytics", "top_pins"]) => (Operation::TopPins, ""),
         ("GET", ["boards"]) => (Operation::ListBoards, ""),
         ("POST", ["boards"]) => (Operation::CreateBoard, ""),
         ("GET", ["boards", id]) => (Operation::GetBoard, id),
@@ -78,6 +86,7 @@ fn find<'a>(method: &str, path: &'a str) -> Option<(Operation, &'a str)> {
         ("POST", ["pins"]) => (Operation::CreatePin, ""),
         ("GET", ["pins", id]) => (Operation::GetPin, id),
         ("DELETE", ["pins", id]) => (Operation::DeletePin, id),
+        ("GET", ["pins", id, "analytics"]) => (Operation::PinAnalytics, id),
         ("POST", ["media"]) => (Operation::RegisterMedia, ""),
         ("GET", ["media"]) => (Operation::ListMedia, ""),
         ("GET", ["media", id]) => (Operation::GetMedia, id),
@@ -90,21 +99,34 @@ impl Operation {
     pub(crate) fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Token | Self::UploadMedia => &[],
-            Self::UserAccount => &["user_accounts:read"],
+            Self::UserAccount | Self::AccountAnalytics => &["user_accounts:read"],
+            Self::TopPins => &["pins:read", "user_accounts:read"],
             Self::ListBoards | Self::GetBoard | Self::ListSections => &["boards:read"],
             Self::CreateBoard | Self::DeleteBoard | Self::CreateSection => &["boards:read", "boards:write"],
-            Self::ListBoardPins | Self::ListPins | Self::GetPin => &["boards:read", "pins:read"],
+            Self::ListBoardPins | Self::ListPins | Self::GetPin | Self::PinAnalytics => {
+                &["boards:read", "pins:read"]
+            }
             Self::CreatePin | Self::DeletePin => &["boards:read", "boards:write", "pins:read", "pins:write"],
             Self::RegisterMedia => &["pins:read", "pins:write"],
             Self::ListMedia | Self::GetMedia => &["pins:read"],
         }
     }
 
+    /// Whether the contract has this operation on the sandbox host too (`x-sandbox`).
+    pub(crate) fn is_in_sandbox(self) -> bool {
+        !matches!(self, Self::AccountAnalytics | Self::TopPins | Self::PinAnalytics)
+    }
+
     /// Whether the contract accepts a client-credentials token (`pinc…`) here.
     pub(crate) fn takes_client_credentials(self) -> bool {
         !matches!(
             self,
-            Self::DeleteBoard | Self::CreateSection | Self::RegisterMedia | Self::ListMedia | Self::GetMedia
+            Self::AccountAnalytics
+                | Self::DeleteBoard
+                | Self::CreateSection
+                | Self::RegisterMedia
+                | Self::ListMedia
+                | Self::GetMedia
         )
     }
 }

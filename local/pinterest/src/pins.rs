@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
+    analytics,
     answer::Answer,
     api::Request,
     boards::{self, date_time},
@@ -71,13 +72,13 @@ pub(crate) fn delete(state: &mut State, grant: &Grant, request: &Request) -> Res
     Ok(Answer::no_content())
 }
 
-fn find<'a>(state: &'a State, grant: &Grant, request: &Request) -> Result<&'a Pin, Refusal> {
+pub(crate) fn find<'a>(state: &'a State, grant: &Grant, request: &Request) -> Result<&'a Pin, Refusal> {
     let id = request.id()?;
     let pin = state.world(request.environment).pins.iter().find(|pin| pin.id == id);
     pin.filter(|pin| is_visible(state, grant, request, pin)).ok_or(Refusal::PinNotFound)
 }
 
-fn is_visible(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> bool {
+pub(crate) fn is_visible(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> bool {
     let is_secret = || {
         let board = state.world(request.environment).board(pin.board);
         board.is_some_and(|board| board.privacy == Privacy::Secret)
@@ -116,7 +117,7 @@ fn document(state: &State, request: &Request, pin: &Pin) -> Value {
         "is_standard": true,
         "has_been_promoted": false,
         "parent_pin_id": pin.parent.map(|id| id.to_string()),
-        "pin_metrics": null,
+        "pin_metrics": analytics::in_short(request, pin),
         "media": media_document(pin, request.origin),
     })
 }

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) enum Refusal {
     /// The request breaks the contract.
     Invalid(Cow<'static, str>),
+    /// Numbers are asked for in a way that the contract does not have.
+    Analytics(&'static str),
     /// The address of an image does not answer.
     ImageNotFetched,
     /// The destination of a Pin does not answer.
@@ -33,6 +35,8 @@ pub(crate) enum Refusal {
     SectionName,
     BoardNotFound,
     PinNotFound,
+    /// The same, as analytics say it.
+    NoPinToCount,
     SectionNotFound,
     MediaNotFound,
     NoSuchPath,
@@ -84,6 +88,7 @@ impl Refusal {
                 return (StatusCode::INTERNAL_SERVER_ERROR, 500, message.into());
             }
             Self::Custom { status, code, message } => return (*status, *code, message.clone().into()),
+            Self::Analytics(message) => (400, 400, *message),
             Self::ImageNotFetched => (400, 1, "Sorry, we could not fetch the image."),
             Self::LinkNotReached => (400, 1, "Sorry, we are unable to reach the URL."),
             Self::DeadRefreshToken => (400, 1, "The refresh token is invalid or expired."),
@@ -126,6 +131,7 @@ impl Refusal {
             Self::NotPermitted => (403, 29, "You are not permitted to access that resource."),
             Self::BoardNotFound => (404, 40, "Board not found."),
             Self::PinNotFound => (404, 50, "Pin not found."),
+            Self::NoPinToCount => (404, 404, "Pin not found."),
             Self::NoSuchPath => (404, 404, "There is no such path."),
             Self::MediaNotFound => (404, 404, "Media upload not found"),
             Self::SectionNotFound => (404, 2031, "Board section not found."),
