@@ -3,24 +3,27 @@
 mod claim;
 mod view;
 
-use domain::{AccessToken, BoardId, Channel, ChannelId, Class, DefaultBoard, Refusal, State};
+use domain::{BoardId, ChannelId, Class, DefaultBoard, Refusal, State};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use tokio::join;
 
 pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
-use super::Page;
+use super::{
+    Page,
+    accounts::Accounts,
+    pins::{PAGE, limit},
+};
 use crate::{
-    Clock, Random,
+    Random,
     error::{Error, Result},
     http::{self, Answer, Call, Caller, Response, Site},
     routes::Operation,
     setup::Setup,
-    store::{MainTable, Put, TokenRow, TokensTable},
+    store::{MainTable, Put, TokensTable},
     vault::Vault,
 };
 
@@ -85,12 +88,8 @@ pub struct Disconnected {
 /// What `channels` may touch.
 #[derive(Debug)]
 pub struct Channels {
-    vault: Vault,
-    main: MainTable,
-    tokens: TokensTable,
-    pinterest: pinterest::Client,
+    accounts: Accounts,
     site: Site,
-    clock: Clock,
     random: Random,
 }
 
@@ -104,39 +103,34 @@ impl Channels {
         pinterest: pinterest::Client,
         setup: &Setup,
     ) -> Self {
-        let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self { vault, main, tokens, pinterest, site, clock, random }
+        let accounts = Accounts { vault, main, tokens, pinterest, clock: setup.clock.clone() };
+        Self { accounts, site: setup.site(), random: setup.random.clone() }
     }
 
     async fn list(&self, call: &Call) -> Result<Page<ChannelView>> {
         let caller = call.caller()?;
-        let limit = super::pins::limit(call)?;
+        let limit = limit(call, PAGE)?.into();
         let after = call.query("cursor").map(|cursor| ChannelId::try_from(cursor.to_owned())).transpose()?;
         let after = after.as_ref().map(ChannelId::as_str);
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-        let (channels, next) = self.main.channels(&self.tokens, &caller.tenant, after, limit).await?;
+        let (channels, next) =
+            self.accounts.main.channels(&self.accounts.tokens, &caller.tenant, after, limit).await?;
         let items = channels.iter().map(|(channel, token)| ChannelView::of(channel, token)).collect();
         Ok(Page { items, next })
     }
 
-    async fn read(&self, caller: &Caller, id: &ChannelId) -> Result<(Channel, TokenRow)> {
-        let found = self.main.channel_and_token(&self.tokens, &caller.tenant, id).await?;
-        found.ok_or(Error::NotFound("channel"))
-    }
-
     /// Chooses the default board, once Pinterest has said that it exists.
     async fn change(&self, caller: &Caller, id: &ChannelId, wanted: ChangeChannel) -> Result<ChannelView> {
-        let (mut channel, token) = self.read(caller, id).await?;
+        let (mut channel, token) = self.accounts.read(&caller.tenant, id).await?;
         let board = match wanted.default_board_id {
             None => None,
             Some(id) => {
-                let access = self.access(&channel, &token).await?;
-                let board = self.pinterest.board(channel.environment, &access, &id).await;
-                let board = self.asked(board, &token).await.map_err(board_gone)?;
+                let access = self.accounts.access(&channel, &token).await?;
+                let board = self.accounts.pinterest.board(channel.environment, &access, &id).await;
+                let board = self.accounts.asked(board, &token).await.map_err(board_gone)?;
                 Some(DefaultBoard { pinterest_board_id: board.id, name: board.name })
             }
         };
-        if !self.main.set_default_board(&channel, board.as_ref()).await? {
+        if !self.accounts.main.set_default_board(&channel, board.as_ref()).await? {
             return Err(Error::NotFound("channel"));
         }
         channel.default_board = board;
@@ -147,8 +141,9 @@ impl Channels {
     async fn disconnect(&self, caller: &Caller, id: &ChannelId) -> Result<Disconnected> {
         let mut tries = 0;
         loop {
-            let channel = self.main.channel(&caller.tenant, id).await?.ok_or(Error::NotFound("channel"))?;
-            if self.main.forget(&self.tokens, &channel).await? {
+            let channel =
+                self.accounts.main.channel(&caller.tenant, id).await?.ok_or(Error::NotFound("channel"))?;
+            if self.accounts.main.forget(&self.accounts.tokens, &channel).await? {
                 break;
             }
             tries += 1;
@@ -157,8 +152,8 @@ impl Channels {
             }
         }
         let mut cancelled_pins = 0;
-        for mut pin in self.main.pins_of(&caller.tenant, id, Class::Open).await? {
-            let now = self.clock.now();
+        for mut pin in self.accounts.main.pins_of(&caller.tenant, id, Class::Open).await? {
+            let now = self.accounts.clock.now();
             match pin.state {
                 State::Scheduled | State::Waiting { .. } => {
                     pin.timeline.note(now, "cancelled", "the channel was disconnected");
@@ -174,7 +169,7 @@ impl Channels {
             }
             pin.version += 1;
             let cancelled = pin.state == State::Cancelled;
-            if self.main.save_pin(&pin).await? == Put::Done && cancelled {
+            if self.accounts.main.save_pin(&pin).await? == Put::Done && cancelled {
                 cancelled_pins += 1;
             }
         }
@@ -188,12 +183,12 @@ impl Channels {
 
     /// All boards of the account, over all of Pinterest's pages.
     async fn boards(&self, caller: &Caller, id: &ChannelId, sections: bool) -> Result<Page<BoardView>> {
-        let (channel, token) = self.read(caller, id).await?;
-        let access = self.access(&channel, &token).await?;
-        let boards = self.pinterest.boards(channel.environment, &access).await;
-        let boards = self.asked(boards, &token).await?;
+        let (channel, token) = self.accounts.read(&caller.tenant, id).await?;
+        let access = self.accounts.access(&channel, &token).await?;
+        let boards = self.accounts.pinterest.boards(channel.environment, &access).await;
+        let boards = self.accounts.asked(boards, &token).await?;
         let items = if sections {
-            let (pinterest, access) = (&self.pinterest, &access);
+            let (pinterest, access) = (&self.accounts.pinterest, &access);
             stream::iter(boards)
                 .map(|board| async move {
                     let sections = pinterest.sections(channel.environment, access, &board.id).await?;
@@ -220,11 +215,11 @@ impl Channels {
                 domain::Invalid::new("name", "missing_field", "is empty", "Give the board a name.")
             })?;
         let description = domain::Text::<500>::new("description", wanted.description)?;
-        let (channel, token) = self.read(caller, id).await?;
+        let (channel, token) = self.accounts.read(&caller.tenant, id).await?;
         if matches!(wanted.privacy, Some(Privacy::Secret)) && !channel.scopes.contains(WRITE_SECRET) {
             return Err(Error::refused(domain::words::secret_board()));
         }
-        let access = self.access(&channel, &token).await?;
+        let access = self.accounts.access(&channel, &token).await?;
         let new = pinterest::NewBoard {
             name: name.as_str(),
             description: description.as_ref().map(domain::Text::as_str),
@@ -234,41 +229,18 @@ impl Channels {
                 Privacy::Secret => "SECRET",
             }),
         };
-        let made = self.pinterest.create_board(channel.environment, &access, &new).await;
+        let made = self.accounts.pinterest.create_board(channel.environment, &access, &new).await;
         if let Ok(board) = made {
             return Ok((BoardView::of(board, Vec::new()), true));
         }
         // A name that is taken is refused, and a lost answer may have made the board: names are unique, so the
         // list knows.
-        let boards = self.pinterest.boards(channel.environment, &access).await;
-        let boards = self.asked(boards, &token).await?;
+        let boards = self.accounts.pinterest.boards(channel.environment, &access).await;
+        let boards = self.accounts.asked(boards, &token).await?;
         match boards.into_iter().find(|board| board.name == name.as_str()) {
             Some(board) => Ok((BoardView::of(board, Vec::new()), false)),
-            None => Err(self.asked(made, &token).await.err().unwrap_or(Error::NotFound("board"))),
+            None => Err(self.accounts.asked(made, &token).await.err().unwrap_or(Error::NotFound("board"))),
         }
-    }
-
-    /// The access token, if it can still be used.
-    async fn access(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
-        if token.grant.access_expires_at <= self.clock.now() {
-            return Err(match token.grant.connection {
-                domain::Connection::Connected => Error::TokenRefreshing,
-                domain::Connection::ReconnectRequired(_) => Error::ReconnectRequired,
-            });
-        }
-        Ok(self.vault.open_access(&token.pair, channel.id.as_str()).await?)
-    }
-
-    /// Pinterest's answer. A token that is refused is due for a refresh: only `refresh` does that.
-    async fn asked<T>(&self, answer: Result<T, pinterest::Error>, token: &TokenRow) -> Result<T> {
-        if let Err(pinterest::Error::Refused { refusal: Refusal::TokenDead, .. }) = &answer {
-            if token.grant.connection != domain::Connection::Connected {
-                return Err(Error::ReconnectRequired);
-            }
-            let (grant, now) = (&token.grant, self.clock.now());
-            self.tokens.make_due(&grant.channel_id, grant.version, now).await?;
-        }
-        Ok(answer?)
     }
 }
 
@@ -290,10 +262,7 @@ impl Answer for Channels {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let (settings, ring) = join!(self.main.settings(self.clock.now()), self.vault.sealer());
-        settings?;
-        ring?;
-        Ok(())
+        self.accounts.prepare().await
     }
 
     async fn answer(&self, call: Call) -> Result<Response<lambda_http::Body>> {
@@ -306,7 +275,7 @@ impl Answer for Channels {
             }
             Operation::ListChannels => http::ok(&self.list(&call).await?),
             Operation::ReadChannel => {
-                let (channel, token) = self.read(caller, &id()?).await?;
+                let (channel, token) = self.accounts.read(&caller.tenant, &id()?).await?;
                 http::ok(&ChannelView::of(&channel, &token))
             }
             Operation::ChangeChannel => {

@@ -2,6 +2,7 @@
 //!
 //! Read one from its `answer` or `tick` down: that is the whole job.
 
+mod accounts;
 mod admin_save;
 mod channels;
 mod deliver;

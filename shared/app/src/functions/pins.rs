@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many things a page of a list holds unless asked otherwise, and at most.
-const PAGE: (usize, usize) = (50, 200);
+pub(super) const PAGE: (u16, u16) = (50, 200);
 /// The words by which Pins are listed.
 const STATES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
@@ -110,7 +110,7 @@ impl Pins {
             let fix = format!("Use one of {}.", STATES.join(", "));
             return Err(domain::Invalid::new("state", "invalid_state", detail, fix).into());
         }
-        let wanted = Wanted { channel: channel.as_ref(), state, limit: limit(call)? };
+        let wanted = Wanted { channel: channel.as_ref(), state, limit: limit(call, PAGE)?.into() };
         let (pins, next) = self.main.pins(tenant, &wanted, after.as_ref()).await?;
         Ok(Page { items: pins.iter().map(PinView::of).collect(), next: next.map(String::from) })
     }
@@ -186,14 +186,14 @@ impl Pins {
     }
 }
 
-/// How many things the caller wants on a page.
-pub(super) fn limit(call: &Call) -> Result<usize> {
+/// How many things the caller wants on a page, where so many are usual and so many the most.
+pub(super) fn limit(call: &Call, (usual, most): (u16, u16)) -> Result<u16> {
     let Some(text) = call.query("limit") else {
-        return Ok(PAGE.0);
+        return Ok(usual);
     };
-    text.parse().ok().filter(|limit| (1..=PAGE.1).contains(limit)).ok_or_else(|| {
-        let detail = format!("is not a number from 1 to {}", PAGE.1);
-        domain::Invalid::new("limit", "invalid_limit", detail, "Leave it out for 50.").into()
+    text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
+        let detail = format!("is not a number from 1 to {most}");
+        domain::Invalid::new("limit", "invalid_limit", detail, format!("Leave it out for {usual}.")).into()
     })
 }
 

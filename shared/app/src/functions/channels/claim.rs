@@ -34,13 +34,13 @@ impl Channels {
         let hash = text::sha256(claim.connection.expose());
         // Two claims of one account at the same moment collide; the loser reads again and finds the channel.
         for _ in 0..5 {
-            let pending = self.tokens.pending(&hash).await?.ok_or(NOT_FOUND)?;
+            let pending = self.accounts.tokens.pending(&hash).await?.ok_or(NOT_FOUND)?;
             let theirs = pending.tenant == caller.tenant && pending.user == caller.user;
-            if !theirs || pending.expires_at <= self.clock.now().as_second() {
+            if !theirs || pending.expires_at <= self.accounts.clock.now().as_second() {
                 return Err(NOT_FOUND); // a stranger learns nothing and burns nothing
             }
             if let Some(id) = &pending.claimed {
-                let (channel, token) = self.read(caller, id).await?;
+                let (channel, token) = self.accounts.read(&caller.tenant, id).await?;
                 return Ok((ChannelView::of(&channel, &token), false));
             }
             let pair = pending.pair.as_ref().ok_or(NOT_FOUND)?;
@@ -48,7 +48,12 @@ impl Channels {
             let channel = self.channel(&pending, before.as_ref().map(|(channel, _)| channel));
             let version = before.as_ref().map(|(_, token)| token.grant.version);
             let token = self.token(&pending, &channel.id, pair, &hash, version).await?;
-            if self.main.claim(&self.tokens, &hash, &pending, &channel, &token, version).await? {
+            if self
+                .accounts
+                .main
+                .claim(&self.accounts.tokens, &hash, &pending, &channel, &token, version)
+                .await?
+            {
                 return Ok((ChannelView::of(&channel, &token), before.is_none()));
             }
         }
@@ -58,15 +63,17 @@ impl Channels {
     /// The channel that this account already is for this tenant.
     async fn before(&self, pending: &Pending) -> Result<Option<(Channel, TokenRow)>> {
         let user = &pending.account.pinterest_user_id;
-        match self.main.channel_of(pending.environment, user, &pending.tenant).await? {
+        match self.accounts.main.channel_of(pending.environment, user, &pending.tenant).await? {
             None => Ok(None),
-            Some(id) => Ok(self.main.channel_and_token(&self.tokens, &pending.tenant, &id).await?),
+            Some(id) => {
+                Ok(self.accounts.main.channel_and_token(&self.accounts.tokens, &pending.tenant, &id).await?)
+            }
         }
     }
 
     /// The channel as it will be. Connected again, it keeps its id, its board and so its queue.
     fn channel(&self, pending: &Pending, before: Option<&Channel>) -> Channel {
-        let now = self.clock.now();
+        let now = self.accounts.clock.now();
         Channel {
             id: before.map_or_else(|| ChannelId::new(now, self.random.entropy()), |before| before.id.clone()),
             tenant: pending.tenant.clone(),
@@ -92,8 +99,8 @@ impl Channels {
         before: Option<u64>,
     ) -> Result<TokenRow> {
         let version = before.unwrap_or(0) + 1;
-        let opened = self.vault.open_pair(pair, ticket_hash).await?;
-        let pair = self.vault.seal(&opened, Place { row: channel.as_str(), version }).await?;
+        let opened = self.accounts.vault.open_pair(pair, ticket_hash).await?;
+        let pair = self.accounts.vault.seal(&opened, Place { row: channel.as_str(), version }).await?;
         let lifetimes = Lifetimes {
             access_expires_at: pending.access_expires_at,
             refresh_expires_at: pending.refresh_expires_at,
