@@ -4,7 +4,8 @@ use app::{
     Result, Setup,
     events::Events,
     functions::{
-        AdminSave, Channels, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish, Refresh, Sender,
+        AdminSave, Analytics, Channels, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish, Refresh,
+        Sender,
     },
     http::{Request, Response, handle},
     routes::Function,
@@ -19,6 +20,7 @@ pub struct Functions {
     channels: Channels,
     publish: Publish,
     pins: Pins,
+    analytics: Analytics,
     docs: Docs,
     /// The worker that publishes what is due.
     pub deliver: Deliver,
@@ -61,6 +63,7 @@ impl Functions {
             channels: Channels::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
             publish: Publish::new(sender()?, setup),
             pins: Pins::new(main.clone(), setup),
+            analytics: Analytics::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
             docs: Docs::new(setup),
             deliver: Deliver::new(sender()?),
             refresh: Refresh::new(
@@ -84,6 +87,7 @@ impl Functions {
             Function::Channels => handle(&self.channels, request).await,
             Function::Publish => handle(&self.publish, request).await,
             Function::Pins => handle(&self.pins, request).await,
+            Function::Analytics => handle(&self.analytics, request).await,
             Function::Docs => handle(&self.docs, request).await,
         }
     }

@@ -43,6 +43,7 @@ FUNCTIONS = [
     "Channels",
     "Publish",
     "Pins",
+    "Analytics",
     "Docs",
     "Deliver",
     "Refresh",
@@ -70,7 +71,7 @@ def test_pins_cannot_read_tokens(stack, act_as):
     assert "Item" not in dynamodb.get_item(TableName=stack.resources["MainTable"], Key=TENANT)
 
 
-@pytest.mark.parametrize("function", ["Publish", "Channels", "Deliver", "Pins", "OauthStart", "Docs", "Events"])
+@pytest.mark.parametrize("function", ["Publish", "Channels", "Analytics", "Deliver", "Pins", "OauthStart", "Docs", "Events"])
 def test_the_app_secret_is_read_by_three_functions_alone(stack, act_as, admin, function):
     secrets = act_as(function)("secretsmanager")
     assert refused(secrets.get_secret_value, SecretId=stack.outputs["SettingsSecretArn"])

@@ -90,6 +90,8 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
     assert [there["id"] for there in pinterest.titled("Lemon salad")] == [pin["pinterest_pin_id"]]
     status, pins, _ = answer("pins", **{"state=scheduled": "state=published"})
     assert status == 200 and [listed["id"] for listed in pins["items"]] == [pin["id"]]
+    status, refused, _ = answer("analytics", ch_01kbcfqvg0m3w8x5t2c9r7d4ny=person.channel)
+    assert status == 409 and refused["code"] == "analytics_not_in_sandbox", refused
     status, health, _ = answer("docs")
     assert status == 200 and health["status"] == "ok"
 

@@ -59,6 +59,9 @@ pub enum Error {
     /// The access token has expired, and a new one is on its way.
     #[error("the account's access token is being renewed")]
     TokenRefreshing,
+    /// Pinterest counts nothing where this account was connected.
+    #[error("Pinterest has no analytics in its Sandbox")]
+    NotInSandbox,
     /// Pinterest asked for a break.
     #[error("Pinterest asked for a break until {}", .0.until)]
     Resting(Pause),

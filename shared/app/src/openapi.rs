@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     functions::{
-        BoardView, BulkView, ChangeChannel, ChangePin, ChannelView, Claim, CreateBoard, CredentialsTest,
-        Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, Page, PinView, SaveSettings,
-        SettingsView, StartOAuth, Started, UploadView, Validated,
+        BoardView, BulkView, ChangeChannel, ChangePin, ChannelAnalyticsView, ChannelView, Claim, CreateBoard,
+        CredentialsTest, Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, Page,
+        PinAnalyticsView, PinMetricsView, PinView, SaveSettings, SettingsView, StartOAuth, Started,
+        TopPinsView, UploadView, Validated,
     },
     routes::{Access, Operation, ROUTES, Route},
 };
@@ -83,6 +84,18 @@ const BULK: &[(&str, &str)] = &[
     ("channel_id", "The channel of rows that name none."),
 ];
 const SECTIONS: &[(&str, &str)] = &[("sections", "`true`: with the sections of each board.")];
+const DAYS: &[(&str, &str)] = &[
+    ("from", "The first day, as YYYY-MM-DD in UTC: at most 89 days ago. 29 days before `to` unless given."),
+    ("to", "The last day, which is included. Today unless given."),
+    ("metrics", "Some of Pinterest's metrics by their names, separated by commas. All unless given."),
+];
+const TOP_PINS: &[(&str, &str)] = &[
+    ("from", "The first day, as YYYY-MM-DD in UTC: at most 89 days ago. 29 days before `to` unless given."),
+    ("to", "The last day, which is included. Today unless given."),
+    ("metrics", "Some of Pinterest's metrics by their names, separated by commas. All unless given."),
+    ("sort_by", "IMPRESSION unless given, ENGAGEMENT, PIN_CLICK, OUTBOUND_CLICK or SAVE."),
+    ("limit", "How many Pins: 10 unless given, at most 50."),
+];
 const BACK: &[(&str, &str)] = &[
     ("code", "What the tokens are exchanged for, if the owner said yes."),
     ("state", "Ties the answer to the person who started."),
@@ -330,6 +343,26 @@ fn words(operation: Operation, schemas: &mut Schemas) -> Words {
         Operation::RetryPin => Words {
             answers: vec![("202", "It is sent with the next tick.", of::<PinView>(schemas))],
             ..plain("retry_pin", "Sends a failed Pin again")
+        },
+        Operation::ChannelAnalytics => Words {
+            answers: ok(of::<ChannelAnalyticsView>(schemas)),
+            query: DAYS,
+            ..plain("channel_analytics", "How an account does, day by day, as Pinterest counts")
+        },
+        Operation::TopPins => Words {
+            answers: ok(of::<TopPinsView>(schemas)),
+            query: TOP_PINS,
+            ..plain("top_pins", "The account's Pins that do best")
+        },
+        Operation::PinMetrics => Words {
+            answers: ok(of::<PinMetricsView>(schemas)),
+            query: LIST,
+            ..plain("pin_metrics", "The account's Pins, each with how it did in 90 days and in all")
+        },
+        Operation::PinAnalytics => Words {
+            answers: ok(of::<PinAnalyticsView>(schemas)),
+            query: DAYS,
+            ..plain("pin_analytics", "How a published Pin does, day by day, as Pinterest counts")
         },
         Operation::Health => {
             Words { answers: ok(of::<HealthView>(schemas)), ..plain("health", "Whether the API answers") }

@@ -50,6 +50,14 @@ pub enum Operation {
     MovePins,
     /// Sends a failed Pin again.
     RetryPin,
+    /// How a channel does, day by day.
+    ChannelAnalytics,
+    /// Which Pins of a channel do best.
+    TopPins,
+    /// How all Pins of a channel do, in short.
+    PinMetrics,
+    /// How a Pin does, day by day.
+    PinAnalytics,
     /// Whether the API answers.
     Health,
     /// The contract.
@@ -71,6 +79,8 @@ pub enum Function {
     Publish,
     /// `functions/pins`
     Pins,
+    /// `functions/analytics`
+    Analytics,
     /// `functions/docs`
     Docs,
 }
@@ -119,9 +129,9 @@ pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
 pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
 
 /// The table.
-pub const ROUTES: [Route; 25] = {
+pub const ROUTES: [Route; 29] = {
     use Access::{Admin, Open, User};
-    use Function::{AdminSave, Channels, Docs, OauthCallback, OauthStart, Pins, Publish};
+    use Function::{AdminSave, Analytics, Channels, Docs, OauthCallback, OauthStart, Pins, Publish};
     use Operation as Op;
     [
         route("GET", SETTINGS, Op::ReadSettings, AdminSave, Admin),
@@ -147,6 +157,10 @@ pub const ROUTES: [Route; 25] = {
         route("PATCH", "/api/v1/pins/{id}", Op::ChangePin, Pins, User),
         route("DELETE", "/api/v1/pins/{id}", Op::CancelPin, Pins, User),
         route("POST", "/api/v1/pins/{id}/retry", Op::RetryPin, Pins, User),
+        route("GET", "/api/v1/channels/{id}/analytics", Op::ChannelAnalytics, Analytics, User),
+        route("GET", "/api/v1/channels/{id}/top-pins", Op::TopPins, Analytics, User),
+        route("GET", "/api/v1/channels/{id}/pin-metrics", Op::PinMetrics, Analytics, User),
+        route("GET", "/api/v1/pins/{id}/analytics", Op::PinAnalytics, Analytics, User),
         route("GET", "/api/v1/health", Op::Health, Docs, Open),
         route("GET", "/openapi.json", Op::OpenApi, Docs, Open),
     ]

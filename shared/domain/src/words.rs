@@ -38,6 +38,50 @@ pub fn secret_board() -> Failure {
     )
 }
 
+/// The channel was connected without something that reading numbers needs.
+#[must_use]
+pub fn missing_scope(scope: &str) -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        format!(
+            "The channel was connected without {scope}: check that PINTEREST_SCOPES has it, reconnect the channel \
+             and grant everything."
+        ),
+    )
+}
+
+/// Pinterest refuses to tell numbers for scope or tier, although all that they need was granted.
+#[must_use]
+pub fn scope_of_numbers() -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        "Either Pinterest has not approved the app yet: see its page at developers.pinterest.com; or the owner has \
+         taken something back: reconnect the channel and grant everything.",
+    )
+}
+
+/// Pinterest gives the account no numbers. It does not say which of the reasons it is.
+#[must_use]
+pub fn no_analytics(message: &str) -> Failure {
+    Failure::new(
+        "analytics_not_available",
+        format!("Pinterest does not show these numbers to this account: {message}"),
+        "Make it a business account in Pinterest's settings (it costs nothing), and check that the Pin is still its own.",
+    )
+}
+
+/// The Pin was deleted at Pinterest.
+#[must_use]
+pub fn pin_gone() -> Failure {
+    Failure::new(
+        "pinterest_pin_gone",
+        "the Pin is not at Pinterest any more, and its numbers went with it",
+        "Publish it as a new Pin if it should be there.",
+    )
+}
+
 /// The board that the Pin names is gone, or belongs to another account.
 #[must_use]
 pub fn board_gone() -> Failure {

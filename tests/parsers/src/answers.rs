@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use domain::{
     AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, File, Media,
-    RefreshToken, Refusal,
+    PinterestPinId, RefreshToken, Refusal,
     delivery::Outcome,
     refresh::{Lifetimes, Probe},
 };
-use jiff::SignedDuration;
-use pinterest::{Address, Addresses, App, Client, Error, NewBoard, Shown};
+use jiff::{SignedDuration, civil::date};
+use pinterest::{
+    Address, Addresses, App, CHANNEL_METRICS, Client, Error, IMAGE_METRICS, NewBoard, Period, Shown,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
     wire::{self, Answer, Reply, Script},
 };
 
-const OPERATIONS: [&str; 10] = [
+const OPERATIONS: [&str; 14] = [
     "create_pin",
     "token",
     "board_pins",
@@ -31,8 +33,13 @@ const OPERATIONS: [&str; 10] = [
     "user_account",
     "exchange",
     "probe",
+    "account_analytics",
+    "pin_analytics",
+    "top_pins",
+    "pin_totals",
 ];
 const HOST: Environment = Environment::Sandbox;
+const DAYS: Period = Period { from: date(2026, 11, 1), to: date(2026, 11, 30) };
 const TWO_DAYS: SignedDuration = SignedDuration::from_hours(48);
 const TEN_YEARS: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
@@ -106,6 +113,15 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
             let new = NewBoard { name: "Salads", description: None, privacy: None };
             check(client.create_board(HOST, &token, &new).await, reply)
         }
+        "account_analytics" => {
+            check(client.account_analytics(HOST, &token, DAYS, CHANNEL_METRICS).await, reply)
+        }
+        "pin_analytics" => {
+            let pin = PinterestPinId::try_from("7".to_owned()).unwrap();
+            check(client.pin_analytics(HOST, &token, &pin, DAYS, IMAGE_METRICS).await, reply)
+        }
+        "top_pins" => check(client.top_pins(HOST, &token, DAYS, CHANNEL_METRICS, "SAVE", 10).await, reply),
+        "pin_totals" => check(client.pin_totals(HOST, &token, 50, None).await, reply),
         _ => check(client.user_account(HOST, &token).await, reply),
     }
 }

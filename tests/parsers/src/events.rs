@@ -6,23 +6,25 @@ use serde_json::Value;
 
 use crate::{dice::Dice, mutate, stage, tally};
 
-const FUNCTIONS: [Function; 7] = [
+const FUNCTIONS: [Function; 8] = [
     Function::AdminSave,
     Function::OauthStart,
     Function::OauthCallback,
     Function::Channels,
     Function::Publish,
     Function::Pins,
+    Function::Analytics,
     Function::Docs,
 ];
 
-const SAMPLES: [&str; 7] = [
+const SAMPLES: [&str; 8] = [
     include_str!("../../../events/admin-save.json"),
     include_str!("../../../events/oauth-start.json"),
     include_str!("../../../events/oauth-callback.json"),
     include_str!("../../../events/channels.json"),
     include_str!("../../../events/publish.json"),
     include_str!("../../../events/pins.json"),
+    include_str!("../../../events/analytics.json"),
     include_str!("../../../events/docs.json"),
 ];
 

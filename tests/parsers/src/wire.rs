@@ -110,12 +110,16 @@ fn operation(request: &Request) -> &'static str {
     match (request.method().as_str(), path.split('/').collect::<Vec<_>>().as_slice()) {
         ("POST", ["oauth", "token"]) => "token",
         ("GET", ["user_account"]) => "user_account",
+        ("GET", ["user_account", "analytics"]) => "account_analytics",
+        ("GET", ["user_account", "analytics", "top_pins"]) => "top_pins",
         ("GET", ["boards"]) => "boards",
         ("POST", ["boards"]) => "create_board",
         ("GET", ["boards", _]) => "board",
         ("GET", ["boards", _, "pins"]) => "board_pins",
         ("GET", ["boards", _, "sections"]) => "sections",
         ("POST", ["pins"]) => "create_pin",
+        ("GET", ["pins"]) => "pin_totals",
+        ("GET", ["pins", _, "analytics"]) => "pin_analytics",
         (method, path) => panic!("nothing of ours asks {method} {path:?}"),
     }
 }
@@ -139,6 +143,22 @@ pub(crate) fn usual(operation: &str, number: u32) -> Answer {
             "id": "549755885023", "created_at": "2026-12-01T09:00:01", "title": "Lemon salad",
             "description": "Ready in ten minutes.", "link": "https://example.com/lemon-salad",
             "alt_text": "A bowl of green leaves with slices of lemon",
+        })),
+        "account_analytics" | "pin_analytics" => json!({ "all": {
+            "daily_metrics": [
+                { "date": "2026-11-01", "data_status": "READY", "metrics": { "IMPRESSION": 240, "SAVE_RATE": 0.18 } },
+                { "date": "2026-11-30", "data_status": "PROCESSING", "metrics": {} },
+            ],
+            "summary_metrics": { "IMPRESSION": 240, "SAVE_RATE": 0.18 },
+            "lifetime_metrics": { "TOTAL_COMMENTS": 10 },
+        }}),
+        "top_pins" => json!({
+            "date_availability": { "latest_available_timestamp": 1_796_115_599_000_u64, "is_realtime": false },
+            "pins": [{ "pin_id": "7", "metrics": { "SAVE": 1 }, "data_status": { "SAVE": "READY" } }],
+        }),
+        "pin_totals" => page(&json!({
+            "id": "7", "title": "Lemon salad",
+            "pin_metrics": { "90d": { "pin_click": 7, "impression": 2, "clickthrough": 3 }, "lifetime_metrics": null },
         })),
         _ => json!({ "id": format!("{}", 549_755_000_000_u64 + u64::from(number)) }),
     };

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod admin_save;
+mod analytics;
 mod channels;
 mod deliver;
 mod docs;
@@ -15,6 +16,7 @@ mod refresh;
 mod sending;
 
 pub use admin_save::{AdminSave, CredentialsTest, SaveSettings, SettingsView};
+pub use analytics::{Analytics, ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
 pub use channels::{BoardView, ChangeChannel, ChannelView, Channels, Claim, CreateBoard, Disconnected};
 pub use deliver::Deliver;
 pub use docs::{Docs, HealthView};

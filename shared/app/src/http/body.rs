@@ -82,12 +82,22 @@ pub fn created(body: &impl Serialize) -> Result<Response<Body>> {
 
 /// Any status with a body.
 pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>> {
-    let text = serde_json::to_string(body).map_err(|error| Error::Malformed {
+    Ok(super::answer(status, "application/json", text(body)?))
+}
+
+/// A body, written for an answer that is given more than once.
+pub fn text(body: &impl Serialize) -> Result<String> {
+    serde_json::to_string(body).map_err(|error| Error::Malformed {
         code: "unanswerable",
         detail: error.to_string(),
         fix: "Report this: an answer could not be written.",
-    })?;
-    Ok(super::answer(status, "application/json", text))
+    })
+}
+
+/// 200 with a body that was written before.
+#[must_use]
+pub fn ok_text(body: String) -> Response<Body> {
+    super::answer(StatusCode::OK, "application/json", body)
 }
 
 /// 302. The address may hold a one-time ticket: nobody may keep the answer, or tell others where it led.

@@ -8,7 +8,7 @@ mod site;
 
 use std::{future::Future, sync::Arc};
 
-pub use body::{created, json, object, ok, parse, redirect, with_status};
+pub use body::{created, json, object, ok, ok_text, parse, redirect, text, with_status};
 pub use event::Event;
 use http::{HeaderMap, StatusCode, header};
 use lambda_http::{Body, LambdaEvent, RequestExt, service_fn};

@@ -110,6 +110,10 @@ impl Problem {
                 retry_after_seconds: Some(60),
                 ..problem(StatusCode::SERVICE_UNAVAILABLE, "token_refresh", text, "Try again in a minute.")
             },
+            Error::NotInSandbox => {
+                let fix = "Connect the account in the production environment: Trial access is enough to read numbers.";
+                problem(StatusCode::CONFLICT, "analytics_not_in_sandbox", text, fix)
+            }
             Error::Resting(pause) => {
                 let code = match pause.reason {
                     PauseReason::Quota => "pinterest_rate_limited",

@@ -164,6 +164,38 @@ impl MainTable {
         Ok(owner.is_some_and(|owner| owner.pin_id != *pin))
     }
 
+    /// Which of the tenant's Pins own these Pins of Pinterest's.
+    ///
+    /// An account may be a channel of two tenants, and what one of them published is a stranger's to the other: a Pin
+    /// that the tenant does not have owns nothing here.
+    pub async fn owners(
+        &self,
+        tenant: &TenantId,
+        environment: Environment,
+        remotes: &BTreeSet<PinterestPinId>,
+    ) -> Result<HashMap<PinterestPinId, PinId>, Error> {
+        let mut owners = HashMap::new();
+        if remotes.is_empty() {
+            return Ok(owners);
+        }
+        let key = |remote| RowKey::remote(environment, remote);
+        let keys: Vec<_> = remotes.iter().map(|remote| (&self.table, key(remote))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        for remote in remotes {
+            if let Some(owner) = found.remove(&key(remote)) {
+                owners.insert(remote.clone(), row::<RemoteRow>(owner)?.pin_id);
+            }
+        }
+        if owners.is_empty() {
+            return Ok(owners);
+        }
+        let pins: BTreeSet<_> = owners.values().collect();
+        let keys: Vec<_> = pins.into_iter().map(|pin| (&self.table, RowKey::pin(tenant, pin))).collect();
+        let theirs = self.table.batch(&keys).await?;
+        owners.retain(|_, pin| theirs.contains_key(&RowKey::pin(tenant, pin)));
+        Ok(owners)
+    }
+
     /// A Pin, if the tenant has it.
     pub async fn pin(&self, tenant: &TenantId, id: &PinId) -> Result<Option<Pin>, Error> {
         self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
