@@ -21,6 +21,7 @@
 mod access;
 mod addresses;
 mod admin;
+mod analytics;
 mod boards;
 mod bulk;
 mod carousel;
