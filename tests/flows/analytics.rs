@@ -148,12 +148,11 @@ async fn a_pins_numbers_have_comments_and_reactions_of_its_whole_life() {
 }
 
 #[tokio::test]
-async fn a_video_has_numbers_of_its_own() {
-    let (stage, channel) = in_production().await;
-    stage.choose_board("ada", &channel).await;
-    let image = stage.publish("ada", &channel, "Salad").await.expect(201);
-    let asked = |pin: &Value| format!("{}?metrics=VIDEO_START", of_pin(&id(pin)));
-    let refused = stage.get(&asked(&image), "ada").await;
+async fn what_only_videos_have_is_not_asked_of_an_image() {
+    let (stage, _, pin, _) = ten_days_later().await;
+
+    let refused = stage.get(&format!("{}?metrics=VIDEO_START", of_pin(&pin)), "ada").await;
+
     assert_eq!(said(&refused), "422 invalid_metric");
     assert!(refused.json()["fix"].as_str().unwrap().contains("USER_FOLLOW"), "{}", refused.text);
 }

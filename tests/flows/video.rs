@@ -9,7 +9,7 @@ use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 use tokio::net::TcpListener;
 
 use crate::{
-    stage::{Answer, PINS, Stage, id, minutes, pin, seconds, until, waits},
+    stage::{Answer, PINS, Stage, days, id, minutes, pin, seconds, until, waits},
     waiting::published,
 };
 
@@ -306,4 +306,22 @@ async fn a_cover_is_an_image_or_a_moment() {
         body["media"]["cover"] = cover.clone();
         assert_eq!(stage.post(PINS, "ada", body).await.problem(422), code, "{cover}");
     }
+}
+
+#[tokio::test]
+async fn a_video_has_numbers_of_its_own() {
+    let host = Host::open().await;
+    let (stage, _) = host.stage().await;
+    stage.save(json!({"environment": "production"})).await;
+    let channel = stage.connect("ada").await;
+    stage.choose_board("ada", &channel).await;
+    let film = id(&publish(&stage, &channel, "Film", &host.url("film.mp4")).await.expect(202));
+    stage.advance(days(5)).await;
+    let path = |metrics| format!("{PINS}/{film}/analytics?metrics={metrics}");
+
+    let seen = stage.get(&path("VIDEO_START,VIDEO_AVG_WATCH_TIME"), "ada").await.expect(200);
+
+    assert!(seen["summary"]["VIDEO_START"].as_u64().unwrap() > 0, "{seen}");
+    assert!(seen["summary"]["VIDEO_AVG_WATCH_TIME"].is_f64(), "{seen}");
+    assert_eq!(stage.get(&path("USER_FOLLOW"), "ada").await.problem(422), "invalid_metric");
 }

@@ -199,9 +199,8 @@ pub(crate) fn of_pin(state: &State, grant: &Grant, request: &Request) -> Result<
 pub(crate) fn top_pins(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
     let (days, metrics) = (Days::read(request)?, metrics(request, OF_ACCOUNTS, Some(OF_ACCOUNTS))?);
     let sort_by = request.query.get("sort_by").filter(|sort| SORTS.contains(sort)).ok_or(INVALID)?;
-    let most = match request.query.get("num_of_pins").map_or(Ok(10), str::parse) {
-        Ok(most @ 1..=50) => most,
-        _ => return Err(INVALID),
+    let Ok(most @ 1..=50) = request.query.get("num_of_pins").map_or(Ok(10), str::parse) else {
+        return Err(INVALID);
     };
     let pins = state.world(request.environment).pins.iter();
     let pins = pins.filter(|pin| pins::is_visible(state, grant, request, pin));

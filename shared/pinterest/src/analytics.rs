@@ -175,12 +175,12 @@ struct Unsplit {
 /// `PinAnalyticsMetricsResponse` in the contract.
 #[derive(Deserialize)]
 struct Told {
-    #[serde(default)]
-    daily_metrics: Vec<ToldDay>,
-    #[serde(default)]
-    summary_metrics: BTreeMap<String, Option<Number>>,
-    #[serde(default)]
-    lifetime_metrics: BTreeMap<String, Option<Number>>,
+    #[serde(default, rename = "daily_metrics")]
+    days: Vec<ToldDay>,
+    #[serde(default, rename = "summary_metrics")]
+    sums: BTreeMap<String, Option<Number>>,
+    #[serde(default, rename = "lifetime_metrics")]
+    lifetime: BTreeMap<String, Option<Number>>,
 }
 
 #[derive(Deserialize)]
@@ -224,10 +224,10 @@ fn known(told: BTreeMap<String, Option<Number>>) -> impl Iterator<Item = (String
 
 impl From<Told> for Report {
     fn from(told: Told) -> Self {
-        let days: Vec<Day> = told.daily_metrics.into_iter().map(Day::from).collect();
+        let days: Vec<Day> = told.days.into_iter().map(Day::from).collect();
         let counted = |metric: &String| days.iter().any(|day| day.metrics.contains_key(metric));
-        let sums = known(told.summary_metrics).filter(|(metric, _)| counted(metric)).collect();
-        Self { sums, lifetime: known(told.lifetime_metrics).collect(), days }
+        let sums = known(told.sums).filter(|(metric, _)| counted(metric)).collect();
+        Self { sums, lifetime: known(told.lifetime).collect(), days }
     }
 }
 
