@@ -75,6 +75,12 @@ mod tests {
         Timestamp::from_second(1_790_000_000 + seconds).unwrap()
     }
 
+    /// How many answers are held, and how many bytes they have.
+    fn held(kept: &Kept) -> (usize, usize) {
+        let answers = kept.lock();
+        (answers.all.len(), answers.bytes)
+    }
+
     #[test]
     fn an_answer_is_given_again_for_five_minutes_to_the_same_question_only() {
         let kept = Kept::default();
@@ -100,9 +106,9 @@ mod tests {
         assert!(kept.recall(&question(1, "b"), at(0)).is_some());
 
         kept.keep(question(1, "d"), "small".to_owned(), at(300));
-        assert_eq!((kept.lock().all.len(), kept.lock().bytes), (1, 5));
+        assert_eq!(held(&kept), (1, 5));
 
         kept.keep(question(1, "e"), "x".repeat(MOST + 1), at(300));
-        assert_eq!((kept.lock().all.len(), kept.lock().bytes), (0, 0), "larger than all that is kept");
+        assert_eq!(held(&kept), (0, 0), "larger than all that is kept");
     }
 }
