@@ -4,8 +4,8 @@ use app::{
     Result, Setup,
     events::Events,
     functions::{
-        AdminSave, Analytics, Channels, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish, Refresh,
-        Sender,
+        AdminSave, Analytics, Channels, Console, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish,
+        Refresh, Sender,
     },
     http::{Request, Response, handle},
     routes::Function,
@@ -22,6 +22,7 @@ pub struct Functions {
     pins: Pins,
     analytics: Analytics,
     docs: Docs,
+    console: Console,
     /// The worker that publishes what is due.
     pub deliver: Deliver,
     /// The worker that keeps tokens alive.
@@ -65,6 +66,7 @@ impl Functions {
             pins: Pins::new(main.clone(), setup),
             analytics: Analytics::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
             docs: Docs::new(setup),
+            console: Console::new(setup)?,
             deliver: Deliver::new(sender()?),
             refresh: Refresh::new(
                 setup.settings_secret()?,
@@ -89,6 +91,7 @@ impl Functions {
             Function::Pins => handle(&self.pins, request).await,
             Function::Analytics => handle(&self.analytics, request).await,
             Function::Docs => handle(&self.docs, request).await,
+            Function::Console => handle(&self.console, request).await,
         }
     }
 }

@@ -35,7 +35,10 @@ pub(crate) async fn page(State(stack): State<Arc<Inner>>) -> Html<String> {
 <h1>Pinwright runs on this machine</h1>
 <p>The handlers that run on Lambda, behind the same routes, with nothing outside this process.</p>
 <dl>
-  <dt>API reference</dt><dd><a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1)</dd>
+  <dt>The pages</dt><dd><a href=\"/admin/api-integration/pinterest\">settings</a>, <a href=\"/app/channels\">channels</a>,
+    <a href=\"/app/publishing\">publishing</a>, <a href=\"/app/numbers\">numbers</a></dd>
+  <dt>API reference</dt><dd><a href=\"/api-reference\">/api-reference</a>,
+    <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1)</dd>
   <dt>Is it well?</dt><dd><a href=\"/api/v1/health\">/api/v1/health</a></dd>
   <dt>Pinterest</dt><dd>{pinterest}</dd>
   <dt>Sign in</dt><dd><code>POST /dev/token {{\"sub\":\"ada\",\"admin\":true}}</code></dd>

@@ -1,6 +1,6 @@
 //! `cargo run`: Pinwright on this machine.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use local::{Data, Options, Pinterest, Stack};
@@ -52,11 +52,17 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         timer: true,
     })
     .await?;
-    print!("{}", welcome(&stack));
+    say(&welcome(&stack));
     tokio::signal::ctrl_c().await?;
-    println!("\nStopping.");
+    say("\nStopping.\n");
     stack.stop().await?;
     Ok(())
+}
+
+/// Tells the person who started this, who may be there no more.
+fn say(text: &str) {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
 }
 
 /// The environment, over what a `.env` file in this folder sets. What a line holds is not repeated: it may be a
@@ -94,7 +100,7 @@ fn welcome(stack: &Stack) -> String {
         "Pinwright runs at {url}
 Pinterest: {pinterest}
 
-Open {url}/ to see what is running, or sign in right here:
+Open {url}/admin/api-integration/pinterest to begin with the pages, or sign in right here:
 
   curl -s {url}/dev/token -H 'Content-Type: application/json' -d '{{\"sub\":\"ada\",\"admin\":true}}'
 

@@ -26,7 +26,7 @@ impl Things {
 
     /// The path of a route, with one of these in place of the id.
     fn path(&self, route: &Route) -> String {
-        route.path.replace("{id}", self.id(route))
+        route.path.replace("{id}", self.id(route)).replace("{version}", "any")
     }
 
     fn id(&self, route: &Route) -> &str {
@@ -34,6 +34,8 @@ impl Things {
             &self.channel
         } else if route.path.starts_with("/api/v1/pins/") {
             &self.pin
+        } else if route.path.starts_with("/assets/") {
+            "app.js"
         } else {
             assert!(!route.path.contains("{id}"), "name a thing for {}", route.path);
             ""

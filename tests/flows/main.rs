@@ -27,6 +27,7 @@ mod bulk;
 mod carousel;
 mod changed;
 mod connect;
+mod console;
 mod contract;
 mod counted;
 mod credentials;

@@ -16,7 +16,7 @@ use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
 
 /// Every sample of a request, with the function that it is for.
-const REQUESTS: [(&str, Function, &str); 8] = [
+const REQUESTS: [(&str, Function, &str); 9] = [
     ("admin-save", Function::AdminSave, include_str!("../../events/admin-save.json")),
     ("oauth-start", Function::OauthStart, include_str!("../../events/oauth-start.json")),
     ("oauth-callback", Function::OauthCallback, include_str!("../../events/oauth-callback.json")),
@@ -25,6 +25,7 @@ const REQUESTS: [(&str, Function, &str); 8] = [
     ("pins", Function::Pins, include_str!("../../events/pins.json")),
     ("analytics", Function::Analytics, include_str!("../../events/analytics.json")),
     ("docs", Function::Docs, include_str!("../../events/docs.json")),
+    ("console", Function::Console, include_str!("../../events/console.json")),
 ];
 
 #[test]

@@ -1,12 +1,12 @@
 //! A setting that cannot work stops a function at its start, and the error says which one and what it has to be.
 
-use app::{Clock, Error, Random, Setup, Variables, error::chain};
+use app::{Clock, Error, Random, Setup, Variables, error::chain, functions::Console};
 use serde_json::{Value, json};
 
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 19] = [
+const GOOD: [(&str, &str); 21] = [
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_REGION", "eu-central-1"),
@@ -24,6 +24,8 @@ const GOOD: [(&str, &str); 19] = [
     ("REDIRECT_PATH", "/mixpost/callback/pinterest"),
     ("REFRESH_AT_ONCE", "3"),
     ("SETTINGS_SECRET", "settings"),
+    ("SIGN_IN_ISSUER", "https://issuer.example"),
+    ("SIGN_IN_ORIGINS", "https://tokens.issuer.example"),
     ("TOKENS_TABLE", "tokens"),
     ("TOKEN_KEYS", r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#),
 ];
@@ -65,6 +67,9 @@ const BAD: &[(&str, &str, &str)] = &[
     ("REFRESH_AT_ONCE", "2.5", "a whole number from 1"),
     ("REFRESH_AT_ONCE", "many", "a whole number from 1"),
     ("SETTINGS_SECRET", "", "the name of the settings secret"),
+    ("SIGN_IN_ISSUER", "issuer.planted.example", "an address that begins with https://"),
+    ("SIGN_IN_ORIGINS", "https://ok.example,planted", "origins such as https://sign-in.example.com"),
+    ("SIGN_IN_ORIGINS", "https://ok.example,data:planted", "origins such as https://sign-in.example.com"),
     ("TOKENS_TABLE", "", "the name of the tokens table"),
     ("TOKEN_KEYS", "", "the ring itself"),
     ("TOKEN_KEYS", "planted", r#"{"current":"k1","k1":"<at least 32 characters>"}"#),
@@ -114,17 +119,16 @@ fn every_function_starts_with_what_the_template_gives_it() {
     for function in project.functions() {
         let own = &function.property("Environment")["Variables"];
         let given: Vec<_> = [for_all, own].into_iter().filter_map(Value::as_object).flatten().collect();
-        let calls: Vec<_> =
-            policies::built(&project, function.package).iter().map(|part| part.call).collect();
+        let parts = policies::built(&project, function.package);
+        let itself = Some(CONSOLE).filter(|console| *console == function.package);
+        let calls: Vec<_> = parts.iter().map(|part| part.call).chain(itself).collect();
         for (chosen, allowed) in choices(&project) {
-            let value = |reference: &Value| {
-                let name = reference["Ref"].as_str().unwrap();
-                match &project.template["Parameters"][name] {
-                    Value::Null => name.to_owned(),
-                    _ if name == chosen => allowed.clone(),
-                    parameter => plain(&parameter["Default"]),
-                }
+            let given_to = |name: &str| match &project.template["Parameters"][name] {
+                Value::Null => name.to_owned(),
+                _ if name == chosen => allowed.clone(),
+                parameter => plain(&parameter["Default"]),
             };
+            let value = |given: &Value| resolved(&project, &given_to, given);
             let by_lambda = GOOD.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
             let by_lambda = by_lambda.map(|(name, value)| (name.to_owned(), value.to_owned()));
             let given = given.iter().map(|(name, reference)| ((*name).clone(), value(reference)));
@@ -147,7 +151,10 @@ fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
     start(given.collect(), &["vault"]).unwrap();
 }
 
-const ALL: [&str; 6] = ["main_table", "tokens_table", "vault", "settings_secret", "events", "media_bucket"];
+const ALL: [&str; 7] =
+    ["main_table", "tokens_table", "vault", "settings_secret", "events", "media_bucket", CONSOLE];
+/// What `console` builds is itself.
+const CONSOLE: &str = "console";
 
 /// Builds what a `main.rs` that makes these calls builds.
 fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
@@ -160,10 +167,43 @@ fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
             "settings_secret" => drop(setup.settings_secret()?),
             "events" => drop(setup.events()?),
             "media_bucket" => drop(setup.media_bucket()?),
+            CONSOLE => drop(Console::new(&setup)?),
             other => panic!("nothing here makes {other}()"),
         }
     }
     Ok(())
+}
+
+/// What CloudFormation makes of `given`, when references have these values. What a stack puts in place in a text is `x`.
+fn resolved(project: &Project, reference: &impl Fn(&str) -> String, given: &Value) -> String {
+    if let Some(name) = given["Ref"].as_str() {
+        return reference(name);
+    }
+    if let Some([condition, yes, no]) = given["Fn::If"].as_array().map(Vec::as_slice) {
+        let condition = &project.template["Conditions"][condition.as_str().unwrap()];
+        return resolved(project, reference, if met(project, reference, condition) { yes } else { no });
+    }
+    if let Some(text) = given["Fn::Sub"].as_str() {
+        let parts = text.split("${").map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        return parts.collect::<Vec<_>>().join("x");
+    }
+    plain(given)
+}
+
+/// Whether a condition of the template holds then.
+fn met(project: &Project, reference: &impl Fn(&str) -> String, condition: &Value) -> bool {
+    let (name, of) = condition.as_object().and_then(|one| one.iter().next()).unwrap();
+    let all = || of.as_array().unwrap().iter();
+    match name.as_str() {
+        "Condition" => met(project, reference, &project.template["Conditions"][of.as_str().unwrap()]),
+        "Fn::Equals" => {
+            let sides: Vec<_> = all().map(|side| resolved(project, reference, side)).collect();
+            sides[0] == sides[1]
+        }
+        "Fn::Not" => !all().any(|one| met(project, reference, one)),
+        "Fn::And" => all().all(|one| met(project, reference, one)),
+        other => panic!("nothing here decides {other}"),
+    }
 }
 
 /// Each value that a parameter of the template may be chosen to have, with the others at their defaults.

@@ -116,7 +116,10 @@ pub(crate) fn document(base_url: &str) -> Value {
     let problem = schemas.answers.subschema_for::<Problem>();
     let mut paths: Map<String, Value> = Map::new();
     for route in &ROUTES {
-        let described = describe(route, words(route.operation, &mut schemas), &problem);
+        let Some(words) = words(route.operation, &mut schemas) else {
+            continue;
+        };
+        let described = describe(route, words, &problem);
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.to_lowercase()] = described;
     }
@@ -208,8 +211,9 @@ fn schema_of_rows() -> Value {
     })
 }
 
+/// `None` where there is nothing for programs.
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
-fn words(operation: Operation, schemas: &mut Schemas) -> Words {
+fn words(operation: Operation, schemas: &mut Schemas) -> Option<Words> {
     #[expect(clippy::unnecessary_wraps, reason = "every use wants an option")]
     fn of<T: JsonSchema>(schemas: &mut Schemas) -> Option<Schema> {
         Some(schemas.answers.subschema_for::<T>())
@@ -220,7 +224,7 @@ fn words(operation: Operation, schemas: &mut Schemas) -> Words {
     }
     let plain = |id, summary| Words { id, summary, request: None, answers: Vec::new(), query: &[] };
     let ok = |schema| vec![("200", "Done.", schema)];
-    match operation {
+    Some(match operation {
         Operation::ReadSettings => Words {
             answers: ok(of::<SettingsView>(schemas)),
             ..plain("read_settings", "The settings, where they come from, and whether the workers run")
@@ -371,5 +375,6 @@ fn words(operation: Operation, schemas: &mut Schemas) -> Words {
             answers: vec![("200", "This document.", None)],
             ..plain("openapi", "The contract of the API")
         },
-    }
+        Operation::Home | Operation::Page | Operation::PageFile => return None, // for people
+    })
 }

@@ -62,6 +62,12 @@ pub enum Operation {
     Health,
     /// The contract.
     OpenApi,
+    /// Where a person begins.
+    Home,
+    /// A page: which one, its scripts see by its address.
+    Page,
+    /// A file of the pages.
+    PageFile,
 }
 
 /// The functions that answer requests.
@@ -83,6 +89,8 @@ pub enum Function {
     Analytics,
     /// `functions/docs`
     Docs,
+    /// `functions/console`
+    Console,
 }
 
 /// Who may ask.
@@ -101,7 +109,7 @@ pub enum Access {
 pub struct Route {
     /// The method.
     pub method: &'static str,
-    /// The path, with `{id}` for an id.
+    /// The path, with `{id}` for an id, and any other name in braces for what may be anything.
     pub path: &'static str,
     /// What it does.
     pub operation: Operation,
@@ -129,9 +137,9 @@ pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
 pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
 
 /// The table.
-pub const ROUTES: [Route; 29] = {
+pub const ROUTES: [Route; 37] = {
     use Access::{Admin, Open, User};
-    use Function::{AdminSave, Analytics, Channels, Docs, OauthCallback, OauthStart, Pins, Publish};
+    use Function::{AdminSave, Analytics, Channels, Console, Docs, OauthCallback, OauthStart, Pins, Publish};
     use Operation as Op;
     [
         route("GET", SETTINGS, Op::ReadSettings, AdminSave, Admin),
@@ -163,6 +171,14 @@ pub const ROUTES: [Route; 29] = {
         route("GET", "/api/v1/pins/{id}/analytics", Op::PinAnalytics, Analytics, User),
         route("GET", "/api/v1/health", Op::Health, Docs, Open),
         route("GET", "/openapi.json", Op::OpenApi, Docs, Open),
+        route("GET", "/", Op::Home, Console, Open),
+        route("GET", "/app/channels", Op::Page, Console, Open),
+        route("GET", "/app/publishing", Op::Page, Console, Open),
+        route("GET", "/app/numbers", Op::Page, Console, Open),
+        route("GET", "/app/sign-in", Op::Page, Console, Open),
+        route("GET", "/admin/api-integration/pinterest", Op::Page, Console, Open),
+        route("GET", "/api-reference", Op::Page, Console, Open),
+        route("GET", "/assets/{version}/{id}", Op::PageFile, Console, Open),
     ]
 };
 
@@ -205,6 +221,7 @@ fn matches<'a>(pattern: &str, path: &'a str) -> Option<Matched<'a>> {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(Matched { id }),
             (Some("{id}"), Some(part)) if !part.is_empty() => id = Some(part),
+            (Some(any), Some(part)) if any.starts_with('{') && !part.is_empty() => {}
             (Some(want), Some(part)) if want == part => {}
             _ => return None,
         }
@@ -221,6 +238,8 @@ mod tests {
         assert_eq!((route.operation, id), (Operation::ListBoards, Some("ch_1")));
         let Found::OtherMethod(allowed) = find(&Method::PUT, "/api/v1/pins") else { panic!() };
         assert_eq!(allowed, ["POST", "GET"]);
+        let Found::Route(route, id) = find(&Method::GET, "/assets/4f1c/app.js") else { panic!() };
+        assert_eq!((route.operation, id), (Operation::PageFile, Some("app.js")));
         assert!(matches!(find(&Method::GET, "/api/v1/channels/"), Found::Nothing));
         assert!(matches!(find(&Method::GET, "/api/v1/nothing"), Found::Nothing));
     }

@@ -104,16 +104,21 @@ impl Setup {
 
     /// The bucket that people's files lie in.
     pub fn media_bucket(&self) -> Result<Bucket, Error> {
-        let name = self.variables.need("MEDIA_BUCKET", "the name of the media bucket")?;
-        let region = region(&self.variables)?;
-        let address = match self.endpoint("AWS_ENDPOINT_URL_S3") {
-            Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
-            None => format!("https://{name}.s3.{region}.amazonaws.com"),
-        };
+        let (address, region) = (self.media_address()?, region(&self.variables)?);
         // Signed by the machine's clock, as the SDK signs, and not by ours: AWS does not go by a clock that somebody
         // at `/dev/advance` has moved.
         let (wire, credentials) = (self.media.clone(), self.credentials.clone());
         Ok(Bucket::new(wire, address, region.to_owned(), credentials, Clock::system()))
+    }
+
+    /// Where that bucket is.
+    pub fn media_address(&self) -> Result<String, Missing> {
+        let name = self.variables.need("MEDIA_BUCKET", "the name of the media bucket")?;
+        let region = region(&self.variables)?;
+        Ok(match self.endpoint("AWS_ENDPOINT_URL_S3") {
+            Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
+            None => format!("https://{name}.s3.{region}.amazonaws.com"),
+        })
     }
 
     /// Pinterest, at its real addresses unless the variables name others.

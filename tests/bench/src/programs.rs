@@ -131,6 +131,6 @@ mod tests {
     #[test]
     fn every_function_is_measured() {
         assert!(super::names().unwrap().contains(&"publish".to_owned()));
-        assert_eq!(super::names().unwrap().len(), 11);
+        assert_eq!(super::names().unwrap().len(), 12);
     }
 }

@@ -16,9 +16,9 @@ pub struct Site {
     frontend_url: Option<String>,
     return_origins: Vec<String>,
     pub(super) tenant_claim: Option<String>,
-    pub(super) admin_scope: String,
-    pub(super) groups_claim: String,
-    pub(super) admin_group: String,
+    pub(crate) admin_scope: String,
+    pub(crate) groups_claim: String,
+    pub(crate) admin_group: String,
 }
 
 impl Site {

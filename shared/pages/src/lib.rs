@@ -1,0 +1,89 @@
+//! The pages of `files/`, as they are sent to browsers. Plain HTML, CSS and ES modules: what is in the folder is what
+//! runs.
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// A file of the pages.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    name: &'static str,
+    /// As it is.
+    pub plain: &'static [u8],
+    /// Compressed (RFC 1952).
+    pub gzip: &'static [u8],
+}
+
+impl File {
+    /// Finds a file by its name. The frame of the pages is none: it has blanks, see [`frame`].
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        FILES.iter().find(|file| file.name == name && name != FRAME).copied()
+    }
+
+    /// What a browser has to know to use it.
+    #[must_use]
+    pub fn content_type(&self) -> &'static str {
+        match self.name.rsplit('.').next() {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => "application/octet-stream",
+        }
+    }
+}
+
+/// The frame in which every page is shown.
+const FRAME: &str = "index.html";
+
+/// The frame, with `settings` (JSON) for the scripts. Its files are named with their version: a browser may keep them
+/// for ever, and asks for all of them anew when one has changed.
+#[must_use]
+pub fn frame(settings: &str) -> String {
+    let frame = FILES.iter().find(|file| file.name == FRAME).map_or(&[][..], |file| file.plain);
+    let settings = settings.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    String::from_utf8_lossy(frame)
+        .replace("{assets}", &format!("/assets/{VERSION}"))
+        .replace("{settings}", &settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page is to be there at once, on a phone too: what people wait for is held to 60 KB.
+    #[test]
+    fn all_pages_together_are_small() {
+        let bytes: usize = FILES.iter().map(|file| file.gzip.len()).sum();
+        assert!(bytes < 60_000, "{bytes}");
+    }
+
+    #[test]
+    fn settings_do_not_end_the_attribute_that_they_stand_in() {
+        let frame = frame(r#"{"issuer":"https://a.example.com/?a&b\"><script>"}"#);
+        assert!(frame.contains(
+            r#"content="{&quot;issuer&quot;:&quot;https://a.example.com/?a&amp;b\&quot;>&lt;script>&quot;}""#
+        ));
+    }
+
+    #[test]
+    fn the_frame_names_only_files_that_there_are() {
+        let frame = frame("{}");
+        let names: Vec<_> = frame.split(&format!("/assets/{VERSION}/")).skip(1).collect();
+        assert!(names.len() > 5);
+        for rest in names {
+            let name = rest.split('"').next().unwrap_or_default();
+            assert!(File::named(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_by_its_name_and_nothing_else() {
+        assert_eq!(
+            File::named("app.js").map(|file| file.content_type()),
+            Some("text/javascript; charset=utf-8")
+        );
+        for name in ["index.html", "../Cargo.toml", "", "app.js.gz", "nothing"] {
+            assert!(File::named(name).is_none(), "{name}");
+        }
+    }
+}
