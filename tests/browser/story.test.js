@@ -1,0 +1,198 @@
+// @ts-check
+/** From nothing to a published Pin, and on: the whole story of product and pages, in one browser. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { browser, Person } from "./people.js";
+import { Stack } from "./stack.js";
+
+/** @type {Stack} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let chromium;
+/** @type {Person} */
+let ada;
+
+before(async () => {
+  stack = await Stack.start();
+  chromium = await browser();
+  ada = await Person.at(chromium, stack.url);
+  await ada.context.clock.install(); // it goes on by itself, and is moved together with the stack's
+});
+
+after(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+
+const pins = () => ada.page.locator("ul.pins > li");
+const pin = (/** @type {string} */ title) => pins().filter({ hasText: title });
+
+/**
+ * @param {string} title
+ * @param {{ later?: string }} [when]
+ */
+async function writes(title, { later } = {}) {
+  const { page } = ada;
+  await page.getByLabel("Public address").fill(`${stack.images}/salad.jpg`);
+  await page.getByLabel("Title", { exact: true }).fill(title);
+  await page.getByLabel("Description").fill("Ten minutes, one bowl.");
+  await page.getByLabel("Link").fill("https://www.example.com/salad");
+  if (later) {
+    await page.getByLabel("Later").check();
+    await page.getByLabel("Date and time").fill(later);
+  }
+}
+
+test("an admin saves and tests the credentials", async () => {
+  const { page } = ada;
+  await ada.goes("/admin/api-integration/pinterest");
+  await ada.signsIn();
+  await page.getByLabel("App ID").fill("1234567");
+  await page.getByLabel("App Secret").fill("wrong");
+  await page.getByLabel("Enable").check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved.").waitFor();
+  await page.getByRole("button", { name: "Test credentials" }).click();
+  await page.locator('[data-result="wrong_app_id_or_secret"]').waitFor();
+
+  await page.getByLabel("App Secret").fill("simulated-app-secret");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved.").waitFor();
+  assert.equal(await page.getByLabel("App Secret").inputValue(), "", "a secret is not shown again");
+  await page.getByRole("button", { name: "Test credentials" }).click();
+  await page.locator('[data-result="ok"]').waitFor();
+  await page.getByText("They run.").waitFor();
+  await page.getByText(`${stack.url}/api/v1/auth/pinterest/callback`).waitFor();
+});
+
+test("a person connects an account and picks a board", async () => {
+  const { page } = ada;
+  await page.getByRole("link", { name: "Channels" }).click();
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await ada.allows();
+  await page.getByRole("heading", { name: /Where shall Pins go/ }).waitFor();
+  await page.getByLabel("Search").fill("rec");
+  await page.getByRole("button", { name: "Recipes" }).click();
+  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await page.getByText("Default board: Recipes").waitFor();
+  assert.equal(new URL(page.url()).hash, "", "the ticket does not stay in the address");
+});
+
+test("a Pin is checked and published", async () => {
+  const { page } = ada;
+  await page.getByRole("link", { name: "Publishing" }).click();
+  await ada.ready();
+  await writes("Green salad");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.locator("[data-ok]").waitFor();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.locator('[data-state="published"]').first().waitFor();
+  await pin("Green salad").getByText("Published").waitFor();
+  assert.equal(await page.getByLabel("Title", { exact: true }).inputValue(), "", "the form is ready for the next one");
+});
+
+test("counters tell what the server would refuse, by its own rule", async () => {
+  const { page } = ada;
+  await writes("🥗".repeat(101));
+  await page.getByText("101 / 100").waitFor();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "title");
+  await page.getByLabel("Title", { exact: true }).fill("🥗".repeat(100));
+  await page.getByText("100 / 100").waitFor();
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await pin("🥗").getByText("Published").waitFor();
+});
+
+test("a Pin is scheduled, moved by keyboard, edited, and published at its time without a reload", async () => {
+  const { page } = ada;
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  await writes("Bean salad", { later: `${tomorrow}T09:30` });
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await pin("Bean salad").getByText("Scheduled").waitFor();
+
+  await page.getByRole("button", { name: "Calendar" }).click();
+  const chip = page.locator(".chip", { hasText: "Bean salad" });
+  await chip.focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await page.getByText(/Moved to .*9:30/).waitFor();
+  await page.getByRole("button", { name: "List", exact: true }).click();
+
+  await pin("Bean salad").getByRole("button").click();
+  await page.getByRole("button", { name: "Edit or reschedule" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Title", { exact: true }).fill("Bean salad, with mint");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("changed").first().waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await pin("Bean salad, with mint").getByText("Scheduled").waitFor();
+
+  await stack.advance(3 * 86_400);
+  await page.clock.fastForward(3 * 86_400_000); // the page's own clock goes with it
+  await pin("Bean salad, with mint").getByText("Published").waitFor();
+});
+
+test("a file of rows is looked through, and what is wrong is told row by row", async () => {
+  const { page } = ada;
+  await page.reload();
+  await ada.ready();
+  await page.getByText("Many Pins from a file").click();
+  const rows = [
+    "title,media_url,publish_at",
+    `Row one,${stack.images}/1.jpg,`,
+    "Row two,not an address,",
+    `Row three,${stack.images}/3.jpg,${new Date(Date.now() + 30 * 86_400_000).toISOString()}`,
+    `${"x".repeat(101)},${stack.images}/4.jpg,`,
+  ].join("\n");
+  await page.getByLabel("File", { exact: true }).setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await page.getByRole("status").filter({ hasText: "2 good · 2 refused" }).waitFor();
+  assert.deepEqual(await page.locator("[data-line]").evaluateAll((all) => all.map((one) => one.getAttribute("data-line"))), ["3", "5"]);
+  await page.getByRole("button", { name: "Send 2 Pins" }).click();
+  await page.getByRole("status").filter({ hasText: "2 accepted · 2 refused" }).waitFor();
+  await pin("Row one").getByText("Published").waitFor();
+  await pin("Row three").getByText("Scheduled").waitFor();
+});
+
+test("after its owner removed the app, an account is connected again and nothing is lost", async () => {
+  const { page } = ada;
+  await stack.post("/sim/revoke", { account: "demo_account" }, stack.pinterest);
+  await writes("Waiting salad");
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.locator('p[data-state="waiting"]').waitFor();
+  await stack.advance(3600);
+  await page.getByRole("link", { name: "Channels" }).click();
+  await page.getByText(/no longer accepts this account's tokens/).waitFor();
+  await page.getByRole("button", { name: "Connect again" }).click();
+  await ada.allows();
+  await page.getByRole("button", { name: "Later" }).click();
+  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await stack.advance(120);
+  await page.getByRole("link", { name: "Publishing" }).click();
+  await pin("Waiting salad").getByText("Published").waitFor();
+});
+
+test("a Pin tells how it came where it is, and can be cancelled before it is sent", async () => {
+  const { page } = ada;
+  await ada.goes("/app/publishing");
+  await pin("Row three").getByRole("button").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("accepted").waitFor();
+  await dialog.getByRole("button", { name: "Cancel this Pin" }).click();
+  await page.getByRole("dialog").last().getByRole("button", { name: "Cancel this Pin" }).click();
+  await dialog.getByText("cancelled").first().waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await pin("Row three").getByText("Cancelled").waitFor();
+});
+
+test("disconnecting says what it means, and forgets", async () => {
+  const { page } = ada;
+  await page.getByRole("link", { name: "Channels" }).click();
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByText(/its tokens are forgotten at once/).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+  await page.getByText("No account is connected yet.").waitFor();
+});
+
+test("in all of this, the browser had nothing to complain about", () => {
+  assert.deepEqual(ada.complaints, []);
+});

@@ -1,0 +1,231 @@
+// @ts-check
+/** What goes wrong, and what people type: nothing is lost, nothing is sent twice, nothing becomes markup. */
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { browser, Person } from "./people.js";
+import { Stack } from "./stack.js";
+
+/** @type {Stack} */
+let stack;
+/** @type {import("playwright-core").Browser} */
+let chromium;
+/** @type {Person} */
+let ada;
+/** @type {string} */
+let channel;
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ */
+async function api(method, path, body) {
+  const { token } = await stack.post("/dev/token", { sub: "ada", admin: true });
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+  const answer = await fetch(stack.url + path, { method, headers, body: JSON.stringify(body) });
+  return answer.json();
+}
+
+const pinsCalled = async (/** @type {string} */ title) =>
+  (await api("GET", "/api/v1/pins?limit=200")).items.filter((/** @type {any} */ pin) => pin.title === title);
+
+before(async () => {
+  stack = await Stack.start();
+  chromium = await browser();
+  await api("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled" });
+  ada = await Person.at(chromium, stack.url);
+  await ada.goes("/app/channels");
+  await ada.signsIn();
+  await ada.page.getByRole("button", { name: "Connect", exact: true }).click();
+  await ada.allows();
+  await ada.page.getByRole("button", { name: "Recipes" }).click();
+  await ada.page.getByText("Default board: Recipes").waitFor();
+  channel = (await api("GET", "/api/v1/channels")).items[0].id;
+});
+
+beforeEach(async () => {
+  await ada.page.evaluate(() => sessionStorage.removeItem("draft"));
+  await ada.goes("/app/publishing");
+});
+
+after(async () => {
+  await chromium?.close();
+  await stack?.stop();
+});
+
+/** @param {string} title */
+async function writes(title, page = ada.page) {
+  await page.getByLabel("Public address").fill(`${stack.images}/salad.jpg`);
+  await page.getByLabel("Title", { exact: true }).fill(title);
+}
+
+const publish = (page = ada.page) => page.getByRole("button", { name: "Publish", exact: true });
+
+test("a lost answer is asked for again under the same key: one Pin", async () => {
+  await writes("Lost answer");
+  const keys = new Set();
+  let lost = 0;
+  await ada.page.route("**/api/v1/pins", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    keys.add(route.request().headers()["idempotency-key"]);
+    await route.fetch(); // it is done
+    if ((lost += 1) < 3) return route.abort("connectionreset"); // and nobody hears of it
+    return route.continue();
+  });
+  await publish().click();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  await ada.page.unroute("**/api/v1/pins");
+  assert.equal(keys.size, 1);
+  assert.equal((await pinsCalled("Lost answer")).length, 1);
+});
+
+test("while nobody knows whether it was sent, it stays as it is; then it is sent once", async () => {
+  await writes("Offline");
+  await ada.page.route("**/api/v1/pins", async (route) => {
+    if (route.request().method() === "POST") await route.fetch();
+    return route.abort("connectionreset");
+  });
+  await publish().click();
+  await ada.page.getByText("this Pin is sent once, however often you press").waitFor();
+  assert.equal(await ada.page.getByLabel("Title", { exact: true }).isDisabled(), true);
+  await ada.page.unroute("**/api/v1/pins");
+  // Even a reload forgets neither the text nor its key.
+  await ada.goes("/app/publishing");
+  assert.equal(await ada.page.getByLabel("Title", { exact: true }).inputValue(), "Offline");
+  await publish().click();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  assert.equal((await pinsCalled("Offline")).length, 1);
+});
+
+test("a double click sends one Pin, and so do two tabs with the same text", async () => {
+  await writes("Twice");
+  await publish().dblclick();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  assert.equal((await pinsCalled("Twice")).length, 1);
+
+  await ada.goes("/app/publishing");
+  await writes("Two tabs");
+  const [copy] = await Promise.all([ada.context.waitForEvent("page"), ada.page.evaluate(() => void window.open(location.href))]);
+  await copy.waitForSelector("#main[data-ready]");
+  assert.equal(await copy.getByLabel("Title", { exact: true }).inputValue(), "Two tabs", "a copy of the tab has the draft");
+  for (const page of [ada.page, copy]) {
+    await publish(page).click();
+    await page.locator('p[data-state="published"]').waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.getItem("draft")), null, "what is sent is not kept");
+  }
+  await copy.close();
+  assert.equal((await pinsCalled("Two tabs")).length, 1);
+});
+
+test("a token that ends in the middle is renewed, and nothing has to be written again", async () => {
+  await writes("In the middle");
+  let refused = 0;
+  await ada.page.route("**/api/v1/pins", (route) => {
+    if (route.request().method() !== "POST" || refused) return route.continue();
+    refused += 1;
+    return route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ status: 401, code: "unauthenticated" }) });
+  });
+  await publish().click();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  await ada.page.unroute("**/api/v1/pins");
+  assert.equal(refused, 1);
+  assert.equal((await pinsCalled("In the middle")).length, 1);
+});
+
+test("a sign-in that is over is asked for over the page, and the work goes on", async () => {
+  await writes("Signed in again");
+  await ada.page.evaluate(() => sessionStorage.removeItem("developer")); // nothing to sign in with by itself
+  await ada.page.route("**/api/v1/pins/validate*", (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: "{}" }), { times: 1 });
+  await ada.page.getByRole("button", { name: "Check" }).click();
+  const dialog = ada.page.getByRole("dialog");
+  await dialog.getByText("what you have written stays").waitFor();
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await ada.page.locator("[data-ok]").waitFor();
+  assert.equal(await ada.page.getByLabel("Title", { exact: true }).inputValue(), "Signed in again");
+});
+
+test("hostile texts are texts", async () => {
+  const titles = ["<img src=x onerror=alert(1)>", "\u202Edlrow olleh", "</script><script>alert(1)</script>", "🥗".repeat(100), "{{constructor}}", "javascript:alert(1)"];
+  let alerted = false;
+  ada.page.on("dialog", (dialog) => ((alerted = true), dialog.dismiss()));
+  for (const title of titles) {
+    await api("POST", "/api/v1/pins", { channel_id: channel, title, description: "😀".repeat(800), media: { kind: "image", url: `${stack.images}/salad.jpg` } });
+  }
+  await ada.goes("/app/publishing");
+  for (const title of titles) {
+    const row = ada.page.locator("ul.pins > li").filter({ has: ada.page.getByText(title, { exact: true }) });
+    assert.equal(await row.count(), 1, title);
+    await row.getByRole("button").click();
+    await ada.page.getByRole("dialog").getByText("accepted").waitFor();
+    assert.equal(await ada.page.getByRole("dialog").locator("img, script").count(), 0);
+    await ada.page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  }
+  await writes("<b>bold</b>");
+  await ada.page.getByLabel("Link").fill("javascript:alert(1)");
+  assert.equal(await ada.page.locator('a[href^="javascript:"]').count(), 0);
+  await publish().click();
+  await ada.page.getByRole("alert").waitFor();
+  assert.equal(alerted, false);
+});
+
+test("what the API refuses is shown with what to do, at the field that is wrong", async () => {
+  await writes("Not a link");
+  await ada.page.getByLabel("Link").fill("nonsense");
+  await publish().click();
+  await ada.page.getByRole("alert").waitFor();
+  const shown = await ada.page.getByRole("alert").innerText();
+  assert.ok(shown.split("\n").filter(Boolean).length >= 2, shown);
+  assert.equal(await ada.page.evaluate(() => document.activeElement?.getAttribute("name")), "link");
+  assert.equal((await pinsCalled("Not a link")).length, 0);
+});
+
+test("somebody who is no admin sees no settings, and another tenant nothing of Ada's", async () => {
+  const eve = await Person.at(chromium, stack.url);
+  await eve.goes("/admin/api-integration/pinterest");
+  await eve.signsIn("eve", false);
+  await eve.page.getByText("These settings are for admins.").waitFor();
+  assert.equal(await eve.page.getByRole("link", { name: "Pinterest integration" }).count(), 0);
+  await eve.page.getByRole("link", { name: "Channels" }).click();
+  await eve.page.getByText("No account is connected yet.").waitFor();
+  await eve.leaves();
+});
+
+test("tokens are kept nowhere but in the page's memory", async () => {
+  const kept = await ada.page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie]));
+  assert.doesNotMatch(kept, /eyJ/);
+});
+
+test("a file of one's own is uploaded with progress, and published", async () => {
+  const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+  await ada.page.getByLabel("or a file").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: png });
+  await ada.page.getByText("dot.png", { exact: true }).first().waitFor();
+  await ada.page.getByLabel("Title", { exact: true }).fill("My own file");
+  await publish().click();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  const [pin] = await pinsCalled("My own file");
+  assert.ok(pin.media.media_id);
+});
+
+test("a carousel and a video are written as well", async () => {
+  await ada.page.getByLabel("What to publish").selectOption("carousel");
+  await ada.page.getByLabel("Public address").nth(0).fill(`${stack.images}/1.jpg`);
+  await ada.page.getByLabel("Public address").nth(1).fill(`${stack.images}/2.jpg`);
+  await ada.page.locator('[name="title"]').fill("Two pictures");
+  await publish().click();
+  await ada.page.locator('p[data-state="published"]').waitFor();
+  assert.equal((await pinsCalled("Two pictures"))[0].media.items.length, 2);
+
+  await ada.page.getByLabel("What to publish").selectOption("video");
+  await ada.page.getByLabel("Public address").fill(`${stack.images}/1.mp4`);
+  await ada.page.getByLabel("Seconds from the beginning").fill("2");
+  await ada.page.locator('[name="title"]').fill("A video");
+  await publish().click();
+  await ada.page.locator('p[data-state="waiting"]').waitFor();
+  assert.equal((await pinsCalled("A video"))[0].media.cover.frame_seconds, 2);
+});
+
+test("the Sandbox has no numbers, and the page says so", async () => {
+  await ada.goes("/app/numbers");
+  await ada.page.locator('[data-code="analytics_not_in_sandbox"]').waitFor();
+});
