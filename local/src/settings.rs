@@ -23,7 +23,7 @@ pub(crate) const FILE: &str = "lambda.env";
 
 /// What a person may set, in the environment or in `.env`. The names of AWS are not among them: whoever works
 /// with a real account on this machine must not meet it here.
-const OPEN: [&str; 18] = [
+const OPEN: [&str; 22] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -40,6 +40,10 @@ const OPEN: [&str; 18] = [
     "PINWRIGHT_FETCH_ALLOW",
     "REDIRECT_PATH",
     "REFRESH_AT_ONCE",
+    "SIGN_IN_CLIENT_ID",
+    "SIGN_IN_ISSUER",
+    "SIGN_IN_ORIGINS",
+    "SIGN_IN_SCOPES",
     "TENANT_CLAIM",
     "TOKEN_KEYS",
 ];

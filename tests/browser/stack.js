@@ -24,7 +24,8 @@ export class Stack {
     this.process = process;
   }
 
-  static async start() {
+  /** @param {Record<string, string>} [variables] settings beyond the usual */
+  static async start(variables = {}) {
     const server = createServer((request, answer) => {
       const type = request.url?.endsWith(".jpg") ? "image/jpeg" : "image/svg+xml";
       answer.writeHead(200, { "Content-Type": type });
@@ -34,7 +35,7 @@ export class Stack {
     const host = `127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
     const child = spawn("cargo", ["run", "--quiet", "--locked", "--", "--port", "0", "--data", ":memory:"], {
       cwd: ROOT,
-      env: { ...process.env, PINWRIGHT_FETCH_ALLOW: host },
+      env: { ...process.env, PINWRIGHT_FETCH_ALLOW: host, ...variables },
       stdio: ["ignore", "pipe", "ignore"],
       detached: true, // so that all of it can be ended
     });
