@@ -121,7 +121,7 @@ impl Stack {
         let inner = Arc::new(open(&options, &url).await?);
 
         let routes = Router::new()
-            .route("/", get(home::page))
+            .route("/", get(home::page).fallback(gateway::answer))
             .merge(dev::routes())
             .fallback(gateway::answer)
             .layer(middleware::from_fn_with_state(inner.clone(), dev::only_by_our_names))

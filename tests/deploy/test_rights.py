@@ -45,6 +45,7 @@ FUNCTIONS = [
     "Pins",
     "Analytics",
     "Docs",
+    "Console",
     "Deliver",
     "Refresh",
     "Events",
@@ -85,7 +86,7 @@ def test_those_three_can_read_it_and_one_can_write_it(stack, act_as, admin, func
         assert refused(secrets.put_secret_value, SecretId=secret, SecretString="{}")
 
 
-@pytest.mark.parametrize("function", ["AdminSave", "OauthStart", "Pins", "Docs", "Events"])
+@pytest.mark.parametrize("function", ["AdminSave", "OauthStart", "Pins", "Docs", "Console", "Events"])
 def test_who_opens_no_token_cannot_read_the_keys(stack, act_as, function):
     secrets = act_as(function)("secretsmanager")
     assert refused(secrets.get_secret_value, SecretId=stack.outputs["KeyRingArn"])

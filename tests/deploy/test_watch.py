@@ -94,6 +94,8 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
     assert status == 409 and refused["code"] == "analytics_not_in_sandbox", refused
     status, health, _ = answer("docs")
     assert status == 200 and health["status"] == "ok"
+    page = watch.invoke("console", "console")
+    assert page["statusCode"] == 200 and page["body"].startswith("<!doctype html>")
 
 
 def test_functions_that_nobody_waits_for(watch, person, local):

@@ -8,7 +8,7 @@ use crate::{
     functions::capitals,
     holds,
     project::{Function, Project},
-    template::{list, named},
+    template::{each, list, named},
 };
 
 /// A part that `Setup` makes, and what it takes.
@@ -82,7 +82,12 @@ const PARTS: [Part; 7] = [
 const FREE: [&str; 2] = ["pinterest", "fetch"];
 
 /// Settings that one use case has to itself, and what each is set to.
-const OWN: [(&str, &str, &str); 4] = [
+const OWN: [(&str, &str, &str); 9] = [
+    ("console", "MEDIA_BUCKET", "MediaBucket"), // only named, in the pages' policy
+    ("console", "SIGN_IN_CLIENT_ID", "SignInClientId"),
+    ("console", "SIGN_IN_ISSUER", "JwtIssuer"),
+    ("console", "SIGN_IN_ORIGINS", "SignInOrigins"),
+    ("console", "SIGN_IN_SCOPES", "SignInScopes"),
     ("oauth-start", "PINTEREST_SCOPES", "PinterestScopes"),
     ("refresh", "REFRESH_AT_ONCE", "RefreshAtOnce"),
     ("publish", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
@@ -177,7 +182,8 @@ pub(crate) fn given(project: &Project) -> Vec<String> {
         for (name, value) in &wanted {
             match there.get(*name) {
                 None => complaints.push(format!("{package} needs {name}, and is not given it")),
-                Some(set) if set != &json!({ "Ref": value }) => {
+                // As it is, or as one side of a choice.
+                Some(set) if each(set).iter().all(|(_, part)| *part != &json!({ "Ref": value })) => {
                     complaints.push(format!("{package} is given {set} as {name}, not {value}"));
                 }
                 Some(_) => {}

@@ -162,12 +162,12 @@ pub(super) const BREAKS: &[Break] = &[
         "not all files",
     ),
     t(kept::files, "  MediaDays:", "Default: 400", "Default: 30", "ends before the Pin"),
-    t(kept::files, "  MediaBucket:", "[PUT]", "[PUT, GET]", "pages cannot send files, or others can"),
+    t(kept::files, "  MediaBucket:", "[PUT]", "[PUT, GET]", "pages cannot send files, or can do more"),
     t(
         kept::files,
         "  MediaBucket:",
-        "!Split [\",\", !Ref FrontendOrigins]",
         "[\"*\"]",
-        "pages cannot send files, or others can",
+        "[\"https://app.example.com\"]",
+        "pages cannot send files, or can do more",
     ),
 ];
