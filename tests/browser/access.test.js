@@ -122,3 +122,34 @@ test("numbers are drawn and stand in a table, and a day without data is none", a
   await ada.page.getByRole("heading", { name: "Best Pins" }).waitFor();
   await ada.leaves();
 });
+
+test("nothing jumps while a page loads", async () => {
+  const ada = await Person.at(chromium, stack.url);
+  await ada.page.addInitScript(() => {
+    const seen = /** @type {any} */ (window);
+    seen.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.shift += /** @type {any} */ (entry).hadRecentInput ? 0 : /** @type {any} */ (entry).value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await ada.goes("/app/channels");
+  await ada.signsIn();
+  for (const path of PAGES) {
+    await ada.goes(path);
+    const shift = await ada.page.evaluate(() => /** @type {any} */ (window).shift);
+    assert.ok(shift < 0.1, `${path}: ${shift}`); // what web.dev calls good
+  }
+  await ada.leaves();
+});
+
+test("the numbers of one Pin are a click away from it", async () => {
+  const ada = await Person.at(chromium, stack.url);
+  await ada.goes("/app/publishing");
+  await ada.signsIn();
+  await ada.page.locator('ul.pins > li[data-state="published"] button').last().click();
+  await ada.page.getByRole("dialog").getByRole("link", { name: "Numbers" }).click();
+  await ada.page.getByRole("heading", { name: "Numbers of a Pin" }).waitFor();
+  await ada.page.locator("svg.chart").waitFor();
+  assert.equal(await ada.page.getByRole("dialog").count(), 0);
+  await ada.leaves();
+});

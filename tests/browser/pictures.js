@@ -7,6 +7,8 @@ import { furnish, Stack } from "./stack.js";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
 const PHONE = { width: 360, height: 740 };
+/** How many Pins a long list has. */
+const MANY = 5000;
 /** So old are the Pins in the pictures: they have numbers. */
 const DAYS = 25;
 /** @type {[string, string, import("playwright-core").BrowserContextOptions][]} */
@@ -28,6 +30,7 @@ try {
   await furnish(stack, first, "production");
   await first.leaves();
   await times();
+  await many();
   await stack.advance(DAYS * 86_400);
   for (const [name, path, options] of PICTURES) {
     const ada = await Person.at(chromium, stack.url, options);
@@ -73,4 +76,44 @@ async function times() {
     console.log(`${path}: first paint after ${paint?.toFixed()} ms, loaded after ${loaded.toFixed()} ms`);
   }
   await ada.leaves();
+}
+
+/** How smooth a list of very many Pins is. */
+async function many() {
+  const { token } = await stack.post("/dev/token", { sub: "many" });
+  const ask = (/** @type {string} */ path, /** @type {RequestInit} */ options = {}) =>
+    fetch(stack.url + path, { ...options, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/x-ndjson" } }).then((answer) => answer.json());
+  const mary = await Person.at(chromium, stack.url);
+  await mary.goes("/app/channels");
+  await mary.signsIn("many", false);
+  await mary.page.getByRole("button", { name: "Connect", exact: true }).click();
+  await mary.allows();
+  await mary.page.getByRole("button", { name: "Travel" }).click();
+  await mary.page.getByText("Default board: Travel").waitFor();
+  const channel = (await ask("/api/v1/channels")).items[0].id;
+  const later = new Date(Date.now() + 300 * 86_400_000).toISOString();
+  const row = (/** @type {number} */ number) => JSON.stringify({ channel_id: channel, title: `Pin ${number}`, media: { kind: "image", url: `${stack.images}/${number}.jpg` }, publish_at: later });
+  for (let from = 0; from < MANY; from += 500) {
+    const body = Array.from({ length: 500 }, (_, at) => row(from + at)).join("\n");
+    let rows;
+    do ({ rows } = await ask("/api/v1/pins/bulk", { method: "POST", body }));
+    while (rows.some((/** @type {any} */ { status }) => status === "not_done"));
+  }
+  await mary.goes("/app/publishing");
+  const rows = () => mary.page.locator("ul.pins > li").count();
+  const began = Date.now();
+  while ((await rows()) < MANY) await mary.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const took = Date.now() - began;
+  const longest = await mary.page.evaluate(async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    let [last, most] = [await frame(), 0];
+    for (let at = 0; at < 200; at += 1) {
+      scrollBy(0, -600);
+      const now = await frame();
+      [last, most] = [now, Math.max(most, now - last)];
+    }
+    return most;
+  });
+  console.log(`${MANY} Pins: all in the list after ${(took / 1000).toFixed(1)} s of scrolling; the longest frame among 200 is ${longest.toFixed()} ms`);
+  await mary.leaves();
 }

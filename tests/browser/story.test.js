@@ -104,17 +104,23 @@ test("counters tell what the server would refuse, by its own rule", async () => 
   await pin("🥗").getByText("Published").waitFor();
 });
 
-test("a Pin is scheduled, moved by keyboard, edited, and published at its time without a reload", async () => {
+test("a Pin is scheduled, dragged to another day, moved by keyboard, edited, and published at its time without a reload", async () => {
   const { page } = ada;
-  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString("sv-SE", { timeZone: "Europe/Istanbul" });
   await writes("Bean salad", { later: `${tomorrow}T09:30` });
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await pin("Bean salad").getByText("Scheduled").waitFor();
 
   await page.getByRole("button", { name: "Calendar" }).click();
   const chip = page.locator(".chip", { hasText: "Bean salad" });
+  const last = page.getByRole("gridcell").last();
+  if ((await last.getAttribute("data-day")) === tomorrow || !(await chip.count())) await page.getByRole("button", { name: "Next month" }).click();
+  const day = (await last.getAttribute("data-day")) ?? "";
+  await chip.dragTo(last);
+  await page.locator(`[data-day="${day}"] .chip`).waitFor();
   await chip.focus();
-  await page.keyboard.press("Alt+ArrowRight");
+  await page.keyboard.press("Alt+ArrowLeft");
+  await page.locator(`[data-day="${day}"]:not(:has(.chip))`).waitFor();
   await page.getByText(/Moved to .*9:30/).waitFor();
   await page.getByRole("button", { name: "List", exact: true }).click();
 
@@ -122,6 +128,7 @@ test("a Pin is scheduled, moved by keyboard, edited, and published at its time w
   await page.getByRole("button", { name: "Edit or reschedule" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Title", { exact: true }).fill("Bean salad, with mint");
+  await dialog.getByLabel("Date and time").fill(`${tomorrow}T09:30`);
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.getByText("changed").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();

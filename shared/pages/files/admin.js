@@ -12,12 +12,12 @@ const DEVELOPERS = "https://developers.pinterest.com/apps/";
 /** @type {import("./app.js").Page} */
 export default async function page(main, signal) {
   const place = h("div", {}, soon(8));
-  fill(main, h("h1", {}, t("admin.title")), place, guide());
+  fill(main, h("h1", {}, t("admin.title")), place);
   try {
     const settings = await call("GET", SETTINGS, { signal });
-    fill(place, ...parts(settings));
+    fill(place, parts(settings), guide());
   } catch (error) {
-    if (!signal.aborted) fill(place, problem(error, () => page(main, signal)));
+    if (!signal.aborted) fill(place, problem(error, () => page(main, signal)), guide());
   }
 }
 

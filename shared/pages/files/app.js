@@ -38,6 +38,7 @@ async function show() {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
+  for (const dialog of document.querySelectorAll("dialog:not([data-stays])")) /** @type {HTMLDialogElement} */ (dialog).close();
   const path = location.pathname in PAGES ? location.pathname : FIRST;
   if (path !== location.pathname) history.replaceState(null, "", path + location.search + location.hash);
   const page = PAGES[path];

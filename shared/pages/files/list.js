@@ -20,12 +20,12 @@ export function showList(place, pins, shown) {
     const version = JSON.stringify([pin.state, pin.reason, pin.retry_at, pin.publish_at, pin.title, pin.board_id]);
     return there?.getAttribute("data-version") === version ? there : row(pin, version, shown);
   });
-  // Only what changed is touched: focus and scroll stay where they are.
-  if (next.length !== place.children.length || next.some((one, at) => one !== place.children[at])) {
-    const focused = document.activeElement?.closest("[data-pin]")?.getAttribute("data-pin");
-    fill(place, ...next);
-    if (focused) /** @type {HTMLElement | null} */ (place.querySelector(`[data-pin="${focused}"] button`))?.focus({ preventScroll: true });
-  }
+  // Only what changed is touched: focus and scroll stay where they are. A further page is only added.
+  const there = [...place.children];
+  if (there.every((one, at) => one === next[at])) return place.append(...next.slice(there.length));
+  const focused = document.activeElement?.closest("[data-pin]")?.getAttribute("data-pin");
+  fill(place, ...next);
+  if (focused) /** @type {HTMLElement | null} */ (place.querySelector(`[data-pin="${focused}"] button`))?.focus({ preventScroll: true });
 }
 
 /**

@@ -73,7 +73,8 @@ async function again() {
         ? button(t("session.sign-in"), async () => void ((await inWindow()) && close()), { class: "main" })
         : developmentForm(close),
     ],
-    { oncancel: (/** @type {Event} */ event) => event.preventDefault() }, // there is no going on without a token
+    // There is no going on without a token, here or on another page.
+    { "data-stays": true, oncancel: (/** @type {Event} */ event) => event.preventDefault() },
   );
 }
 
