@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{DeadRefreshToken, Environment, FaultKind, Operation, Rotation};
 
 use crate::{
-    stage::{APP_SECRET, PINS, Stage, days, id, minutes, pin, waits},
+    stage::{APP_SECRET, PINS, Stage, days, id, minutes, pin, seconds, waits},
     tokens::{
         LONG, access_expires_at, calls, hurry, inject, is_connected, is_lost, is_renewed, rotating, told,
     },
@@ -53,7 +53,12 @@ async fn a_lost_answer_ends_a_channel_where_the_old_token_is_dead_at_once_and_it
 
 #[tokio::test]
 async fn weeks_without_a_token_endpoint_end_a_channel_only_with_its_refresh_token_after_three_warnings() {
-    let (stage, channel) = Stage::connected().await;
+    let stage = Stage::configured().await;
+    // At noon, far from the daily roll-call: one of them has to come in the last day, less what is left of it below.
+    let noon = seconds(86_400 - (stage.stack.now().as_second() - 43_200).rem_euclid(86_400));
+    stage.advance(noon).await;
+    let channel = stage.connect("ada").await;
+    stage.choose_board("ada", &channel).await;
     stage.advance(days(22)).await;
     // As good as an outage, but it asks for a day's patience each time: fewer steps for the test.
     inject(&stage, Operation::Token, FaultKind::RateLimited { reset: 86_400 }, LONG);
@@ -63,7 +68,7 @@ async fn weeks_without_a_token_endpoint_end_a_channel_only_with_its_refresh_toke
     let urgent = stage.post(PINS, "ada", urgent).await.expect(202);
     waits(&urgent, "token_refresh");
 
-    stage.advance(days(29) - minutes(10)).await; // whenever the daily roll-call is, one was in the last day
+    stage.advance(days(29) - minutes(10)).await;
     is_connected(&stage, &channel).await;
     let urgent = stage.pin("ada", &id(&urgent)).await;
     assert_eq!(urgent["error"]["code"], "too_late", "{urgent}");
