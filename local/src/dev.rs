@@ -26,6 +26,7 @@ pub(crate) fn routes() -> Router<Arc<Inner>> {
         .route("/dev/token", post(token))
         .route("/dev/advance", post(advance))
         .route("/dev/events", get(events))
+        .route("/dev/pinterest", get(pinterest))
 }
 
 async fn token(State(stack): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -73,6 +74,18 @@ async fn events(State(stack): State<Arc<Inner>>) -> Response {
         tracing::error!(%error, "events could not be told");
     }
     Json(json!({ "items": stack.aws.events() })).into_response()
+}
+
+/// What the simulated Pinterest takes, for whoever has no app at the real one; `null` if it is not that one.
+async fn pinterest(State(stack): State<Arc<Inner>>) -> Response {
+    let simulated = stack.pinterest.as_ref().map(|pinterest| {
+        json!({
+            "url": pinterest.url(),
+            "app_id": simulated_pinterest::APP_ID,
+            "app_secret": simulated_pinterest::APP_SECRET,
+        })
+    });
+    Json(json!({ "simulated": simulated })).into_response()
 }
 
 /// Reads a JSON body. The content type is required: a web page of somebody else's cannot send it unasked.

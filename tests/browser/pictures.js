@@ -30,7 +30,6 @@ try {
   await furnish(stack, first, "production");
   await first.leaves();
   await times();
-  await many();
   await stack.advance(DAYS * 86_400);
   for (const [name, path, options] of PICTURES) {
     const ada = await Person.at(chromium, stack.url, options);
@@ -42,6 +41,7 @@ try {
     await ada.page.screenshot({ path: `${DOCS}${name}.png` });
     await ada.leaves();
   }
+  await many();
 } finally {
   await chromium.close();
   await stack.stop();
@@ -100,9 +100,12 @@ async function many() {
     while (rows.some((/** @type {any} */ { status }) => status === "not_done"));
   }
   await mary.goes("/app/publishing");
-  const rows = () => mary.page.locator("ul.pins > li").count();
   const began = Date.now();
-  while ((await rows()) < MANY) await mary.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const down = (/** @type {number} */ most) => {
+    scrollTo(0, document.body.scrollHeight);
+    return document.querySelectorAll("ul.pins > li").length >= most;
+  };
+  await mary.page.waitForFunction(down, MANY, { polling: 100, timeout: 120_000 });
   const took = Date.now() - began;
   const frames = await mary.page.evaluate(async () => {
     /** @returns {Promise<number>} */

@@ -48,6 +48,7 @@ test("an admin saves and tests the credentials", async () => {
   const { page } = ada;
   await ada.goes("/admin/api-integration/pinterest");
   await ada.signsIn();
+  await page.getByText("Pinterest is simulated on this machine").waitFor();
   await page.getByLabel("App ID").fill("1234567");
   await page.getByLabel("App Secret").fill("wrong");
   await page.getByLabel("Enable").check();

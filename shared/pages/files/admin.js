@@ -4,6 +4,7 @@
 import { call } from "./api.js";
 import { button, field, fill, h, outward, select } from "./dom.js";
 import { copier, outcome, problem, soon } from "./parts.js";
+import * as session from "./session.js";
 import { away, known, moment, t } from "./text.js";
 
 const SETTINGS = "/api/v1/admin/integrations/pinterest";
@@ -15,7 +16,7 @@ export default async function page(main, signal) {
   fill(main, h("h1", {}, t("admin.title")), place);
   try {
     const settings = await call("GET", SETTINGS, { signal });
-    fill(place, parts(settings), guide());
+    fill(place, await simulated(), parts(settings), guide());
   } catch (error) {
     if (!signal.aborted) fill(place, problem(error, () => page(main, signal)), guide());
   }
@@ -133,6 +134,16 @@ function workers({ last_tick_at: tick, last_daily_at: daily, oldest_due_at: olde
       : h("p", { class: "good" }, t("admin.workers.run")),
     h("dl", {}, line(t("admin.workers.tick"), tick), line(t("admin.workers.daily"), daily), oldest ? line(t("admin.workers.oldest"), oldest) : []),
   ];
+}
+
+/** Locally: what the simulated Pinterest takes in place of an app at the real one. */
+async function simulated() {
+  if (session.settings.sign_in !== "development") return null;
+  const told = await fetch("/dev/pinterest")
+    .then((answer) => answer.json())
+    .catch(() => null);
+  const app = told?.simulated;
+  return app ? h("p", { class: "box warning" }, t("admin.simulated"), " App ID ", h("code", {}, app.app_id), ", App Secret ", h("code", {}, app.app_secret)) : null;
 }
 
 /** For somebody who has never been at developers.pinterest.com. */

@@ -46,6 +46,7 @@ export default {
   "admin.secret.hint": "Pinterest's page calls it “App Secret Key”. It is stored, and never shown again.",
   "admin.secret.kept": "Stored. Leave empty to keep it.",
   "admin.environment.hint": "Trial access can publish in the Sandbox only.",
+  "admin.simulated": "Pinterest is simulated on this machine, and takes",
   "admin.saved": "Saved.",
   "admin.source.stored": "stored here",
   "admin.source.env": "from the environment",

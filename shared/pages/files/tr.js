@@ -46,6 +46,7 @@ const texts = {
   "admin.secret.hint": "Pinterest'in sayfasında adı “App Secret Key”. Saklanır ve bir daha gösterilmez.",
   "admin.secret.kept": "Saklı. Değişmemesi için boş bırakın.",
   "admin.environment.hint": "Trial erişimi yalnız Sandbox'ta yayınlayabilir.",
+  "admin.simulated": "Bu makinede Pinterest benzetiliyor ve şunları kabul ediyor:",
   "admin.saved": "Kaydedildi.",
   "admin.source.stored": "burada saklı",
   "admin.source.env": "ortam değişkeninden",
