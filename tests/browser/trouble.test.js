@@ -229,3 +229,13 @@ test("the Sandbox has no numbers, and the page says so", async () => {
   await ada.goes("/app/numbers");
   await ada.page.locator('[data-code="analytics_not_in_sandbox"]').waitFor();
 });
+
+test("what the API refuses is told in Turkish to whoever reads Turkish", async () => {
+  const ayse = await Person.at(chromium, stack.url, { locale: "tr-TR" });
+  await ayse.goes("/app/channels");
+  await ayse.page.locator("form button.main").click();
+  await ayse.page.locator(".channel").waitFor();
+  await ayse.goes("/app/numbers");
+  await ayse.page.getByText("Pinterest'in Sandbox'ında sayı yoktur.").waitFor();
+  await ayse.leaves();
+});

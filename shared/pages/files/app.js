@@ -60,6 +60,7 @@ async function show() {
   }
   if (signal.aborted) return;
   main.dataset.ready = path;
+  performance.mark("ready"); // what people came for is there
   announce(document.title);
 }
 

@@ -3,7 +3,7 @@
 
 import { button, fill, h, theirs } from "./dom.js";
 import { localTime } from "./draft.js";
-import { titleOf } from "./list.js";
+import { state, titleOf } from "./list.js";
 import { locale, moment, t } from "./text.js";
 
 /** @typedef {import("./pins.js").Pin} Pin */
@@ -98,6 +98,7 @@ export function calendar({ open, move }) {
         type: "button",
         class: `chip ${pin.state}`,
         "data-pin": pin.id,
+        title: state(pin).textContent,
         draggable: movable ? "true" : null,
         onclick: () => open(pin),
         onkeydown: press,
@@ -106,6 +107,7 @@ export function calendar({ open, move }) {
       time,
       " ",
       theirs(titleOf(pin)),
+      h("span", { class: "unseen" }, ", ", state(pin)),
     );
   }
 

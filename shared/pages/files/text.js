@@ -1,7 +1,10 @@
 // @ts-check
 /** What is shown, in the reader's language: texts, dates, numbers. */
 
-/** @typedef {typeof import("./en.js").default} Texts */
+/**
+ * What a problem of the API is called may be said in other words than its own, which are English.
+ * @typedef {typeof import("./en.js").default & { [problem: `problem.${string}`]: string }} Texts
+ */
 /** @typedef {keyof Texts} Key */
 
 /** @type {Record<string, string>} */

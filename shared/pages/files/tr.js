@@ -252,6 +252,31 @@ const texts = {
   "metric.TOTAL_REACTIONS": "Tepki",
 
   "reference.title": "API",
+
+  "problem.integration_disabled": "Pinterest entegrasyonu ayarlanmamış ya da kapalı.",
+  "problem.integration_disabled.fix": "Bir yönetici, Pinterest entegrasyonu sayfasında App ID ile App Secret'ı girip Enable'ı açar.",
+  "problem.reconnect_required": "Bu hesabın yeniden bağlanması gerekiyor.",
+  "problem.reconnect_required.fix": "Kanallar sayfasında yeniden bağlayın, sonra yeniden deneyin.",
+  "problem.not_admin": "Bu, yöneticiler içindir.",
+  "problem.not_admin.fix": "Yönetici grubunun bir üyesi olarak oturum açın.",
+  "problem.not_found": "Böyle bir şey yok.",
+  "problem.not_found.fix": "Silinmiş olabilir: sayfayı yenileyin.",
+  "problem.wrong_state": "Bu Pin için artık bu yapılamaz.",
+  "problem.wrong_state.fix": "Pin bu arada ilerlemiş: şimdiki durumuna bakın.",
+  "problem.pinterest_unreachable": "Pinterest yanıt vermedi.",
+  "problem.pinterest_unreachable.fix": "Bir dakika sonra yeniden deneyin.",
+  "problem.pinterest_rate_limited": "Pinterest'in çağrı sınırı doldu.",
+  "problem.pinterest_rate_limited.fix": "Bir süre sonra yeniden deneyin.",
+  "problem.spam_hold": "Pinterest bu hesabı istenmeyen içerik kuşkusuyla bir süre durdurdu.",
+  "problem.spam_hold.fix": "Birkaç saat bekleyin ve yayınladıklarınızı çeşitlendirin.",
+  "problem.analytics_not_in_sandbox": "Pinterest'in Sandbox'ında sayı yoktur.",
+  "problem.analytics_not_in_sandbox.fix": "Sayılar için Environment'ı Production yapıp hesabı yeniden bağlayın.",
+  "problem.analytics_not_available": "Pinterest bu hesabın sayılarını vermiyor.",
+  "problem.analytics_not_available.fix": "Pinterest hesabını işletme hesabına çevirin.",
+  "problem.busy": "Aynı anda çok fazla değişiklik var.",
+  "problem.busy.fix": "Yeniden deneyin.",
+  "problem.internal": "İçeride bir şeyler ters gitti; yarım kalan bir şey bilinmiyor.",
+  "problem.internal.fix": "Yeniden deneyin; sürerse istek numarasını bu hizmeti yönetene verin.",
 };
 
 export default texts;
