@@ -114,6 +114,7 @@ function pinBoard(channels, filter, signal) {
   const said = h("div", {});
   const list = h("ul", { class: "pins", "aria-label": t("pins.title") });
   const more = button(t("pins.more"), () => guarded(() => pins.more()), { class: "more", hidden: true });
+  const inSight = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && !more.hidden && more.click());
   const open = (/** @type {Pin} */ pin) => openPin(pin.id, pins, channels);
   const month = calendar({
     open,
@@ -133,6 +134,8 @@ function pinBoard(channels, filter, signal) {
     if (asMonth) month.show(all);
     else showList(list, all, { open, names });
     more.hidden = asMonth || !pins.hasMore;
+    inSight.unobserve(more); // whoever still sees it after a page wants the next one
+    inSight.observe(more);
     const none = !all.length && !pins.hasMore;
     if (none && !asMonth) fill(list, h("li", { class: "empty" }, t("pins.none")));
   };
@@ -187,7 +190,6 @@ function pinBoard(channels, filter, signal) {
     view,
   );
   fill(list, h("li", {}, soon(6)));
-  new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && !more.hidden && more.click()).observe(more);
   return {
     element,
     get pins() {
