@@ -75,6 +75,19 @@ export class Stack {
   }
 
   /**
+   * Asks the API as somebody who may do everything.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   */
+  async api(method, path, body) {
+    const { token } = await this.post("/dev/token", { sub: "ada", admin: true });
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+    const answer = await fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
+    return answer.json();
+  }
+
+  /**
    * Moves the clock, with all that falls due on the way.
    * @param {number} seconds
    */
@@ -95,22 +108,17 @@ export class Stack {
  * @param {"sandbox" | "production"} [environment]
  */
 export async function furnish(stack, ada, environment = "sandbox") {
-  const { token } = await stack.post("/dev/token", { sub: "ada", admin: true });
-  const call = async (/** @type {string} */ method, /** @type {string} */ path, /** @type {unknown} */ body) => {
-    const answer = await fetch(stack.url + path, { method, headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` }, body: JSON.stringify(body) });
-    return answer.json();
-  };
-  await call("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled", environment });
+  await stack.api("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled", environment });
   await ada.goes("/app/channels");
   await ada.signsIn();
   await ada.page.getByRole("button", { name: "Connect", exact: true }).click();
   await ada.allows();
   await ada.page.getByRole("button", { name: "Recipes" }).click();
   await ada.page.getByText("Default board: Recipes").waitFor();
-  const channel = (await call("GET", "/api/v1/channels", undefined)).items[0].id;
+  const channel = (await stack.api("GET", "/api/v1/channels")).items[0].id;
   const titles = ["Green salad", "Bean salad with mint", "Lemon tart", "Şakşuka", "A table for two by the sea"];
   for (const [at, title] of titles.entries()) {
     const later = at > 1 ? { publish_at: new Date(Date.now() + at * 86_400_000).toISOString() } : {};
-    await call("POST", "/api/v1/pins", { channel_id: channel, title, description: "Ten minutes, one bowl.", media: { kind: "image", url: `${stack.images}/salad.jpg` }, ...later });
+    await stack.api("POST", "/api/v1/pins", { channel_id: channel, title, description: "Ten minutes, one bowl.", media: { kind: "image", url: `${stack.images}/salad.jpg` }, ...later });
   }
 }

@@ -15,25 +15,13 @@ let ada;
 /** @type {string} */
 let channel;
 
-/**
- * @param {string} method
- * @param {string} path
- * @param {unknown} [body]
- */
-async function api(method, path, body) {
-  const { token } = await stack.post("/dev/token", { sub: "ada", admin: true });
-  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
-  const answer = await fetch(stack.url + path, { method, headers, body: JSON.stringify(body) });
-  return answer.json();
-}
-
 const pinsCalled = async (/** @type {string} */ title) =>
-  (await api("GET", "/api/v1/pins?limit=200")).items.filter((/** @type {any} */ pin) => pin.title === title);
+  (await stack.api("GET", "/api/v1/pins?limit=200")).items.filter((/** @type {any} */ pin) => pin.title === title);
 
 before(async () => {
   stack = await Stack.start();
   chromium = await browser();
-  await api("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled" });
+  await stack.api("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled" });
   ada = await Person.at(chromium, stack.url);
   await ada.goes("/app/channels");
   await ada.signsIn();
@@ -41,7 +29,7 @@ before(async () => {
   await ada.allows();
   await ada.page.getByRole("button", { name: "Recipes" }).click();
   await ada.page.getByText("Default board: Recipes").waitFor();
-  channel = (await api("GET", "/api/v1/channels")).items[0].id;
+  channel = (await stack.api("GET", "/api/v1/channels")).items[0].id;
 });
 
 beforeEach(async () => {
@@ -150,7 +138,7 @@ test("hostile texts are texts", async () => {
   let alerted = false;
   ada.page.on("dialog", (dialog) => ((alerted = true), dialog.dismiss()));
   for (const title of titles) {
-    await api("POST", "/api/v1/pins", { channel_id: channel, title, description: "😀".repeat(800), media: { kind: "image", url: `${stack.images}/salad.jpg` } });
+    await stack.api("POST", "/api/v1/pins", { channel_id: channel, title, description: "😀".repeat(800), media: { kind: "image", url: `${stack.images}/salad.jpg` } });
   }
   await ada.goes("/app/publishing");
   for (const title of titles) {

@@ -23,9 +23,9 @@ export default async function page(main, signal) {
     fill(main, h("h1", {}, t("numbers.title")), h("p", { class: "empty" }, t("publishing.nobody"), " ", h("a", { href: "/app/channels" }, t("channels.title"))));
     return;
   }
-  const asked = new URLSearchParams(location.search);
-  const pin = asked.get("pin");
-  const channel = select(channels.map(({ id, account }) => [id, account.username ?? id]), asked.get("channel") ?? channels[0].id, { onchange: () => show() });
+  const wanted = new URLSearchParams(location.search);
+  const pin = wanted.get("pin");
+  const channel = select(channels.map(({ id, account }) => [id, account.username ?? id]), wanted.get("channel") ?? channels[0].id, { onchange: () => show() });
   if (!channel.value) channel.value = channels[0].id;
   const days = select(PERIODS.map((count) => [String(count), t("numbers.days", { count })]), "30", { onchange: () => show() });
   const place = h("div", { class: "numbers" });
@@ -36,18 +36,24 @@ export default async function page(main, signal) {
     place,
   );
 
+  /** Ends the question before: its answer is not for what is chosen by now. */
+  let asked = new AbortController();
   async function show() {
+    asked.abort();
+    asked = new AbortController();
+    const current = AbortSignal.any([signal, asked.signal]);
     fill(place, h("section", { class: "card" }, soon(10)));
     const to = new Date().toISOString().slice(0, 10);
     const from = new Date(Date.now() - (Number(days.value) - 1) * DAY).toISOString().slice(0, 10);
     const period = new URLSearchParams({ from, to });
     const of = pin ? `/api/v1/pins/${encodeURIComponent(pin)}` : `/api/v1/channels/${channel.value}`;
     try {
-      const report = await call("GET", `${of}/analytics?${period}`, { signal });
+      const report = await call("GET", `${of}/analytics?${period}`, { signal: current });
+      if (current.aborted) return;
       fill(place, daily(report), pin ? null : h("section", { class: "card", id: "best" }, soon(6)));
-      if (!pin) await showBest(channel.value, period, signal);
+      if (!pin) await showBest(channel.value, period, current);
     } catch (error) {
-      if (!signal.aborted) fill(place, problem(error, error instanceof Problem && error.status === 409 ? undefined : show));
+      if (!current.aborted) fill(place, problem(error, error instanceof Problem && error.status === 409 ? undefined : show));
     }
   }
   await show();
@@ -82,6 +88,7 @@ async function showBest(channel, period, signal) {
   const place = /** @type {HTMLElement} */ (document.getElementById("best"));
   try {
     const { items } = await call("GET", `/api/v1/channels/${channel}/top-pins?${period}&limit=${BEST}`, { signal });
+    if (signal.aborted) return;
     const metrics = Object.keys(items[0]?.metrics ?? {});
     const row = (/** @type {any} */ pin) =>
       h(

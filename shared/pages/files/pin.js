@@ -31,7 +31,7 @@ export async function openPin(id, pins, channels) {
   };
   show();
   let seen = "";
-  pins.onchange(() => {
+  const leave = pins.onchange(() => {
     const pin = pins.list().find((one) => one.id === id);
     const now = pin ? JSON.stringify([pin.state, pin.reason, pin.timeline.length]) : seen;
     if (open && seen && now !== seen && !place.querySelector("form")) show(); // never under somebody's hands
@@ -39,6 +39,7 @@ export async function openPin(id, pins, channels) {
   });
   await dialog(t("pin"), (close) => [place, h("div", { class: "row" }, button(t("close"), close))], { class: "wide" });
   open = false;
+  leave();
 }
 
 /**

@@ -42,9 +42,13 @@ export class Pins {
     document.addEventListener("visibilitychange", () => !document.hidden && this.hurry(), { signal });
   }
 
-  /** @param {() => void} listener */
+  /**
+   * Tells of every change, until what it answers is called.
+   * @param {() => void} listener
+   */
   onchange(listener) {
     this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** All that are known and wanted, newest first: ids sort by time. */
