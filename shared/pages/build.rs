@@ -6,7 +6,8 @@ use std::{env, fmt::Write as _, fs, io::Write as _, path::Path};
 use flate2::{Compression, Crc, write::GzEncoder};
 
 fn main() {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("files");
+    let from = env::var("CARGO_MANIFEST_DIR").expect("cargo says where"); // now: a build script may be older than its folder
+    let from = Path::new(&from).join("files");
     let out = env::var("OUT_DIR").expect("cargo says where");
     println!("cargo::rerun-if-changed=files");
     let mut files: Vec<_> = fs::read_dir(&from)

@@ -153,3 +153,32 @@ test("the numbers of one Pin are a click away from it", async () => {
   assert.equal(await ada.page.getByRole("dialog").count(), 0);
   await ada.leaves();
 });
+
+test("numbers that come late are not shown for what was chosen meanwhile", async () => {
+  const ada = await Person.at(chromium, stack.url);
+  const { page } = ada;
+  await page.addInitScript(() => {
+    const { fetch } = window;
+    /** @type {any} */ (window).late = new Promise((resolve) => Object.assign(window, { letGo: resolve }));
+    window.fetch = async (address, options) => {
+      const from = new URL(String(address), location.href).searchParams.get("from");
+      const answer = await fetch(address, { ...options, signal: null });
+      if (!from || Date.now() - Date.parse(from) < 80 * 86_400_000) return answer;
+      const text = await answer.text();
+      await /** @type {any} */ (window).late;
+      return new Response(text, answer);
+    };
+  });
+  await ada.goes("/app/numbers");
+  await ada.signsIn();
+  await page.getByLabel("Period").selectOption("89");
+  await page.getByLabel("Period").selectOption("7");
+  const rows = page.locator("details tbody tr");
+  await page.waitForFunction(() => document.querySelectorAll("details tbody tr").length === 7);
+  await page.evaluate(async () => {
+    /** @type {any} */ (window).letGo();
+    for (let frame = 0; frame < 5; frame += 1) await new Promise(requestAnimationFrame);
+  });
+  assert.equal(await rows.count(), 7);
+  await ada.leaves();
+});
