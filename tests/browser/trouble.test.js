@@ -227,3 +227,31 @@ test("what the API refuses is told in Turkish to whoever reads Turkish", async (
   await ayse.page.getByText("Pinterest'in Sandbox'ında sayı yoktur.").waitFor();
   await ayse.leaves();
 });
+
+test("a long list keeps its order and the place of whoever reads it, while it changes", async () => {
+  const later = new Date(Date.now() + 300 * 86_400_000).toISOString();
+  for (let at = 0; at < 120; at += 1) {
+    await stack.api("POST", "/api/v1/pins", { channel_id: channel, title: `Long ${at}`, media: { kind: "image", url: `${stack.images}/salad.jpg` }, publish_at: later });
+  }
+  await ada.page.reload();
+  await ada.ready();
+  await ada.page.getByLabel("In state").selectOption("scheduled");
+  const titles = () => ada.page.locator("ul.pins > li .name").allTextContents();
+  const row = (/** @type {string} */ title) => ada.page.locator("ul.pins > li").filter({ has: ada.page.getByText(title, { exact: true }) });
+  const newestFirst = Array.from({ length: 120 }, (_, at) => `Long ${119 - at}`);
+  await row("A video").waitFor({ state: "detached" });
+  assert.deepEqual(await titles(), newestFirst);
+  await row("Long 100").getByRole("button").click();
+  const dialog = ada.page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Cancel this Pin" }).click();
+  await ada.page.getByRole("dialog").last().getByRole("button", { name: "Cancel this Pin" }).click();
+  await row("Long 100").waitFor({ state: "detached" });
+  assert.deepEqual(await titles(), newestFirst.filter((title) => title !== "Long 100"));
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await stack.api("POST", "/api/v1/pins", { channel_id: channel, title: "Soon", media: { kind: "image", url: `${stack.images}/salad.jpg` }, publish_at: new Date(Date.now() + 80_000).toISOString() });
+  await ada.goes("/app/publishing");
+  await row("Soon").getByRole("button").focus();
+  await stack.advance(100);
+  await row("Soon").getByText("Published").waitFor();
+  assert.equal(await ada.page.evaluate(() => document.activeElement?.textContent), "Soon");
+});

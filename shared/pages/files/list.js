@@ -1,11 +1,16 @@
 // @ts-check
-/** Pins as a list. Rows that nobody sees cost nothing: see `content-visibility` in the style. */
+/** Pins as a list. What nobody sees costs nothing, by `content-visibility` in the style. */
 
-import { fill, h, theirs } from "./dom.js";
+import { h, theirs } from "./dom.js";
 import { known, moment, t } from "./text.js";
 
 /** @typedef {import("./pins.js").Pin} Pin */
 /** @typedef {{ open: (pin: Pin) => void, names: Map<string, string> }} Shown what a row needs: names of channels, and what a press does */
+
+/** So many rows are a list of their own, with a room of its own: a browser looks at each room before each frame. */
+const GROUP = 50;
+/** About how high a row is, until it has been seen. */
+const ROW = 3;
 
 /**
  * @param {HTMLElement} place
@@ -13,19 +18,36 @@ import { known, moment, t } from "./text.js";
  * @param {Shown} shown
  */
 export function showList(place, pins, shown) {
-  /** @type {Map<string, Element>} */
-  const rows = new Map([...place.children].map((row) => [row.getAttribute("data-pin") ?? "", row]));
+  const rows = new Map([...place.querySelectorAll("[data-pin]")].map((row) => [row.getAttribute("data-pin"), row]));
   const next = pins.map((pin) => {
-    const there = rows.get(pin.id);
+    const before = rows.get(pin.id);
     const version = JSON.stringify([pin.state, pin.reason, pin.retry_at, pin.publish_at, pin.title, pin.board_id]);
-    return there?.getAttribute("data-version") === version ? there : row(pin, version, shown);
+    return before?.getAttribute("data-version") === version ? before : row(pin, version, shown);
   });
-  // Only what changed is touched: focus and scroll stay where they are. A further page is only added.
-  const there = [...place.children];
-  if (there.every((one, at) => one === next[at])) return place.append(...next.slice(there.length));
   const focused = document.activeElement?.closest("[data-pin]")?.getAttribute("data-pin");
-  fill(place, ...next);
+  const there = place.querySelectorAll("ul");
+  const groups = Array.from({ length: Math.ceil(next.length / GROUP) }, (_, at) => {
+    const group = there[at] ?? h("ul", { class: "pins" });
+    const its = next.slice(at * GROUP, (at + 1) * GROUP);
+    arrange(group, its);
+    group.style.containIntrinsicHeight = `auto ${its.length * ROW}rem`;
+    return group;
+  });
+  arrange(place, groups);
   if (focused) /** @type {HTMLElement | null} */ (place.querySelector(`[data-pin="${focused}"] button`))?.focus({ preventScroll: true });
+}
+
+/**
+ * Makes `wanted` all that an element holds. What is in its place already is not touched: focus and scroll stay.
+ * @param {Element} element
+ * @param {Element[]} wanted
+ */
+function arrange(element, wanted) {
+  const kept = new Set(wanted);
+  for (const one of [...element.children]) if (!kept.has(one)) one.remove();
+  wanted.forEach((one, at) => {
+    if (element.children[at] !== one) element.insertBefore(one, element.children[at] ?? null);
+  });
 }
 
 /**

@@ -112,7 +112,7 @@ function pinBoard(channels, filter, signal) {
   let asMonth = false;
   let dropped = new AbortController();
   const said = h("div", {});
-  const list = h("ul", { class: "pins", "aria-label": t("pins.title") });
+  const list = h("div", {});
   const more = button(t("pins.more"), () => guarded(() => pins.more()), { class: "more", hidden: true });
   const inSight = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && !more.hidden && more.click());
   const open = (/** @type {Pin} */ pin) => openPin(pin.id, pins, channels);
@@ -137,7 +137,7 @@ function pinBoard(channels, filter, signal) {
     inSight.unobserve(more); // whoever still sees it after a page wants the next one
     inSight.observe(more);
     const none = !all.length && !pins.hasMore;
-    if (none && !asMonth) fill(list, h("li", { class: "empty" }, t("pins.none")));
+    if (none && !asMonth) fill(list, h("p", { class: "empty" }, t("pins.none")));
   };
   /** @param {() => Promise<unknown>} act */
   const guarded = async (act) => {
@@ -156,7 +156,6 @@ function pinBoard(channels, filter, signal) {
     pins.onchange(show);
     return load();
   };
-  const reload = () => anew();
   const choose = (/** @type {"channel" | "state"} */ name, /** @type {[string, string][]} */ options) => {
     const chooser = select([["", t(`pins.any.${name}`)], ...options], filter[name], {
       "aria-label": t(`pins.by.${name}`),
@@ -189,12 +188,12 @@ function pinBoard(channels, filter, signal) {
     said,
     view,
   );
-  fill(list, h("li", {}, soon(6)));
+  fill(list, soon(6));
   return {
     element,
     get pins() {
       return pins;
     },
-    reload,
+    reload: anew,
   };
 }
