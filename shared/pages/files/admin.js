@@ -2,7 +2,7 @@
 /** The integration's settings: App ID and App Secret, whether they work, and whether the workers run. */
 
 import { call } from "./api.js";
-import { button, field, fill, h, outward, select } from "./dom.js";
+import { button, field, fill, form, h, outward, select } from "./dom.js";
 import { copier, outcome, problem, soon } from "./parts.js";
 import * as session from "./session.js";
 import { away, known, moment, t } from "./text.js";
@@ -25,9 +25,9 @@ export default async function page(main, signal) {
 /** @param {any} settings */
 function parts(settings) {
   const worker = h("section", { class: "card", "aria-label": t("admin.workers") });
-  const form = settingsForm(settings, (/** @type {any} */ saved) => fill(worker, ...workers(saved.worker)));
+  const saving = settingsForm(settings, (/** @type {any} */ saved) => fill(worker, ...workers(saved.worker)));
   fill(worker, ...workers(settings.worker));
-  return [form, redirects(settings.redirect_uris), worker];
+  return [saving, redirects(settings.redirect_uris), worker];
 }
 
 /**
@@ -56,9 +56,8 @@ function settingsForm(settings, onsaved) {
   };
   show(settings);
 
-  const save = (/** @type {Event} */ event) => {
-    event.preventDefault();
-    return of(
+  const save = () =>
+    of(
       async () => {
         const saved = await call("PUT", SETTINGS, {
           body: {
@@ -73,12 +72,11 @@ function settingsForm(settings, onsaved) {
       },
       () => t("admin.saved"),
     );
-  };
   const test = () => of(() => call("POST", `${SETTINGS}/test`), tested);
 
-  return h(
-    "form",
-    { class: "card", onsubmit: save },
+  return form(
+    save,
+    { class: "card" },
     field("App ID", id, [t("admin.id.hint"), " ", idSource]),
     field("App Secret", secret, [t("admin.secret.hint"), " ", secretSource]),
     h("fieldset", {}, h("legend", {}, "Status"), h("label", { class: "check" }, status, "Enable"), h("p", { class: "hint" }, statusSource)),

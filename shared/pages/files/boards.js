@@ -2,7 +2,7 @@
 /** Choosing a board: search among those that there are, or make one. */
 
 import { call } from "./api.js";
-import { announce, button, field, fill, h, theirs } from "./dom.js";
+import { announce, button, field, fill, form, h, theirs } from "./dom.js";
 import { outcome, problem, soon } from "./parts.js";
 import { t } from "./text.js";
 
@@ -68,19 +68,17 @@ export function boardPicker(channel, chosen, pick) {
     search.addEventListener("input", show);
     show();
     const name = h("input", { maxlength: 180, autocomplete: "off" });
-    const make = (/** @type {Event} */ event) => {
-      event.preventDefault();
-      return of(async () => {
+    const make = () =>
+      of(async () => {
         const board = await call("POST", `/api/v1/channels/${channel}/boards`, { body: { name: name.value } });
         await boards(channel, true);
         await pick(board);
         await reload();
       });
-    };
     return [
       field(t("boards.search"), search),
       all.length ? list : h("p", { class: "hint" }, t("boards.none")),
-      h("form", { class: "row end", onsubmit: make }, field(t("boards.new"), name), h("button", {}, t("boards.make"))),
+      form(make, { class: "row end" }, field(t("boards.new"), name), h("button", {}, t("boards.make"))),
     ];
   };
 

@@ -23,10 +23,12 @@ export function bulkUpload(channels, chosen, sent) {
   const ask = async (dryRun) => {
     const file = input.files?.[0];
     if (!file) return undefined;
-    const query = new URLSearchParams({ channel_id: channel.value, dry_run: String(dryRun) });
+    const to = channel.value;
+    const query = new URLSearchParams({ channel_id: to, dry_run: String(dryRun) });
     const type = /\.(jsonl|ndjson)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
     fill(report, h("progress", { "aria-label": t("bulk.reading") }));
     const done = await of(() => call("POST", `/api/v1/pins/bulk?${query}`, { body: file, type }));
+    if (file !== input.files?.[0] || to !== channel.value) return undefined; // another file or channel was chosen meanwhile
     fill(report);
     return /** @type {{ rows: Row[] } | undefined} */ (done);
   };
@@ -37,8 +39,10 @@ export function bulkUpload(channels, chosen, sent) {
   };
   // Sending the same file again makes nothing twice: what is not done yet is done by the next call.
   const send = async () => {
+    input.disabled = channel.disabled = true;
     let done = await ask(false);
     while (done?.rows.some(({ status }) => status === "not_done")) done = await ask(false);
+    input.disabled = channel.disabled = false;
     if (!done) return;
     fill(report, ...shown(done.rows, null));
     await sent();

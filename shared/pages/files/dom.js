@@ -145,10 +145,24 @@ export function button(label, act, attributes = {}) {
 }
 
 /**
- * @param {HTMLButtonElement} element
+ * A form whose button does the same.
+ * @param {() => unknown} act
+ * @param {Record<string, any>} attributes
+ * @param {...Child} children
+ */
+export function form(act, attributes, ...children) {
+  const submit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    return busy(/** @type {HTMLElement} */ (event.submitter), act);
+  };
+  return h("form", { ...attributes, onsubmit: submit }, ...children);
+}
+
+/**
+ * @param {HTMLElement} element
  * @param {() => unknown} act
  */
-export async function busy(element, act) {
+async function busy(element, act) {
   if (element.getAttribute("aria-busy") === "true") return;
   element.setAttribute("aria-busy", "true");
   try {

@@ -252,4 +252,5 @@ export default {
   "metric.TOTAL_REACTIONS": "Reactions",
 
   "reference.title": "API",
+  "reference.required": "required",
 };

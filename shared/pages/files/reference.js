@@ -95,6 +95,6 @@ function table(rows) {
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "group", "aria-label": rows.map(([name]) => name).join(", ") },
-    h("table", {}, h("tbody", {}, rows.map(([name, type, text, needed]) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, name), needed ? h("b", { title: "required" }, "*") : null), h("td", {}, h("code", {}, type)), h("td", {}, text))))),
+    h("table", {}, h("tbody", {}, rows.map(([name, type, text, needed]) => h("tr", {}, h("th", { scope: "row" }, h("code", {}, name), needed ? h("b", { title: t("reference.required") }, "*") : null), h("td", {}, h("code", {}, type)), h("td", {}, text))))),
   );
 }

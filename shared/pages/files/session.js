@@ -6,7 +6,7 @@
  * issuer first, and in a window of its own where work would be lost otherwise. Locally: the development sign-in.
  */
 
-import { button, dialog, field, h } from "./dom.js";
+import { button, dialog, field, form, h } from "./dom.js";
 import { t } from "./text.js";
 
 /**
@@ -142,14 +142,13 @@ function developmentForm(done) {
   const sub = h("input", { value: "ada", required: true, autocomplete: "username" });
   const admin = h("input", { type: "checkbox", checked: true });
   const refused = h("p", { class: "bad", role: "alert" });
-  const submit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const submit = async () => {
     if (await developer({ sub: sub.value, admin: admin.checked })) done();
     else refused.textContent = t("session.refused");
   };
-  return h(
-    "form",
-    { onsubmit: submit },
+  return form(
+    submit,
+    {},
     field(t("session.name"), sub, t("session.name.hint")),
     h("label", { class: "check" }, admin, t("session.admin")),
     refused,

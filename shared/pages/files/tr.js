@@ -252,6 +252,7 @@ const texts = {
   "metric.TOTAL_REACTIONS": "Tepki",
 
   "reference.title": "API",
+  "reference.required": "zorunlu",
 
   "problem.integration_disabled": "Pinterest entegrasyonu ayarlanmamış ya da kapalı.",
   "problem.integration_disabled.fix": "Bir yönetici, Pinterest entegrasyonu sayfasında App ID ile App Secret'ı girip Enable'ı açar.",
