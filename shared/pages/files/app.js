@@ -98,6 +98,7 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("popstate", show);
 
+PAGES[location.pathname]?.load().catch(() => {}); // comes while it is found out who is there; what is wrong shows when it is needed
 const back = await session.open();
 if (back) history.replaceState(null, "", back);
 await show();
