@@ -79,6 +79,17 @@ struct Fresh {
     sealer: Sealer,
 }
 
+/// How a new pair gets into the table.
+#[derive(Clone, Copy)]
+enum Way {
+    /// As the current one.
+    Renewed,
+    /// As the current one of a channel that was given up.
+    Recovered,
+    /// Beside the current one, which somebody else has saved.
+    Spare,
+}
+
 impl Refresh {
     /// Of its parts.
     #[must_use]
@@ -297,25 +308,33 @@ impl Refresh {
         let pair = fresh.sealer.seal(&fresh.pair, place)?;
         let new = TokenRow { grant, pair, previous: Some(fresh.used), spare: None };
         let mut wait = Duration::from_millis(100);
-        let mut was_dead = row.grant.connection != Connection::Connected;
+        let mut way =
+            if row.grant.connection == Connection::Connected { Way::Renewed } else { Way::Recovered };
         loop {
-            let saved = if was_dead {
-                self.main.save_recovered(&self.tokens, &new, before, self.clock.now()).await
-            } else {
-                self.tokens.save_renewed(&new, before).await
-            };
-            let error = match saved {
-                Ok(Saved::Done) => return Ok(()),
-                Ok(Saved::Outrun) => {
-                    return Ok(self.tokens.save_spare(&new.grant.channel_id, &new.pair).await?);
+            let saved = match way {
+                Way::Renewed => self.tokens.save_renewed(&new, before).await,
+                Way::Recovered => {
+                    self.main.save_recovered(&self.tokens, &new, before, self.clock.now()).await
                 }
-                // Somebody has given the channel up meanwhile: this save brings it back, in both tables.
-                Ok(Saved::Dead) if !was_dead => {
-                    was_dead = true;
+                Way::Spare => {
+                    let kept = self.tokens.save_spare(&new.grant.channel_id, &new.pair).await;
+                    kept.map(|()| Saved::Done)
+                }
+            };
+            let error = match (saved, way) {
+                (Ok(Saved::Done), _) => return Ok(()),
+                // Somebody else's pair is the current one. This one may be the one that lives.
+                (Ok(Saved::Outrun), _) => {
+                    way = Way::Spare;
                     continue;
                 }
-                Ok(Saved::Dead) => store::Error::Contended,
-                Err(error) => error,
+                // Somebody has given the channel up meanwhile: this save brings it back, in both tables.
+                (Ok(Saved::Dead), Way::Renewed) => {
+                    way = Way::Recovered;
+                    continue;
+                }
+                (Ok(Saved::Dead), _) => store::Error::Contended,
+                (Err(error), _) => error,
             };
             if Instant::now() + wait >= deadline {
                 return Err(error.into());
