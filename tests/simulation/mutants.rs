@@ -28,8 +28,16 @@ pub(crate) type Tamper = fn(&World, &Invocation, &str, &mut Value) -> Option<Rep
 pub(crate) const MUTANTS: &[&[Mutant]] = &[deliver::MUTANTS, refresh::MUTANTS, table::MUTANTS];
 
 /// Nothing is broken, and storms rage all the same: what breaks here was not the mutants' doing.
-pub(crate) const CONTROLS: [Mutant; 2] =
-    [Mutant { name: "nothing", ..SOUND }, Mutant { name: "nothing else", storm: Storm::Tokens, ..SOUND }];
+pub(crate) const CONTROLS: [Mutant; 3] = [
+    Mutant { name: "nothing", ..SOUND },
+    Mutant { name: "nothing else", storm: Storm::Tokens, ..SOUND },
+    Mutant {
+        name: "nothing, where late pairs meet conflicts",
+        storm: Storm::Tokens,
+        table: table::late_pairs_meet_conflicts,
+        ..SOUND
+    },
+];
 
 /// Nothing is broken, yet.
 const SOUND: Mutant = Mutant {

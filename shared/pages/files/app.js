@@ -98,7 +98,8 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("popstate", show);
 
-PAGES[location.pathname]?.load().catch(() => {}); // comes while it is found out who is there; what is wrong shows when it is needed
+// The page's modules come while it is found out who is there. What goes wrong shows when they are needed.
+PAGES[location.pathname]?.load().catch(() => {});
 const back = await session.open();
 if (back) history.replaceState(null, "", back);
 await show();

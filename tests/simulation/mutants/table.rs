@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Mutant, SOUND, Storm, Tamper};
-use crate::aws::{Reply, TOKENS, cancelled, error};
+use crate::{
+    aws::{Reply, TOKENS, cancelled, error},
+    lambda::Invocation,
+    world::World,
+};
 
 const fn of_pins(name: &'static str, table: Tamper) -> Mutant {
     Mutant { name, table, ..SOUND }
@@ -87,6 +91,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
         None
     }),
 ];
+
+/// Not broken, but rare: a pair that came too late meets somebody else's write each second time that it is saved.
+pub(super) fn late_pairs_meet_conflicts(
+    world: &World,
+    _: &Invocation,
+    _: &str,
+    body: &mut Value,
+) -> Option<Reply> {
+    let saves_spare = body["UpdateExpression"] == "SET spare = :pair";
+    (saves_spare && world.dice.happens(0.5)).then(|| error("TransactionConflictException"))
+}
 
 /// Every write in a call.
 fn calls<'a>(operation: &str, body: &'a Value) -> Vec<&'a Value> {
