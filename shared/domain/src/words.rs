@@ -6,6 +6,8 @@ use crate::{Environment, Failure, delivery::Unusable};
 pub const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
 /// An admin switched it off.
 pub const SWITCHED_OFF: &str = "Pinterest integration disabled";
+/// A Pin waits for `refresh`.
+pub const RENEWING: &str = "the access token is being renewed";
 /// Pinterest refuses for scope or tier.
 pub const INVALID_SCOPE: &str = "403 invalid scope";
 /// A Pin names a board that is gone.

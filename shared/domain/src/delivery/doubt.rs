@@ -46,21 +46,23 @@ impl Step<'_> {
             Readiness::ReconnectRequired => {
                 (None, "the board can be read when the account is connected again")
             }
-            Readiness::TokenExpired => (Some(MINUTE), "the access token is being renewed"),
-            Readiness::SwitchedOff => (Some(MINUTE * 5), words::SWITCHED_OFF),
+            Readiness::TokenExpired => (Some(self.patiently(words::RENEWING, MINUTE)), words::RENEWING),
+            Readiness::SwitchedOff => {
+                (Some(self.patiently(words::SWITCHED_OFF, MINUTE * 5)), words::SWITCHED_OFF)
+            }
             Readiness::Paused(pause) => {
                 let detail = match pause.reason {
                     PauseReason::Quota => "Pinterest's rate limit is used up",
                     PauseReason::SpamHold => "the account rests after a spam block",
                 };
-                (Some(pause.until.duration_since(self.now).max(SECOND)), detail)
+                (Some(pause.until.max(self.now + SECOND)), detail)
             }
         };
         let also = match self.conditions.readiness {
             Readiness::TokenExpired => Also::RefreshToken,
             _ => Also::Nothing,
         };
-        let state = self.doubted(attempt, looks, retry_at.map(|wait| self.now + wait));
+        let state = self.doubted(attempt, looks, retry_at);
         let wait = self.go_on(state, "waiting", detail, &Answer::default());
         Decision { also, ..wait }
     }

@@ -136,6 +136,14 @@ impl Step<'_> {
         Decision { also, ..self.rest(state, "published", format!("{how} as {id}"), answer) }
     }
 
+    /// When to see again whether a wait that ends without the Pin's doing is over: the longer it lasts already, the
+    /// later, from `first` on. Written once a minute, a Pin that waits for weeks would cost more than all others.
+    pub(super) fn patiently(&self, detail: &str, first: SignedDuration) -> Timestamp {
+        let last = self.pin.timeline.entries.last();
+        let since = last.filter(|last| last.detail == detail).map_or(self.now, |last| last.at);
+        self.now + (self.now.duration_since(since) / 4).clamp(first, LONGEST_BACKOFF)
+    }
+
     /// How often `code` has put the Pin off in a row.
     pub(super) fn times(&self, code: &str) -> u32 {
         let setback = self.pin.setback.as_ref();

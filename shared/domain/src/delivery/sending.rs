@@ -25,7 +25,7 @@ impl Step<'_> {
                 if self.conditions.lost {
                     return self.await_owner(&none);
                 }
-                let retry_at = self.patiently();
+                let retry_at = self.patiently(words::RENEWING, MINUTE);
                 return self.await_token(retry_at, &none); // it has not been renewed yet
             }
             Readiness::Ready => {}
@@ -34,12 +34,12 @@ impl Step<'_> {
                 return self.rest(State::Cancelled, "cancelled", detail, &none);
             }
             Readiness::SwitchedOff => {
-                let retry_at = Some(self.now + MINUTE * 5);
-                return self.wait(Reason::PinterestUnavailable, retry_at, words::SWITCHED_OFF, &none);
+                let retry_at = self.patiently(words::SWITCHED_OFF, MINUTE * 5);
+                return self.wait(Reason::PinterestUnavailable, Some(retry_at), words::SWITCHED_OFF, &none);
             }
             Readiness::ReconnectRequired => return self.await_owner(&none),
             Readiness::TokenExpired => {
-                let retry_at = self.patiently();
+                let retry_at = self.patiently(words::RENEWING, MINUTE);
                 return self.await_token(retry_at, &none);
             }
             Readiness::Paused(pause) => {
@@ -138,17 +138,9 @@ impl Step<'_> {
         self.fail(words::invalid_scope(environment), answer)
     }
 
-    /// The longer a renewal takes already, the longer until the next look: from a minute to half an hour.
-    fn patiently(&self) -> Timestamp {
-        let since = self.pin.timeline.entries.last().map_or(self.now, |last| last.at);
-        let waited = self.now.duration_since(since);
-        self.now + (waited / 4).clamp(MINUTE, MINUTE * 30)
-    }
-
     /// Only `refresh` refreshes: the Pin waits for one of its next ticks.
     fn await_token(self, retry_at: Timestamp, answer: &Answer) -> Decision {
-        let detail = "the access token is being renewed";
-        let wait = self.wait(Reason::TokenRefresh, Some(retry_at), detail, answer);
+        let wait = self.wait(Reason::TokenRefresh, Some(retry_at), words::RENEWING, answer);
         Decision { also: Also::RefreshToken, ..wait }
     }
 

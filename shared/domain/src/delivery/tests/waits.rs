@@ -34,6 +34,28 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 }
 
 #[test]
+fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_soon() {
+    let attempt = Attempt { fence: "f1".into(), started_at: at(0) };
+    let doubt = State::InDoubt { attempt, looks: 0, retry_at: Some(at(0)) };
+    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired] {
+        for state in [State::Scheduled, doubt.clone()] {
+            let mut pin = pin(state);
+            pin.timeline.note(at(0), "accepted", ""); // long before the wait begins
+            let (begun, mut now, mut waits) = (at(3600), at(3600), Vec::new());
+            while now < at(WEEK - 3600) {
+                pin = decide(&pin, &Happened::Due, &but(readiness), now).pin;
+                let next = pin.due_at().unwrap();
+                waits.push(next.duration_since(now));
+                assert!(waits.len() == 1 || waits.last() <= Some(&waits[0].max(now.duration_since(begun))));
+                now = next;
+            }
+            assert!(waits[0] <= SignedDuration::from_mins(5), "{readiness:?}: {waits:?}");
+            assert!(waits.len() < 400, "{readiness:?}: {} times", waits.len());
+        }
+    }
+}
+
+#[test]
 fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_name() {
     let busy = refused(&sending(), Refusal::Busy, &ready(), 1).pin;
     let before = lines(&busy);
