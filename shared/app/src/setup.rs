@@ -244,7 +244,7 @@ impl From<lambda_runtime::Error> for Stopped {
 /// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
 /// the same, to say so.
 fn start_log(variables: &Variables) -> Result<(), Wrong> {
-    let wanted = variables.parse::<Targets>("RUST_LOG", "a level, such as info or debug");
+    let wanted = variables.parse::<Targets>("RUST_LOG", "a level, such as info or warn");
     let usual = Targets::new().with_default(USUAL_LOG);
     let (filter, result) = match wanted {
         Ok(wanted) => (wanted.unwrap_or(usual), Ok(())),
