@@ -22,6 +22,8 @@ pub(crate) struct Rules {
     /// What people were promised.
     accepted: BTreeSet<PinId>,
     cancelled: BTreeSet<PinId>,
+    /// Since when a Pin's writes are counted, and how many there were.
+    writes: BTreeMap<PinId, (Timestamp, u32)>,
     fences: BTreeMap<String, Fence>,
     lease_holders: BTreeMap<String, u64>,
     /// Pairs that were given and not saved yet: who asked for them, when, and the refresh token that came.

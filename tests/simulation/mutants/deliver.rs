@@ -85,6 +85,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         decision.pin.publish_at = pin.publish_at;
         decision
     }),
+    mutant("a Pin that waits is looked after each minute", |pin, happened, conditions, now| {
+        let mut decision = decide(pin, happened, conditions, now);
+        if let State::Waiting { retry_at: Some(at), .. } | State::InDoubt { retry_at: Some(at), .. } =
+            &mut decision.pin.state
+        {
+            *at = (*at).min(now + SignedDuration::from_mins(1));
+        }
+        decision
+    }),
     mutant("nothing is ever too late", |pin, happened, conditions, now| {
         let mut patient = pin.clone();
         patient.give_up_at = now + SignedDuration::from_hours(24 * 365);

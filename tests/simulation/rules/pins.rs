@@ -11,6 +11,8 @@ use crate::{aws::Write, pinterest::Asked, world::World};
 const SEND_WITHIN: SignedDuration = SignedDuration::from_millis(5_100);
 /// Nothing that was in a Pin's way holds it up for longer once it is gone: the longest hold, a day, and a back-off.
 const HOURS_AFTER: i64 = 26;
+/// A wait that lasts is looked after twice in an hour, and each look is written before it and after it.
+const WRITES_A_DAY: u32 = 250;
 
 fn pin_of(row: &Value) -> Pin {
     serde_json::from_value(row.clone()).unwrap()
@@ -41,6 +43,7 @@ impl Rules {
         world
             .note(|| format!("#{writer} writes {} {} v{} {:?}", pin.id, title(&pin), pin.version, pin.state));
         self.ends_last(before.as_ref(), &pin);
+        self.is_written_seldom(world, &pin);
         if before.is_none() {
             let same = world
                 .tables
@@ -84,6 +87,19 @@ impl Rules {
         self.must(lasts, "an end lasts", || format!("{}: {:?}, then {:?}", pin.id, before.state, pin.state));
         self.must(pin.version == before.version + 1, "each write of a Pin is the next", || {
             format!("{}: {} after {}", pin.id, pin.version, before.version)
+        });
+    }
+
+    fn is_written_seldom(&mut self, world: &World, pin: &Pin) {
+        let now = world.now();
+        let (since, times) = self.writes.entry(pin.id.clone()).or_insert((now, 0));
+        if now.duration_since(*since) > SignedDuration::from_hours(24) {
+            (*since, *times) = (now, 0);
+        }
+        *times += 1;
+        let (since, times) = (*since, *times);
+        self.must(times <= WRITES_A_DAY, "a Pin that waits is written seldom", || {
+            format!("{}: {times} times since {since}", pin.id)
         });
     }
 
