@@ -6,12 +6,11 @@ use crate::{
     figures::{Compared, Cost},
 };
 
-/// Of a function's binary and its archive, in bytes. `publish` may have more: it is the one function that both sends
-/// Pins and takes them, one by one and by the file.
+/// Of a function's binary and its archive, in bytes. The archive of `publish` may have more: it is the one function that
+/// both sends Pins and takes them, one by one and by the file.
 const BINARY: u64 = 6_000_000;
 const ZIP: u64 = 2_500_000;
-const PUBLISH_BINARY: u64 = 6_200_000;
-const PUBLISH_ZIP: u64 = 2_850_000;
+const PUBLISH_ZIP: u64 = 2_800_000;
 /// Of each function's start, in instructions, with nothing to shake hands with.
 const START: u64 = 5_000_000;
 /// The same with the handshakes that it makes ahead: DynamoDB's and Secrets Manager's.
@@ -27,10 +26,10 @@ const TUTORIAL: u64 = 10;
 pub(crate) fn broken(functions: &[Cost]) -> Vec<String> {
     let mut broken = Vec::new();
     for Cost { name, size, instructions } in functions {
-        let (binary, zip) = if name == "publish" { (PUBLISH_BINARY, PUBLISH_ZIP) } else { (BINARY, ZIP) };
+        let zip = if name == "publish" { PUBLISH_ZIP } else { ZIP };
         let with_tls =
             if CALL_PINTEREST.contains(&name.as_str()) { START_WITH_PINTEREST } else { START_WITH_TLS };
-        let mut held = vec![("the binary (bytes)", size.binary, binary), ("the zip (bytes)", size.zip, zip)];
+        let mut held = vec![("the binary (bytes)", size.binary, BINARY), ("the zip (bytes)", size.zip, zip)];
         match instructions {
             Some(until) => held.extend([
                 ("the start (instructions)", until.plain, START),
@@ -80,7 +79,6 @@ mod tests {
     #[test]
     fn what_is_within_its_budget_passes() {
         assert!(super::broken(&[cost("pins", super::BINARY, super::START)]).is_empty());
-        assert!(super::broken(&[cost("publish", super::PUBLISH_BINARY, super::START)]).is_empty());
     }
 
     #[test]
