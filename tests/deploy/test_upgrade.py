@@ -35,7 +35,7 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
     caller.start()
     try:
         # Another architecture of the code it cannot be here; every function gets new settings instead.
-        stack.deploy(RefreshAtOnce="4", LogLevel="DEBUG", CustomerKey="yes", RequestsPerSecond="60")
+        stack.deploy(RefreshAtOnce="4", AdminGroup="operators", CustomerKey="yes", RequestsPerSecond="60")
     finally:
         stop.set()
         caller.join()
