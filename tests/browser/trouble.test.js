@@ -117,34 +117,36 @@ test("a double click makes one board", async () => {
   assert.equal(asked, 1);
 });
 
-test("the report is of the file that is chosen, however late another one's comes", async () => {
-  /** @type {() => void} */
-  let letGo = () => {};
-  /** @type {Promise<void>} */
-  const held = new Promise((resolve) => (letGo = resolve));
-  await ada.page.route(
-    "**/api/v1/pins/bulk*",
-    async (route) => {
-      const response = await route.fetch();
-      await held;
-      await route.fulfill({ response });
-    },
-    { times: 1 },
-  );
-  await ada.page.getByText("Many Pins from a file").click();
-  const choose = (/** @type {number} */ rows) =>
-    ada.page.getByLabel("File", { exact: true }).setInputFiles({ name: `${rows}.jsonl`, mimeType: "application/x-ndjson", buffer: Buffer.from("{}\n".repeat(rows)) });
-  const first = ada.page.waitForRequest("**/api/v1/pins/bulk*");
-  await choose(1);
-  const late = (await first).response();
-  await choose(3);
-  const lines = ada.page.locator("[data-line]");
-  await lines.nth(2).waitFor();
-  letGo();
-  await (await late)?.finished();
-  await ada.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-  assert.equal(await lines.count(), 3);
-});
+for (const late of ["report", "error"])
+  test(`the report is of the file that is chosen, however late another one's ${late} comes`, async () => {
+    /** @type {() => void} */
+    let letGo = () => {};
+    /** @type {Promise<void>} */
+    const held = new Promise((resolve) => (letGo = resolve));
+    await ada.page.route(
+      "**/api/v1/pins/bulk*",
+      async (route) => {
+        const response = await route.fetch();
+        await held;
+        await (late === "report" ? route.fulfill({ response }) : route.fulfill({ response, status: 500 }));
+      },
+      { times: 1 },
+    );
+    await ada.page.getByText("Many Pins from a file").click();
+    const choose = (/** @type {number} */ rows) =>
+      ada.page.getByLabel("File", { exact: true }).setInputFiles({ name: `${rows}.jsonl`, mimeType: "application/x-ndjson", buffer: Buffer.from("{}\n".repeat(rows)) });
+    const first = ada.page.waitForRequest("**/api/v1/pins/bulk*");
+    await choose(1);
+    const answered = (await first).response();
+    await choose(3);
+    const lines = ada.page.locator("[data-line]");
+    await lines.nth(2).waitFor();
+    letGo();
+    await (await answered)?.finished();
+    await ada.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    assert.equal(await lines.count(), 3);
+    assert.equal(await ada.page.locator(".bulk .outcome").innerText(), "");
+  });
 
 test("a token that ends in the middle is renewed, and nothing has to be written again", async () => {
   await writes("In the middle");

@@ -31,10 +31,11 @@ export function problem(error, again) {
  */
 export function outcome() {
   const place = h("div", { class: "outcome" });
+  let begun = 0;
   return {
     place,
     /**
-     * Does `act`, and shows how it ended.
+     * Does `act`, and shows how it ended, unless something else was begun meanwhile.
      * @template T
      * @param {() => Promise<T>} act
      * @param {(done: T) => string | Node | null} [said]
@@ -42,13 +43,15 @@ export function outcome() {
      */
     async of(act, said) {
       fill(place);
+      const mine = (begun += 1);
+      const show = (/** @type {string | Node | null} */ shown) => mine === begun && fill(place, shown);
       try {
         const done = await act();
         const text = said?.(done) ?? null;
-        fill(place, typeof text === "string" ? h("p", { class: "good box", role: "status" }, text) : text);
+        show(typeof text === "string" ? h("p", { class: "good box", role: "status" }, text) : text);
         return done;
       } catch (error) {
-        fill(place, problem(error));
+        show(problem(error));
         return undefined;
       }
     },
