@@ -82,6 +82,15 @@ mod tests {
     }
 
     #[test]
+    fn the_archive_of_publish_may_be_larger_and_no_other() {
+        let zip_of = |name, zip| super::broken(&[Cost { size: Size { binary: 1, zip }, ..cost(name, 1, 1) }]);
+
+        assert!(zip_of("publish", super::PUBLISH_ZIP).is_empty());
+        assert_eq!(zip_of("publish", super::PUBLISH_ZIP + 1).len(), 1);
+        assert_eq!(zip_of("pins", super::ZIP + 1).len(), 1);
+    }
+
+    #[test]
     fn a_handshake_with_pinterest_may_cost_more() {
         let with_tls = |name| {
             let instructions = Some(Until { plain: 1, with_tls: super::START_WITH_PINTEREST });

@@ -11,7 +11,7 @@ use crate::{aws::Write, pinterest::Asked, world::World};
 const SEND_WITHIN: SignedDuration = SignedDuration::from_millis(5_100);
 /// Nothing that was in a Pin's way holds it up for longer once it is gone: the longest hold, a day, and a back-off.
 const HOURS_AFTER: i64 = 26;
-/// A wait that lasts is looked after twice in an hour, and each look is written before it and after it.
+/// A wait that lasts is looked after two to four times in an hour, and a look is written before it and after it.
 const WRITES_A_DAY: u32 = 250;
 
 fn pin_of(row: &Value) -> Pin {
