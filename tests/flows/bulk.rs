@@ -1,9 +1,12 @@
 //! Many Pins in one file.
 
 use serde_json::{Value, json};
-use simulated_pinterest::Operation;
+use simulated_pinterest::{FaultKind, Operation};
 
-use crate::stage::{Answer, PINS, Stage, answer, minutes, pin};
+use crate::{
+    stage::{Answer, PINS, Stage, answer, minutes, pin},
+    tokens::{LONG, calls, inject},
+};
 
 const BULK: &str = "/api/v1/pins/bulk";
 const LINES: &str = "application/x-ndjson";
@@ -109,6 +112,56 @@ async fn pinterest_s_own_columns_name_boards_and_sections() {
     assert_eq!((of("A").board.as_str(), of("A").section.as_deref()), (board, None));
     assert_eq!(of("A").description.as_deref(), Some("Fresh, green"));
     assert_eq!(of("B").section.as_deref(), Some(section));
+}
+
+#[tokio::test]
+async fn what_pinterest_does_not_say_is_asked_for_once_and_only_the_rows_that_need_it_wait() {
+    let (stage, channel) = Stage::connected().await;
+    let row = |title: &str, board: &str| format!("{title},https://images.example.com/{title}.jpg,{board}\n");
+    let file = ["Title,Media URL,Pinterest board\n", &row("A", "Recipes"), &row("B", "Ideas"), &row("C", "")]
+        .concat();
+    let file = [file, row("D", "Recipes")].concat();
+    let query = format!("?channel_id={channel}");
+    for (kind, code) in [
+        (FaultKind::Status500Before, "pinterest_unreachable"),
+        (FaultKind::RateLimited { reset: 60 }, "pinterest_rate_limited"),
+    ] {
+        inject(&stage, Operation::ListBoards, kind, LONG);
+        let before = calls(&stage, Operation::ListBoards);
+
+        let answer = send(&stage, &query, "text/csv", &file).await.expect(200);
+
+        let waits = ("not_done", code);
+        let (status, _) = ends(&answer)[2];
+        assert_eq!(ends(&answer), [waits, waits, (status, ""), waits]);
+        assert!(["accepted", "exists"].contains(&status), "{answer}");
+        let fixes = answer["rows"].as_array().unwrap().iter().filter(|row| row["fix"].is_string());
+        assert_eq!(fixes.count(), 3, "{answer}");
+        assert_eq!(calls(&stage, Operation::ListBoards) - before, 1);
+        stage.pinterest().clear_faults();
+    }
+    let answer = send(&stage, &query, "text/csv", &file).await.expect(200);
+    assert_eq!(
+        ends(&answer),
+        [("accepted", ""), ("refused", "board_id_invalid"), ("exists", ""), ("accepted", "")]
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_to_rows_is_renewed() {
+    let (stage, channel) = Stage::connected().await;
+    let file = "Title,Media URL,Pinterest board\nA,https://images.example.com/a.jpg,Recipes\n";
+    let query = format!("?channel_id={channel}");
+    inject(&stage, Operation::ListBoards, FaultKind::Unauthorized, 1);
+
+    let answer = send(&stage, &query, "text/csv", file).await.expect(200);
+
+    assert_eq!(ends(&answer), [("not_done", "token_refresh")]);
+    let before = calls(&stage, Operation::Token);
+    stage.advance(minutes(1)).await;
+    assert_eq!(calls(&stage, Operation::Token), before + 1);
+    let answer = send(&stage, &query, "text/csv", file).await.expect(200);
+    assert_eq!(ends(&answer), [("accepted", "")]);
 }
 
 #[tokio::test]

@@ -81,6 +81,9 @@ pub enum Error {
     /// Several writers wanted the same rows at once, again and again.
     #[error("too many changes of the same thing at once")]
     Busy,
+    /// A call that does many things has had time for some of them.
+    #[error("the time of this call was up")]
+    TimeIsUp,
     /// The tables cannot be reached, or hold what they should not.
     #[error(transparent)]
     Store(#[from] crate::store::Error),

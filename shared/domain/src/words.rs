@@ -6,6 +6,10 @@ use crate::{Environment, Failure, delivery::Unusable};
 pub const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
 /// An admin switched it off.
 pub const SWITCHED_OFF: &str = "Pinterest integration disabled";
+/// Pinterest takes no more for a while.
+pub const RATE_LIMIT: &str = "Pinterest's rate limit is used up";
+/// Pinterest took Pins for spam.
+pub(crate) const SPAM_HOLD: &str = "the account rests after a spam block";
 /// A Pin waits for `refresh`.
 pub const RENEWING: &str = "the access token is being renewed";
 /// Pinterest refuses for scope or tier.

@@ -1,6 +1,7 @@
 //! Accounts at Pinterest, asked in their owners' name: what the functions share that answer people out of Pinterest.
 
 use domain::{AccessToken, Channel, ChannelId, Connection, Refusal, TenantId};
+use jiff::Timestamp;
 use tokio::join;
 
 use crate::{
@@ -46,15 +47,29 @@ impl Accounts {
         Ok(self.vault.open_access(&token.pair, channel.id.as_str()).await?)
     }
 
-    /// Pinterest's answer. A token that is refused is due for a refresh: only `refresh` does that.
+    /// Pinterest's answer to a question that was asked with `token`.
     pub(super) async fn asked<T>(&self, answer: Result<T, pinterest::Error>, token: &TokenRow) -> Result<T> {
-        if let Err(pinterest::Error::Refused { refusal: Refusal::TokenDead, .. }) = &answer {
-            if token.grant.connection != Connection::Connected {
-                return Err(Error::ReconnectRequired);
-            }
-            let (grant, now) = (&token.grant, self.clock.now());
-            self.tokens.make_due(&grant.channel_id, grant.version, now).await?;
-        }
-        Ok(answer?)
+        let TokenRow { grant, .. } = token;
+        let lost = grant.connection != Connection::Connected;
+        heard(answer, &self.tokens, &grant.channel_id, grant.version, lost, self.clock.now()).await
     }
+}
+
+/// Pinterest's answer to a question that was asked with `version` of a channel's tokens, which nobody can renew if they
+/// are `lost`. A token that is refused is due for a refresh: only `refresh` does that.
+pub(super) async fn heard<T>(
+    answer: Result<T, pinterest::Error>,
+    tokens: &TokensTable,
+    channel: &ChannelId,
+    version: u64,
+    lost: bool,
+    now: Timestamp,
+) -> Result<T> {
+    if let Err(pinterest::Error::Refused { refusal: Refusal::TokenDead, .. }) = &answer {
+        if lost {
+            return Err(Error::ReconnectRequired);
+        }
+        tokens.make_due(channel, version, now).await?;
+    }
+    Ok(answer?)
 }

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod change;
+mod desk;
 mod media;
 mod reach;
 mod request;

@@ -13,7 +13,7 @@ use domain::{
 };
 use tokio::time::Instant;
 
-use super::PublicSettings;
+use super::{PublicSettings, accounts::heard};
 use crate::{
     Clock, Random,
     client::Fetch,
@@ -165,6 +165,13 @@ impl Sender {
             uploads: ground.uploads_until.is_some_and(|until| until >= Instant::now() + SHORTEST_UPLOAD),
             last_pause: channel.and_then(|channel| channel.pause),
         }
+    }
+
+    /// Pinterest's answer to a question that was asked on `ground`.
+    pub async fn asked<T>(&self, answer: Result<T, pinterest::Error>, ground: &Ground) -> Result<T> {
+        let Some(channel) = &ground.channel else { return Ok(answer?) };
+        let Ground { token_version, lost, .. } = ground;
+        heard(answer, &self.tokens, &channel.id, *token_version, *lost, self.clock.now()).await
     }
 
     /// Carries a Pin that was read from the table on from what happened, until it rests.

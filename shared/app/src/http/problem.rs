@@ -131,6 +131,10 @@ impl Problem {
                 retry_after_seconds: Some(1),
                 ..problem(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many changes at once", "Try again.")
             },
+            Error::TimeIsUp => {
+                let fix = "Send the file again: rows that are done are not done twice.";
+                problem(StatusCode::SERVICE_UNAVAILABLE, "not_done", text, fix)
+            }
             Error::Store(_)
             | Error::Vault(_)
             | Error::Media(_)
@@ -142,6 +146,11 @@ impl Problem {
                 problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, AGAIN)
             }
         }
+    }
+
+    /// Whether it may be gone the next time without anybody's doing.
+    pub(crate) fn passes(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     /// The document. `type` names the problem, below the API's address.
@@ -190,7 +199,7 @@ fn of_pinterest(error: &pinterest::Error) -> Problem {
                 ..problem(
                     StatusCode::TOO_MANY_REQUESTS,
                     "pinterest_rate_limited",
-                    "Pinterest's rate limit is used up",
+                    words::RATE_LIMIT,
                     "Try again after the time in Retry-After.",
                 )
             },

@@ -52,8 +52,8 @@ impl Step<'_> {
             }
             Readiness::Paused(pause) => {
                 let detail = match pause.reason {
-                    PauseReason::Quota => "Pinterest's rate limit is used up",
-                    PauseReason::SpamHold => "the account rests after a spam block",
+                    PauseReason::Quota => words::RATE_LIMIT,
+                    PauseReason::SpamHold => words::SPAM_HOLD,
                 };
                 (Some(pause.until.max(self.now + SECOND)), detail)
             }

@@ -44,8 +44,8 @@ impl Step<'_> {
             }
             Readiness::Paused(pause) => {
                 let (reason, detail) = match pause.reason {
-                    PauseReason::Quota => (Reason::Quota, "Pinterest's rate limit is used up"),
-                    PauseReason::SpamHold => (Reason::SpamHold, "the account rests after a spam block"),
+                    PauseReason::Quota => (Reason::Quota, words::RATE_LIMIT),
+                    PauseReason::SpamHold => (Reason::SpamHold, words::SPAM_HOLD),
                 };
                 // It may have ended since it was read.
                 let retry_at = pause.until.max(self.now + SECOND);
@@ -101,8 +101,7 @@ impl Step<'_> {
             Refusal::Scope => self.out_of_scope(answer),
             Refusal::Quota { retry_after } => {
                 let (pause, also) = self.limited(*retry_after);
-                let detail = "Pinterest's rate limit is used up";
-                let wait = self.wait(Reason::Quota, Some(pause.until), detail, answer);
+                let wait = self.wait(Reason::Quota, Some(pause.until), words::RATE_LIMIT, answer);
                 Decision { also, ..wait }
             }
             Refusal::Spam => {

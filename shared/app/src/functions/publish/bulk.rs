@@ -1,22 +1,24 @@
 //! Many Pins in one call: every row is checked by the rules of a single Pin, kept, and sent by the next tick.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{BoardId, Channel, ChannelId, Invalid, Pin, PinId, SectionId, TenantId};
-use futures_util::{StreamExt as _, stream};
+use domain::{ChannelId, Pin, PinId, TenantId};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::{Duration, Instant};
 
-use super::{NewPin, Publish, media::Enclosed, rows, rows::Row};
+use super::{Publish, desk::Desk, request::Checked, rows, rows::Row};
 use crate::{
-    error::{Error, Result},
-    functions::sending::{Ground, Sender},
+    error::{Error, Result, chain},
     http::{Call, Problem},
     store::{Key, Put},
     text,
 };
 
+/// What Pinterest has not said by then is not waited for: rows that need none of it have to be written yet.
+const ANSWERS: Duration = Duration::from_secs(12);
 /// What has not been begun by then is left to the next call: API Gateway waits for 30 s.
 const TIME: Duration = Duration::from_secs(20);
 /// How many rows are written at once.
@@ -61,156 +63,132 @@ enum RowStatus {
     Valid,
     /// It breaks a rule.
     Refused,
-    /// The time was up. Send the file again: rows that are done are not done twice.
+    /// The time was up, or something was in the way that passes. Send the file again: rows that are done are not
+    /// done twice.
     NotDone,
 }
 
-/// What a row comes to, before it is taken.
-enum Found {
-    /// An earlier row said the same.
-    Known(PinId),
-    /// It breaks a rule.
-    Wrong(Error),
-    /// A Pin, and the image that came with it.
-    New(Box<Pin>, Option<Enclosed>),
+/// What came of a step for a row: why it ended may be told of many rows.
+pub(super) type Said<T> = Result<T, Box<Problem>>;
+
+/// A row, and what it says.
+struct Asked {
+    line: u64,
+    /// Of its content.
+    hash: String,
+    says: Says,
 }
 
-/// A channel as far as rows need it.
-struct Desk {
-    channel: Channel,
-    ground: Ground,
-    /// Read at Pinterest when a row names a board first.
-    boards: Option<Vec<pinterest::Board>>,
-    /// The sections of those boards that rows name.
-    sections: BTreeMap<BoardId, Vec<pinterest::Section>>,
+/// What a row says.
+enum Says {
+    /// The same as an earlier row, of which this Pin is.
+    Known(PinId),
+    /// Nothing that could be a Pin.
+    Nonsense(Box<Problem>),
+    /// A Pin, perhaps for a board that is named as Pinterest shows it.
+    New(Box<Checked>, Option<String>),
 }
+
+/// The channels that rows name.
+type Desks = BTreeMap<ChannelId, Said<Desk>>;
 
 impl Publish {
-    /// Checks all rows that were not taken before, then takes those that keep the rules. Sends nothing.
+    /// Reads all rows, asks once for what they stand on, then takes those that keep the rules. Sends nothing.
     pub(super) async fn bulk(&self, call: &Call) -> Result<BulkView> {
-        let until = Instant::now() + TIME;
+        let began = Instant::now();
         let content_type = call.header("content-type").and_then(Result::ok).unwrap_or_default();
         let dry_run = call.query("dry_run") == Some("true");
         let tenant = &call.caller()?.tenant;
         let rows = rows::read(content_type, call.body(), call.query("channel_id"))?;
 
-        // What was taken once is not checked again: its time may have come since.
+        let now = self.sender.clock.now();
         let hashes: Vec<_> = rows.iter().map(|row| text::sha256(&format!("bulk\n{}", row.content))).collect();
         let names: Vec<_> = hashes.iter().map(String::as_str).collect();
-        let now = self.sender.clock.now().as_second();
-        let known = self.sender.main.used_keys(tenant, &names, now).await?;
+        let known = self.sender.main.used_keys(tenant, &names, now.as_second()).await?;
+        let asked = rows.into_iter().zip(hashes).map(|(row, hash)| Asked {
+            line: row.line,
+            // What was taken once is not checked again: its time may have come since.
+            says: known.get(&hash).cloned().map_or_else(|| self.says(row, now), Says::Known),
+            hash,
+        });
+        let asked: Vec<_> = asked.collect();
 
-        let mut desks = BTreeMap::new();
-        let mut checked = Vec::with_capacity(rows.len());
-        for (row, hash) in rows.into_iter().zip(hashes) {
+        let desks = self.desks(tenant, &asked, began + ANSWERS).await?;
+        let (desks, until) = (&desks, began + TIME);
+        let rows = stream::iter(asked).map(|row| async move {
             let line = row.line;
-            let found = match known.get(&hash) {
-                Some(pin) => Found::Known(pin.clone()),
-                None => match self.check(tenant, row, &mut desks).await {
-                    Ok((pin, enclosed)) => Found::New(Box::new(pin), enclosed),
-                    // What concerns the whole call ends it.
-                    Err(error @ (Error::IntegrationDisabled(_) | Error::Store(_) | Error::Vault(_))) => {
-                        return Err(error);
-                    }
-                    Err(error) => Found::Wrong(error),
-                },
-            };
-            checked.push((line, hash, found));
-        }
-        let rows = stream::iter(checked).map(|(line, hash, found)| async move {
-            match found {
-                Found::Known(pin) => RowView::of(line, RowStatus::Exists, Some(pin)),
-                Found::Wrong(error) => RowView::refused(line, &error),
-                Found::New(..) if Instant::now() >= until => RowView::of(line, RowStatus::NotDone, None),
-                Found::New(pin, enclosed) => self.take(line, hash, *pin, enclosed, dry_run).await,
+            match self.take(tenant, row, desks, until, dry_run).await {
+                Ok((status, pin)) => RowView::of(line, status, pin),
+                Err(problem) => RowView::ended(line, *problem),
             }
         });
         Ok(BulkView { rows: rows.buffered(AT_ONCE).collect().await })
     }
 
-    /// The Pin that a row asks for, and the image that came with it.
-    async fn check(
+    fn says(&self, row: Row, now: Timestamp) -> Says {
+        let request = row.pin.and_then(|pin| Ok(pin.check(now, self.fresh(now))?));
+        match request {
+            Ok(request) => Says::New(Box::new(request), row.board_name),
+            Err(error) => Says::Nonsense(told(error)),
+        }
+    }
+
+    /// What the rows stand on. What concerns the whole call ends it.
+    async fn desks(&self, tenant: &TenantId, rows: &[Asked], until: Instant) -> Result<Desks> {
+        let mut named = BTreeMap::<_, BTreeSet<String>>::new();
+        for row in rows {
+            if let Says::New(request, board) = &row.says {
+                named.entry(request.channel_id.clone()).or_default().extend(board.clone());
+            }
+        }
+        let desks = stream::iter(named).map(|(id, boards)| async move {
+            match self.desk(tenant, &id, &boards, until).await {
+                Err(error @ (Error::IntegrationDisabled(_) | Error::Store(_) | Error::Vault(_))) => {
+                    Err(error)
+                }
+                desk => Ok((id, desk.map_err(told))),
+            }
+        });
+        desks.buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Decides about a row, looks at its files, and keeps what is new.
+    async fn take(
         &self,
         tenant: &TenantId,
-        row: Row,
-        desks: &mut BTreeMap<ChannelId, Desk>,
-    ) -> Result<(Pin, Option<Enclosed>)> {
-        let now = self.sender.clock.now();
-        let mut request = NewPin::check(row.pin?, now, self.fresh(now))?;
-        let id = request.channel_id.clone();
-        if !desks.contains_key(&id) {
-            desks.insert(id.clone(), self.desk(tenant, &id).await?);
-        }
-        let desk = desks.get_mut(&id).ok_or(Error::NotFound("channel"))?;
-        if let Some(name) = &row.board_name {
-            let (board, section) = self.board_of(desk, name).await?;
+        row: Asked,
+        desks: &Desks,
+        until: Instant,
+        dry_run: bool,
+    ) -> Said<(RowStatus, Option<PinId>)> {
+        let (mut request, board) = match row.says {
+            Says::Known(pin) => return Ok((RowStatus::Exists, Some(pin))),
+            Says::Nonsense(problem) => return Err(problem),
+            Says::New(request, board) => (*request, board),
+        };
+        let desk = desks.get(&request.channel_id).ok_or_else(|| told(Error::NotFound("channel")))?;
+        let desk = desk.as_ref().map_err(Clone::clone)?;
+        if let Some(name) = board {
+            let (board, section) = desk.board(&name)?;
             request.go_to(board, section);
         }
         let enclosed = request.enclosed.take();
-        Ok((self.pin_of(tenant, &desk.channel, request, now)?, enclosed))
-    }
-
-    /// Looks at the row's files, and keeps what is new.
-    async fn take(
-        &self,
-        line: u64,
-        hash: String,
-        pin: Pin,
-        enclosed: Option<Enclosed>,
-        dry_run: bool,
-    ) -> RowView {
+        let pin = self.pin_of(tenant, &desk.channel, request, self.sender.clock.now()).map_err(told)?;
+        if Instant::now() >= until {
+            return Err(time_is_up());
+        }
         // A dry run leaves no image behind.
-        let files = match enclosed {
-            Some(_) if dry_run => Ok(()),
-            enclosed => self.take_files(&pin, enclosed.as_ref()).await,
-        };
-        match files {
-            Err(error @ Error::Media(_)) => {
-                tracing::error!(error = %crate::error::chain(&error), "a row's file could not be looked at");
-                RowView::of(line, RowStatus::NotDone, None)
-            }
-            Err(error) => RowView::refused(line, &error),
-            Ok(()) if dry_run => RowView::of(line, RowStatus::Valid, None),
-            Ok(()) => self.keep(line, hash, pin).await,
+        if !(dry_run && enclosed.is_some()) {
+            self.take_files(&pin, enclosed.as_ref()).await.map_err(told)?;
         }
-    }
-
-    async fn desk(&self, tenant: &TenantId, id: &ChannelId) -> Result<Desk> {
-        let Sender { main, tokens, clock, .. } = &self.sender;
-        let briefing = main.briefing(tokens, tenant, id, None, clock.now()).await?;
-        let (channel, ground) = self.open(briefing).await?;
-        Ok(Desk { channel, ground, boards: None, sections: BTreeMap::new() })
-    }
-
-    /// The board of a name, and the section whose name follows a slash.
-    async fn board_of(&self, desk: &mut Desk, name: &str) -> Result<(BoardId, Option<SectionId>)> {
-        let access = desk.ground.access()?;
-        let (pinterest, environment) = (&self.sender.pinterest, desk.channel.environment);
-        let boards = match &mut desk.boards {
-            Some(boards) => boards,
-            none => none.insert(pinterest.boards(environment, access).await?),
-        };
-        let of_name = |name: &str| boards.iter().find(|board| board.name == name).map(|board| &board.id);
-        if let Some(board) = of_name(name) {
-            return Ok((board.clone(), None));
+        if dry_run {
+            return Ok((RowStatus::Valid, None));
         }
-        let unknown = || {
-            let fix = "Write it as Pinterest shows it, with a section after a slash: `Recipes/Salads`.";
-            Invalid::new("pinterest board", "board_id_invalid", "is no board of the account", fix)
-        };
-        let (board, section) = name.split_once('/').ok_or_else(unknown)?;
-        let board = of_name(board.trim()).ok_or_else(unknown)?.clone();
-        if !desk.sections.contains_key(&board) {
-            let sections = pinterest.sections(environment, access, &board).await?;
-            desk.sections.insert(board.clone(), sections);
-        }
-        let sections = desk.sections.get(&board).into_iter().flatten();
-        let section = sections.into_iter().find(|known| known.name == section.trim()).ok_or_else(unknown)?;
-        Ok((board, Some(section.id.clone())))
+        self.keep(row.hash, pin).await.map_err(told)
     }
 
     /// Writes a Pin, unless one of the same content was written before.
-    async fn keep(&self, line: u64, hash: String, pin: Pin) -> RowView {
+    async fn keep(&self, hash: String, pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
         let now = self.sender.clock.now().as_second();
         let key = Key {
             body_hash: hash.clone(),
@@ -219,16 +197,26 @@ impl Publish {
             // However far ahead: the row is known at least until its Pin has come to its end.
             expires_at: pin.give_up_at.as_second().max(now) + KEY_DAYS * 24 * 60 * 60,
         };
-        match self.sender.main.create_pin(&pin, Some(&key), now).await {
-            Ok(Put::Done) => RowView::of(line, RowStatus::Accepted, Some(pin.id)),
-            Ok(Put::Used(used)) => RowView::of(line, RowStatus::Exists, Some(used.pin_id)),
-            Ok(Put::Stale | Put::Taken) => RowView::of(line, RowStatus::NotDone, None),
-            Err(error) => {
-                tracing::error!(error = %crate::error::chain(&error), "a row could not be kept");
-                RowView::of(line, RowStatus::NotDone, None)
-            }
+        match self.sender.main.create_pin(&pin, Some(&key), now).await? {
+            Put::Done => Ok((RowStatus::Accepted, Some(pin.id))),
+            Put::Used(used) => Ok((RowStatus::Exists, Some(used.pin_id))),
+            Put::Stale | Put::Taken => Err(Error::Busy),
         }
     }
+}
+
+/// What is told of a row that met `error`.
+pub(super) fn told(error: Error) -> Box<Problem> {
+    let problem = Problem::of(&error);
+    if problem.status.is_server_error() {
+        tracing::error!(error = %chain(&error), "rows of a file are left to the next call");
+    }
+    Box::new(problem)
+}
+
+/// What is told of a row that was not begun.
+pub(super) fn time_is_up() -> Box<Problem> {
+    Box::new(Problem::of(&Error::TimeIsUp))
 }
 
 impl RowView {
@@ -236,14 +224,15 @@ impl RowView {
         Self { line, status, pin_id, code: None, field: None, detail: None, fix: None }
     }
 
-    fn refused(line: u64, error: &Error) -> Self {
-        let problem = Problem::of(error);
+    /// Of a row that was not taken. What passes without the caller's doing is not the row's fault.
+    fn ended(line: u64, problem: Problem) -> Self {
+        let status = if problem.passes() { RowStatus::NotDone } else { RowStatus::Refused };
         Self {
             code: Some(problem.code),
             field: problem.field,
             detail: Some(problem.detail),
             fix: Some(problem.fix),
-            ..Self::of(line, RowStatus::Refused, None)
+            ..Self::of(line, status, None)
         }
     }
 }

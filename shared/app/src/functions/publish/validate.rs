@@ -195,7 +195,8 @@ impl Publish {
     async fn board(&self, channel: &Channel, ground: &Ground, draft: &Draft, open: &[Pin]) -> Check {
         let asked = async {
             let access = ground.access()?;
-            Ok::<_, Error>(self.sender.pinterest.board(channel.environment, access, &draft.board).await?)
+            let board = self.sender.pinterest.board(channel.environment, access, &draft.board).await;
+            self.sender.asked(board, ground).await
         };
         match asked.await {
             Ok(board) => Check::good("board", format!("{}, {}", board.name, board.privacy.to_lowercase())),
@@ -211,7 +212,8 @@ impl Publish {
     async fn section(&self, channel: &Channel, ground: &Ground, draft: &Draft) -> Check {
         let asked = async {
             let access = ground.access()?;
-            Ok::<_, Error>(self.sender.pinterest.sections(channel.environment, access, &draft.board).await?)
+            let sections = self.sender.pinterest.sections(channel.environment, access, &draft.board).await;
+            self.sender.asked(sections, ground).await
         };
         match asked.await {
             Ok(sections) => match sections.iter().find(|known| Some(&known.id) == draft.section.as_ref()) {
