@@ -148,6 +148,25 @@ for (const late of ["report", "error"])
     assert.equal(await ada.page.locator(".bulk .outcome").innerText(), "");
   });
 
+test("rows that something is in the way of are reported with the reason, and sent when somebody presses again", async () => {
+  const rows = ["Title,Media URL,Pinterest board", `To the default,${stack.images}/1.jpg,`, `To a name,${stack.images}/2.jpg,Recipes`].join("\n");
+  let sent = 0;
+  ada.page.on("request", (request) => (sent += Number(request.url().endsWith("dry_run=false"))));
+  await stack.fault({ operation: "list_boards", kind: "status_500_before", times: 1000 });
+  await ada.page.getByText("Many Pins from a file").click();
+  await ada.page.getByLabel("File", { exact: true }).setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await ada.page.getByRole("button", { name: "Send 2 Pins" }).click();
+  await ada.page.getByRole("status").filter({ hasText: "1 there already · 1 not done yet" }).waitFor();
+  assert.equal(sent, 2, "a call that gets no further is the last");
+  assert.match(await ada.page.locator('[data-line="3"]').innerText(), /Pinterest did not answer/);
+  assert.equal((await pinsCalled("To the default")).length, 1);
+
+  await fetch(`${stack.pinterest}/sim/faults`, { method: "DELETE" });
+  await ada.page.getByRole("button", { name: "Send 1 Pins" }).click();
+  await ada.page.getByRole("status").filter({ hasText: "1 there already · 1 accepted" }).waitFor();
+  assert.equal((await pinsCalled("To a name")).length, 1);
+});
+
 test("a token that ends in the middle is renewed, and nothing has to be written again", async () => {
   await writes("In the middle");
   let refused = 0;

@@ -1,4 +1,4 @@
-//! `/api/v1/pins`: lists, reads, cancels and retries Pins.
+//! `/api/v1/pins`: lists, reads, edits, moves, cancels and retries Pins.
 
 use app::{Exit, functions::Pins, http, start};
 

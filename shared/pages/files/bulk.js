@@ -37,14 +37,19 @@ export function bulkUpload(channels, chosen, sent) {
     const looked = await ask(true);
     if (looked) fill(report, ...shown(looked.rows, send));
   };
-  // Sending the same file again makes nothing twice: what is not done yet is done by the next call.
+  // Sending the same file again makes nothing twice: what is not done yet is done by the next call. When a call gets no
+  // further, something has to pass first: the report says what, and whoever reads it sends again.
   const send = async () => {
     input.disabled = channel.disabled = true;
     let done = await ask(false);
-    while (done?.rows.some(({ status }) => status === "not_done")) done = await ask(false);
+    let before = done?.rows.length ?? 0;
+    while (done && left(done.rows) && left(done.rows) < before) {
+      before = left(done.rows);
+      done = await ask(false);
+    }
     input.disabled = channel.disabled = false;
     if (!done) return;
-    fill(report, ...shown(done.rows, null));
+    fill(report, ...shown(done.rows, send));
     await sent();
   };
   input.addEventListener("change", look);
@@ -60,16 +65,24 @@ export function bulkUpload(channels, chosen, sent) {
 }
 
 /**
+ * How many rows are left to the next call.
  * @param {Row[]} rows
- * @param {(() => Promise<void>) | null} send
+ */
+function left(rows) {
+  return rows.filter(({ status }) => status === "not_done").length;
+}
+
+/**
+ * @param {Row[]} rows
+ * @param {() => Promise<void>} send
  */
 function shown(rows, send) {
   const count = (/** @type {string} */ status) => rows.filter((row) => row.status === status).length;
   const kinds = [...new Set(rows.map(({ status }) => status))];
   const summary = kinds.map((status) => `${number(count(status))} ${known(`row.${status}`, status)}`).join(" · ");
   announce(summary);
-  const good = count("valid") + count("exists");
-  const go = send && good ? button(t("bulk.send", { count: number(good) }), send, { class: "main" }) : null;
+  const good = count("valid") + left(rows);
+  const go = good ? button(t("bulk.send", { count: number(good) }), send, { class: "main" }) : null;
   const wrong = rows.filter(({ detail }) => detail);
   return [
     h("p", { class: `${wrong.length ? "warning" : "good"} box`, role: "status" }, summary),
@@ -79,7 +92,7 @@ function shown(rows, send) {
           { class: "report" },
           h("caption", { class: "unseen" }, t("bulk.report")),
           h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("bulk.line")), h("th", { scope: "col" }, t("bulk.what")), h("th", { scope: "col" }, t("bulk.fix")))),
-          h("tbody", {}, wrong.map((row) => h("tr", { "data-line": row.line }, h("td", {}, row.line), h("td", {}, row.field ? h("code", {}, row.field) : null, " ", row.detail), h("td", {}, row.fix)))),
+          h("tbody", {}, wrong.map((row) => h("tr", { "data-line": row.line }, h("td", {}, row.line), h("td", {}, row.field ? h("code", {}, row.field) : null, " ", known(`problem.${row.code}`, row.detail ?? "")), h("td", {}, known(`problem.${row.code}.fix`, row.fix ?? ""))))),
         )
       : null,
     h("div", { class: "row" }, go),

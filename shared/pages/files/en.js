@@ -91,7 +91,7 @@ export default {
   "channels.access": "Access token until",
   "channels.refresh": "Refresh token until",
   "channels.refresh.unknown": "Pinterest did not say",
-  "cause.refresh_token_rejected": "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username. Connect it again; Pins that wait go out then.",
+  "cause.refresh_token_rejected": "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username, or the App ID is not the one they were made for. Connect it again; Pins that wait go out then.",
   "cause.token_refused": "Pinterest refuses this account's tokens. Connect it again; if that does not help, an admin tests the credentials.",
   "cause.refresh_token_expired": "The connection ended before Pinterest could be reached. Connect it again.",
   "connect.failed": "The account was not connected ({code}). Try again.",
