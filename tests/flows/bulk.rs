@@ -9,9 +9,9 @@ use crate::{
 };
 
 const BULK: &str = "/api/v1/pins/bulk";
-const LINES: &str = "application/x-ndjson";
+pub(crate) const LINES: &str = "application/x-ndjson";
 
-async fn send(stage: &Stage, query: &str, content_type: &str, file: &str) -> Answer {
+pub(crate) async fn send(stage: &Stage, query: &str, content_type: &str, file: &str) -> Answer {
     let request = stage.client.post(format!("{}{BULK}{query}", stage.stack.url()));
     let request = request.bearer_auth(stage.user("ada")).header("content-type", content_type);
     answer(request.body(file.to_owned())).await

@@ -3,7 +3,10 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::stage::{PINS, Stage, days, id, minutes};
+use crate::{
+    bulk::{LINES, send},
+    stage::{PINS, Stage, days, id, minutes, pin},
+};
 
 #[tokio::test]
 async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
@@ -117,4 +120,23 @@ async fn a_disconnected_channel_is_gone_with_its_queue() {
     assert_eq!(stage.pin("ada", &id(&pin)).await["state"], "cancelled");
     stage.advance(days(2)).await;
     assert_eq!(stage.at_pinterest("Later"), 0);
+}
+
+#[tokio::test]
+async fn a_long_queue_ends_with_its_channel() {
+    let (stage, channel) = Stage::connected().await;
+    let row = |number: usize| {
+        let mut row = pin(&channel, &format!("Row {number}"));
+        row["publish_at"] = json!(stage.stack.now() + days(1));
+        row.to_string()
+    };
+    let rows: Vec<_> = (0..150).map(row).collect();
+    send(&stage, "", LINES, &rows.join("\n")).await.expect(200);
+
+    let path = format!("/api/v1/channels/{channel}");
+    let gone = stage.call(Method::DELETE, &path, &stage.user("ada"), None).await.expect(200);
+
+    assert_eq!(gone["cancelled_pins"], 150);
+    let left = stage.get(&format!("{PINS}?state=scheduled"), "ada").await.expect(200);
+    assert_eq!(left["items"], json!([]));
 }

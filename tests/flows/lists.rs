@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{FaultKind, Operation};
 
 use crate::{
+    bulk::{LINES, send},
     refusals::Findings,
     stage::{PINS, Stage, days, id, pin},
 };
@@ -42,6 +43,33 @@ async fn a_list_is_refused_for_what_is_wrong_with_its_parameters() {
     ] {
         findings.compare(&path, &stage.get(&path, "ada").await, wanted);
     }
+}
+
+#[tokio::test]
+async fn a_page_of_what_is_rare_ends_before_the_whole_table_is_read() {
+    let (stage, channel) = Stage::connected().await;
+    let rare = stage.publish("ada", &channel, "Rare").await.expect(201);
+    let row = |number: usize| {
+        let mut row = pin(&channel, &format!("Row {number}"));
+        row["publish_at"] = json!(stage.stack.now() + SignedDuration::from_hours(48));
+        row.to_string()
+    };
+    for from in [0, 1000, 2000] {
+        let file: Vec<_> = (from..from + 1000).map(row).collect();
+        let mut left = true;
+        while left {
+            let answer = send(&stage, "", LINES, &file.join("\n")).await.expect(200);
+            left = answer["rows"].as_array().unwrap().iter().any(|row| row["status"] == "not_done");
+        }
+    }
+    let list = format!("{PINS}?state=published&");
+
+    let first = stage.get(&format!("{list}limit=1"), "ada").await.expect(200);
+
+    assert_eq!(first["items"], json!([]), "the newest two thousand are none of them");
+    assert!(first["next"].is_string());
+    let (found, pages) = all(&stage, &list, 1).await;
+    assert_eq!((ids(&found), pages), (vec![id(&rare)], 3), "found, and then the end");
 }
 
 /// All things of a list, page by page, and how many pages it took.

@@ -37,6 +37,7 @@ mod edge;
 mod errors;
 mod files;
 mod folder;
+mod keys;
 mod line;
 mod lists;
 mod looking;

@@ -6,7 +6,7 @@
 //! that cannot read it is wrong. A later version adds a file of its own beside it.
 
 mod freeze;
-mod rows;
+pub(crate) mod rows;
 
 use reqwest::Method;
 use serde_json::{Value, json};

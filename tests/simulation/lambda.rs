@@ -144,6 +144,8 @@ pub(crate) struct Lambda<T> {
 struct Environment<T> {
     function: T,
     invocation: Invocation,
+    /// What it was started with stays as it is: with other variables, Lambda starts another.
+    configured: bool,
 }
 
 impl<T> Lambda<T> {
@@ -159,11 +161,16 @@ impl<T> Lambda<T> {
     /// Runs `work` in an environment of its own, until the deadline that it is told and not for long after.
     /// `None`: the process was killed, and its environment is gone.
     pub(crate) async fn invoke<A>(&self, work: impl AsyncFnOnce(&T, Instant) -> A) -> Option<A> {
-        let idle = self.idle.lock().unwrap().pop();
+        let configured = self.world.is_configured();
+        let idle = {
+            let mut idle = self.idle.lock().unwrap();
+            idle.retain(|environment| environment.configured == configured);
+            idle.pop()
+        };
         let environment = idle.unwrap_or_else(|| {
             let invocation = Invocation::idle();
             let function = (self.build)(&self.world, &self.world.setup(&invocation));
-            Environment { function, invocation }
+            Environment { function, invocation, configured }
         });
         let id = self.world.next_invocation();
         let fate = self.world.fate();

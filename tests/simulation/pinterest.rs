@@ -237,7 +237,11 @@ fn strike(world: &World, deed: Deed) -> Option<Strike> {
         Some(Trouble::Unreachable) => return Some(Strike::NotSent),
         Some(Trouble::Down) => return Some(Strike::Before(Loss::Status(503))),
         Some(Trouble::Mute) => return Some(Strike::After(Loss::Silence, Duration::from_secs(1))),
-        Some(Trouble::WrongSecret | Trouble::Unapproved) | None => {}
+        Some(Trouble::Limited) if matches!(deed, Deed::Send | Deed::Look) => {
+            return Some(Strike::Refused(Reply::no(429, 8, "You have exceeded your rate limit")));
+        }
+        Some(Trouble::Blocked) if deed == Deed::Send => return Some(Strike::Refused(spam())),
+        _ => {}
     }
     if !world.befalls(world.plan.strikes) {
         return None;
@@ -259,20 +263,23 @@ fn refusal(world: &World, deed: Deed) -> Option<Reply> {
         reset: dice.one_of(&[None, Some(30), Some(600), Some(20_000)]),
         ..Reply::no(429, 8, "You have exceeded your rate limit")
     };
-    let spam = Reply::no(403, 9, "We blocked this as spam");
     let unapproved = Reply::no(401, 3, "Your application consumer type is not supported");
     Some(match deed {
         Deed::Send => dice.one_of(&[
             quota,
-            spam,
+            spam(),
             Reply::no(409, 1, "Concurrent update"),
             Reply::no(400, 1, "Sorry! We could not fetch the image."),
             Reply::no(401, 2, "Authentication failed."),
         ]),
-        Deed::Look => dice.one_of(&[quota, spam, Reply::no(401, 2, "Authentication failed."), unapproved]),
+        Deed::Look => dice.one_of(&[quota, spam(), Reply::no(401, 2, "Authentication failed."), unapproved]),
         Deed::Renew => dice.one_of(&[quota, unapproved]),
         _ => return None,
     })
+}
+
+fn spam() -> Reply {
+    Reply::no(403, 9, "We blocked this as spam")
 }
 
 fn unknown(why: &str) -> Error {

@@ -40,10 +40,24 @@ pub(crate) enum Trouble {
     WrongSecret,
     /// The app has lost its approval: 401 code 3.
     Unapproved,
+    /// Every call about Pins meets a rate limit, and nobody says until when.
+    Limited,
+    /// Every Pin is taken for spam.
+    Blocked,
+    /// App ID and App Secret are not set: ours, not Pinterest's.
+    Unconfigured,
 }
 
-const TROUBLES: [Trouble; 5] =
-    [Trouble::Unreachable, Trouble::Down, Trouble::Mute, Trouble::WrongSecret, Trouble::Unapproved];
+const TROUBLES: [Trouble; 8] = [
+    Trouble::Unreachable,
+    Trouble::Down,
+    Trouble::Mute,
+    Trouble::WrongSecret,
+    Trouble::Unapproved,
+    Trouble::Limited,
+    Trouble::Blocked,
+    Trouble::Unconfigured,
+];
 const HOUR: Duration = Duration::from_hours(1);
 
 /// A time of trouble.
@@ -242,7 +256,10 @@ fn spells(dice: &Dice, epoch: Timestamp) -> Vec<Spell> {
 
 fn spell(dice: &Dice, epoch: Timestamp, trouble: Trouble, longest: &[Duration]) -> Spell {
     let from = epoch + SignedDuration::from_secs(i64::try_from(dice.between(3600, 86_400 * 25)).unwrap());
-    let longest = dice.one_of(longest);
+    let mut longest = dice.one_of(longest);
+    if trouble == Trouble::Unconfigured {
+        longest = longest.min(HOUR * 24); // every minute looks at what cannot be done: weeks of that teach nothing
+    }
     let span = SignedDuration::try_from(dice.span(Duration::from_secs(30), longest)).unwrap();
     Spell { trouble, from, to: from + span }
 }

@@ -152,6 +152,7 @@ impl Rules {
         self.hampered_at.get(&account_of(person)).is_some_and(|at| *at >= since)
             || self.limited_at.is_some_and(|at| at >= since)
             || world.tables.rows("CHANNEL#").iter().any(is_away)
+            || world.was_unconfigured(since)
             || self.away_until.get(channel).is_some_and(|until| *until >= since)
     }
 

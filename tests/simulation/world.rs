@@ -158,6 +158,19 @@ impl World {
         wrong.into_iter().any(|spell| spell.from <= now && now < spell.to + day)
     }
 
+    /// Whether App ID and App Secret are set.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.trouble() != Some(Trouble::Unconfigured)
+    }
+
+    /// Whether they were not, within so much time.
+    pub(crate) fn was_unconfigured(&self, since: Timestamp) -> bool {
+        let (now, spells) = (self.now(), self.plan.spells.iter());
+        spells
+            .filter(|spell| spell.trouble == Trouble::Unconfigured)
+            .any(|spell| spell.from <= now && since < spell.to)
+    }
+
     /// Opens what processes have sealed.
     pub(crate) fn vault(&self) -> &Vault {
         self.vault.get().unwrap()
@@ -167,7 +180,9 @@ impl World {
     pub(crate) fn setup(self: &Arc<Self>, invocation: &Invocation) -> Setup {
         // One name for each process: the SDK keeps its retry budget by region.
         let region = format!("s{}-{}", self.seed, self.next_invocation());
-        let variables = Variables::from_iter([
+        let app = [("PINTEREST_APP_ID", APP_ID), ("PINTEREST_APP_SECRET", APP_SECRET)];
+        let app = app.into_iter().filter(|_| self.is_configured());
+        let variables = [
             ("AWS_REGION", region.as_str()),
             ("AWS_ACCESS_KEY_ID", "key"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
@@ -178,9 +193,8 @@ impl World {
             ("MEDIA_BUCKET", "media"),
             ("BASE_URL", "https://api.example.com"),
             ("FRONTEND_URL", "https://app.example.com"),
-            ("PINTEREST_APP_ID", APP_ID),
-            ("PINTEREST_APP_SECRET", APP_SECRET),
-        ]);
+        ];
+        let variables = Variables::from_iter(variables.into_iter().chain(app));
         let most = self.plan.skew;
         let skew = if most == 0 {
             0

@@ -85,6 +85,21 @@ pub(crate) fn metrics(project: &Project) -> Vec<String> {
     complaints
 }
 
+#[test]
+fn errors_of_every_function_are_shown_on_the_dashboard() {
+    holds(dashboard);
+}
+
+pub(crate) fn dashboard(project: &Project) -> Vec<String> {
+    let bodies = project.resources("AWS::CloudWatch::Dashboard").into_iter();
+    let shown: String = bodies.map(|(_, board)| board["Properties"]["DashboardBody"].to_string()).collect();
+    let logs =
+        project.functions().into_iter().map(|one| one.property("LoggingConfig")["LogGroup"]["Ref"].clone());
+    let names = logs.filter_map(|log| Some(log.as_str()?.to_owned()));
+    let unseen = names.filter(|log| !shown.contains(&format!("SOURCE '${{{log}}}'")));
+    unseen.map(|log| format!("errors in {log} are not on the dashboard")).collect()
+}
+
 /// The names of fields in the code's log lines, and the levels of those, as `error!`.
 fn logged(project: &Project) -> BTreeSet<String> {
     let mut found = BTreeSet::new();

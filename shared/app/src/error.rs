@@ -93,6 +93,9 @@ pub enum Error {
     /// The media bucket cannot be reached, or refuses.
     #[error(transparent)]
     Media(#[from] crate::media::Error),
+    /// An answer that cannot be written as JSON.
+    #[error("the answer could not be written")]
+    Unanswerable(#[source] serde_json::Error),
     /// A setting is missing.
     #[error(transparent)]
     Setting(#[from] crate::variables::Missing),

@@ -73,6 +73,14 @@ pub struct SealedPair {
     version: u64,
 }
 
+impl SealedPair {
+    /// Which pair of its channel's it is.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+}
+
 /// Where a sealed value belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {

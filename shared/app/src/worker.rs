@@ -34,13 +34,8 @@ where
         let deadline = Instant::now() + time_left(event.context.deadline, now);
         // Boxed: the SDK's futures nest deeper than the compiler likes to look through.
         let done = work(function.clone(), event.payload, deadline).boxed();
-        async move {
-            done.await.map_err(|error| {
-                let error = crate::error::chain(&error);
-                tracing::error!(error, "an invocation failed");
-                Error::from(error)
-            })
-        }
+        // The runtime logs what it is given.
+        async move { done.await.map_err(|error| Error::from(crate::error::chain(&error))) }
     }))
     .await?;
     Ok(())

@@ -106,7 +106,7 @@ pub enum Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Pinterest refuses the refresh token, and the App Secret is known to be right.
+    /// Pinterest refuses the refresh token, and App ID and App Secret are known to belong together.
     RefreshTokenRejected,
     /// Pinterest refuses the access token too, but the App Secret could not be ruled out.
     TokenRefused,
@@ -120,7 +120,7 @@ impl Cause {
     pub fn detail(self) -> &'static str {
         match self {
             Self::RefreshTokenRejected => {
-                "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username"
+                "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username, or the App ID is not the one they were made for"
             }
             Self::TokenRefused => {
                 "Pinterest refuses this account's tokens; a wrong App Secret could not be ruled out"

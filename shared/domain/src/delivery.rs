@@ -83,8 +83,8 @@ pub enum Readiness {
     Ready,
     /// It was disconnected.
     Gone,
-    /// An admin switched the integration off.
-    SwitchedOff,
+    /// The integration does not run; the text says why.
+    SwitchedOff(&'static str),
     /// Its owner has to connect it again.
     ReconnectRequired,
     /// Its access token has expired; a new one is on its way.

@@ -234,6 +234,17 @@ impl Pin {
     /// 5 s until the call may begin, 25 s for the call, 5 s for the save.
     pub const SENDING_LIMIT: SignedDuration = SignedDuration::from_secs(35);
 
+    /// As what a block for spam counts.
+    pub(crate) const SPAM: &str = "spam";
+
+    /// In which order a channel's Pins are sent: by their times. One that was taken for spam goes after the others, as
+    /// it may be its own fault: they would all wait for it, again and again.
+    #[must_use]
+    pub fn turn(&self) -> (bool, Timestamp, &PinId) {
+        let suspect = self.setback.as_ref().is_some_and(|setback| setback.code == Self::SPAM);
+        (suspect, self.publish_at, &self.id)
+    }
+
     /// Changes the state, and remembers what it waits for.
     pub fn enter(&mut self, state: State) {
         self.state = state;

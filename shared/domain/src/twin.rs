@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use unicode_normalization::UnicodeNormalization;
+use url::Url;
 
 use crate::{Draft, PinterestPinId};
 
@@ -34,12 +35,18 @@ pub fn matches(listed: &Listed, draft: &Draft, started_at: Timestamp) -> bool {
     young_enough
         && same(listed.title.as_deref(), draft.title.as_ref().map(crate::Text::as_str))
         && same(listed.description.as_deref(), draft.description.as_ref().map(crate::Text::as_str))
-        && same(listed.link.as_deref(), draft.link.as_ref().map(crate::WebAddress::as_str))
+        && same_address(listed.link.as_deref(), draft.link.as_ref().map(crate::WebAddress::as_str))
         && same(listed.alt_text.as_deref(), draft.alt_text.as_ref().map(crate::Text::as_str))
 }
 
 fn same(listed: Option<&str>, wanted: Option<&str>) -> bool {
     tidy(listed.unwrap_or_default()) == tidy(wanted.unwrap_or_default())
+}
+
+/// An address may be written in several ways: `HTTPS://a.example` is `https://a.example/`.
+fn same_address(listed: Option<&str>, wanted: Option<&str>) -> bool {
+    let parsed = |address: Option<&str>| address.and_then(|address| Url::parse(address).ok());
+    same(listed, wanted) || parsed(listed).is_some_and(|listed| Some(listed) == parsed(wanted))
 }
 
 fn tidy(text: &str) -> String {
@@ -73,6 +80,23 @@ mod tests {
         let started = Timestamp::from_second(1_790_000_000).unwrap();
         assert!(matches(&listed(" Cafe\u{301}  au lait ", started), &draft("Café au lait"), started));
         assert!(!matches(&listed("Cafe au lait", started), &draft("Café au lait"), started));
+    }
+
+    #[test]
+    fn the_spelling_of_an_address_does_not_hide_a_twin() {
+        let started = Timestamp::from_second(1_790_000_000).unwrap();
+        let link = |link: &str| Some(crate::WebAddress::new("link", link.to_owned()).unwrap());
+        let pairs = [
+            ("HTTPS://Shop.Example", "https://shop.example/", true),
+            ("https://shop.example:443/ä", "https://shop.example/%C3%A4", true),
+            ("https://shop.example/a", "https://shop.example/b", false),
+            ("https://shop.example/?a=1", "https://shop.example/", false),
+        ];
+        for (wanted, shown, same) in pairs {
+            let draft = Draft { link: link(wanted), ..draft("A") };
+            let listed = Listed { link: Some(shown.to_owned()), ..listed("A", started) };
+            assert_eq!(matches(&listed, &draft, started), same, "{wanted} {shown}");
+        }
     }
 
     #[test]

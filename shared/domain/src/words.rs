@@ -124,13 +124,20 @@ pub(crate) fn token_refused() -> Failure {
     )
 }
 
-pub(crate) fn media_unreachable(message: &str) -> Failure {
-    Failure::new(
-        "media_unreachable",
-        message,
+pub(crate) fn media_unreachable(message: &str, uploaded: bool) -> Failure {
+    let fix = if uploaded {
+        "Uploaded files are kept for a limited time: upload it again, and publish it as a new Pin."
+    } else {
         "Check that the addresses of the image and of the link open without a login, the image with an image's \
-         Content-Type, and retry.",
-    )
+         Content-Type, and retry."
+    };
+    Failure::new("media_unreachable", message, fix)
+}
+
+/// What a spam block is called in a Pin's timeline, with Pinterest's own words, which may name a link.
+pub(crate) fn took_for_spam(message: Option<&str>) -> String {
+    let ours = "Pinterest took it for spam: the account rests";
+    message.map_or_else(|| ours.to_owned(), |theirs| format!("{ours} ({theirs})"))
 }
 
 pub(crate) fn video_unusable(why: &Unusable) -> Failure {

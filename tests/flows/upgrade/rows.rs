@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::stage::{Stage, answer};
 
 pub(super) const MAIN: &str = "pinwright-main";
-pub(super) const TOKENS: &str = "pinwright-tokens";
+pub(crate) const TOKENS: &str = "pinwright-tokens";
 const SETTINGS_SECRET: &str = "pinwright/settings";
 /// Where the API and its frontend are, whatever port a test has.
 pub(super) const BASE_URL: &str = "https://api.example.com";
@@ -93,7 +93,7 @@ pub(super) async fn read(stage: &Stage) -> (Vec<Value>, Vec<Value>, String) {
 }
 
 /// All rows of a table.
-pub(super) async fn all(stage: &Stage, table: &str) -> Vec<Value> {
+pub(crate) async fn all(stage: &Stage, table: &str) -> Vec<Value> {
     let mut found = dynamodb(stage, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
     assert!(found["LastEvaluatedKey"].is_null(), "there is another page");
     found["Items"].take().as_array_mut().map(std::mem::take).unwrap()
@@ -104,7 +104,7 @@ async fn dynamodb(stage: &Stage, operation: &str, body: Value) -> Value {
 }
 
 /// One call of a JSON protocol of AWS.
-async fn aws(stage: &Stage, url: &str, target: &str, body: Value) -> Value {
+pub(crate) async fn aws(stage: &Stage, url: &str, target: &str, body: Value) -> Value {
     let signed = "AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/any/aws4_request, SignedHeaders=host, \
                   Signature=none";
     let request = stage.client.post(url).header("x-amz-target", target).header("authorization", signed);
@@ -113,7 +113,7 @@ async fn aws(stage: &Stage, url: &str, target: &str, body: Value) -> Value {
 }
 
 /// A row of DynamoDB's as plain JSON.
-pub(super) fn plain_row(row: &Value) -> Value {
+pub(crate) fn plain_row(row: &Value) -> Value {
     row.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 

@@ -41,6 +41,13 @@ pub(super) const BREAKS: &[Break] = &[
         "ThrottlesAlarm is mute",
     ),
     t(
+        watch::dashboard,
+        "  Dashboard:",
+        " | SOURCE '${PinsLog}'",
+        "",
+        "errors in PinsLog are not on the dashboard",
+    ),
+    t(
         watch::metrics,
         "  DeliverAge:",
         "MetricValue: $.fields.oldest_due_age_s",

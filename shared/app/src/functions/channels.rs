@@ -3,7 +3,7 @@
 mod claim;
 mod view;
 
-use domain::{BoardId, ChannelId, Class, DefaultBoard, Refusal, State};
+use domain::{BoardId, ChannelId, Class, DefaultBoard, Pin, Refusal, State, TenantId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Random,
-    error::{Error, Result},
+    error::{Error, Result, chain},
     http::{self, Answer, Call, Caller, Response, Site},
     routes::Operation,
     setup::Setup,
@@ -29,6 +29,11 @@ use crate::{
 
 /// How many boards' sections are asked for at once.
 const SECTIONS_AT_ONCE: usize = 8;
+
+/// How many Pins are cancelled at once.
+const PINS_AT_ONCE: usize = 16;
+/// How often Pins that others change at the same moment are tried to be cancelled.
+const ROUNDS: usize = 3;
 
 /// What secret boards need beyond the scopes that are asked for unless configured otherwise.
 const WRITE_SECRET: &str = "boards:write_secret";
@@ -152,25 +157,14 @@ impl Channels {
             }
         }
         let mut cancelled_pins = 0;
-        for mut pin in self.accounts.main.pins_of(&caller.tenant, id, Class::Open).await? {
-            let now = self.accounts.clock.now();
-            match pin.state {
-                State::Scheduled | State::Waiting { .. } => {
-                    pin.timeline.note(now, "cancelled", "the channel was disconnected");
-                    pin.state = State::Cancelled;
+        for _ in 0..ROUNDS {
+            // The tokens are gone, so this call cannot be repeated: what is left here ends the same way at its time.
+            match self.cancel(&caller.tenant, id, &mut cancelled_pins).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), channel.id = %id, "Pins are left to be cancelled later");
                 }
-                // Nobody can look at the board any more.
-                State::InDoubt { .. } => {
-                    let error = domain::words::outcome_unknown();
-                    pin.timeline.note(now, "failed", &error.detail);
-                    pin.state = State::Failed { error };
-                }
-                _ => continue,
-            }
-            pin.version += 1;
-            let cancelled = pin.state == State::Cancelled;
-            if self.accounts.main.save_pin(&pin).await? == Put::Done && cancelled {
-                cancelled_pins += 1;
             }
         }
         Ok(Disconnected {
@@ -179,6 +173,47 @@ impl Channels {
                 .to_owned(),
             cancelled_pins,
         })
+    }
+
+    /// Ends what waits for a channel that is gone, and says how much of it somebody else has changed meanwhile.
+    async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
+        let main = &self.accounts.main;
+        let open = main.pins_of(tenant, id, Class::Open).await?;
+        let ends: Vec<_> = open.into_iter().filter_map(|pin| self.without_channel(pin)).collect();
+        let saves = stream::iter(ends).map(|pin| async move { (main.save_pin(&pin).await, pin.state) });
+        let mut saves = saves.buffer_unordered(PINS_AT_ONCE);
+        let mut left = 0;
+        while let Some((saved, state)) = saves.next().await {
+            match saved {
+                Ok(Put::Done) => *cancelled += usize::from(state == State::Cancelled),
+                Ok(_) => left += 1,
+                Err(error) => {
+                    left += 1;
+                    tracing::warn!(error = %chain(&error), channel.id = %id, "a Pin is not cancelled yet");
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// How a Pin that is not being sent ends without its channel.
+    fn without_channel(&self, mut pin: Pin) -> Option<Pin> {
+        let now = self.accounts.clock.now();
+        match pin.state {
+            State::Scheduled | State::Waiting { .. } => {
+                pin.timeline.note(now, "cancelled", "the channel was disconnected");
+                pin.state = State::Cancelled;
+            }
+            // Nobody can look at the board any more.
+            State::InDoubt { .. } => {
+                let error = domain::words::outcome_unknown();
+                pin.timeline.note(now, "failed", &error.detail);
+                pin.state = State::Failed { error };
+            }
+            _ => return None,
+        }
+        pin.version += 1;
+        Some(pin)
     }
 
     /// All boards of the account, over all of Pinterest's pages.

@@ -49,9 +49,9 @@ struct Share {
 }
 
 impl Share {
-    /// What one round works on, in the order of the times. The rest is left.
+    /// What one round works on, in the order of their turns. The rest is left.
     fn next(&mut self) -> Self {
-        self.pins.sort_by(|(_, a), (_, b)| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        self.pins.sort_by(|(_, a), (_, b)| a.turn().cmp(&b.turn()));
         let rest = self.pins.split_off(self.pins.len().min(SHARE));
         Self { pins: std::mem::replace(&mut self.pins, rest), back: self.back.take() }
     }
@@ -126,7 +126,7 @@ impl Deliver {
         taken.then(|| Turn { of: self, channel: channel.clone() })
     }
 
-    /// Works on one channel, one Pin after the other, in the order of their times.
+    /// Works on one channel, one Pin after the other.
     async fn serve(&self, tenant: &str, channel: &ChannelId, share: Share, deadline: Instant) {
         let tenant = TenantId(tenant.to_owned());
         // What has waited for the owner goes before what is only now due.

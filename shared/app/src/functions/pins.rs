@@ -21,6 +21,8 @@ use crate::{
 
 /// How many things a page of a list holds unless asked otherwise, and at most.
 pub(super) const PAGE: (u16, u16) = (50, 200);
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
 /// The words by which Pins are listed.
 const STATES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
@@ -38,7 +40,9 @@ pub struct PinView {
     /// When it is tried again, if that is known.
     retry_at: Option<Timestamp>,
     publish_at: Timestamp,
-    /// After this it is too late: it ends as failed.
+    /// After how long late is too late (ISO 8601).
+    publish_within: String,
+    /// That instant: after it, the Pin ends as failed.
     give_up_at: Timestamp,
     pinterest_pin_id: Option<PinterestPinId>,
     pinterest_pin_url: Option<String>,
@@ -72,6 +76,7 @@ impl PinView {
             reason: waits.map(|(reason, _)| reason),
             retry_at: waits.and_then(|(_, retry_at)| retry_at),
             publish_at: pin.publish_at,
+            publish_within: iso_8601(pin.give_up_at.duration_since(pin.publish_at)),
             give_up_at: pin.give_up_at,
             pinterest_pin_url: remote.as_ref().map(PinterestPinId::url),
             pinterest_pin_id: remote,
@@ -82,6 +87,12 @@ impl PinView {
             timeline_dropped: pin.timeline.dropped,
         }
     }
+}
+
+/// In days if it is a number of them, as most people write it.
+fn iso_8601(duration: SignedDuration) -> String {
+    let (days, rest) = (duration.as_secs() / DAY, duration.as_secs() % DAY);
+    if rest == 0 && duration.subsec_nanos() == 0 { format!("P{days}D") } else { duration.to_string() }
 }
 
 /// What `pins` may touch.

@@ -12,10 +12,7 @@ mod validate;
 mod when;
 
 use ::http::StatusCode;
-use domain::{
-    Channel, Class, File, MediaId, Pin, PinId, State, TenantId, Timeline,
-    delivery::{Happened, Next},
-};
+use domain::{Channel, Class, File, MediaId, Pin, PinId, State, TenantId, Timeline, delivery::Happened};
 use jiff::Timestamp;
 use tokio::{join, time::Instant};
 
@@ -144,7 +141,6 @@ impl Publish {
         let decision = decide(&pin, &Happened::Due, &self.sender.conditions(ground), now);
         let saved_at = Instant::now();
         match main.create_pin(&decision.pin, key.as_ref(), now.as_second()).await? {
-            Put::Done if decision.next == Next::Rest => Ok(decision.pin),
             Put::Done => self.sender.carry_saved(decision.pin, decision.next, saved_at, ground).await,
             Put::Used(used) => {
                 let key = key.ok_or(Error::Busy)?;

@@ -22,7 +22,7 @@ use crate::{
     setup::Setup,
     store::{self, Due, Heartbeat, MainTable, Proven, Reading, Saved, TokenRow, TokensTable, Work},
     text,
-    vault::{Place, SealedPair, Sealer, Vault},
+    vault::{self, Place, SealedPair, Sealer, Vault},
 };
 
 /// How many channels are refreshed at once, unless `REFRESH_AT_ONCE` says otherwise.
@@ -84,7 +84,7 @@ struct Fresh {
 enum Way {
     /// As the current one.
     Renewed,
-    /// As the current one of a channel that was given up.
+    /// As the current one of a channel that was given up, or warned about.
     Recovered,
     /// Beside the current one, which somebody else has saved.
     Spare,
@@ -286,8 +286,22 @@ impl Refresh {
         let Some(sealed) = sealed else {
             return Ok((Renewal::Refused, None));
         };
-        let old = self.vault.open_pair(sealed, row.grant.channel_id.as_str()).await?;
-        let seals = self.vault.sealer().await?;
+        let channel = row.grant.channel_id.as_str();
+        let old = match self.vault.open_pair(sealed, channel).await {
+            // Its key is gone from the ring, and with it the pair: what is left is tried.
+            Err(error @ vault::Error::DoesNotOpen(_)) => {
+                tracing::error!(error = %chain(&error), channel.id = %channel, "tokens are lost with their key");
+                let renewal = match which {
+                    Which::Current => Renewal::Failed { retry_after: None }, // the key may come back
+                    Which::Spare | Which::Previous => Renewal::Refused,
+                };
+                return Ok((renewal, None));
+            }
+            old => old?,
+        };
+        let sealer = self.vault.sealer().await?;
+        // Under today's key, so that an old one is needed by nobody once every token was renewed.
+        let used = sealer.seal(&old, Place { row: channel, version: sealed.version() })?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };
         let asked =
             self.pinterest.refresh(row.grant.environment, client, &old.refresh, self.clock.now()).await;
@@ -295,7 +309,7 @@ impl Refresh {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
                 let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
-                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used: sealed.clone(), sealer: seals }))
+                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used, sealer }))
             }
             Err(error) => (renewal(&row.grant, error), None),
         })
@@ -308,8 +322,8 @@ impl Refresh {
         let pair = fresh.sealer.seal(&fresh.pair, place)?;
         let new = TokenRow { grant, pair, previous: Some(fresh.used), spare: None };
         let mut wait = Duration::from_millis(100);
-        let mut way =
-            if row.grant.connection == Connection::Connected { Way::Renewed } else { Way::Recovered };
+        let healthy = row.grant.connection == Connection::Connected && row.grant.warned_days.is_none();
+        let mut way = if healthy { Way::Renewed } else { Way::Recovered };
         loop {
             let saved = match way {
                 Way::Renewed => self.tokens.save_renewed(&new, before).await,

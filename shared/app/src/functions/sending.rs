@@ -20,8 +20,8 @@ use crate::{
     error::{Error, Result, chain},
     media::Bucket,
     setup::Setup,
-    store::{Briefing, MainTable, Put, TokenRow, TokensTable},
-    vault::Vault,
+    store::{Briefing, MainTable, Put, TokensTable},
+    vault::{self, Vault},
 };
 
 /// A send begins within this time of the write that allows it, or not at all: later, others may believe that
@@ -78,7 +78,7 @@ impl Ground {
             (None, Readiness::Paused(pause)) => Err(Error::Resting(pause)),
             (None, Readiness::ReconnectRequired) => Err(Error::ReconnectRequired),
             (None, Readiness::TokenExpired | Readiness::Ready) => Err(Error::TokenRefreshing),
-            (None, Readiness::SwitchedOff) => Err(Error::IntegrationDisabled(domain::words::SWITCHED_OFF)),
+            (None, Readiness::SwitchedOff(why)) => Err(Error::IntegrationDisabled(why)),
             (None, Readiness::Gone) => Err(Error::NotFound("channel")),
         }
     }
@@ -113,7 +113,7 @@ impl Sender {
     /// Whether a channel can send, and the token to send with.
     pub async fn ground(&self, briefing: Briefing) -> Result<Ground> {
         let now = self.clock.now();
-        let enabled = self.settings.of(briefing.settings.as_ref()).is_ok();
+        let off = self.settings.of(briefing.settings.as_ref()).err();
         let (Some(channel), Some(token)) = (briefing.channel, briefing.token) else {
             let readiness = Readiness::Gone;
             return Ok(Ground {
@@ -127,28 +127,29 @@ impl Sender {
         };
         let pauses = [briefing.app_pause, channel.pause].into_iter().flatten();
         let pause = pauses.filter(|pause| pause.until > now).max_by_key(|pause| pause.until);
-        let readiness = match (token.grant.connection, pause) {
-            _ if !enabled => Readiness::SwitchedOff,
-            (connection, _) if token.grant.access_expires_at <= now => match connection {
-                Connection::Connected => Readiness::TokenExpired,
-                Connection::ReconnectRequired(_) => Readiness::ReconnectRequired,
-            },
-            (_, Some(pause)) => Readiness::Paused(pause),
-            // Even when the refresh token is dead, the access token is used until it expires.
-            _ => Readiness::Ready,
+        let gone = match token.grant.connection {
+            Connection::Connected => Readiness::TokenExpired,
+            Connection::ReconnectRequired(_) => Readiness::ReconnectRequired,
         };
-        let access = match readiness {
-            Readiness::Ready => Some(self.open(&channel, &token).await?),
-            _ => None,
+        let (readiness, access) = match (off, pause) {
+            (Some(why), _) => (Readiness::SwitchedOff(why), None),
+            _ if token.grant.access_expires_at <= now => (gone, None),
+            (None, Some(pause)) => (Readiness::Paused(pause), None),
+            // Even when the refresh token is dead, the access token is used until it expires.
+            (None, None) => match self.vault.open_access(&token.pair, channel.id.as_str()).await {
+                Ok(access) => (Readiness::Ready, Some(access)),
+                // As good as expired: a new one is sealed with a key that there is.
+                Err(error @ vault::Error::DoesNotOpen(_)) => {
+                    tracing::error!(error = %chain(&error), channel.id = %channel.id, "a token is lost with its key");
+                    (gone, None)
+                }
+                Err(error) => return Err(error.into()),
+            },
         };
         let lost = token.grant.connection != Connection::Connected;
         let token_version = token.grant.version;
         let channel = Some(channel);
         Ok(Ground { channel, readiness, lost, token_version, access, uploads_until: None })
-    }
-
-    async fn open(&self, channel: &Channel, token: &TokenRow) -> Result<AccessToken> {
-        Ok(self.vault.open_access(&token.pair, channel.id.as_str()).await?)
     }
 
     /// What the protocol has to know of the ground.
@@ -182,8 +183,11 @@ impl Sender {
 
     /// Carries a Pin on whose first step was decided and saved already, by a write that began at `saved_at`.
     pub async fn carry_saved(&self, pin: Pin, next: Next, saved_at: Instant, ground: &Ground) -> Result<Pin> {
-        match self.act(&pin, next, saved_at, ground).await? {
-            Some(happened) => self.carry(pin, happened, ground).await,
+        if let Some(happened) = self.act(&pin, next, saved_at, ground).await? {
+            return self.carry(pin, happened, ground).await;
+        }
+        match self.back(&pin, ground).await? {
+            Some(fresh) => self.carry(pin, Happened::ChannelBack, &fresh).await,
             None => Ok(pin),
         }
     }
@@ -255,7 +259,10 @@ impl Sender {
     /// A Pin that waits for its channel is woken when the channel comes back, unless it came back while the Pin
     /// was on its way into the row: then this is the wake-up.
     async fn back(&self, pin: &Pin, ground: &Ground) -> Result<Option<Ground>> {
-        let State::Waiting { retry_at: None, .. } = pin.state else { return Ok(None) };
+        let (State::Waiting { retry_at: None, .. } | State::InDoubt { retry_at: None, .. }) = pin.state
+        else {
+            return Ok(None);
+        };
         let now = self.clock.now();
         let briefing = self.main.briefing(&self.tokens, &pin.tenant, &pin.channel_id, None, now).await?;
         let fresh = self.ground(briefing).await?;

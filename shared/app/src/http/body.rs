@@ -87,11 +87,7 @@ pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response
 
 /// A body, written for an answer that is given more than once.
 pub fn text(body: &impl Serialize) -> Result<String> {
-    serde_json::to_string(body).map_err(|error| Error::Malformed {
-        code: "unanswerable",
-        detail: error.to_string(),
-        fix: "Report this: an answer could not be written.",
-    })
+    serde_json::to_string(body).map_err(Error::Unanswerable)
 }
 
 /// 200 with a body that was written before.

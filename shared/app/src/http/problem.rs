@@ -138,6 +138,7 @@ impl Problem {
             Error::Store(_)
             | Error::Vault(_)
             | Error::Media(_)
+            | Error::Unanswerable(_)
             | Error::Setting(_)
             | Error::WrongSetting(_)
             | Error::Network(_)

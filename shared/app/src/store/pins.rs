@@ -13,6 +13,11 @@ use super::{
     table::{Error, Item, Written, item, n, row, s, values},
 };
 
+/// How many rows a question reads at least that leaves some out.
+const ROWS: usize = 200;
+/// How many questions a page is worth: what they cost, and how long they take, does not grow with the table.
+const QUERIES: usize = 10;
+
 #[derive(Serialize, Deserialize)]
 struct PinRow {
     #[serde(flatten)]
@@ -201,7 +206,8 @@ impl MainTable {
         self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
     }
 
-    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more.
+    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more: where few
+    /// are wanted of many, a page is not full, or even empty, and the next one goes on.
     pub async fn pins(
         &self,
         tenant: &TenantId,
@@ -210,12 +216,13 @@ impl MainTable {
     ) -> Result<(Vec<Pin>, Option<PinId>), Error> {
         let mut last = after.cloned();
         let mut all = Vec::new();
-        loop {
+        let rows = if wanted.is_all() { wanted.limit } else { wanted.limit.max(ROWS) };
+        for _ in 0..QUERIES {
             let query = self.table.client.query().table_name(&self.table.name);
             let query = query
                 .scan_index_forward(false)
                 .consistent_read(true)
-                .limit(i32::try_from(wanted.limit).unwrap_or(i32::MAX))
+                .limit(i32::try_from(rows).unwrap_or(i32::MAX))
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(of_tenant(tenant)))
                 .expression_attribute_values(":prefix", s(PIN));
@@ -240,6 +247,7 @@ impl MainTable {
                 return Ok((all, None));
             }
         }
+        Ok((all, last))
     }
 
     /// A channel's Pins of a class, as they are right now, in the order in which they are published.
@@ -306,6 +314,10 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    fn is_all(&self) -> bool {
+        self.channel.is_none() && self.state.is_none()
+    }
+
     fn includes(&self, pin: &Pin) -> bool {
         self.channel.is_none_or(|channel| pin.channel_id == *channel)
             && self.state.is_none_or(|state| pin.state.name() == state)

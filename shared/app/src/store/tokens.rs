@@ -127,7 +127,8 @@ impl TokensTable {
             Ok(claimed) => {
                 let Some(before) = claimed.attributes else { return Ok(None) };
                 let mut row = TokenRow::of(before)?;
-                let left = row.grant.lease.replace(lease.clone()).filter(|left| left.id != lease.id);
+                // Our own, met by an SDK retry, may have been written over another that was left.
+                let left = row.grant.lease.replace(lease.clone());
                 Ok(Some((row, left)))
             }
             Err(error) => match error.as_service_error() {

@@ -47,9 +47,7 @@ impl Step<'_> {
                 (None, "the board can be read when the account is connected again")
             }
             Readiness::TokenExpired => (Some(self.patiently(words::RENEWING, MINUTE)), words::RENEWING),
-            Readiness::SwitchedOff => {
-                (Some(self.patiently(words::SWITCHED_OFF, MINUTE * 5)), words::SWITCHED_OFF)
-            }
+            Readiness::SwitchedOff(why) => (Some(self.patiently(why, MINUTE * 5)), why),
             Readiness::Paused(pause) => {
                 let detail = match pause.reason {
                     PauseReason::Quota => words::RATE_LIMIT,
@@ -111,7 +109,7 @@ impl Step<'_> {
                 (Some(retry_at), Also::RefreshToken)
             }
             Refusal::Quota { retry_after } => {
-                let (pause, also) = self.limited(*retry_after);
+                let (pause, also) = self.limited(*retry_after, self.times(LOOK));
                 (Some(pause.until), also)
             }
             Refusal::Spam => {

@@ -2,7 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::{Also, protocol::Step};
+use super::{
+    Also,
+    protocol::{LONGEST_BACKOFF, Step},
+};
 use crate::{Pause, PauseReason};
 
 /// A limit that lasts this long is the app's (Trial's day), not the account's (a minute).
@@ -14,10 +17,13 @@ const HOLDS: [SignedDuration; 4] =
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Step<'_> {
-    /// What a rate limit puts to rest, whether a send met it or a look.
-    pub(super) fn limited(&self, retry_after: Option<SignedDuration>) -> (Pause, Also) {
+    /// What a rate limit puts to rest, whether a send met it or a look. `before`: so many limits in a row did not end
+    /// when they should have.
+    pub(super) fn limited(&self, retry_after: Option<SignedDuration>, before: u32) -> (Pause, Also) {
         let second = SignedDuration::from_secs(1);
-        let wait = retry_after.map_or(second * 60, |wait| wait.clamp(second, DAY));
+        let said = retry_after.map_or(second * 60, |wait| wait.clamp(second, DAY));
+        let learnt = crate::backoff(second * 60, LONGEST_BACKOFF, before, self.conditions.jitter);
+        let wait = if before == 0 { said } else { said.max(learnt) };
         let pause = Pause {
             reason: PauseReason::Quota,
             until: self.now + wait + wait.mul_f64(0.1 * self.conditions.jitter),

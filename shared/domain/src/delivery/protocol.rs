@@ -6,7 +6,10 @@ use super::{Also, Conditions, Decision, Happened, Next, Outcome};
 use crate::{Answer, Failure, Pin, PinterestPinId, Reason, Setback, State};
 
 /// No wait that grows becomes longer than this.
-const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+pub(super) const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+
+/// Before it is too late for a Pin, it is looked at once more while it can still be sent.
+const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The protocol.
 #[must_use]
@@ -129,9 +132,9 @@ impl Step<'_> {
     pub(super) fn published(mut self, id: &PinterestPinId, how: &str, answer: &Answer) -> Decision {
         self.pin.setback = None;
         // The next call would be refused: whoever comes next need not try.
-        let also = answer
-            .spent_for_seconds
-            .map_or(Also::Nothing, |seconds| self.limited(Some(SignedDuration::from_secs(seconds.into()))).1);
+        let also = answer.spent_for_seconds.map_or(Also::Nothing, |seconds| {
+            self.limited(Some(SignedDuration::from_secs(seconds.into())), 0).1
+        });
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
         Decision { also, ..self.rest(state, "published", format!("{how} as {id}"), answer) }
     }
@@ -141,7 +144,13 @@ impl Step<'_> {
     pub(super) fn patiently(&self, detail: &str, first: SignedDuration) -> Timestamp {
         let last = self.pin.timeline.entries.last();
         let since = last.filter(|last| last.detail == detail).map_or(self.now, |last| last.at);
-        self.now + (self.now.duration_since(since) / 4).clamp(first, LONGEST_BACKOFF)
+        self.in_time(self.now + (self.now.duration_since(since) / 4).clamp(first, LONGEST_BACKOFF))
+    }
+
+    /// Then, or when there is a last chance before it is too late.
+    pub(super) fn in_time(&self, then: Timestamp) -> Timestamp {
+        let last = self.pin.give_up_at - LAST_CHANCE;
+        if self.now < last { then.min(last) } else { then }
     }
 
     /// How often `code` has put the Pin off in a row.
@@ -150,10 +159,16 @@ impl Step<'_> {
         setback.filter(|setback| setback.code == code).map_or(0, |setback| setback.times)
     }
 
-    /// Counts `code` once more, and says when to try again: the oftener in a row, the later.
-    pub(super) fn put_off(&mut self, code: &str, first: SignedDuration) -> Timestamp {
+    /// Counts `code` once more, and says how often it is now in a row.
+    pub(super) fn count(&mut self, code: &str) -> u32 {
         let times = self.times(code).saturating_add(1);
         self.pin.setback = Some(Setback { code: code.to_owned(), times });
+        times
+    }
+
+    /// Counts `code` once more, and says when to try again: the oftener in a row, the later.
+    pub(super) fn put_off(&mut self, code: &str, first: SignedDuration) -> Timestamp {
+        let times = self.count(code);
         self.spaced(times, first)
     }
 

@@ -3,12 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Also, Decision, Next, Outcome, Readiness, protocol::Step};
-use crate::{Answer, Attempt, PauseReason, Reason, Refusal, State, words};
+use crate::{Answer, Attempt, File, PauseReason, Pin, Reason, Refusal, State, words};
 
 /// Sending is given up when the image could not be fetched this often.
 const MEDIA_TRIES: u32 = 3;
 /// Sending is given up when so many new tokens in a row were refused. However long a renewal takes, it counts once.
 const TOKEN_TRIES: u32 = 5;
+
+/// What a rate limit counts as.
+const QUOTA: &str = "quota";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -17,6 +20,10 @@ impl Step<'_> {
     /// Sends, if everything allows it.
     pub(super) fn start(mut self) -> Decision {
         let none = Answer::default();
+        if self.conditions.readiness == Readiness::Gone {
+            let detail = "the channel was disconnected";
+            return self.rest(State::Cancelled, "cancelled", detail, &none);
+        }
         if self.now >= self.pin.give_up_at {
             return self.fail(words::too_late(), &none);
         }
@@ -28,14 +35,10 @@ impl Step<'_> {
                 let retry_at = self.patiently(words::RENEWING, MINUTE);
                 return self.await_token(retry_at, &none); // it has not been renewed yet
             }
-            Readiness::Ready => {}
-            Readiness::Gone => {
-                let detail = "the channel was disconnected";
-                return self.rest(State::Cancelled, "cancelled", detail, &none);
-            }
-            Readiness::SwitchedOff => {
-                let retry_at = self.patiently(words::SWITCHED_OFF, MINUTE * 5);
-                return self.wait(Reason::PinterestUnavailable, Some(retry_at), words::SWITCHED_OFF, &none);
+            Readiness::Ready | Readiness::Gone => {}
+            Readiness::SwitchedOff(why) => {
+                let retry_at = self.patiently(why, MINUTE * 5);
+                return self.wait(Reason::PinterestUnavailable, Some(retry_at), why, &none);
             }
             Readiness::ReconnectRequired => return self.await_owner(&none),
             Readiness::TokenExpired => {
@@ -100,14 +103,17 @@ impl Step<'_> {
             }
             Refusal::Scope => self.out_of_scope(answer),
             Refusal::Quota { retry_after } => {
-                let (pause, also) = self.limited(*retry_after);
+                let before = self.times(QUOTA);
+                self.count(QUOTA);
+                let (pause, also) = self.limited(*retry_after, before);
                 let wait = self.wait(Reason::Quota, Some(pause.until), words::RATE_LIMIT, answer);
                 Decision { also, ..wait }
             }
             Refusal::Spam => {
                 let pause = self.hold();
-                let detail = "Pinterest took it for spam: the account rests";
-                let wait = self.wait(Reason::SpamHold, Some(pause.until), detail, answer);
+                self.count(Pin::SPAM);
+                let detail = words::took_for_spam(answer.message.as_deref());
+                let wait = self.wait(Reason::SpamHold, Some(pause.until), &detail, answer);
                 Decision { also: Also::PauseChannel(pause), ..wait }
             }
             Refusal::BoardGone => self.fail(words::board_gone(), answer),
@@ -116,7 +122,9 @@ impl Step<'_> {
                 let retry_at = self.put_off("media_unreachable", SECOND * 30);
                 let message = answer.message.as_deref().unwrap_or("Pinterest could not fetch the image");
                 if self.times("media_unreachable") >= MEDIA_TRIES {
-                    return self.fail(words::media_unreachable(message), answer);
+                    let files = self.pin.draft.media.files();
+                    let uploaded = files.iter().any(|(_, file, _)| matches!(file, File::Uploaded { .. }));
+                    return self.fail(words::media_unreachable(message, uploaded), answer);
                 }
                 self.wait(Reason::PinterestUnavailable, Some(retry_at), message, answer)
             }

@@ -12,7 +12,7 @@ mod waits;
 use serde_json::json;
 
 use super::*;
-use crate::{ChannelId, Failure, PinId, Reason, State, TenantId, Timeline};
+use crate::{ChannelId, Failure, PinId, Reason, State, TenantId, Timeline, words};
 
 const WEEK: i64 = 7 * 24 * 60 * 60;
 

@@ -12,10 +12,8 @@ pub const LONGEST_UPLOAD: SignedDuration = SignedDuration::from_mins(15);
 const POLL_LIMIT: SignedDuration = SignedDuration::from_mins(1);
 /// An upload is given up when it has failed this often in a row.
 const UPLOADS: u32 = 5;
-/// What an upload that failed counts as, until one is through.
+/// What an upload that failed counts as, until Pinterest can show the video.
 const UPLOAD: &str = "upload";
-/// What a look at a video counts as that is not ready yet.
-const POLL: &str = "poll";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -132,10 +130,7 @@ impl Step<'_> {
         match outcome {
             Uploaded::Done => {
                 self.set_stage(VideoStage::Uploaded);
-                self.pin.setback = None;
-                let retry_at = self.put_off(POLL, SECOND * 10);
-                let detail = "Pinterest has the video, and looks at it";
-                self.wait(Reason::VideoProcessing, Some(retry_at), detail, &none)
+                self.await_video()
             }
             Uploaded::Unusable(why) => self.fail(words::video_unusable(why), &none),
             Uploaded::Broken(detail) => self.upload_again(detail),
@@ -159,15 +154,21 @@ impl Step<'_> {
             }
             Ok(MediaStatus::Registered | MediaStatus::Processing) => {
                 self.set_stage(VideoStage::Uploaded);
-                let retry_at = self.put_off(POLL, SECOND * 10);
-                let detail = "Pinterest has the video, and looks at it";
-                self.wait(Reason::VideoProcessing, Some(retry_at), detail, &none)
+                self.await_video()
             }
             Err(Unheard::Refused(_, answer)) if answer.http_status == Some(404) => {
                 self.upload_again("Pinterest does not know the video any more")
             }
             Err(unheard) => self.unheard(unheard),
         }
+    }
+
+    /// Pinterest takes seconds for a short video, and minutes for a long one. Uploads stay counted until it is ready:
+    /// one after the other may be lost there.
+    fn await_video(self) -> Decision {
+        let detail = "Pinterest has the video, and looks at it";
+        let retry_at = self.patiently(detail, SECOND * 10);
+        self.wait(Reason::VideoProcessing, Some(retry_at), detail, &Answer::default())
     }
 
     fn set_stage(&mut self, stage: VideoStage) {

@@ -14,10 +14,11 @@ pub fn decide(grant: &Grant, happened: Happened, facts: Facts, now: Timestamp) -
     let step = Step { grant: grant.clone(), facts, now };
     match happened {
         Happened::Claimed => match grant.connection {
-            Connection::Connected | Connection::ReconnectRequired(Cause::TokenRefused) => {
+            Connection::Connected
+            | Connection::ReconnectRequired(Cause::TokenRefused | Cause::RefreshTokenRejected) => {
                 step.then(Next::Try(Which::Current))
             }
-            Connection::ReconnectRequired(_) => step.release(None),
+            Connection::ReconnectRequired(Cause::RefreshTokenExpired) => step.release(None),
         },
         Happened::Answered(_, Renewal::Renewed(lifetimes)) => step.renewed(lifetimes),
         Happened::Answered(which, Renewal::Refused) => step.refused(which),
@@ -88,11 +89,21 @@ impl Step {
 
     /// The account has to be connected again. The version stays: a later save of that version, by a process
     /// that was held up, sets the channel back.
+    ///
+    /// App ID and App Secret may have been at fault, or be another app's: it is tried daily as long as the token may
+    /// live, and a success undoes this.
     fn dead(mut self, cause: Cause) -> Decision {
-        self.grant.connection = Connection::ReconnectRequired(cause);
-        // Where the App Secret may have been at fault, it is tried daily, and a success undoes this.
-        let due_at = (cause == Cause::TokenRefused).then(|| self.now + DAY);
+        let known = self.grant.connection == Connection::ReconnectRequired(Cause::RefreshTokenRejected);
+        if !(known && cause == Cause::TokenRefused) {
+            self.grant.connection = Connection::ReconnectRequired(cause);
+        }
+        let may_live = cause != Cause::RefreshTokenExpired && !self.has_expired();
+        let due_at = may_live.then(|| self.now + DAY);
         self.release(due_at)
+    }
+
+    fn has_expired(&self) -> bool {
+        self.grant.refresh_expires_at.is_some_and(|dies| dies + ECHO < self.now)
     }
 
     /// Nothing was learnt about the token, and what seemed to be learnt before may have had the same cause.
@@ -103,7 +114,7 @@ impl Step {
 
     /// The token's status stays, and it is tried again as long as it may live.
     fn put_off(mut self, retry_after: Option<SignedDuration>) -> Decision {
-        if self.grant.refresh_expires_at.is_some_and(|dies| dies + ECHO < self.now) {
+        if self.has_expired() {
             return self.dead(Cause::RefreshTokenExpired);
         }
         self.grant.failures = self.grant.failures.saturating_add(1);

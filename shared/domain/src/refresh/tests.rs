@@ -67,7 +67,7 @@ fn a_refusal_counts_for_every_pair_once_the_secret_was_asked_about() {
     assert_eq!(believed(Which::Spare, asked).next, Next::Try(Which::Previous));
     let dead = believed(Which::Previous, asked).grant;
     assert_eq!(dead.connection, Connection::ReconnectRequired(Cause::RefreshTokenRejected));
-    assert_eq!((dead.version, dead.due_at), (4, None)); // a late save of this version can undo it
+    assert_eq!(dead.version, 4); // a late save of this version can undo it
 }
 
 #[test]
@@ -118,11 +118,29 @@ fn a_wrong_secret_or_an_outage_never_changes_the_status() {
 }
 
 #[test]
-fn a_doubtful_death_is_tried_daily() {
-    let decision = decide(&grant(now()), Happened::Asked(Asked::Dead), ALONE, now());
-    assert_eq!(decision.grant.connection, Connection::ReconnectRequired(Cause::TokenRefused));
-    assert_eq!(decision.grant.due_at, Some(now() + DAY));
-    assert_eq!(decide(&decision.grant, Happened::Claimed, ALONE, now()).next, Next::Try(Which::Current));
+fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
+    let refused = Facts { probed: Some(Probe::Right), ..ALONE };
+    for (cause, dead) in [
+        (Cause::TokenRefused, decide(&grant(now()), Happened::Asked(Asked::Dead), ALONE, now())),
+        (Cause::RefreshTokenRejected, believed(Which::Current, refused)),
+    ] {
+        assert_eq!(dead.grant.connection, Connection::ReconnectRequired(cause));
+        assert_eq!(dead.grant.due_at, Some(now() + DAY));
+        assert_eq!(decide(&dead.grant, Happened::Claimed, ALONE, now()).next, Next::Try(Which::Current));
+
+        let spent = Some(now() - DAY);
+        let old = Grant { refresh_expires_at: spent, believe_refusal_at: Some(now()), ..dead.grant };
+        let over = decide(&old, Happened::Answered(Which::Current, Renewal::Refused), refused, now());
+        assert_eq!((over.next, over.grant.due_at), (Next::Release, None));
+    }
+}
+
+#[test]
+fn what_was_told_of_a_death_is_not_told_again_with_less_certainty() {
+    let dead = |grant: &Grant| decide(grant, Happened::Asked(Asked::Dead), ALONE, now()).grant.connection;
+    let rejected = Connection::ReconnectRequired(Cause::RefreshTokenRejected);
+
+    assert_eq!(dead(&Grant { connection: rejected, ..grant(now()) }), rejected);
 }
 
 #[test]

@@ -88,6 +88,14 @@ fn csv(file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
         fix: "Send UTF-8 with a line of column names first, and as many fields in each row.",
     };
     let names = reader.headers().map_err(broken)?.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+    if let Some(name) =
+        names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name))
+    {
+        let detail = "is there twice, perhaps under another name";
+        return Err(
+            Invalid::new(format!("column {name}"), "repeated_field", detail, "Keep one of them.").into()
+        );
+    }
     let mut rows = Vec::new();
     let (mut line, mut counted) = (1, 0);
     for record in reader.records().take(MOST + 1) {
@@ -100,7 +108,15 @@ fn csv(file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
         line += before.split(|byte| *byte == b'\n').skip(1).count() as u64;
         counted = begins + ends_before;
         let (fields, board_name) = of_record(&names, &record);
-        rows.push(of_fields(line, fields, board_name, channel));
+        let twice = board_name.is_some()
+            && (fields.contains_key("board_id") || fields.contains_key("board_section_id"));
+        let mut row = of_fields(line, fields, board_name, channel);
+        if twice {
+            let detail = "is given beside the board's name";
+            let fix = "Name the board in one way.";
+            row.pin = Err(Invalid::new("board_id", "repeated_field", detail, fix).into());
+        }
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -202,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn a_row_names_its_board_in_one_way() {
+        let file = "board_id,Pinterest board,title\n1,,A\n,Food,B\n1,Food,C\n";
+        let rows = read("text/csv", file.as_bytes(), Some("ch_1")).unwrap();
+        let code = |row: &Row| row.pin.as_ref().err().map(|error| http::Problem::of(error).code);
+        // The first two lack an image only.
+        let codes = ["missing_field", "missing_field", "repeated_field"].map(|code| Some(code.to_owned()));
+        assert_eq!(rows.iter().map(code).collect::<Vec<_>>(), codes);
+    }
+
+    #[test]
     fn a_time_in_a_cell_is_an_instant_or_what_clocks_show() {
         assert_eq!(when("2026-12-01T09:00:00+03:00", None), json!("2026-12-01T09:00:00+03:00"));
         assert_eq!(when("2026-12-01", Some("Europe/Istanbul"))["local"], "2026-12-01T00:00:00");
@@ -225,6 +251,8 @@ mod tests {
     fn what_is_no_file_of_rows_is_refused_as_a_whole() {
         for (content_type, file, code) in [
             ("text/csv", "title,colour\na,b\n", "unknown_field"),
+            ("text/csv", "title,Title\na,b\n", "repeated_field"),
+            ("text/csv", "media_url,Media URL\na,b\n", "repeated_field"),
             ("text/csv", "title\n", "no_rows"),
             ("application/x-ndjson", "\n\n", "no_rows"),
             ("text/csv", "title,link\na\n", "invalid_csv"),

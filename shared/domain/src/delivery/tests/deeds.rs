@@ -71,7 +71,7 @@ fn readiness() -> impl Strategy<Value = Readiness> {
     });
     prop_oneof![
         8 => Just(Readiness::Ready),
-        1 => select(vec![Readiness::SwitchedOff, Readiness::ReconnectRequired, Readiness::TokenExpired]),
+        1 => select(vec![Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::ReconnectRequired, Readiness::TokenExpired]),
         1 => pause,
     ]
 }

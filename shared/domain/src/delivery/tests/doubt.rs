@@ -11,8 +11,12 @@ fn a_process_that_may_be_alive_is_left_alone() {
 
 #[test]
 fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() {
-    for readiness in [Readiness::Ready, Readiness::Gone, Readiness::SwitchedOff, Readiness::ReconnectRequired]
-    {
+    for readiness in [
+        Readiness::Ready,
+        Readiness::Gone,
+        Readiness::SwitchedOff(words::SWITCHED_OFF),
+        Readiness::ReconnectRequired,
+    ] {
         let decision = due(&sending(), &but(readiness), 35);
         assert_eq!(decision.next, Next::Rest);
         assert_eq!(next_look(&decision.pin), Some(at(35)));
@@ -132,7 +136,7 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
     for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
         (Readiness::TokenExpired, Some(at(80))),
-        (Readiness::SwitchedOff, Some(at(320))),
+        (Readiness::SwitchedOff(words::SWITCHED_OFF), Some(at(320))),
         (Readiness::Paused(pause), Some(at(500))),
     ] {
         let decision = due(&in_doubt(Some(15)), &but(readiness), 20);

@@ -84,7 +84,9 @@ fn when_it_is_too_late_a_board_that_cannot_be_read_leaves_the_outcome_unknown() 
         let decision = looked(&in_doubt(None), look, WEEK);
         assert_eq!(failure(&decision.pin), Some("outcome_unknown"));
     }
-    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired, Readiness::ReconnectRequired] {
+    for readiness in
+        [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired, Readiness::ReconnectRequired]
+    {
         let decision = due(&in_doubt(None), &but(readiness), WEEK);
         assert_eq!(failure(&decision.pin), Some("outcome_unknown"));
     }

@@ -28,6 +28,37 @@ fn a_pin_waits_as_long_as_the_pause_that_it_causes() {
 }
 
 #[test]
+fn a_pin_that_was_taken_for_spam_goes_after_those_that_were_held_with_it_and_says_why() {
+    let answer = Answer { message: Some("We blocked this link".to_owned()), ..Answer::default() };
+
+    let decision = answered(&sending(), Outcome::Refused(Refusal::Spam, answer), &ready(), 1);
+
+    let other = Pin { publish_at: at(3600), ..pin(State::Scheduled) };
+    let held = due(&other, &but(Readiness::Paused(paused_by(&decision))), 3600).pin;
+    assert!(held.turn() < decision.pin.turn() && held.turn() > sending().turn());
+    let said = &decision.pin.timeline.entries.last().unwrap().detail;
+    assert!(said.contains("We blocked this link"), "{said}");
+}
+
+#[test]
+fn a_limit_that_does_not_end_is_met_less_and_less_often() {
+    for seconds in [None, Some(1)] {
+        let (mut pin, mut now, mut tries) = (pin(State::Scheduled), 0, 0);
+        while now < 24 * 60 * 60 {
+            tries += 1;
+            let sent = due(&pin, &ready(), now).pin;
+            let State::Sending(attempt) = &sent.state else { panic!("{sent:?}") };
+            let outcome = Outcome::Refused(quota(seconds), Answer::default());
+            let happened = Happened::Sent { fence: attempt.fence.clone(), outcome };
+            pin = decide(&sent, &happened, &ready(), at(now)).pin;
+            now = pin.due_at().unwrap().as_second() - at(0).as_second() + 60;
+        }
+        assert!(tries < 80, "{tries} times a day");
+        assert!(tries > 40, "{tries} times a day: its end is noticed within the hour");
+    }
+}
+
+#[test]
 fn a_short_limit_is_the_channels_and_a_long_one_the_apps() {
     let short = refused(&sending(), quota(Some(60)), &ready(), 1);
     let long = refused(&sending(), quota(Some(3600)), &ready(), 1);

@@ -70,16 +70,17 @@ fn an_upload_is_followed_by_questions_that_come_ever_later() {
     assert_eq!(stage(&uploaded.pin), Some(VideoStage::Uploaded));
     let mut pin = uploaded.pin;
     let mut last = 0;
-    for _ in 0..6 {
+    for _ in 0..20 {
         let Some((Reason::VideoProcessing, Some(next))) = waits_for(&pin) else { panic!("{pin:?}") };
         let asked = decide(&pin, &Happened::Due, &ready(), next);
         assert_eq!(asked.next, Next::Poll(media_id("7")));
         let answer = Happened::Polled(Ok(MediaStatus::Processing));
         let answered = decide(&asked.pin, &answer, &ready(), next).pin;
         let wait = waits_for(&answered).unwrap().1.unwrap().duration_since(next).as_secs();
-        assert!(wait > last, "{wait} after {last}");
+        assert!(wait >= last, "{wait} after {last}");
         (last, pin) = (wait, answered);
     }
+    assert!((60..1800).contains(&last), "{last}");
 }
 
 #[test]
@@ -128,6 +129,23 @@ fn a_video_that_pinterest_cannot_use_ends_the_pin_and_one_it_has_lost_is_sent_ag
     let gone = Answer { http_status: Some(404), ..Answer::default() };
     let lost = then(&pin, &Happened::Polled(Err(Unheard::Refused(Refusal::Other, gone))), 100);
     assert_eq!((failure(&lost.pin), stage(&lost.pin)), (None, None));
+}
+
+#[test]
+fn a_video_that_pinterest_keeps_losing_is_not_uploaded_for_ever() {
+    let mut pin = preparing(900, Some(VideoStage::Registered));
+    let mut uploads: i64 = 0;
+    while failure(&pin).is_none() {
+        uploads += 1;
+        pin.video = Some(Video { pinterest_media_id: media_id("7"), stage: VideoStage::Registered });
+        pin = then(&pin, &Happened::Uploaded(Uploaded::Done), uploads * 1000).pin;
+        let processing = Happened::Polled(Ok(MediaStatus::Processing));
+        pin = then(&pin, &processing, uploads * 1000 + 10).pin;
+        let gone = Answer { http_status: Some(404), ..Answer::default() };
+        let lost = Happened::Polled(Err(Unheard::Refused(Refusal::Other, gone)));
+        pin = then(&pin, &lost, uploads * 1000 + 20).pin;
+    }
+    assert_eq!((failure(&pin), uploads), (Some("video_upload_failed"), 5));
 }
 
 #[test]

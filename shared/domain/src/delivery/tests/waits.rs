@@ -7,7 +7,7 @@ use crate::PauseReason;
 fn each_wait_says_what_for() {
     let pause = |reason| Readiness::Paused(Pause { reason, until: at(900), step: 0 });
     for (readiness, reason, retry_at) in [
-        (Readiness::SwitchedOff, Reason::PinterestUnavailable, Some(300)),
+        (Readiness::SwitchedOff(words::SWITCHED_OFF), Reason::PinterestUnavailable, Some(300)),
         (Readiness::ReconnectRequired, Reason::Reconnect, None),
         (Readiness::TokenExpired, Reason::TokenRefresh, Some(60)),
         (pause(PauseReason::Quota), Reason::Quota, Some(900)),
@@ -22,7 +22,7 @@ fn each_wait_says_what_for() {
 
 #[test]
 fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
-    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired] {
+    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         for _ in 0..200 {
             let waits = decide(&pin, &Happened::Due, &but(readiness), now).pin;
@@ -37,7 +37,7 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_soon() {
     let attempt = Attempt { fence: "f1".into(), started_at: at(0) };
     let doubt = State::InDoubt { attempt, looks: 0, retry_at: Some(at(0)) };
-    for readiness in [Readiness::SwitchedOff, Readiness::TokenExpired] {
+    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
         for state in [State::Scheduled, doubt.clone()] {
             let mut pin = pin(state);
             pin.timeline.note(at(0), "accepted", ""); // long before the wait begins
@@ -60,7 +60,7 @@ fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_n
     let busy = refused(&sending(), Refusal::Busy, &ready(), 1).pin;
     let before = lines(&busy);
 
-    let off = due(&busy, &but(Readiness::SwitchedOff), 60).pin;
+    let off = due(&busy, &but(Readiness::SwitchedOff(words::SWITCHED_OFF)), 60).pin;
 
     assert_eq!(waits_for(&busy).unwrap().0, waits_for(&off).unwrap().0);
     assert_eq!(lines(&off), before + 1);
@@ -115,8 +115,23 @@ fn a_channel_that_is_back_but_paused_sends_nothing() {
 
 #[test]
 fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
-    for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0))] {
-        let decision = due(&pin, &but(Readiness::Gone), 0);
-        assert_eq!(decision.pin.state, State::Cancelled);
+    for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0)), waiting(Reason::Reconnect, None)] {
+        for seconds in [0, WEEK] {
+            let decision = due(&pin, &but(Readiness::Gone), seconds);
+            assert_eq!(decision.pin.state, State::Cancelled);
+        }
+    }
+}
+
+#[test]
+fn however_long_a_wait_has_lasted_a_pin_is_looked_at_while_it_can_still_be_sent() {
+    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
+        let (mut pin, mut now) = (pin(State::Scheduled), at(0));
+        while now < at(WEEK - 300) {
+            pin = decide(&pin, &Happened::Due, &but(readiness), now).pin;
+            now = pin.due_at().unwrap();
+        }
+        assert!(now < at(WEEK - 60), "{now}");
+        assert!(matches!(decide(&pin, &Happened::Due, &ready(), now).next, Next::Send(_)));
     }
 }
