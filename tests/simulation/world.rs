@@ -194,7 +194,7 @@ impl World {
             ("BASE_URL", "https://api.example.com"),
             ("FRONTEND_URL", "https://app.example.com"),
         ];
-        let variables = Variables::from_iter(variables.into_iter().chain(app));
+        let variables: Variables = variables.into_iter().chain(app).collect();
         let most = self.plan.skew;
         let skew = if most == 0 {
             0

@@ -299,9 +299,9 @@ impl Refresh {
             }
             old => old?,
         };
-        let sealer = self.vault.sealer().await?;
+        let seals = self.vault.sealer().await?;
         // Under today's key, so that an old one is needed by nobody once every token was renewed.
-        let used = sealer.seal(&old, Place { row: channel, version: sealed.version() })?;
+        let used = seals.seal(&old, Place { row: channel, version: sealed.version() })?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };
         let asked =
             self.pinterest.refresh(row.grant.environment, client, &old.refresh, self.clock.now()).await;
@@ -309,7 +309,7 @@ impl Refresh {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
                 let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
-                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used, sealer }))
+                (Renewal::Renewed(new.lifetimes), Some(Fresh { pair, used, sealer: seals }))
             }
             Err(error) => (renewal(&row.grant, error), None),
         })

@@ -183,11 +183,11 @@ impl Sender {
 
     /// Carries a Pin on whose first step was decided and saved already, by a write that began at `saved_at`.
     pub async fn carry_saved(&self, pin: Pin, next: Next, saved_at: Instant, ground: &Ground) -> Result<Pin> {
-        if let Some(happened) = self.act(&pin, next, saved_at, ground).await? {
-            return self.carry(pin, happened, ground).await;
-        }
-        match self.back(&pin, ground).await? {
-            Some(fresh) => self.carry(pin, Happened::ChannelBack, &fresh).await,
+        match self.follow(&pin, next, saved_at, ground).await? {
+            Some((happened, fresh)) => {
+                // Boxed: the SDK's futures are deep, and this one is held by value all the way up.
+                Box::pin(self.carry(pin, happened, fresh.as_ref().unwrap_or(ground))).await
+            }
             None => Ok(pin),
         }
     }
@@ -209,13 +209,12 @@ impl Sender {
             match put {
                 Put::Done => {
                     pin = decision.pin;
-                    match self.act(&pin, decision.next, saved_at, ground).await? {
-                        Some(what) => happened = what,
-                        None => match self.back(&pin, ground).await? {
-                            Some(fresh) => (renewed, happened) = (Some(fresh), Happened::ChannelBack),
-                            None => return Ok(pin),
-                        },
-                    }
+                    let Some((what, fresh)) = self.follow(&pin, decision.next, saved_at, ground).await?
+                    else {
+                        return Ok(pin);
+                    };
+                    happened = what;
+                    renewed = fresh.or(renewed);
                 }
                 // Another Pin of ours owns what was found or made: this one's own is still to be found.
                 Put::Taken => {
@@ -254,6 +253,20 @@ impl Sender {
             let ground = renewed.as_ref().unwrap_or(found);
             decision = (self.decide)(&pin, &happened, &self.conditions(ground), self.clock.now());
         }
+    }
+
+    /// Does what was decided, and says what happened then, and what it stands on if that is something new.
+    async fn follow(
+        &self,
+        pin: &Pin,
+        next: Next,
+        saved_at: Instant,
+        ground: &Ground,
+    ) -> Result<Option<(Happened, Option<Ground>)>> {
+        if let Some(happened) = self.act(pin, next, saved_at, ground).await? {
+            return Ok(Some((happened, None)));
+        }
+        Ok(self.back(pin, ground).await?.map(|fresh| (Happened::ChannelBack, Some(fresh))))
     }
 
     /// A Pin that waits for its channel is woken when the channel comes back, unless it came back while the Pin

@@ -79,15 +79,11 @@ impl Problem {
                 let fix = "Check the address and the id; ids are found in lists.";
                 problem(StatusCode::NOT_FOUND, "not_found", text, fix)
             }
-            Error::MethodNotAllowed(allowed) => Self {
-                allow: Some(allowed.clone()),
-                ..problem(
-                    StatusCode::METHOD_NOT_ALLOWED,
-                    "method_not_allowed",
-                    text,
-                    "Use one of those methods.",
-                )
-            },
+            Error::MethodNotAllowed(allowed) => {
+                let fix = "Use one of those methods.";
+                let problem = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text, fix);
+                Self { allow: Some(allowed.clone()), ..problem }
+            }
             Error::IntegrationDisabled(why) => {
                 let fix = if *why == words::NOT_CONFIGURED {
                     "An admin enters App ID and App Secret in the integration's settings, or the operator sets \

@@ -129,7 +129,7 @@ impl Publish {
         let request = row.pin.and_then(|pin| Ok(pin.check(now, self.fresh(now))?));
         match request {
             Ok(request) => Says::New(Box::new(request), row.board_name),
-            Err(error) => Says::Nonsense(told(error)),
+            Err(error) => Says::Nonsense(told(&error)),
         }
     }
 
@@ -146,7 +146,7 @@ impl Publish {
                 Err(error @ (Error::IntegrationDisabled(_) | Error::Store(_) | Error::Vault(_))) => {
                     Err(error)
                 }
-                desk => Ok((id, desk.map_err(told))),
+                desk => Ok((id, desk.map_err(|error| told(&error)))),
             }
         });
         desks.buffered(AT_ONCE).try_collect().await
@@ -166,25 +166,27 @@ impl Publish {
             Says::Nonsense(problem) => return Err(problem),
             Says::New(request, board) => (*request, board),
         };
-        let desk = desks.get(&request.channel_id).ok_or_else(|| told(Error::NotFound("channel")))?;
+        let desk = desks.get(&request.channel_id).ok_or_else(|| told(&Error::NotFound("channel")))?;
         let desk = desk.as_ref().map_err(Clone::clone)?;
         if let Some(name) = board {
             let (board, section) = desk.board(&name)?;
             request.go_to(board, section);
         }
         let enclosed = request.enclosed.take();
-        let pin = self.pin_of(tenant, &desk.channel, request, self.sender.clock.now()).map_err(told)?;
+        let pin = self
+            .pin_of(tenant, &desk.channel, request, self.sender.clock.now())
+            .map_err(|error| told(&error))?;
         if Instant::now() >= until {
             return Err(time_is_up());
         }
         // A dry run leaves no image behind.
         if !(dry_run && enclosed.is_some()) {
-            self.take_files(&pin, enclosed.as_ref()).await.map_err(told)?;
+            self.take_files(&pin, enclosed.as_ref()).await.map_err(|error| told(&error))?;
         }
         if dry_run {
             return Ok((RowStatus::Valid, None));
         }
-        self.keep(row.hash, pin).await.map_err(told)
+        self.keep(row.hash, pin).await.map_err(|error| told(&error))
     }
 
     /// Writes a Pin, unless one of the same content was written before.
@@ -206,10 +208,10 @@ impl Publish {
 }
 
 /// What is told of a row that met `error`.
-pub(super) fn told(error: Error) -> Box<Problem> {
-    let problem = Problem::of(&error);
+pub(super) fn told(error: &Error) -> Box<Problem> {
+    let problem = Problem::of(error);
     if problem.status.is_server_error() {
-        tracing::error!(error = %chain(&error), "rows of a file are left to the next call");
+        tracing::error!(error = %chain(error), "rows of a file are left to the next call");
     }
     Box::new(problem)
 }

@@ -43,7 +43,7 @@ impl Publish {
         }
         let access = match ground.access() {
             Ok(access) => access,
-            Err(error) => return Ok(Desk { boards: Err(told(error)), ..desk }),
+            Err(error) => return Ok(Desk { boards: Err(told(&error)), ..desk }),
         };
         let environment = desk.channel.environment;
         let boards = async { self.sender.asked(pinterest.boards(environment, access).await, &ground).await };
@@ -69,7 +69,7 @@ impl Desk {
         let unknown = || {
             let fix = "Write it as Pinterest shows it, with a section after a slash: `Recipes/Salads`.";
             let detail = "is no board of the account";
-            told(Invalid::new("pinterest board", "board_id_invalid", detail, fix).into())
+            told(&Invalid::new("pinterest board", "board_id_invalid", detail, fix).into())
         };
         let boards = self.boards.as_ref().map_err(Clone::clone)?;
         if let Some(board) = of_name(boards, name) {
@@ -96,7 +96,9 @@ fn split<'a>(boards: &'a [Board], name: &'a str) -> Option<(&'a BoardId, &'a str
 }
 
 async fn in_time<T>(until: Instant, said: impl Future<Output = Result<T>>) -> Said<T> {
-    timeout_at(until, said).await.map_or_else(|_| Err(time_is_up()), |said| said.map_err(told))
+    timeout_at(until, said)
+        .await
+        .map_or_else(|_| Err(time_is_up()), |said| said.map_err(|error| told(&error)))
 }
 
 #[cfg(test)]
