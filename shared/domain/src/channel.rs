@@ -115,6 +115,12 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// What happened, and what the owner can do.
+    #[must_use]
+    pub fn advice(self) -> String {
+        format!("{}: connect the account again", self.detail())
+    }
+
     /// What happened, for people.
     #[must_use]
     pub fn detail(self) -> &'static str {

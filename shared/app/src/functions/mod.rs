@@ -44,7 +44,7 @@ use crate::{
 /// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Page<T> {
-    /// What the page holds.
+    /// What the page holds: fewer than were asked for, or none, where few of many are wanted. Only `next` tells the end.
     pub items: Vec<T>,
     /// Where the next page begins: the `cursor` of the next request. `null`: this is the last.
     pub next: Option<String>,

@@ -71,6 +71,12 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// The channel, and the token to use it with, or why there is none.
+    fn usable(&self) -> Result<(&Channel, &AccessToken), String> {
+        let both = self.channel.as_ref().zip(self.access.as_ref());
+        both.ok_or_else(|| "the channel cannot be used".to_owned())
+    }
+
     /// The token to read with.
     pub fn access(&self) -> Result<&AccessToken> {
         match (&self.access, self.readiness) {
@@ -335,8 +341,9 @@ impl Sender {
     }
 
     async fn send(&self, pin: &Pin, attempt: &Attempt, saved_at: Instant, ground: &Ground) -> Outcome {
-        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
-            return Outcome::NotSent("the channel cannot be used".to_owned());
+        let (channel, access) = match ground.usable() {
+            Ok(usable) => usable,
+            Err(why) => return Outcome::NotSent(why),
         };
         // The monotonic clock misses a machine that slept, the wall clock may be moved: both must agree.
         let waited = self.clock.now().duration_since(attempt.started_at).unsigned_abs();

@@ -51,7 +51,7 @@ impl ChannelView {
             account: channel.account.clone(),
             status,
             cause,
-            detail: cause.map(|cause| format!("{}: connect the account again", cause.detail())),
+            detail: cause.map(Cause::advice),
             default_board: channel.default_board.clone(),
             scopes: channel.scopes.clone(),
             missing_scopes: channel.scopes.missing(),

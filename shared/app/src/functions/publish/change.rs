@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    media::NewMedia,
+    media::{NewMedia, UPLOAD_IT},
     request::{given, publish_within},
     when::When,
 };
@@ -93,12 +93,12 @@ impl ChangePin {
     }
 }
 
-/// Whoever changes Pins has no access to the bucket: a file that is named is looked for when the Pin is sent.
+/// Whoever changes Pins has no access to the bucket: a file that is named is looked for, or missed, when the Pin is sent.
 fn not_enclosed(media: NewMedia, fresh: MediaId) -> Result<Media, Invalid> {
     let (media, enclosed) = media.check(fresh)?;
     if enclosed.is_some() {
-        let fix = "Upload it by POST /api/v1/media, and name its media_id.";
-        return Err(Invalid::new("media.base64", "upload_first", "cannot come with a change", fix));
+        let detail = "cannot come with a change";
+        return Err(Invalid::new("media.base64", "upload_first", detail, UPLOAD_IT));
     }
     Ok(media)
 }

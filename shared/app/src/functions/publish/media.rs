@@ -14,6 +14,8 @@ use crate::http;
 
 /// The largest file that comes within a request: Lambda takes 6 MB, and base 64 makes a third more of it.
 const LARGEST: usize = 4 * 1024 * 1024;
+/// What to do with an image that cannot come with a request.
+pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name its media_id.";
 
 /// What a Pin shows.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -176,9 +178,9 @@ fn enclosed(content_type: &str, base64: &str, id: MediaId) -> Result<Enclosed, I
         ..invalid
     })?;
     let wrong = |code, detail: &str, fix: &str| Invalid::new("media.base64", code, detail, fix);
+    let too_large = || wrong(MEDIA_TOO_LARGE, "has more than 4 MB", UPLOAD_IT);
     if base64.len() / 4 * 3 > LARGEST + 2 {
-        let fix = "Upload it by POST /api/v1/media, and name its media_id.";
-        return Err(wrong(MEDIA_TOO_LARGE, "has more than 4 MB", fix));
+        return Err(too_large());
     }
     let content = STANDARD.decode(base64).map_err(|_| {
         let fix =
@@ -186,8 +188,7 @@ fn enclosed(content_type: &str, base64: &str, id: MediaId) -> Result<Enclosed, I
         wrong("invalid_base64", "is not base 64", fix)
     })?;
     if content.len() > LARGEST {
-        let fix = "Upload it by POST /api/v1/media, and name its media_id.";
-        return Err(wrong(MEDIA_TOO_LARGE, "has more than 4 MB", fix));
+        return Err(too_large());
     }
     if kind.is_video() || FileType::of(&content) != Some(kind) {
         let detail = "is not an image of the kind that content_type names";

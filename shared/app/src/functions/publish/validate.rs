@@ -237,8 +237,7 @@ fn connection(channel: &Channel) -> Check {
             Check::good("channel", format!("{account} is connected since {}", channel.connected_at))
         }
         Connection::ReconnectRequired(cause) => {
-            let detail = format!("{}: connect the account again", cause.detail());
-            Check { detail, ..Check::bad("channel", &Error::ReconnectRequired) }
+            Check { detail: cause.advice(), ..Check::bad("channel", &Error::ReconnectRequired) }
         }
     }
 }

@@ -14,8 +14,9 @@ const DESCENTS: usize = 10;
 impl Sender {
     /// Reads the board for what `attempt` may have made: the oldest match that no other Pin of ours owns.
     pub(super) async fn look(&self, pin: &Pin, attempt: &Attempt, ground: &Ground) -> Look {
-        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
-            return Look::Failed("the channel cannot be used".to_owned());
+        let (channel, access) = match ground.usable() {
+            Ok(usable) => usable,
+            Err(why) => return Look::Failed(why),
         };
         let began_at = self.clock.now();
         let mut matches = Vec::new();

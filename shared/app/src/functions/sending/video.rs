@@ -24,17 +24,13 @@ const TO_SAVE: Duration = Duration::from_secs(5);
 impl Sender {
     /// Asks Pinterest for a place for a video.
     pub(super) async fn register(&self, ground: &Ground) -> Result<(Form, Answer), Unheard> {
-        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
-            return Err(Unheard::Failed("the channel cannot be used".to_owned()));
-        };
+        let (channel, access) = ground.usable().map_err(Unheard::Failed)?;
         self.pinterest.register_video(channel.environment, access).await.map_err(unheard)
     }
 
     /// Asks Pinterest how far it has come with a video.
     pub(super) async fn poll(&self, id: &PinterestMediaId, ground: &Ground) -> Result<MediaStatus, Unheard> {
-        let (Some(channel), Some(access)) = (&ground.channel, &ground.access) else {
-            return Err(Unheard::Failed("the channel cannot be used".to_owned()));
-        };
+        let (channel, access) = ground.usable().map_err(Unheard::Failed)?;
         self.pinterest.video(channel.environment, access, id).await.map_err(unheard)
     }
 
