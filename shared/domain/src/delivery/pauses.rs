@@ -29,7 +29,8 @@ impl Step<'_> {
             until: self.now + wait + wait.mul_f64(0.1 * self.conditions.jitter),
             step: self.holds(), // it may overwrite a hold: how many there were is not forgotten
         };
-        let also = if wait >= APP_WIDE { Also::PauseApp(pause) } else { Also::PauseChannel(pause) };
+        // By what Pinterest says: that one account's limit goes on says nothing about the others.
+        let also = if said >= APP_WIDE { Also::PauseApp(pause) } else { Also::PauseChannel(pause) };
         (pause, also)
     }
 

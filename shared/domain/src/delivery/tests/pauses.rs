@@ -50,7 +50,9 @@ fn a_limit_that_does_not_end_is_met_less_and_less_often() {
             let State::Sending(attempt) = &sent.state else { panic!("{sent:?}") };
             let outcome = Outcome::Refused(quota(seconds), Answer::default());
             let happened = Happened::Sent { fence: attempt.fence.clone(), outcome };
-            pin = decide(&sent, &happened, &ready(), at(now)).pin;
+            let limited = decide(&sent, &happened, &ready(), at(now));
+            assert!(matches!(limited.also, Also::PauseChannel(_)), "other accounts do not wait for it");
+            pin = limited.pin;
             now = pin.due_at().unwrap().as_second() - at(0).as_second() + 60;
         }
         assert!(tries < 80, "{tries} times a day");
