@@ -63,8 +63,7 @@ impl Search {
 
     fn find_nothing(&self, place: &str, bytes: &[u8]) {
         for secret in &self.secrets {
-            let found = bytes.windows(secret.len()).position(|window| window == secret.as_bytes());
-            if let Some(at) = found {
+            if let Some(at) = memchr::memmem::find(bytes, secret.as_bytes()) {
                 let around = &bytes[at.saturating_sub(80)..(at + secret.len() + 20).min(bytes.len())];
                 panic!("{place} holds {secret}: {}", String::from_utf8_lossy(around));
             }

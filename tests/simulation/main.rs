@@ -33,15 +33,15 @@ use rules::Tally;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many seeds, unless `SIMULATION_SEEDS` says otherwise.
-const SEEDS: u64 = 200;
-/// How many seeds of each storm, unless `SIMULATION_STORMS` says otherwise.
-const STORMS: u64 = 15;
+/// How many seeds are run, unless `SIMULATION_SEEDS` says otherwise. The gate runs others, and more.
+const SEEDS: u64 = 24;
+/// How many seeds of each control are run, unless `SIMULATION_STORMS` says otherwise.
+const STORMS: u64 = 5;
 /// A mutant that has not been caught after so many seeds lives.
-const MOST_RUNS: u64 = 100;
+const MAX_RUNS: u64 = 100;
 
 #[test]
-fn whatever_happens_no_token_is_lost_and_no_pin_is_doubled_or_dropped() {
+fn no_seed_breaks_an_invariant() {
     if let Some(seed) = number("SIMULATION_SEED") {
         let ended = tell(seed, None);
         assert_eq!(ended.broken, None, "seed {seed}");
@@ -58,7 +58,7 @@ fn whatever_happens_no_token_is_lost_and_no_pin_is_doubled_or_dropped() {
     println!("seeds {from} to {to}: {:?}", tally.lock().unwrap());
     if let Some(seed) = broken {
         let ended = tell(seed, None);
-        panic!("seed {seed} breaks a rule (SIMULATION_SEED={seed} replays it): {:?}", ended.broken);
+        panic!("seed {seed} breaks a rule (`cargo xtask seed {seed}` replays it): {:?}", ended.broken);
     }
 }
 
@@ -69,13 +69,13 @@ fn every_mutant_is_caught() {
     let mutants: Vec<_> =
         mutants.filter(|mutant| named.as_deref().is_none_or(|name| name == mutant.name)).collect();
     assert!(!mutants.is_empty(), "there is no such mutant");
-    println!("{:<60} {:<46} {:>4} {:>4}", "mutant", "breaks the rule", "seed", "runs");
+    println!("{:<60} {:<46} {:>4}", "mutant", "breaks the rule", "seed");
     let alive = Mutex::new(Vec::new());
     each(0..mutants.len() as u64, |index| {
         let mutant = mutants[usize::try_from(index).unwrap()];
-        match caught(mutant, MOST_RUNS) {
+        match caught(mutant, MAX_RUNS) {
             Some((seed, broken)) => {
-                println!("{:<60} {:<46} {seed:>4} {:>4}", mutant.name, broken.rule, seed + 1);
+                println!("{:<60} {:<46} {seed:>4}", mutant.name, broken.rule);
                 if named.is_some() {
                     tell(seed, Some(mutant));
                 }
@@ -89,7 +89,7 @@ fn every_mutant_is_caught() {
 
 /// The weather that mutants live in harms nothing else: it is the mutants that are caught.
 #[test]
-fn no_storm_breaks_a_sound_protocol() {
+fn no_control_breaks_an_invariant() {
     let seeds = number("SIMULATION_STORMS").unwrap_or(STORMS);
     for control in mutants::CONTROLS {
         let tally = Mutex::new(Tally::default());
@@ -106,9 +106,10 @@ fn no_storm_breaks_a_sound_protocol() {
     }
 }
 
-/// The first seed under which a mutant breaks a rule.
-fn caught(mutant: mutants::Mutant, most: u64) -> Option<(u64, rules::Broken)> {
-    (0..most).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
+/// A seed under which a mutant breaks a rule: the one that is known to, or the first.
+fn caught(mutant: mutants::Mutant, max_runs: u64) -> Option<(u64, rules::Broken)> {
+    let known = mutants::SEEDS.iter().find(|(name, _)| *name == mutant.name).map(|(_, seed)| *seed);
+    known.into_iter().chain(0..max_runs).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) struct Rules {
     away_until: BTreeMap<String, Timestamp>,
     /// Pins that waited for the owner when the channel came back, in the order in which they are to go out.
     queues: BTreeMap<String, Vec<Pin>>,
+    /// Every Pin as it was written last.
+    pins: BTreeMap<PinId, Pin>,
     /// How many Pins at Pinterest were looked at.
     pub(super) seen: usize,
     pub(crate) tally: Tally,
@@ -151,7 +153,7 @@ impl Rules {
             |row: &serde_json::Value| row["id"] == channel && row["connection"]["status"] != "connected";
         self.hampered_at.get(&account_of(person)).is_some_and(|at| *at >= since)
             || self.limited_at.is_some_and(|at| at >= since)
-            || world.tables.rows("CHANNEL#").iter().any(is_away)
+            || world.tables.rows("CHANNEL#").iter().any(|row| is_away(row))
             || world.was_unconfigured(since)
             || self.away_until.get(channel).is_some_and(|until| *until >= since)
     }

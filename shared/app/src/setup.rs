@@ -21,7 +21,7 @@ use crate::{
     http::Site,
     media::{self, Bucket},
     secrets::SettingsSecret,
-    store::{MainTable, Table, TokensTable},
+    store::{DUE_SHARDS, MainTable, Table, TokensTable},
     variables::{Missing, Wrong},
     vault::Vault,
 };
@@ -38,6 +38,8 @@ pub struct Setup {
     pub clock: Clock,
     /// Gives random bytes.
     pub random: Random,
+    /// How many partitions the `due` index of each table has. A simulated run has a few rows, and asks fewer.
+    pub due_shards: u32,
     pinterest: pinterest::Client,
     site: Site,
     refresh_at_once: Option<NonZeroUsize>,
@@ -72,19 +74,24 @@ impl Setup {
             variables,
             clock,
             random,
+            due_shards: DUE_SHARDS,
         })
     }
 
     /// The table that all functions share.
     pub fn main_table(&self) -> Result<MainTable, Error> {
         let name = self.variables.need("MAIN_TABLE", "the name of the main table")?;
-        Ok(MainTable::new(Table::new(self.dynamodb(), name, self.random.clone())))
+        Ok(MainTable::new(self.table(name)))
     }
 
     /// The table of sealed tokens.
     pub fn tokens_table(&self) -> Result<TokensTable, Error> {
         let name = self.variables.need("TOKENS_TABLE", "the name of the tokens table")?;
-        Ok(TokensTable::new(Table::new(self.dynamodb(), name, self.random.clone())))
+        Ok(TokensTable::new(self.table(name)))
+    }
+
+    fn table(&self, name: &str) -> Table {
+        Table::new(self.dynamodb(), name, self.due_shards, self.random.clone())
     }
 
     /// Seals and opens tokens.

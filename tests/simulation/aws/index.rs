@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::tables::Place;
@@ -11,7 +11,10 @@ use super::tables::Place;
 const INDEXES: [(&str, &str, &str, &str); 2] =
     [("due", "due_pk", "due_sk", ":shard"), ("queue", "queue_pk", "queue_sk", ":queue")];
 
-/// All that was ever in an index.
+/// For how long an index can be asked for what it was: no query is answered with anything older.
+pub(super) const MEMORY: SignedDuration = SignedDuration::from_mins(2);
+
+/// What is in the indexes, and what was within [`MEMORY`].
 #[derive(Default)]
 pub(crate) struct Past(HashMap<Partition, Vec<Entry>>);
 
@@ -45,6 +48,7 @@ impl Past {
                 let entries = self.0.entry((place.table.clone(), index, partition)).or_default();
                 let open = entries.iter_mut().rev().find(|entry| entry.place == *place && entry.to.is_none());
                 open.unwrap().to = Some(now);
+                entries.retain(|entry| entry.to.is_none_or(|to| now - MEMORY < to));
             }
             if let Some((partition, sort_key)) = after {
                 let entries = self.0.entry((place.table.clone(), index, partition)).or_default();

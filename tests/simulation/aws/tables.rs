@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use dynoxide::{Database, DynoxideError};
@@ -27,14 +27,14 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
     pub(crate) place: Place,
-    pub(crate) before: Option<Value>,
-    pub(crate) after: Option<Value>,
+    pub(crate) before: Option<Arc<Value>>,
+    pub(crate) after: Option<Arc<Value>>,
 }
 
 /// Both tables.
 pub(crate) struct Tables {
     database: Database,
-    rows: Mutex<BTreeMap<Place, Value>>,
+    rows: Mutex<BTreeMap<Place, Arc<Value>>>,
     /// `due_sk` and table of everything that is due at some time.
     due: Mutex<BTreeSet<(String, String)>>,
     past: Mutex<Past>,
@@ -71,13 +71,13 @@ impl Tables {
 
     fn changed(&self, operation: &str, body: &Value, now: Timestamp) -> Vec<Write> {
         let writes = written(operation, body).into_iter().filter_map(|(place, item)| {
-            let after = item.map(plain).or_else(|| self.read(&place));
+            let after = item.map(plain).or_else(|| self.read(&place)).map(Arc::new);
             let mut rows = self.rows.lock().unwrap();
             let before = match &after {
                 Some(after) => rows.insert(place.clone(), after.clone()),
                 None => rows.remove(&place),
             };
-            self.index(&place, before.as_ref(), after.as_ref(), now);
+            self.index(&place, before.as_deref(), after.as_deref(), now);
             (before != after).then_some(Write { place, before, after })
         });
         writes.collect()
@@ -101,13 +101,13 @@ impl Tables {
     }
 
     /// A row as it is.
-    pub(crate) fn row(&self, table: &str, pk: &str, sk: &str) -> Option<Value> {
+    pub(crate) fn row(&self, table: &str, pk: &str, sk: &str) -> Option<Arc<Value>> {
         let place = Place { table: table.to_owned(), pk: pk.to_owned(), sk: sk.to_owned() };
         self.rows.lock().unwrap().get(&place).cloned()
     }
 
     /// All rows whose sort key begins with `prefix`.
-    pub(crate) fn rows(&self, prefix: &str) -> Vec<Value> {
+    pub(crate) fn rows(&self, prefix: &str) -> Vec<Arc<Value>> {
         let rows = self.rows.lock().unwrap();
         rows.iter().filter(|(place, _)| place.sk.starts_with(prefix)).map(|(_, row)| row.clone()).collect()
     }

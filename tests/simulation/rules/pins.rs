@@ -2,6 +2,7 @@
 
 use domain::{Pin, Reason, State};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Fence, Rules};
@@ -15,7 +16,7 @@ const HOURS_AFTER: i64 = 26;
 const WRITES_A_DAY: u32 = 250;
 
 fn pin_of(row: &Value) -> Pin {
-    serde_json::from_value(row.clone()).unwrap()
+    Pin::deserialize(row).unwrap()
 }
 
 fn image(pin: &Pin) -> &str {
@@ -31,11 +32,11 @@ fn title(pin: &Pin) -> &str {
 
 impl Rules {
     pub(super) fn pin_written(&mut self, world: &World, writer: u64, write: &Write) {
-        let before = write.before.as_ref().map(pin_of);
         let Some(row) = &write.after else {
             return self.broken("a Pin is never forgotten", || format!("{:?}", write.place));
         };
         let pin = pin_of(row);
+        let before = self.pins.insert(pin.id.clone(), pin.clone());
         self.stays_due(world, &pin, row);
         if before.as_ref() == Some(&pin) {
             return; // it was put off
@@ -45,13 +46,9 @@ impl Rules {
         self.ends_last(before.as_ref(), &pin);
         self.is_written_seldom(world, &pin);
         if before.is_none() {
-            let same = world
-                .tables
-                .rows("PIN#")
-                .iter()
-                .map(pin_of)
-                .find(|other| other.id != pin.id && image(other) == image(&pin));
-            self.must(same.is_none(), "one key, one Pin", || format!("{} and {}", pin.id, same.unwrap().id));
+            let same = |other: &&Pin| other.id != pin.id && image(other) == image(&pin);
+            let same = self.pins.values().find(same).map(|other| other.id.clone());
+            self.must(same.is_none(), "one key, one Pin", || format!("{} and {}", pin.id, same.unwrap()));
         }
         if let State::Sending(attempt) = &pin.state
             && !self.fences.contains_key(&attempt.fence)
@@ -142,12 +139,13 @@ impl Rules {
         let there = model.pins.iter().find(|made| made.id == remote.as_str());
         let ours = there.is_some_and(|made| made.title == title(pin) && !made.image.starts_with("old"));
         self.must(ours, "what is published is there", || format!("{} is {remote}: {there:?}", pin.id));
-        let others = world.tables.rows("PIN#").into_iter().map(|row| pin_of(&row)).find(|other| {
+        let other = self.pins.values().find(|other| {
             other.id != pin.id
                 && matches!(&other.state, State::Published { pinterest_pin_id, .. } if pinterest_pin_id == remote)
         });
-        self.must(others.is_none(), "a Pin at Pinterest belongs to one of ours", || {
-            format!("{remote} to {} and {}", pin.id, others.unwrap().id)
+        let other = other.map(|other| other.id.clone());
+        self.must(other.is_none(), "a Pin at Pinterest belongs to one of ours", || {
+            format!("{remote} to {} and {}", pin.id, other.unwrap())
         });
     }
 
@@ -195,26 +193,24 @@ impl Rules {
         self.must(age <= SEND_WITHIN, "a send leaves soon after its fence", || {
             format!("#{sender} {image} {age:?}")
         });
-        let pin = world.tables.rows("PIN#").iter().map(pin_of).find(|pin| self::image(pin) == image);
         let skew = SignedDuration::from_secs(world.plan.skew);
-        let early = pin.as_ref().is_some_and(|pin| now + skew < pin.publish_at);
+        let pin = self.pins.values().find(|pin| self::image(pin) == image);
+        let early = pin.is_some_and(|pin| now + skew < pin.publish_at);
+        let latest = pin.map(|pin| pin.give_up_at + skew + SEND_WITHIN);
         self.must(!early, "nothing is sent before its time", || format!("#{sender} {image}"));
-        let latest = pin.map(|pin| pin.give_up_at + SignedDuration::from_secs(world.plan.skew) + SEND_WITHIN);
         self.must(latest.is_some_and(|latest| now <= latest), "nothing is sent too late", || {
             format!("#{sender} {image} after {latest:?}")
         });
-        self.leaves_in_order(world, &image);
+        self.leaves_in_order(&image);
     }
 
     /// Pins that waited for the owner leave in order.
-    fn leaves_in_order(&mut self, world: &World, image_sent: &str) {
+    fn leaves_in_order(&mut self, image_sent: &str) {
         for queue in self.queues.values_mut() {
             let Some(position) = queue.iter().position(|pin| image(pin) == image_sent) else { continue };
             let earlier: Vec<_> = queue.drain(..=position).take(position).collect();
             let jumped = earlier.iter().find(|pin| {
-                let row =
-                    world.tables.row("main", &format!("TENANT#{}", pin.tenant), &format!("PIN#{}", pin.id));
-                let now = row.map(|row| pin_of(&row)).filter(|now| now.attempts == pin.attempts);
+                let now = self.pins.get(&pin.id).filter(|now| now.attempts == pin.attempts);
                 let reason = now.and_then(|now| Some(now.state.waits_for()?.0));
                 matches!(reason, Some(Reason::Reconnect | Reason::TokenRefresh))
             });
@@ -226,12 +222,12 @@ impl Rules {
     }
 
     /// Remembers what waits for the owner of `channel`, who is back.
-    pub(super) fn channel_back(&mut self, world: &World, channel: &str) {
-        let mut queue: Vec<Pin> = world.tables.rows("PIN#").iter().map(pin_of).collect();
-        queue.retain(|pin| {
+    pub(super) fn channel_back(&mut self, channel: &str) {
+        let waits = |pin: &&Pin| {
             pin.channel_id.as_str() == channel
                 && matches!(pin.state, State::Waiting { reason: Reason::Reconnect, retry_at: None })
-        });
+        };
+        let mut queue: Vec<Pin> = self.pins.values().filter(waits).cloned().collect();
         queue.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
         self.queues.insert(channel.to_owned(), queue);
     }
@@ -249,9 +245,9 @@ impl Rules {
         };
         let made = model.pins.iter().filter(same).count();
         let board = &model.accounts[new.account].board;
-        let pins: Vec<Pin> = world.tables.rows("PIN#").iter().map(pin_of).collect();
-        let asked = pins
-            .iter()
+        let asked = self
+            .pins
+            .values()
             .filter(|pin| title(pin) == new.title && pin.draft.board.as_str() == board && pin.attempts > 0);
         let asked = asked.count();
         self.must(made <= asked, "no Pin twice", || {
@@ -261,7 +257,8 @@ impl Rules {
 
     /// Everything has come to rest: what is left must be right.
     pub(crate) fn pins_at_rest(&mut self, world: &World) {
-        let pins: Vec<Pin> = world.tables.rows("PIN#").iter().map(pin_of).collect();
+        // As they are in the table in the end, and not as this has seen them being written.
+        let pins: Vec<Pin> = world.tables.rows("PIN#").iter().map(|row| pin_of(row)).collect();
         for id in self.accepted.clone() {
             let kept = pins.iter().any(|pin| pin.id == id);
             self.must(kept, "what was accepted is kept", || id.to_string());

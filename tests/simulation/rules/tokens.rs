@@ -4,6 +4,7 @@ use app::store::TokenRow;
 use domain::{Cause, Connection};
 use futures::FutureExt;
 use jiff::SignedDuration;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Given, Rules, account_of};
@@ -15,13 +16,13 @@ const UNDER_WAY: SignedDuration = SignedDuration::from_secs(150);
 const HOURS_BETWEEN: i64 = 26;
 
 fn row(value: &Value) -> TokenRow {
-    serde_json::from_value(value.clone()).unwrap()
+    TokenRow::deserialize(value).unwrap()
 }
 
 impl Rules {
     pub(super) fn token_written(&mut self, world: &World, writer: u64, write: &Write) {
-        let Some(after) = write.after.as_ref().map(row) else { return };
-        let before = write.before.as_ref().map(row);
+        let Some(after) = write.after.as_deref().map(row) else { return };
+        let before = write.before.as_deref().map(row);
         let channel = after.grant.channel_id.to_string();
         world.note(|| {
             let held = held(world, &after).join(" ");
@@ -39,7 +40,7 @@ impl Rules {
             (false, true) => self.is_given_up_rightly(world, &channel, &after),
             (true, false) => {
                 self.away_until.insert(channel.clone(), world.now());
-                self.channel_back(world, &channel);
+                self.channel_back(&channel);
             }
             _ => {}
         }

@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant};
 use super::{sending::Sender, warn_of_age};
 use crate::{
     error::{Error, Result, chain},
-    store::{Due, Heartbeat, Reading, Work},
+    store::{Due, Heartbeat, Work},
 };
 
 /// How many Pins are kept in memory for later rounds: no more are read until some are done.
@@ -67,7 +67,7 @@ impl Deliver {
     /// Takes what is due, many at a time, until nothing is or the time is up. What is left is the next tick's.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let main = &self.sender.main;
-        let (mut shares, mut reading) = (Shares::new(), Reading::begin());
+        let (mut shares, mut reading) = (Shares::new(), main.reading());
         loop {
             if shares.values().map(|share| share.pins.len()).sum::<usize>() < KEPT {
                 let due = main.look(&mut reading, self.sender.clock.now()).await?;

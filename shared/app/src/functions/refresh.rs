@@ -20,7 +20,7 @@ use crate::{
     error::{Result, chain},
     secrets::SettingsSecret,
     setup::Setup,
-    store::{self, Due, Heartbeat, MainTable, Proven, Reading, Saved, TokenRow, TokensTable, Work},
+    store::{self, Due, Heartbeat, MainTable, Proven, Saved, TokenRow, TokensTable, Work},
     text,
     vault::{self, Place, SealedPair, Sealer, Vault},
 };
@@ -124,7 +124,7 @@ impl Refresh {
 
     /// Refreshes what is due, some at a time, until nothing is or the time is up.
     async fn due(&self, deadline: Instant) -> Result<()> {
-        let (mut worked, mut reading) = (None, Reading::begin());
+        let (mut worked, mut reading) = (None, self.tokens.reading());
         let taken = loop {
             let due = self.tokens.look(&mut reading, self.clock.now()).await?;
             if !due.is_empty() {
@@ -158,7 +158,7 @@ impl Refresh {
     async fn roll_call(&self, deadline: Instant) -> Result<()> {
         let now = self.clock.now();
         let tomorrow = now + SignedDuration::from_hours(24);
-        let (mut overdue, mut dying, mut reading) = (0, 0, Reading::begin());
+        let (mut overdue, mut dying, mut reading) = (0, 0, self.tokens.reading());
         let complete = loop {
             let due = self.tokens.look(&mut reading, tomorrow).await?;
             overdue += due.iter().filter(|due| due.since < now - SignedDuration::from_hours(1)).count();

@@ -27,10 +27,10 @@ pub(super) struct ChannelRow {
 }
 
 impl ChannelRow {
-    pub(super) fn due(channel: &Channel, at: Timestamp) -> Self {
+    pub(super) fn due(channel: &Channel, due: DueKey) -> Self {
         Self {
             key: Key::channel(&channel.tenant, &channel.id),
-            due: Some(DueKey::new(at, channel.id.as_str())),
+            due: Some(due),
             channel: channel.clone(),
         }
     }
@@ -193,7 +193,7 @@ impl MainTable {
         let mut names =
             values([(":connection", serde_dynamo::to_attribute_value(connection)?), (":one", n(1))]);
         let expression = if connection == Connection::Connected {
-            let due = item(&DueKey::new(now, id.as_str()))?;
+            let due = item(&self.table.due_key(now, id.as_str()))?;
             names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
             "SET #connection = :connection, #due_pk = :due_pk, #due_sk = :due_sk REMOVE expiring_in_days \
              ADD version :one"

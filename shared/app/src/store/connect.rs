@@ -121,7 +121,8 @@ impl MainTable {
         let account = item(&AccountRow { key, channel_id: channel.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR channel_id = :id";
         // The channel is due at once, so that Pins that wait for it go out even after a crash right here.
-        let row = item(&ChannelRow::due(channel, channel.connected_at))?;
+        let due = self.table.due_key(channel.connected_at, channel.id.as_str());
+        let row = item(&ChannelRow::due(channel, due))?;
         let same = match before {
             None => ("attribute_not_exists(pk)", values([])),
             Some(version) => ("version = :version", values([(":version", n(version))])),
@@ -137,7 +138,7 @@ impl MainTable {
                 put(&tokens.table, marker, unclaimed, null)?,
                 put(&self.table, account, ours, values([(":id", id)]))?,
                 put(&self.table, row, channel_as_read.0, channel_as_read.1)?,
-                put(&tokens.table, token.to_item()?, same.0, same.1)?,
+                put(&tokens.table, token.to_item(&tokens.table)?, same.0, same.1)?,
             ])
             .await?;
         Ok(matches!(written, Written::All))

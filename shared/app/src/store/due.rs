@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     MainTable, TokensTable,
-    keys::{CHANNEL, DueKey, Key, PIN, SHARDS, instant, instant_of},
+    keys::{CHANNEL, Key, PIN, instant, instant_of},
     table::{Error, Table, item, row, s, values},
 };
 
@@ -48,9 +48,8 @@ pub struct Reading {
 
 impl Reading {
     /// From the very front.
-    #[must_use]
-    pub fn begin() -> Self {
-        Self { from: (0..SHARDS).map(|_| instant(Timestamp::UNIX_EPOCH)).collect(), more: true }
+    fn begin(table: &Table) -> Self {
+        Self { from: (0..table.due_shards).map(|_| instant(Timestamp::UNIX_EPOCH)).collect(), more: true }
     }
 
     /// Whether the last look left something.
@@ -60,7 +59,7 @@ impl Reading {
     }
 
     async fn look(&mut self, table: &Table, by: Timestamp) -> Result<Vec<Due>, Error> {
-        let shards = (0..SHARDS).zip(&self.from);
+        let shards = (0..).zip(&self.from);
         let pages = shards.map(|(shard, from)| of_shard(table, shard, from, by, PAGE));
         let pages = try_join_all(pages).await?;
         self.more = pages.iter().any(|page| page.len() == PAGE);
@@ -85,6 +84,12 @@ struct Entry {
 }
 
 impl MainTable {
+    /// Reads the index from its front.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading::begin(&self.table)
+    }
+
     /// Pins and channels that are due by then and that `reading` has not come by yet, oldest first, some at a time.
     pub async fn look(&self, reading: &mut Reading, by: Timestamp) -> Result<Vec<Due>, Error> {
         reading.look(&self.table, by).await
@@ -103,6 +108,12 @@ impl MainTable {
 }
 
 impl TokensTable {
+    /// Reads the index from its front.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading::begin(&self.table)
+    }
+
     /// Tokens that are due by then and that `reading` has not come by yet, oldest first, some at a time.
     pub async fn look(&self, reading: &mut Reading, by: Timestamp) -> Result<Vec<Due>, Error> {
         reading.look(&self.table, by).await
@@ -127,7 +138,7 @@ async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<Option<Du
         Work::Token(id) => (Key::token(id), id.as_str()),
     };
     let mut names = values([(":seen", s(&due.entry))]);
-    let later = DueKey::new(until, id);
+    let later = table.due_key(until, id);
     let moved = Due { since: until, entry: later.entry().to_owned(), what: due.what.clone() };
     let later = item(&later)?;
     names.extend(later.into_iter().map(|(name, value)| (format!(":{name}"), value)));
@@ -137,7 +148,7 @@ async fn put_off(table: &Table, due: &Due, until: Timestamp) -> Result<Option<Du
 
 async fn first_due(table: &Table, by: Timestamp) -> Result<Option<Due>, Error> {
     let front = instant(Timestamp::UNIX_EPOCH);
-    let shards = (0..SHARDS).map(|shard| of_shard(table, shard, &front, by, 1));
+    let shards = (0..table.due_shards).map(|shard| of_shard(table, shard, &front, by, 1));
     let all = try_join_all(shards).await?.into_iter().flatten().filter_map(parse);
     Ok(all.min_by_key(|due| due.since))
 }

@@ -4,8 +4,10 @@ use domain::{ChannelId, Class, Environment, PinId, PinterestPinId, PinterestUser
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How many parts the `due` index has: several workers can share them.
-pub(crate) const SHARDS: u32 = 16;
+/// How many partitions the `due` index has in a deployed table, so that several workers can share them.
+///
+/// A row is written with the partition of its id, so a table that holds rows keeps this number.
+pub(crate) const DUE_SHARDS: u32 = 16;
 
 /// The primary key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -82,8 +84,8 @@ pub(crate) struct DueKey {
 }
 
 impl DueKey {
-    pub(crate) fn new(at: Timestamp, id: &str) -> Self {
-        Self { due_pk: shard(id).to_string(), due_sk: format!("{}#{id}", instant(at)) }
+    pub(crate) fn new(at: Timestamp, id: &str, shards: u32) -> Self {
+        Self { due_pk: shard(id, shards).to_string(), due_sk: format!("{}#{id}", instant(at)) }
     }
 
     pub(crate) fn entry(&self) -> &str {
@@ -91,9 +93,9 @@ impl DueKey {
     }
 }
 
-/// The part of the index that `id` belongs to: its last characters are random.
-fn shard(id: &str) -> u32 {
-    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % SHARDS
+/// The partition of the index that `id` belongs to: its last characters are random.
+fn shard(id: &str, shards: u32) -> u32 {
+    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % shards
 }
 
 /// Milliseconds since 1970 with leading zeros: sorts as text.
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn ids_fall_into_every_shard() {
-        let mut seen: Vec<_> = (0..200).map(|number| shard(&format!("ch_{number}"))).collect();
+        let mut seen: Vec<_> = (0..200).map(|number| shard(&format!("ch_{number}"), DUE_SHARDS)).collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 16);

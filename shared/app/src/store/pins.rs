@@ -10,7 +10,7 @@ use super::{
     MainTable,
     connect::put,
     keys::{DueKey, Key as RowKey, PIN, of_tenant, queue},
-    table::{Error, Item, Written, item, n, row, s, values},
+    table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
 /// How many rows a question reads at least that leaves some out.
@@ -75,7 +75,7 @@ pub enum Put {
 impl MainTable {
     /// Writes a new Pin, and the key it was asked for with. `now`: keys older than their time are free again.
     pub async fn create_pin(&self, pin: &Pin, key: Option<&Key>, now: i64) -> Result<Put, Error> {
-        let new = pin_item(pin)?;
+        let new = pin_item(&self.table, pin)?;
         let Some(key) = key else {
             return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
                 Ok(()) => Put::Done,
@@ -125,7 +125,7 @@ impl MainTable {
     /// Writes a Pin over the version before it.
     pub async fn save_pin(&self, pin: &Pin) -> Result<Put, Error> {
         let before = values([(":before", n(pin.version - 1))]);
-        Ok(match self.table.put_if(pin_item(pin)?, "version = :before", before).await? {
+        Ok(match self.table.put_if(pin_item(&self.table, pin)?, "version = :before", before).await? {
             Ok(()) => Put::Done,
             Err(_) => Put::Stale,
         })
@@ -146,7 +146,7 @@ impl MainTable {
         let written = self
             .table
             .transact(vec![
-                put(&self.table, pin_item(pin)?, "version = :before", before)?,
+                put(&self.table, pin_item(&self.table, pin)?, "version = :before", before)?,
                 put(&self.table, owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
             ])
             .await?;
@@ -329,10 +329,10 @@ struct QueueEntry {
     queue_sk: PinId,
 }
 
-fn pin_item(pin: &Pin) -> Result<Item, Error> {
+fn pin_item(table: &Table, pin: &Pin) -> Result<Item, Error> {
     item(&PinRow {
         key: RowKey::pin(&pin.tenant, &pin.id),
-        due: pin.due_at().map(|at| DueKey::new(at, pin.id.as_str())),
+        due: pin.due_at().map(|at| table.due_key(at, pin.id.as_str())),
         queue_pk: queue(&pin.channel_id, pin.state.class()),
         queue_sk: pin.id.to_string(),
         pin: pin.clone(),

@@ -13,9 +13,10 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::keys::Key;
+use super::keys::{DueKey, Key};
 use crate::Random;
 
 /// An item as DynamoDB carries it.
@@ -61,6 +62,8 @@ impl Error {
 pub struct Table {
     pub(crate) client: Client,
     pub(crate) name: String,
+    /// How many partitions its `due` index has.
+    pub(crate) due_shards: u32,
     random: Random,
 }
 
@@ -74,8 +77,13 @@ pub(crate) enum Written {
 }
 
 impl Table {
-    pub(crate) fn new(client: Client, name: &str, random: Random) -> Self {
-        Self { client, name: name.to_owned(), random }
+    pub(crate) fn new(client: Client, name: &str, due_shards: u32, random: Random) -> Self {
+        Self { client, name: name.to_owned(), due_shards, random }
+    }
+
+    /// Where a row that is due at `at` stands in the `due` index.
+    pub(crate) fn due_key(&self, at: Timestamp, id: &str) -> DueKey {
+        DueKey::new(at, id, self.due_shards)
     }
 
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, Error> {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     MainTable, TokensTable,
-    keys::{DueKey, Key},
-    table::{Error, Item, Written, item, n, row, s, values},
+    keys::Key,
+    table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 use crate::vault::SealedPair;
 
@@ -63,11 +63,11 @@ impl TokenRow {
         row(found)
     }
 
-    pub(super) fn to_item(&self) -> Result<Item, Error> {
+    pub(super) fn to_item(&self, table: &Table) -> Result<Item, Error> {
         let mut new = item(self)?;
         new.extend(item(&Key::token(&self.grant.channel_id))?);
         if let Some(at) = self.grant.due_at {
-            new.extend(item(&DueKey::new(at, self.grant.channel_id.as_str()))?);
+            new.extend(item(&table.due_key(at, self.grant.channel_id.as_str()))?);
         }
         if let Some(lease) = &self.grant.lease {
             new.insert("lease_until".to_owned(), n(lease.until.as_millisecond()));
@@ -140,7 +140,7 @@ impl TokensTable {
 
     /// Saves a new pair over version `before`, whoever holds the lease by now.
     pub async fn save_renewed(&self, new: &TokenRow, before: u64) -> Result<Saved, Error> {
-        let mut change = replace(new, &["spare"])?;
+        let mut change = replace(&self.table, new, &["spare"])?;
         change.names.extend(values([(":before", n(before)), (":alive", s("connected"))]));
         let condition = "version = :before AND #connection.#status = :alive";
         if self.table.update_if(&change.key, &change.expression, condition, change.names).await? {
@@ -169,7 +169,7 @@ impl TokensTable {
 
     /// Gives the lease `lease` back, with what was learnt. Nothing happens if the lease or the version has moved on.
     pub async fn release(&self, new: &TokenRow, lease: &str) -> Result<(), Error> {
-        let mut change = replace(new, &[])?;
+        let mut change = replace(&self.table, new, &[])?;
         change.names.extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
         let condition = "version = :before AND lease.id = :mine";
         self.table.update_if(&change.key, &change.expression, condition, change.names).await?;
@@ -182,7 +182,7 @@ impl TokensTable {
         let mut names =
             values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
         names.insert(":none".to_owned(), n(0));
-        let due = item(&DueKey::new(now, channel.as_str()))?;
+        let due = item(&self.table.due_key(now, channel.as_str()))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
                          AND attribute_exists(due_sk) AND due_sk > :due_sk AND failures = :none \
@@ -194,9 +194,9 @@ impl TokensTable {
 }
 
 /// The update that makes a row what `new` says, without what `new` lacks.
-fn replace(new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
+fn replace(table: &Table, new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
     let key = Key::token(&new.grant.channel_id);
-    let new = new.to_item()?;
+    let new = new.to_item(table)?;
     let gone = OPTIONAL.iter().chain(removed).filter(|name| !new.contains_key(**name));
     let gone: Vec<_> = gone.copied().collect();
     let set: Vec<(String, AttributeValue)> =
@@ -226,7 +226,7 @@ impl MainTable {
         before: u64,
         now: Timestamp,
     ) -> Result<Saved, Error> {
-        let mut change = replace(new, &["spare"])?;
+        let mut change = replace(&tokens.table, new, &["spare"])?;
         change.names.insert(":before".to_owned(), n(before));
         match self.with_connection(tokens, new, change, "version = :before", now).await? {
             Written::All => Ok(Saved::Done),
@@ -243,7 +243,7 @@ impl MainTable {
         lease: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut change = replace(new, &[])?;
+        let mut change = replace(&tokens.table, new, &[])?;
         change.names.extend(values([(":before", n(new.grant.version)), (":mine", s(lease))]));
         self.with_connection(tokens, new, change, "version = :before AND lease.id = :mine", now).await?;
         Ok(())
