@@ -47,7 +47,7 @@ pub(crate) async fn page(State(stack): State<Arc<Inner>>) -> Html<String> {
   <dt>Data</dt><dd><code>{data}</code></dd>
   <dt>Version</dt><dd>{version}</dd>
 </dl>
-<p>The README walks from here to a published Pin in seven steps.</p>
+<p>The tutorial in <code>docs/tutorial.md</code> leads from here to a published Pin in seven steps.</p>
 ",
         version = env!("CARGO_PKG_VERSION"),
     ))

@@ -104,7 +104,7 @@ Open {url}/admin/api-integration/pinterest to begin with the pages, or sign in r
 
   curl -s {url}/dev/token -H 'Content-Type: application/json' -d '{{\"sub\":\"ada\",\"admin\":true}}'
 
-README.md goes on from there to a published Pin. Ctrl-C stops.
+docs/tutorial.md leads from there to a published Pin. Ctrl-C stops.
 "
     )
 }

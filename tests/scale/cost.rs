@@ -1,4 +1,5 @@
-//! Dollars: what was counted, times AWS's prices. `cargo test -p tests --test scale cost -- --nocapture` prints them.
+//! Dollars: what was counted, times AWS's prices. `cargo test -p tests --test scale cost -- --nocapture` prints them, and
+//! `docs/costs.md` has to hold the same tables.
 //!
 //! `prices.json` holds the prices with their date, and apart from them what cannot be counted and is assumed.
 
@@ -11,6 +12,8 @@ use crate::{alone, meter::Meter, month, refresh};
 
 const PRICES: &str = include_str!("prices.json");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// Where the costs are documented.
+const DOCUMENT: &str = "docs/costs.md";
 const MILLION: f64 = 1_000_000.0;
 const GB: f64 = 1_000_000_000.0;
 /// What every function has, in GB.
@@ -150,16 +153,16 @@ impl Prices {
                 self.reads(&both) * minutes,
             ),
             (
-                format!("two signs of life a minute: {} write units", thousands(beats.write_units * minutes)),
+                format!("two heartbeats a minute: {} write units", thousands(beats.write_units * minutes)),
                 self.writes(&both) * minutes,
             ),
             (format!("{secrets} secrets"), secrets * dollars.secret_month),
             (
-                format!("{alarms} alarms, of which {} are free, and a dashboard that is", self.free.alarms),
+                format!("{alarms} alarms, {} of them free, and a free dashboard", self.free.alarms),
                 (alarms - self.free.alarms).max(0.0) * dollars.alarm_month
                     + dashboards * dollars.dashboard_month,
             ),
-            (format!("the functions' logs, some {:.0} MB", log / 1e6), log / GB * dollars.logs_gb),
+            (format!("the functions' logs, about {:.0} MB", log / 1e6), log / GB * dollars.logs_gb),
         ]
     }
 
@@ -175,12 +178,12 @@ impl Prices {
         [
             (
                 format!(
-                    "the claim and the save, {:.2} write units together",
+                    "the lease and the save, {:.2} write units together",
                     meter.all().write_units / count
                 ),
                 self.writes(&meter) / count,
             ),
-            ("index entries, the roll-call and the settings".to_owned(), asked / count),
+            ("index entries, the daily check and the settings".to_owned(), asked / count),
             (format!("{:.0} ms of 256 MB", waited / count * 1e3), self.lambda(0.0, waited) / count),
         ]
     }
@@ -299,7 +302,7 @@ fn thousands(number: f64) -> String {
 }
 
 #[test]
-fn the_readme_tells_what_it_costs_as_it_is_computed() {
+fn the_documented_costs_are_the_computed_ones() {
     let _alone = alone();
     let prices = Prices::read();
     let (channels, pins) = (prices.channels(), prices.million_pins());
@@ -307,12 +310,12 @@ fn the_readme_tells_what_it_costs_as_it_is_computed() {
     let dated = format!("at the list prices of {} in {}", prices.region, prices.as_of);
     println!("{dated}, dollars a month:\n\n{channels}\n{refreshes}.\n\n{pins}");
 
-    let readme = fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
-    let quoted = readme.split_whitespace().collect::<Vec<_>>().join(" ");
-    for told in [channels, pins] {
-        assert!(readme.contains(&told), "README.md tells something else than\n{told}");
+    let document = fs::read_to_string(format!("{ROOT}/{DOCUMENT}")).unwrap();
+    let words = document.split_whitespace().collect::<Vec<_>>().join(" ");
+    for table in [channels, pins] {
+        assert!(document.contains(&table), "{DOCUMENT} does not hold this table:\n{table}");
     }
-    for told in [refreshes, dated] {
-        assert!(quoted.contains(&told), "README.md does not say: {told}");
+    for sentence in [refreshes, dated] {
+        assert!(words.contains(&sentence), "{DOCUMENT} does not say: {sentence}");
     }
 }

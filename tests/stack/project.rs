@@ -10,8 +10,10 @@ use serde_json::Value;
 use crate::template;
 
 pub(crate) const TEMPLATE: &str = "template.yaml";
+/// Where settings are documented.
+pub(crate) const SETTINGS: &str = "docs/settings.md";
 
-/// The template, the code and the README, as they are or with a change.
+/// The template, the code and the documentation of the settings, as they are or with a change.
 #[derive(Clone)]
 pub(crate) struct Project {
     files: BTreeMap<String, String>,
@@ -32,7 +34,7 @@ impl Project {
     pub(crate) fn read() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut files = BTreeMap::new();
-        for start in [TEMPLATE, "README.md", "functions", "shared/app/src"] {
+        for start in [TEMPLATE, SETTINGS, "functions", "shared/app/src"] {
             collect(root, &root.join(start), &mut files);
         }
         Self::of(files)

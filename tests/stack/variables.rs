@@ -1,8 +1,11 @@
-//! The variables that the code reads, that the template sets, and that the README explains.
+//! The variables that the code reads, that the template sets, and that `docs/settings.md` explains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{holds, project::Project};
+use crate::{
+    holds,
+    project::{Project, SETTINGS},
+};
 
 /// What the template does not set, and why.
 const UNSET: [(&str, &str); 11] = [
@@ -19,7 +22,7 @@ const UNSET: [(&str, &str); 11] = [
     ("TOKEN_KEYS", "the ring itself; the stack has a secret for it, which KEY_RING_SECRET names"),
 ];
 
-/// What the README does not explain, and why.
+/// What the documentation does not explain, and why.
 const UNEXPLAINED: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "Lambda's own"),
     ("AWS_REGION", "Lambda's own"),
@@ -27,7 +30,7 @@ const UNEXPLAINED: [(&str, &str); 4] = [
     ("AWS_SESSION_TOKEN", "Lambda's own"),
 ];
 
-/// The README's name for the endpoints of all services.
+/// The documentation's name for the endpoints of all services.
 const ANY_SERVICE: &str = "AWS_ENDPOINT_URL_<SERVICE>";
 
 #[test]
@@ -61,22 +64,22 @@ pub(crate) fn set(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_explains_what_the_code_reads_and_nothing_else() {
+fn the_documentation_explains_what_the_code_reads_and_nothing_else() {
     holds(explained);
 }
 
 pub(crate) fn explained(project: &Project) -> Vec<String> {
-    let (read, explained) = (read(project), in_readme(project));
+    let (read, explained) = (read(project), documented(project));
     let mut complaints = Vec::new();
     for (name, file) in &read {
         let of_a_service = name.starts_with("AWS_ENDPOINT_URL_") && explained.contains(ANY_SERVICE);
         let excused = UNEXPLAINED.iter().any(|(unexplained, _)| unexplained == name);
         if !explained.contains(name.as_str()) && !of_a_service && !excused {
-            complaints.push(format!("{file} reads {name}, and the README's settings do not explain it"));
+            complaints.push(format!("{file} reads {name}, and {SETTINGS} does not explain it"));
         }
     }
     for name in explained.iter().filter(|name| **name != ANY_SERVICE && !read.contains_key(**name)) {
-        complaints.push(format!("the README explains {name}, and no code reads it"));
+        complaints.push(format!("{SETTINGS} explains {name}, and no code reads it"));
     }
     complaints
 }
@@ -111,11 +114,11 @@ fn set_by(project: &Project) -> BTreeSet<&str> {
     all.flat_map(|variables| variables.keys().map(String::as_str)).collect()
 }
 
-/// The names in the first column of the README's table of settings.
-fn in_readme(project: &Project) -> BTreeSet<&str> {
-    let (_, settings) = project.text("README.md").split_once("\n## Settings\n").unwrap();
-    let settings = settings.split("\n## ").next().unwrap_or_default();
-    let rows = settings.lines().filter(|line| line.starts_with("| `"));
+/// The names in the first column of the table of variables in the documentation.
+fn documented(project: &Project) -> BTreeSet<&str> {
+    let (_, table) = project.text(SETTINGS).split_once("\n## Variables of the functions\n").unwrap();
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
     let names =
         rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
     names.collect()

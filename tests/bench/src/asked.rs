@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use crate::Failure;
 
-const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--budgets | --write-readme]]
+const USAGE: &str = "cargo bench -p bench [-- [--bootstraps DIR] [--budgets | --write-docs]]
   --bootstraps DIR  measure DIR/<Name>Function/bootstrap, as `sam build` leaves them, and build no function
   --budgets         hold sizes and starts against their budgets, and measure nothing else
-  --write-readme    put the tables into README.md and the picture beside this program";
+  --write-docs      put the tables into docs/benchmarks.md and the picture beside this program";
 
 /// The wishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(crate) struct Asked {
     pub(crate) bootstraps: Option<PathBuf>,
     /// Whether only what has a budget is measured.
     pub(crate) budgets: bool,
-    /// Whether README and picture are to be rewritten.
-    pub(crate) write_readme: bool,
+    /// Whether the documented tables and the picture are to be rewritten.
+    pub(crate) write_docs: bool,
 }
 
 impl Asked {
@@ -28,12 +28,12 @@ impl Asked {
             match argument.as_str() {
                 "--bootstraps" => asked.bootstraps = Some(arguments.next().ok_or(USAGE)?.into()),
                 "--budgets" => asked.budgets = true,
-                "--write-readme" => asked.write_readme = true,
+                "--write-docs" => asked.write_docs = true,
                 "--bench" => {} // cargo says it to every benchmark
                 _ => return Err(USAGE.into()),
             }
         }
-        if asked.budgets && asked.write_readme { Err(USAGE.into()) } else { Ok(asked) }
+        if asked.budgets && asked.write_docs { Err(USAGE.into()) } else { Ok(asked) }
     }
 }
 
@@ -54,13 +54,13 @@ mod tests {
     fn a_wish_that_nobody_knows_is_refused() {
         assert_eq!(read("--bench --fast"), None);
         assert_eq!(read("--bootstraps"), None);
-        assert_eq!(read("--budgets --write-readme"), None);
+        assert_eq!(read("--budgets --write-docs"), None);
     }
 
     #[test]
     fn bootstraps_may_be_built_already() {
-        let asked = Asked { bootstraps: Some("built".into()), budgets: false, write_readme: true };
+        let asked = Asked { bootstraps: Some("built".into()), budgets: false, write_docs: true };
 
-        assert_eq!(read("--bootstraps built --write-readme --bench"), Some(asked));
+        assert_eq!(read("--bootstraps built --write-docs --bench"), Some(asked));
     }
 }

@@ -8,18 +8,18 @@
 //! | `world`, `front`, `tls`, `requests` | whom it calls, what counts the calls, and what it is asked |
 //! | `measure`, `figures` | one program's figures, and all of them |
 //! | `budgets` | which figures fail the run |
-//! | `table`, `picture`, `readme` | how they are shown |
+//! | `table`, `picture`, `document` | how they are shown |
 
 mod asked;
 mod budgets;
 mod callgrind;
+mod document;
 mod figures;
 mod front;
 mod measure;
 mod picture;
 mod process;
 mod programs;
-mod readme;
 mod requests;
 mod runtime_api;
 mod table;
@@ -46,8 +46,8 @@ pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure>
         let figures = Figures::of(&world, &programs, &channels, costs).await?;
         let tables = table::all(&figures);
         println!("{tables}");
-        if asked.write_readme {
-            readme::write(&tables, &picture::of(&figures))?;
+        if asked.write_docs {
+            document::write(&tables, &picture::of(&figures))?;
         }
         broken.extend(budgets::close(&figures.publish, &figures.tutorial));
     }

@@ -1,7 +1,7 @@
 //! Variables that nobody sets, reads or explains.
 
 use super::{Break, at, t};
-use crate::variables;
+use crate::{project::SETTINGS, variables};
 
 pub(super) const BREAKS: &[Break] = &[
     t(
@@ -43,24 +43,24 @@ pub(super) const BREAKS: &[Break] = &[
     ),
     at(
         variables::explained,
-        "README.md",
-        "## Settings",
+        SETTINGS,
+        "## Variables",
         "`REFRESH_AT_ONCE`",
         "`AT_ONCE`",
-        "REFRESH_AT_ONCE, and the README",
+        "REFRESH_AT_ONCE, and docs/settings.md",
     ),
     at(
         variables::explained,
-        "README.md",
-        "## Settings",
+        SETTINGS,
+        "## Variables",
         "`RUST_LOG`",
         "`RUST_LOG`, `LOG_LEVEL`",
         "explains LOG_LEVEL",
     ),
     at(
         variables::explained,
-        "README.md",
-        "## Settings",
+        SETTINGS,
+        "## Variables",
         ", `AWS_ENDPOINT_URL_<SERVICE>`",
         "",
         "AWS_ENDPOINT_URL_DYNAMODB",
