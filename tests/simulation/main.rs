@@ -109,7 +109,10 @@ fn no_control_breaks_an_invariant() {
 /// A seed under which a mutant breaks a rule: the one that is known to, or the first.
 fn caught(mutant: mutants::Mutant, max_runs: u64) -> Option<(u64, rules::Broken)> {
     let known = mutants::SEEDS.iter().find(|(name, _)| *name == mutant.name).map(|(_, seed)| *seed);
-    known.into_iter().chain(0..max_runs).find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
+    known
+        .into_iter()
+        .chain(0..max_runs)
+        .find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
 }
 
 #[test]

@@ -144,7 +144,8 @@ async fn conduct(world: &World) {
             ["scheduled", "sending", "waiting", "in_doubt"].contains(&row["state"].as_str().unwrap())
         };
         let lost = |row: &serde_json::Value| row["connection"]["status"] != "connected";
-        !world.tables.rows("PIN#").iter().any(|row| open(row)) && !world.tables.rows("CHANNEL#").iter().any(|row| lost(row))
+        !world.tables.rows("PIN#").iter().any(|row| open(row))
+            && !world.tables.rows("CHANNEL#").iter().any(|row| lost(row))
     };
     for _ in 0..24 * 14 {
         sleep(MINUTE * 60).await;

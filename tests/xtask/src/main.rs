@@ -32,11 +32,15 @@ fn main() -> ExitCode {
         }),
         ["mutants"] => simulation("every_mutant_is_caught", &[]),
         ["mutants", name] => simulation("every_mutant_is_caught", &[("SIMULATION_MUTANT", name)]),
-        ["scale", channels, pins] => cargo_test("scale", "", &[("SCALE_CHANNELS", channels), ("SCALE_PINS", pins)]),
+        ["scale", channels, pins] => {
+            cargo_test("scale", "", &[("SCALE_CHANNELS", channels), ("SCALE_PINS", pins)])
+        }
         ["browser", rest @ ..] => run(&mut script("tests/browser/run", rest)),
         ["pictures"] => run(&mut script("tests/browser/run", &["pictures"])),
         ["deployed", rest @ ..] => run(&mut script("tests/deploy/run", rest)),
-        ["bench", rest @ ..] => run(Command::new("cargo").args(["bench", "--package", "bench", "--"]).args(rest)),
+        ["bench", rest @ ..] => {
+            run(Command::new("cargo").args(["bench", "--package", "bench", "--"]).args(rest))
+        }
         _ => Err(HELP.to_owned()),
     };
     match done {
@@ -68,7 +72,17 @@ fn simulation(test: &str, variables: &[(&str, &str)]) -> Result<(), String> {
 /// All packages are named, so that what `cargo test --workspace` has built is used again.
 fn cargo_test(binary: &str, test: &str, variables: &[(&str, &str)]) -> Result<(), String> {
     let mut command = Command::new("cargo");
-    command.args(["test", "--quiet", "--workspace", "--test", binary, test, "--", "--nocapture", "--test-threads=1"]);
+    command.args([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--test",
+        binary,
+        test,
+        "--",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
     run(command.envs(variables.iter().copied()))
 }
 

@@ -28,11 +28,7 @@ pub(super) struct ChannelRow {
 
 impl ChannelRow {
     pub(super) fn due(channel: &Channel, due: DueKey) -> Self {
-        Self {
-            key: Key::channel(&channel.tenant, &channel.id),
-            due: Some(due),
-            channel: channel.clone(),
-        }
+        Self { key: Key::channel(&channel.tenant, &channel.id), due: Some(due), channel: channel.clone() }
     }
 }
 

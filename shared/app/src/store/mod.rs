@@ -13,8 +13,8 @@ mod tokens;
 
 pub use channels::Briefing;
 pub use connect::{Flow, Pending};
-pub(crate) use keys::DUE_SHARDS;
 pub use due::{Due, Reading, Work};
+pub(crate) use keys::DUE_SHARDS;
 pub use pins::{Key, Put, Wanted};
 pub use settings::{Heartbeat, Proven, Worker};
 pub use table::{Error, Table};
