@@ -97,8 +97,8 @@ fn run(command: &mut Command) -> Result<(), String> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     match command.current_dir(root).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{:?}: {status}", command.get_program())),
-        Err(error) => Err(format!("{:?} could not be started: {error}", command.get_program())),
+        Ok(status) => Err(format!("{}: {status}", command.get_program().display())),
+        Err(error) => Err(format!("{} could not be started: {error}", command.get_program().display())),
     }
 }
 
