@@ -8,6 +8,7 @@ mod broken;
 mod functions;
 mod graph;
 mod kept;
+mod limits;
 mod policies;
 mod project;
 mod routes;

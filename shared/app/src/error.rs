@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, told apart by what the caller can do about it.
 
-use domain::{Failure, Invalid, Pause, PinId};
+use domain::{Failure, Invalid, Pause, PinId, WrongState};
 
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,13 +43,8 @@ pub enum Error {
     #[error("{0}")]
     IntegrationDisabled(&'static str),
     /// The thing is not in a state in which this can be done.
-    #[error("{detail}")]
-    WrongState {
-        /// What state it is in.
-        detail: String,
-        /// What can be done instead.
-        fix: &'static str,
-    },
+    #[error("{}", .0.detail)]
+    WrongState(WrongState),
     /// The key was used with another body.
     #[error("this Idempotency-Key was used before, with another body")]
     KeyReused,
@@ -108,6 +103,12 @@ pub enum Error {
     /// Events could not be handed to the bus.
     #[error("the event bus did not take the events")]
     Bus(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<WrongState> for Error {
+    fn from(state: WrongState) -> Self {
+        Self::WrongState(state)
+    }
 }
 
 impl Error {

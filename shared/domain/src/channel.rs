@@ -188,6 +188,40 @@ pub struct Channel {
     pub version: u64,
 }
 
+/// What a finished OAuth flow tells of an account.
+#[derive(Clone, Debug)]
+pub struct NewConnection {
+    /// The tenant that connected it.
+    pub tenant: TenantId,
+    /// The host that it was connected at.
+    pub environment: Environment,
+    /// The account.
+    pub account: Account,
+    /// What its owner granted.
+    pub scopes: Scopes,
+}
+
+impl Channel {
+    /// The channel of an account that was connected just now. Connected again, it keeps its id and so its Pins, its
+    /// default board and its pause; `new_id` is for an account that is no channel yet.
+    #[must_use]
+    pub fn connect(before: Option<&Self>, new_id: ChannelId, connection: NewConnection, now: Timestamp) -> Self {
+        Self {
+            id: before.map_or(new_id, |before| before.id.clone()),
+            tenant: connection.tenant,
+            environment: connection.environment,
+            account: connection.account,
+            scopes: connection.scopes,
+            default_board: before.and_then(|before| before.default_board.clone()),
+            connection: Connection::Connected,
+            connected_at: now,
+            pause: before.and_then(|before| before.pause),
+            expiring_in_days: None,
+            version: before.map_or(1, |before| before.version + 1),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,7 +23,7 @@ pub mod words;
 pub use answer::{Answer, Refusal};
 pub use backoff::backoff;
 pub use channel::{
-    Account, Cause, Channel, Connection, DefaultBoard, Environment, Pause, PauseReason, Scopes,
+    Account, Cause, Channel, Connection, DefaultBoard, Environment, NewConnection, Pause, PauseReason, Scopes,
 };
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
 pub use file::{FileType, MEDIA_TOO_LARGE, NewFile};
@@ -34,7 +34,10 @@ pub use id::{
 pub use invalid::Invalid;
 pub use local_time::{LocalTime, Occurrence};
 pub use media::{Cover, File, Media, Slide, Slides};
-pub use pin::{Attempt, Class, Entry, Failure, Pin, Reason, Setback, State, Timeline, Video, VideoStage};
+pub use pin::{
+    Attempt, Class, Entry, Failure, Pin, PinEdit, PinRequest, Reason, Setback, State, Timeline, Video, VideoStage,
+    WrongState,
+};
 pub use secret::{
     AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SignedUrl, State as OAuthState,
     Ticket, TokenPair,

@@ -1,9 +1,12 @@
 //! A Pin on its way: where it stands, and the record of how it came there.
 
+mod requests;
+
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::requests::{PinEdit, PinRequest, WrongState};
 use crate::{Answer, ChannelId, Draft, PinId, PinterestMediaId, PinterestPinId, TenantId};
 
 /// A Pin that somebody asked us to publish.

@@ -27,7 +27,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelId, Connection, Environment, TenantId};
+use crate::{Channel, ChannelId, Connection, Environment, TenantId};
 
 mod due;
 mod protocol;
@@ -81,6 +81,27 @@ pub struct Grant {
     /// The last warning given: this many days until the refresh token dies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_days: Option<u8>,
+}
+
+impl Grant {
+    /// The tokens of a channel that was connected just now: due in their time, whatever was known of older ones.
+    #[must_use]
+    pub fn connect(channel: &Channel, lifetimes: Lifetimes, given_at: Timestamp, version: u64) -> Self {
+        Self {
+            channel_id: channel.id.clone(),
+            tenant: channel.tenant.clone(),
+            environment: channel.environment,
+            connection: channel.connection,
+            access_expires_at: lifetimes.access_expires_at,
+            refresh_expires_at: lifetimes.refresh_expires_at,
+            version,
+            lease: None,
+            believe_refusal_at: None,
+            failures: 0,
+            due_at: Some(due_at(&channel.id, given_at, lifetimes)),
+            warned_days: None,
+        }
+    }
 }
 
 /// One process's turn.

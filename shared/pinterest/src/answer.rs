@@ -1,6 +1,6 @@
 //! Reading what Pinterest answers.
 
-use domain::{Answer, Refusal};
+use domain::Answer;
 use jiff::SignedDuration;
 use reqwest::{
     Response,
@@ -9,7 +9,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Error, Fault};
+use crate::{Error, Fault, refusal::refusal};
 
 /// A page of 250 Pins takes about one megabyte.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -64,7 +64,7 @@ impl Received {
         };
         answer.pinterest_code = words.code;
         answer.message = Some(tidy(&words.text)).filter(|text| !text.is_empty());
-        Err(match Refusal::of(self.status, words.code, &words.text, self.retry_after) {
+        Err(match refusal(self.status, words.code, &words.text, self.retry_after) {
             Some(refusal) => Error::Refused { refusal, answer },
             None => Error::Unknown { answer, source: None },
         })

@@ -17,6 +17,7 @@ mod media;
 mod oauth;
 mod page;
 mod pins;
+mod refusal;
 mod tokens;
 mod wire;
 

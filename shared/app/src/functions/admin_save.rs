@@ -53,6 +53,9 @@ pub struct SettingsView {
     worker: WorkerView,
 }
 
+/// A minute worker that has not run for longer is reported as stopped.
+const WORKER_ALARM: SignedDuration = SignedDuration::from_mins(5);
+
 /// Whether the workers run.
 #[derive(Debug, Serialize, JsonSchema)]
 struct WorkerView {
@@ -174,15 +177,19 @@ impl AdminSave {
 
 impl WorkerView {
     fn of(worker: &Worker, now: Timestamp) -> Self {
-        // Of two workers, the one that ran longer ago is the one to worry about.
-        let last_tick_at = worker.delivered_at.zip(worker.refreshed_at).map(|(one, other)| one.min(other));
-        let late = last_tick_at.is_none_or(|last| now.duration_since(last) > SignedDuration::from_mins(5));
+        // Of two workers, the one that ran longer ago is the one to worry about. One that never ran is `None`, the least.
+        let (name, last_tick_at) = if worker.delivered_at < worker.refreshed_at {
+            ("deliver", worker.delivered_at)
+        } else {
+            ("refresh", worker.refreshed_at)
+        };
+        let late = last_tick_at.is_none_or(|last| now.duration_since(last) > WORKER_ALARM);
         let since = last_tick_at.map_or_else(|| "it was deployed".to_owned(), |last| last.to_string());
         Self {
             last_tick_at,
             last_daily_at: worker.rolled_at,
             oldest_due_at: [worker.deliver_oldest_at, worker.refresh_oldest_at].into_iter().flatten().min(),
-            detail: late.then(|| format!("the refresh worker has not run since {since}")),
+            detail: late.then(|| format!("the {name} worker has not run since {since}")),
             fix: late.then(|| "check the stack's EventBridge rules".to_owned()),
         }
     }
@@ -257,5 +264,27 @@ impl Answer for AdminSave {
             Operation::TestCredentials => http::ok(&self.test().await?),
             _ => Err(crate::Error::NotFound("address")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_that_stands_still_is_named() {
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        let minutes_ago = |minutes| Some(now - SignedDuration::from_mins(minutes));
+        let detail = |delivered_at, refreshed_at| {
+            let worker = Worker { delivered_at, refreshed_at, ..Worker::default() };
+            WorkerView::of(&worker, now).detail
+        };
+
+        assert_eq!(detail(minutes_ago(1), minutes_ago(5)), None);
+        let stopped = |name: &str| Some(format!("the {name} worker has not run since 2026-09-21T14:03:20Z"));
+        assert_eq!(detail(minutes_ago(10), minutes_ago(1)), stopped("deliver"));
+        assert_eq!(detail(minutes_ago(1), minutes_ago(10)), stopped("refresh"));
+        let never = Some("the deliver worker has not run since it was deployed".to_owned());
+        assert_eq!(detail(None, minutes_ago(1)), never);
     }
 }

@@ -4,7 +4,7 @@ mod kept;
 mod question;
 mod view;
 
-use domain::{Environment, Invalid, PinId, Refusal, State, TenantId, words};
+use domain::{Environment, Invalid, PinId, Refusal, State, TenantId, WrongState, words};
 use jiff::Timestamp;
 
 pub use self::view::{ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
@@ -55,7 +55,7 @@ impl Analytics {
                 let pin = self.accounts.main.pin(tenant, &id).await?.ok_or(Error::NotFound("Pin"))?;
                 let State::Published { pinterest_pin_id, .. } = &pin.state else {
                     let detail = format!("the Pin is {}, so nobody has seen it yet", pin.state.name());
-                    return Err(Error::WrongState { detail, fix: "Ask again once it is published." });
+                    return Err(WrongState { detail, fix: "Ask again once it is published." }.into());
                 };
                 Question::of_pin(call, now, &pin, pinterest_pin_id)
             }

@@ -3,7 +3,7 @@
 mod claim;
 mod view;
 
-use domain::{BoardId, ChannelId, Class, DefaultBoard, Pin, Refusal, State, TenantId};
+use domain::{BoardId, ChannelId, Class, DefaultBoard, Refusal, State, TenantId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -179,7 +179,8 @@ impl Channels {
     async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
         let main = &self.accounts.main;
         let open = main.pins_of(tenant, id, Class::Open).await?;
-        let ends: Vec<_> = open.into_iter().filter_map(|pin| self.without_channel(pin)).collect();
+        let now = self.accounts.clock.now();
+        let ends: Vec<_> = open.iter().filter_map(|pin| pin.leave_channel(now)).collect();
         let saves = stream::iter(ends).map(|pin| async move { (main.save_pin(&pin).await, pin.state) });
         let mut saves = saves.buffer_unordered(PINS_AT_ONCE);
         let mut left = 0;
@@ -194,26 +195,6 @@ impl Channels {
             }
         }
         Ok(left)
-    }
-
-    /// How a Pin that is not being sent ends without its channel.
-    fn without_channel(&self, mut pin: Pin) -> Option<Pin> {
-        let now = self.accounts.clock.now();
-        match pin.state {
-            State::Scheduled | State::Waiting { .. } => {
-                pin.timeline.note(now, "cancelled", "the channel was disconnected");
-                pin.state = State::Cancelled;
-            }
-            // Nobody can look at the board any more.
-            State::InDoubt { .. } => {
-                let error = domain::words::outcome_unknown();
-                pin.timeline.note(now, "failed", &error.detail);
-                pin.state = State::Failed { error };
-            }
-            _ => return None,
-        }
-        pin.version += 1;
-        Some(pin)
     }
 
     /// All boards of the account, over all of Pinterest's pages.

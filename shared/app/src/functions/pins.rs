@@ -3,7 +3,9 @@
 mod board;
 
 use ::http::StatusCode;
-use domain::{ChannelId, Draft, Entry, Failure, MediaId, Pin, PinId, PinterestPinId, Reason, State};
+use domain::{
+    ChannelId, Draft, Entry, Failure, MediaId, Pin, PinId, PinterestPinId, Reason, State, WrongState,
+};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -131,68 +133,41 @@ impl Pins {
         pin.ok_or(Error::NotFound("Pin"))
     }
 
-    /// Cancels what is certainly not at Pinterest.
     async fn cancel(&self, call: &Call) -> Result<Pin> {
-        let mut pin = self.read(call).await?;
-        match pin.state {
-            State::Cancelled => return Ok(pin),
-            State::Scheduled | State::Waiting { .. } => {}
-            _ => {
-                let detail = format!("the Pin is {}, so it cannot be cancelled", pin.state.name());
-                let fix = "Only what is scheduled, or waits without having been sent, can be cancelled.";
-                return Err(Error::WrongState { detail, fix });
-            }
-        }
-        pin.timeline.note(self.clock.now(), "cancelled", "by request");
-        pin.state = State::Cancelled;
-        self.save(pin).await
+        let pin = self.read(call).await?;
+        let cancelled = pin.cancel(self.clock.now())?;
+        self.save_if_changed(pin, cancelled).await
     }
 
-    /// Edits what nobody has begun to send. A worker that begins at the same moment loses or wins the write.
     async fn change(&self, call: &Call) -> Result<Pin> {
         let change: ChangePin = http::json(call)?;
-        let before = self.read(call).await?;
-        if before.state != State::Scheduled {
-            let detail = format!("the Pin is {}, so it cannot be changed", before.state.name());
-            return Err(Error::WrongState { detail, fix: "Only a scheduled Pin can be changed." });
-        }
-        let mut pin = before.clone();
+        let pin = self.read(call).await?;
         let now = self.clock.now();
-        change.apply(&mut pin, now, MediaId::new(now, self.random.entropy()))?;
-        if pin == before {
-            return Ok(pin);
-        }
-        let moved = pin.publish_at != before.publish_at;
-        let detail = if moved { format!("to be published at {}", pin.publish_at) } else { String::new() };
-        pin.timeline.note(self.clock.now(), "changed", detail);
-        self.save(pin).await
+        let changed = pin.edit(now, |pin| {
+            change.apply(pin, now, MediaId::new(now, self.random.entropy())).map_err(Error::from)
+        })?;
+        self.save_if_changed(pin, changed).await
     }
 
-    /// Puts a failed Pin on its way again: the next tick sends it.
     async fn retry(&self, call: &Call) -> Result<Pin> {
-        let mut pin = self.read(call).await?;
-        if !matches!(pin.state, State::Failed { .. }) {
-            let detail = format!("the Pin is {}, so there is nothing to retry", pin.state.name());
-            return Err(Error::WrongState { detail, fix: "Only a failed Pin can be retried." });
-        }
-        let now = self.clock.now();
-        let patience: SignedDuration = pin.give_up_at.duration_since(pin.publish_at);
-        pin.timeline.note(now, "retried", "by request");
-        pin.state = State::Scheduled;
-        (pin.setback, pin.waited_for, pin.video) = (None, None, None);
-        pin.publish_at = now;
-        pin.give_up_at = now + patience;
-        self.save(pin).await
+        let pin = self.read(call).await?;
+        self.save(pin.retry(self.clock.now())?).await
     }
 
-    async fn save(&self, mut pin: Pin) -> Result<Pin> {
-        pin.version += 1;
+    async fn save_if_changed(&self, before: Pin, after: Option<Pin>) -> Result<Pin> {
+        match after {
+            Some(after) => self.save(after).await,
+            None => Ok(before),
+        }
+    }
+
+    async fn save(&self, pin: Pin) -> Result<Pin> {
         match self.main.save_pin(&pin).await? {
             Put::Done => Ok(pin),
-            _ => Err(Error::WrongState {
-                detail: "the Pin has moved on meanwhile".to_owned(),
-                fix: "Read it again.",
-            }),
+            _ => {
+                let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
+                Err(WrongState { detail, fix: "Read it again." }.into())
+            }
         }
     }
 }

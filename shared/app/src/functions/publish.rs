@@ -12,7 +12,7 @@ mod validate;
 mod when;
 
 use ::http::StatusCode;
-use domain::{Channel, Class, File, MediaId, Pin, PinId, State, TenantId, Timeline, delivery::Happened};
+use domain::{Channel, Class, File, MediaId, Pin, PinId, PinRequest, State, TenantId, delivery::Happened};
 use jiff::Timestamp;
 use tokio::{join, time::Instant};
 
@@ -113,25 +113,10 @@ impl Publish {
         }
         let (publish_at, give_up_at) = (request.publish_at, request.give_up_at);
         let draft = request.draft(channel.default_board.as_ref())?;
-        let mut timeline = Timeline::default();
-        timeline.note(now, "accepted", "");
-        Ok(Pin {
-            id: PinId::new(now, self.sender.random.entropy()),
-            tenant: tenant.clone(),
-            channel_id: channel.id.clone(),
-            draft,
-            state: State::Scheduled,
-            publish_at,
-            give_up_at,
-            created_at: now,
-            attempts: 0,
-            setback: None,
-            refused_token: None,
-            waited_for: None,
-            video: None,
-            timeline,
-            version: 1,
-        })
+        let id = PinId::new(now, self.sender.random.entropy());
+        let (tenant, channel_id) = (tenant.clone(), channel.id.clone());
+        let request = PinRequest { id, tenant, channel_id, draft, publish_at, give_up_at };
+        Ok(Pin::accept(request, now))
     }
 
     /// Writes the Pin with its first step taken; of several requests with one key, one gets to send.

@@ -1,6 +1,6 @@
 //! The one place where errors become answers: RFC 9457 problem documents, each with what to do next.
 
-use domain::{MEDIA_TOO_LARGE, PauseReason, PinId, Refusal, words};
+use domain::{MEDIA_TOO_LARGE, PauseReason, PinId, Refusal, WrongState, words};
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::json;
@@ -93,7 +93,7 @@ impl Problem {
                 };
                 problem(StatusCode::CONFLICT, "integration_disabled", *why, fix)
             }
-            Error::WrongState { detail, fix } => problem(StatusCode::CONFLICT, "wrong_state", detail, *fix),
+            Error::WrongState(WrongState { detail, fix }) => problem(StatusCode::CONFLICT, "wrong_state", detail, *fix),
             Error::KeyReused => {
                 let fix = "Use a new key for a new request, or send the first request's body again.";
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", text, fix)

@@ -1,8 +1,8 @@
 //! The claim: a connection becomes the channel of the person who started it, and of nobody else.
 
 use domain::{
-    Channel, ChannelId, Connection, Ticket,
-    refresh::{Grant, Lifetimes, due_at},
+    Channel, ChannelId, NewConnection, Ticket,
+    refresh::{Grant, Lifetimes},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -47,7 +47,7 @@ impl Channels {
             let before = self.before(&pending).await?;
             let channel = self.channel(&pending, before.as_ref().map(|(channel, _)| channel));
             let version = before.as_ref().map(|(_, token)| token.grant.version);
-            let token = self.token(&pending, &channel.id, pair, &hash, version).await?;
+            let token = self.token(&pending, &channel, pair, &hash, version).await?;
             if self
                 .accounts
                 .main
@@ -71,54 +71,35 @@ impl Channels {
         }
     }
 
-    /// The channel as it will be. Connected again, it keeps its id, its board and so its queue.
+    /// The channel as it will be.
     fn channel(&self, pending: &Pending, before: Option<&Channel>) -> Channel {
         let now = self.accounts.clock.now();
-        Channel {
-            id: before.map_or_else(|| ChannelId::new(now, self.random.entropy()), |before| before.id.clone()),
+        let connection = NewConnection {
             tenant: pending.tenant.clone(),
             environment: pending.environment,
             account: pending.account.clone(),
             scopes: pending.scopes.clone(),
-            default_board: before.and_then(|before| before.default_board.clone()),
-            connection: Connection::Connected,
-            connected_at: now,
-            pause: before.and_then(|before| before.pause),
-            expiring_in_days: None,
-            version: before.map_or(1, |before| before.version + 1),
-        }
+        };
+        Channel::connect(before, ChannelId::new(now, self.random.entropy()), connection, now)
     }
 
     /// Its tokens, opened from the ticket's row and sealed again for their own.
     async fn token(
         &self,
         pending: &Pending,
-        channel: &ChannelId,
+        channel: &Channel,
         pair: &SealedPair,
         ticket_hash: &str,
         before: Option<u64>,
     ) -> Result<TokenRow> {
         let version = before.unwrap_or(0) + 1;
         let opened = self.accounts.vault.open_pair(pair, ticket_hash).await?;
-        let pair = self.accounts.vault.seal(&opened, Place { row: channel.as_str(), version }).await?;
+        let pair = self.accounts.vault.seal(&opened, Place { row: channel.id.as_str(), version }).await?;
         let lifetimes = Lifetimes {
             access_expires_at: pending.access_expires_at,
             refresh_expires_at: pending.refresh_expires_at,
         };
-        let grant = Grant {
-            channel_id: channel.clone(),
-            tenant: pending.tenant.clone(),
-            environment: pending.environment,
-            connection: Connection::Connected,
-            access_expires_at: pending.access_expires_at,
-            refresh_expires_at: pending.refresh_expires_at,
-            version,
-            lease: None,
-            believe_refusal_at: None,
-            failures: 0,
-            due_at: Some(due_at(channel, pending.given_at, lifetimes)),
-            warned_days: None,
-        };
+        let grant = Grant::connect(channel, lifetimes, pending.given_at, version);
         Ok(TokenRow { grant, pair, previous: None, spare: None })
     }
 }

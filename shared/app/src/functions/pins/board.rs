@@ -60,18 +60,13 @@ impl Pins {
         Ok(MovedPins { moved: ids(moved), left: ids(left) })
     }
 
-    async fn move_pin(&self, mut pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {
-        let id = pin.id.clone();
-        if matches!(pin.state, State::Sending(_) | State::InDoubt { .. }) {
-            return Ok((id, false));
-        }
-        let detail = format!("from board {} to board {to}", pin.draft.board);
-        pin.timeline.note(self.clock.now(), "changed", detail);
-        pin.draft.board = to.clone();
-        pin.draft.section = None;
-        pin.version += 1;
-        // A worker that began to send it at the same moment has won.
-        Ok((id, self.main.save_pin(&pin).await? == Put::Done))
+    async fn move_pin(&self, pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {
+        let is_moved = match pin.move_to_board(to, self.clock.now()) {
+            // A worker that began to send it at the same moment has won.
+            Some(moved) => self.main.save_pin(&moved).await? == Put::Done,
+            None => false,
+        };
+        Ok((pin.id, is_moved))
     }
 }
 

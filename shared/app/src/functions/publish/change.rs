@@ -1,7 +1,7 @@
 //! What a caller sends to edit a Pin.
 
 use domain::{
-    AltText, BoardId, Color, Description, Draft, Invalid, Media, MediaId, Pin, SectionId, Title, WebAddress,
+    AltText, BoardId, Color, Description, Draft, Invalid, Media, MediaId, Pin, PinEdit, SectionId, Title, WebAddress,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -60,10 +60,10 @@ impl ChangePin {
     /// Makes the change, by the rules that a new Pin passes through.
     pub(in crate::functions) fn apply(
         self,
-        pin: &mut Pin,
+        pin: &Pin,
         now: Timestamp,
         fresh: MediaId,
-    ) -> Result<(), Invalid> {
+    ) -> Result<PinEdit, Invalid> {
         let patience = match self.publish_within {
             Some(wanted) => publish_within(Some(&wanted))?,
             None => pin.give_up_at.duration_since(pin.publish_at),
@@ -76,7 +76,7 @@ impl ChangePin {
             None => (false, board),
         };
         let section = section.filter(|_| !moved);
-        pin.draft = Draft {
+        let draft = Draft {
             board,
             section: self.board_section_id.or(section, |id| id.map(SectionId::try_from).transpose())?,
             title: self.title.or(title, |text| Title::new("title", text))?,
@@ -88,8 +88,7 @@ impl ChangePin {
                 .or(dominant_color, |text| text.map(Color::new).transpose())?,
             media: self.media.map_or(Ok(media), |media| not_enclosed(media, fresh))?,
         };
-        (pin.publish_at, pin.give_up_at) = (publish_at, publish_at + patience);
-        Ok(())
+        Ok(PinEdit { draft, publish_at, give_up_at: publish_at + patience })
     }
 }
 

@@ -1,0 +1,290 @@
+//! What people ask of a Pin, and what a disconnection does to it: each is a transition that fits the Pin's state, or a refusal.
+//!
+//! What happens while a Pin is being published is decided in [`crate::delivery`]. Every transition here returns the Pin as
+//! it is to be written, with the next version: a worker that writes it at the same moment wins or loses that write.
+
+use jiff::Timestamp;
+
+use super::{Pin, State, Timeline};
+use crate::{BoardId, ChannelId, Draft, PinId, TenantId, words};
+
+/// The Pin is in a state in which the request cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongState {
+    /// What state it is in.
+    pub detail: String,
+    /// What can be done instead.
+    pub fix: &'static str,
+}
+
+/// What an accepted request asks to publish, where and when.
+#[derive(Clone, Debug)]
+pub struct PinRequest {
+    /// The id that the Pin gets.
+    pub id: PinId,
+    /// The tenant that asks.
+    pub tenant: TenantId,
+    /// The channel to publish to.
+    pub channel_id: ChannelId,
+    /// The content.
+    pub draft: Draft,
+    /// The Pin is not sent before this.
+    pub publish_at: Timestamp,
+    /// After this the Pin is not sent any more.
+    pub give_up_at: Timestamp,
+}
+
+/// What an edit leaves of a scheduled Pin: its content and its time.
+#[derive(Clone, Debug)]
+pub struct PinEdit {
+    /// The content.
+    pub draft: Draft,
+    /// The Pin is not sent before this.
+    pub publish_at: Timestamp,
+    /// After this the Pin is not sent any more.
+    pub give_up_at: Timestamp,
+}
+
+impl Pin {
+    /// A Pin that was accepted, before its first step.
+    #[must_use]
+    pub fn accept(request: PinRequest, now: Timestamp) -> Self {
+        let mut timeline = Timeline::default();
+        timeline.note(now, "accepted", "");
+        Self {
+            id: request.id,
+            tenant: request.tenant,
+            channel_id: request.channel_id,
+            draft: request.draft,
+            state: State::Scheduled,
+            publish_at: request.publish_at,
+            give_up_at: request.give_up_at,
+            created_at: now,
+            attempts: 0,
+            setback: None,
+            refused_token: None,
+            waited_for: None,
+            video: None,
+            timeline,
+            version: 1,
+        }
+    }
+
+    /// Cancels what is certainly not at Pinterest. `None`: it is cancelled already.
+    ///
+    /// # Errors
+    ///
+    /// The Pin is being sent, may have been sent, or has ended otherwise.
+    pub fn cancel(&self, now: Timestamp) -> Result<Option<Self>, WrongState> {
+        match self.state {
+            State::Cancelled => Ok(None),
+            State::Scheduled | State::Waiting { .. } => Ok(Some(self.cancelled(now, "by request"))),
+            _ => Err(WrongState {
+                detail: format!("the Pin is {}, so it cannot be cancelled", self.state.name()),
+                fix: "Only what is scheduled, or waits without having been sent, can be cancelled.",
+            }),
+        }
+    }
+
+    /// Edits what nobody has begun to send. `None`: `change` leaves it as it is.
+    ///
+    /// # Errors
+    ///
+    /// The Pin is not scheduled any more, or what `change` says of the new content.
+    pub fn edit<E: From<WrongState>>(
+        &self,
+        now: Timestamp,
+        change: impl FnOnce(&Self) -> Result<PinEdit, E>,
+    ) -> Result<Option<Self>, E> {
+        if self.state != State::Scheduled {
+            let detail = format!("the Pin is {}, so it cannot be changed", self.state.name());
+            return Err(WrongState { detail, fix: "Only a scheduled Pin can be changed." }.into());
+        }
+        let PinEdit { draft, publish_at, give_up_at } = change(self)?;
+        let mut pin = Self { draft, publish_at, give_up_at, ..self.clone() };
+        if pin == *self {
+            return Ok(None);
+        }
+        let is_moved = publish_at != self.publish_at;
+        let detail = if is_moved { format!("to be published at {publish_at}") } else { String::new() };
+        pin.timeline.note(now, "changed", detail);
+        Ok(Some(pin.with_next_version()))
+    }
+
+    /// Schedules a failed Pin for now, with as much time as it had before: the next tick sends it.
+    ///
+    /// # Errors
+    ///
+    /// The Pin has not failed.
+    pub fn retry(&self, now: Timestamp) -> Result<Self, WrongState> {
+        if !matches!(self.state, State::Failed { .. }) {
+            let detail = format!("the Pin is {}, so there is nothing to retry", self.state.name());
+            return Err(WrongState { detail, fix: "Only a failed Pin can be retried." });
+        }
+        let publish_within = self.give_up_at.duration_since(self.publish_at);
+        let mut pin = self.clone();
+        pin.timeline.note(now, "retried", "by request");
+        pin.state = State::Scheduled;
+        (pin.setback, pin.waited_for, pin.video) = (None, None, None);
+        (pin.publish_at, pin.give_up_at) = (now, now + publish_within);
+        Ok(pin.with_next_version())
+    }
+
+    /// Moves the Pin to another board of its channel. `None`: it is being sent, or may have been.
+    #[must_use]
+    pub fn move_to_board(&self, board: &BoardId, now: Timestamp) -> Option<Self> {
+        if matches!(self.state, State::Sending(_) | State::InDoubt { .. }) {
+            return None;
+        }
+        let mut pin = self.clone();
+        pin.timeline.note(now, "changed", format!("from board {} to board {board}", self.draft.board));
+        pin.draft.board = board.clone();
+        pin.draft.section = None;
+        Some(pin.with_next_version())
+    }
+
+    /// How a Pin ends whose channel is disconnected. `None`: it is being sent, or has ended.
+    #[must_use]
+    pub fn leave_channel(&self, now: Timestamp) -> Option<Self> {
+        match self.state {
+            State::Scheduled | State::Waiting { .. } => {
+                Some(self.cancelled(now, "the channel was disconnected"))
+            }
+            // Nobody can look at the board any more.
+            State::InDoubt { .. } => {
+                let error = words::outcome_unknown();
+                let mut pin = self.clone();
+                pin.timeline.note(now, "failed", &error.detail);
+                pin.state = State::Failed { error };
+                Some(pin.with_next_version())
+            }
+            _ => None,
+        }
+    }
+
+    fn cancelled(&self, now: Timestamp, why: &str) -> Self {
+        let mut pin = self.clone();
+        pin.timeline.note(now, "cancelled", why);
+        pin.state = State::Cancelled;
+        pin.with_next_version()
+    }
+
+    fn with_next_version(self) -> Self {
+        Self { version: self.version + 1, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::{Attempt, File, Media, PinterestPinId, Reason, delivery::LOOKS};
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_790_000_000).unwrap()
+    }
+
+    fn draft() -> Draft {
+        let url = crate::WebAddress::new("media.url", "https://images.example.com/a.jpg".to_owned()).unwrap();
+        Draft {
+            board: BoardId::try_from("1".to_owned()).unwrap(),
+            section: None,
+            title: None,
+            description: None,
+            link: None,
+            alt_text: None,
+            dominant_color: None,
+            media: Media::Image { file: File::Public { url } },
+        }
+    }
+
+    fn in_state(state: State) -> Pin {
+        let request = PinRequest {
+            id: PinId::new(now(), [7; 10]),
+            tenant: TenantId("acme".to_owned()),
+            channel_id: ChannelId::new(now(), [8; 10]),
+            draft: draft(),
+            publish_at: now(),
+            give_up_at: now() + SignedDuration::from_hours(2),
+        };
+        Pin { state, ..Pin::accept(request, now()) }
+    }
+
+    fn every_state() -> Vec<Pin> {
+        let attempt = Attempt { fence: "f".to_owned(), started_at: now() };
+        let id = PinterestPinId::try_from("2".to_owned()).unwrap();
+        [
+            State::Scheduled,
+            State::Sending(attempt.clone()),
+            State::Waiting { reason: Reason::Quota, retry_at: None },
+            State::InDoubt { attempt, looks: 0, retry_at: None },
+            State::Published { pinterest_pin_id: id, published_at: now() },
+            State::Failed { error: words::outcome_unknown() },
+            State::Cancelled,
+        ]
+        .map(in_state)
+        .into()
+    }
+
+    /// The states in which a transition changes the Pin, by the names that callers see.
+    fn states(transition: impl Fn(&Pin) -> Option<Pin>) -> Vec<&'static str> {
+        let changed = |pin: &Pin| {
+            let after = transition(pin)?;
+            assert_eq!(after.version, pin.version + 1, "each write is the next version");
+            assert_eq!(after.timeline.entries.len(), 2, "each transition is in the timeline");
+            Some(pin.state.name())
+        };
+        every_state().iter().filter_map(changed).collect()
+    }
+
+    #[test]
+    fn each_request_fits_its_states_and_no_others() {
+        let later = now() + SignedDuration::from_mins(1);
+        let board = BoardId::try_from("3".to_owned()).unwrap();
+        let edit = |pin: &Pin| {
+            let PinEdit { draft, .. } = PinEdit { draft: draft(), publish_at: later, give_up_at: later };
+            pin.edit::<WrongState>(later, |_| Ok(PinEdit { draft, publish_at: later, give_up_at: later }))
+        };
+
+        assert_eq!(states(|pin| pin.cancel(later).ok().flatten()), ["scheduled", "waiting"]);
+        assert_eq!(states(|pin| edit(pin).ok().flatten()), ["scheduled"]);
+        assert_eq!(states(|pin| pin.retry(later).ok()), ["failed"]);
+        assert_eq!(
+            states(|pin| pin.move_to_board(&board, later)),
+            ["scheduled", "waiting", "published", "failed", "cancelled"]
+        );
+        // The second one is that of which it is not known whether it was sent.
+        assert_eq!(states(|pin| pin.leave_channel(later)), ["scheduled", "waiting", "waiting"]);
+    }
+
+    #[test]
+    fn a_cancelled_pin_and_an_edit_without_effect_are_not_written_again() {
+        let pin = in_state(State::Cancelled);
+        assert_eq!(pin.cancel(now()), Ok(None));
+
+        let pin = in_state(State::Scheduled);
+        let same = |pin: &Pin| {
+            let Pin { draft, publish_at, give_up_at, .. } = pin.clone();
+            Ok::<_, WrongState>(PinEdit { draft, publish_at, give_up_at })
+        };
+        assert_eq!(pin.edit(now(), same), Ok(None));
+    }
+
+    #[test]
+    fn a_retried_pin_has_as_much_time_as_before() {
+        let later = now() + SignedDuration::from_hours(9);
+        let pin = in_state(State::Failed { error: words::outcome_unknown() }).retry(later).unwrap();
+        assert_eq!((pin.publish_at, pin.give_up_at), (later, later + SignedDuration::from_hours(2)));
+        assert_eq!(pin.due_at(), Some(later));
+    }
+
+    #[test]
+    fn a_pin_whose_outcome_is_unknown_ends_as_failed_when_its_channel_goes() {
+        let [_, _, last] = LOOKS;
+        let attempt = Attempt { fence: "f".to_owned(), started_at: now() };
+        let pin = in_state(State::InDoubt { attempt, looks: 2, retry_at: None });
+        let left = pin.leave_channel(now() + last).unwrap();
+        assert!(matches!(left.state, State::Failed { error } if error == words::outcome_unknown()));
+    }
+}
