@@ -117,9 +117,9 @@ test("numbers are drawn and stand in a table, and a day without data is none", a
   await ada.signsIn();
   await ada.page.locator("svg.chart polyline").waitFor();
   await ada.page.getByText("Grey: Pinterest has no data for the day.").waitFor();
-  await ada.page.getByText("As a table").click();
+  await ada.page.getByText("Show as table").click();
   assert.ok((await ada.page.getByRole("cell", { name: "no data" }).count()) > 0);
-  await ada.page.getByRole("heading", { name: "Best Pins" }).waitFor();
+  await ada.page.getByRole("heading", { name: "Top Pins" }).waitFor();
   await ada.leaves();
 });
 
@@ -147,8 +147,8 @@ test("the numbers of one Pin are a click away from it", async () => {
   await ada.goes("/app/publishing");
   await ada.signsIn();
   await ada.page.locator('ul.pins > li[data-state="published"] button').last().click();
-  await ada.page.getByRole("dialog").getByRole("link", { name: "Numbers" }).click();
-  await ada.page.getByRole("heading", { name: "Numbers of a Pin" }).waitFor();
+  await ada.page.getByRole("dialog").getByRole("link", { name: "Analytics" }).click();
+  await ada.page.getByRole("heading", { name: "Pin analytics" }).waitFor();
   await ada.page.locator("svg.chart").waitFor();
   assert.equal(await ada.page.getByRole("dialog").count(), 0);
   await ada.leaves();

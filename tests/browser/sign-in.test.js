@@ -78,7 +78,7 @@ test("where that does not help, a window asks, and what was typed stays", async 
   await refuseOnce();
   await ada.page.getByRole("button", { name: "Test credentials" }).click();
   const dialog = ada.page.getByRole("dialog");
-  await dialog.getByText("what you have written stays").waitFor();
+  await dialog.getByText("Nothing you entered is lost").waitFor();
   const [popup] = await Promise.all([ada.page.waitForEvent("popup"), dialog.getByRole("button", { name: "Sign in" }).click()]);
   await ada.page.locator('[data-result="not_configured"]').waitFor();
   assert.equal(await ada.page.getByLabel("App ID").inputValue(), "7654321");

@@ -34,7 +34,7 @@ const pin = (/** @type {string} */ title) => pins().filter({ hasText: title });
  */
 async function writes(title, { later } = {}) {
   const { page } = ada;
-  await page.getByLabel("Public address").fill(`${stack.images}/salad.jpg`);
+  await page.getByLabel("Public URL").fill(`${stack.images}/salad.jpg`);
   await page.getByLabel("Title", { exact: true }).fill(title);
   await page.getByLabel("Description").fill("Ten minutes, one bowl.");
   await page.getByLabel("Link").fill("https://www.example.com/salad");
@@ -53,17 +53,17 @@ test("an admin saves and tests the credentials", async () => {
   await page.getByLabel("App Secret").fill("wrong");
   await page.getByLabel("Enable").check();
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved.").waitFor();
+  await page.getByText("Settings saved.").waitFor();
   await page.getByRole("button", { name: "Test credentials" }).click();
   await page.locator('[data-result="wrong_app_id_or_secret"]').waitFor();
 
   await page.getByLabel("App Secret").fill("simulated-app-secret");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved.").waitFor();
+  await page.getByText("Settings saved.").waitFor();
   assert.equal(await page.getByLabel("App Secret").inputValue(), "", "a secret is not shown again");
   await page.getByRole("button", { name: "Test credentials" }).click();
   await page.locator('[data-result="ok"]').waitFor();
-  await page.getByText("They run.").waitFor();
+  await page.getByText("Running", { exact: true }).waitFor();
   await page.getByText(`${stack.url}/api/v1/auth/pinterest/callback`).waitFor();
 });
 
@@ -72,10 +72,10 @@ test("a person connects an account and picks a board", async () => {
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await ada.allows();
-  await page.getByRole("heading", { name: /Where shall Pins go/ }).waitFor();
+  await page.getByRole("heading", { name: /Choose a default board/ }).waitFor();
   await page.getByLabel("Search").fill("rec");
   await page.getByRole("button", { name: "Recipes" }).click();
-  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await page.getByText("Connected. Renews automatically.").waitFor();
   await page.getByText("Default board: Recipes").waitFor();
   assert.equal(new URL(page.url()).hash, "", "the ticket does not stay in the address");
 });
@@ -85,7 +85,7 @@ test("a Pin is checked and published", async () => {
   await page.getByRole("link", { name: "Publishing" }).click();
   await ada.ready();
   await writes("Green salad");
-  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("button", { name: "Validate" }).click();
   await page.locator("[data-ok]").waitFor();
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.locator('[data-state="published"]').first().waitFor();
@@ -131,7 +131,7 @@ test("a Pin is scheduled, dragged to another day, moved by keyboard, edited, and
   await dialog.getByLabel("Title", { exact: true }).fill("Bean salad, with mint");
   await dialog.getByLabel("Date and time").fill(`${tomorrow}T09:30`);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("changed").first().waitFor();
+  await dialog.getByText("Edited").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await pin("Bean salad, with mint").getByText("Scheduled").waitFor();
 
@@ -144,7 +144,7 @@ test("a file of rows is looked through, and what is wrong is told row by row", a
   const { page } = ada;
   await page.reload();
   await ada.ready();
-  await page.getByText("Many Pins from a file").click();
+  await page.getByText("Bulk upload").click();
   const rows = [
     "title,media_url,publish_at",
     `Row one,${stack.images}/1.jpg,`,
@@ -153,10 +153,10 @@ test("a file of rows is looked through, and what is wrong is told row by row", a
     `${"x".repeat(101)},${stack.images}/4.jpg,`,
   ].join("\n");
   await page.getByLabel("File", { exact: true }).setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
-  await page.getByRole("status").filter({ hasText: "2 good · 2 refused" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "2 valid · 2 rejected" }).waitFor();
   assert.deepEqual(await page.locator("[data-line]").evaluateAll((all) => all.map((one) => one.getAttribute("data-line"))), ["3", "5"]);
   await page.getByRole("button", { name: "Send 2 Pins" }).click();
-  await page.getByRole("status").filter({ hasText: "2 accepted · 2 refused" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "2 accepted · 2 rejected" }).waitFor();
   await pin("Row one").getByText("Published").waitFor();
   await pin("Row three").getByText("Scheduled").waitFor();
 });
@@ -170,10 +170,10 @@ test("after its owner removed the app, an account is connected again and nothing
   await stack.advance(3600);
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByText(/no longer accepts this account's tokens/).waitFor();
-  await page.getByRole("button", { name: "Connect again" }).click();
+  await page.getByRole("button", { name: "Reconnect" }).click();
   await ada.allows();
   await page.getByRole("button", { name: "Later" }).click();
-  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await page.getByText("Connected. Renews automatically.").waitFor();
   await stack.advance(120);
   await page.getByRole("link", { name: "Publishing" }).click();
   await pin("Waiting salad").getByText("Published").waitFor();
@@ -185,8 +185,8 @@ test("a Pin tells how it came where it is, and can be cancelled before it is sen
   await pin("Row three").getByRole("button").click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("accepted").waitFor();
-  await dialog.getByRole("button", { name: "Cancel this Pin" }).click();
-  await page.getByRole("dialog").last().getByRole("button", { name: "Cancel this Pin" }).click();
+  await dialog.getByRole("button", { name: "Cancel Pin" }).click();
+  await page.getByRole("dialog").last().getByRole("button", { name: "Cancel Pin" }).click();
   await dialog.getByText("cancelled").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await pin("Row three").getByText("Cancelled").waitFor();
@@ -196,9 +196,9 @@ test("disconnecting says what it means, and forgets", async () => {
   const { page } = ada;
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByRole("button", { name: "Disconnect" }).click();
-  await page.getByText(/its tokens are forgotten at once/).waitFor();
+  await page.getByText(/are deleted immediately/).waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await page.getByText("No account is connected yet.").waitFor();
+  await page.getByText("No accounts connected yet.").waitFor();
 });
 
 test("in all of this, the browser had nothing to complain about", () => {

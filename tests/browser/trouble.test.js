@@ -44,7 +44,7 @@ after(async () => {
 
 /** @param {string} title */
 async function writes(title, page = ada.page) {
-  await page.getByLabel("Public address").fill(`${stack.images}/salad.jpg`);
+  await page.getByLabel("Public URL").fill(`${stack.images}/salad.jpg`);
   await page.getByLabel("Title", { exact: true }).fill(title);
 }
 
@@ -75,7 +75,7 @@ test("while nobody knows whether it was sent, it stays as it is; then it is sent
     return route.abort("connectionreset");
   });
   await publish().click();
-  await ada.page.getByText("this Pin is sent once, however often you press").waitFor();
+  await ada.page.getByText("The Pin is sent only once").waitFor();
   assert.equal(await ada.page.getByLabel("Title", { exact: true }).isDisabled(), true);
   await ada.page.unroute("**/api/v1/pins");
   // Even a reload forgets neither the text nor its key.
@@ -112,7 +112,7 @@ test("a double click makes one board", async () => {
   let asked = 0;
   ada.page.on("request", (request) => (asked += Number(request.method() === "POST" && request.url().endsWith("/boards"))));
   await ada.page.getByLabel("New board").fill("Clicked twice");
-  await ada.page.getByRole("button", { name: "Make it" }).dblclick();
+  await ada.page.getByRole("button", { name: "Create board" }).dblclick();
   await ada.page.getByText("Default board: Clicked twice").waitFor();
   assert.equal(asked, 1);
 });
@@ -132,7 +132,7 @@ for (const late of ["report", "error"])
       },
       { times: 1 },
     );
-    await ada.page.getByText("Many Pins from a file").click();
+    await ada.page.getByText("Bulk upload").click();
     const choose = (/** @type {number} */ rows) =>
       ada.page.getByLabel("File", { exact: true }).setInputFiles({ name: `${rows}.jsonl`, mimeType: "application/x-ndjson", buffer: Buffer.from("{}\n".repeat(rows)) });
     const first = ada.page.waitForRequest("**/api/v1/pins/bulk*");
@@ -153,17 +153,17 @@ test("rows that something is in the way of are reported with the reason, and sen
   let sent = 0;
   ada.page.on("request", (request) => (sent += Number(request.url().endsWith("dry_run=false"))));
   await stack.fault({ operation: "list_boards", kind: "status_500_before", times: 1000 });
-  await ada.page.getByText("Many Pins from a file").click();
+  await ada.page.getByText("Bulk upload").click();
   await ada.page.getByLabel("File", { exact: true }).setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
   await ada.page.getByRole("button", { name: "Send 2 Pins" }).click();
-  await ada.page.getByRole("status").filter({ hasText: "1 there already · 1 not done yet" }).waitFor();
+  await ada.page.getByRole("status").filter({ hasText: "1 already accepted · 1 not processed yet" }).waitFor();
   assert.equal(sent, 2, "a call that gets no further is the last");
   assert.match(await ada.page.locator('[data-line="3"]').innerText(), /Pinterest did not answer/);
   assert.equal((await pinsCalled("To the default")).length, 1);
 
   await fetch(`${stack.pinterest}/sim/faults`, { method: "DELETE" });
-  await ada.page.getByRole("button", { name: "Send 1 Pins" }).click();
-  await ada.page.getByRole("status").filter({ hasText: "1 there already · 1 accepted" }).waitFor();
+  await ada.page.getByRole("button", { name: "Send 1 Pin" }).click();
+  await ada.page.getByRole("status").filter({ hasText: "1 already accepted · 1 accepted" }).waitFor();
   assert.equal((await pinsCalled("To a name")).length, 1);
 });
 
@@ -186,9 +186,9 @@ test("a sign-in that is over is asked for over the page, and the work goes on", 
   await writes("Signed in again");
   await ada.page.evaluate(() => sessionStorage.removeItem("developer")); // nothing to sign in with by itself
   await ada.page.route("**/api/v1/pins/validate*", (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: "{}" }), { times: 1 });
-  await ada.page.getByRole("button", { name: "Check" }).click();
+  await ada.page.getByRole("button", { name: "Validate" }).click();
   const dialog = ada.page.getByRole("dialog");
-  await dialog.getByText("what you have written stays").waitFor();
+  await dialog.getByText("Nothing you entered is lost").waitFor();
   await dialog.getByRole("button", { name: "Sign in" }).click();
   await ada.page.locator("[data-ok]").waitFor();
   assert.equal(await ada.page.getByLabel("Title", { exact: true }).inputValue(), "Signed in again");
@@ -233,10 +233,10 @@ test("somebody who is no admin sees no settings, and another tenant nothing of A
   const eve = await Person.at(chromium, stack.url);
   await eve.goes("/admin/api-integration/pinterest");
   await eve.signsIn("eve", false);
-  await eve.page.getByText("These settings are for admins.").waitFor();
+  await eve.page.getByText("Only admins can change these settings.").waitFor();
   assert.equal(await eve.page.getByRole("link", { name: "Pinterest integration" }).count(), 0);
   await eve.page.getByRole("link", { name: "Channels" }).click();
-  await eve.page.getByText("No account is connected yet.").waitFor();
+  await eve.page.getByText("No accounts connected yet.").waitFor();
   await eve.leaves();
 });
 
@@ -247,7 +247,7 @@ test("tokens are kept nowhere but in the page's memory", async () => {
 
 test("a file of one's own is uploaded with progress, and published", async () => {
   const png = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
-  await ada.page.getByLabel("or a file").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: png });
+  await ada.page.getByLabel("or upload a file").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: png });
   await ada.page.getByText("dot.png", { exact: true }).first().waitFor();
   await ada.page.getByLabel("Title", { exact: true }).fill("My own file");
   await publish().click();
@@ -257,17 +257,17 @@ test("a file of one's own is uploaded with progress, and published", async () =>
 });
 
 test("a carousel and a video are written as well", async () => {
-  await ada.page.getByLabel("What to publish").selectOption("carousel");
-  await ada.page.getByLabel("Public address").nth(0).fill(`${stack.images}/1.jpg`);
-  await ada.page.getByLabel("Public address").nth(1).fill(`${stack.images}/2.jpg`);
+  await ada.page.getByLabel("Media type").selectOption("carousel");
+  await ada.page.getByLabel("Public URL").nth(0).fill(`${stack.images}/1.jpg`);
+  await ada.page.getByLabel("Public URL").nth(1).fill(`${stack.images}/2.jpg`);
   await ada.page.locator('[name="title"]').fill("Two pictures");
   await publish().click();
   await ada.page.locator('p[data-state="published"]').waitFor();
   assert.equal((await pinsCalled("Two pictures"))[0].media.items.length, 2);
 
-  await ada.page.getByLabel("What to publish").selectOption("video");
-  await ada.page.getByLabel("Public address").fill(`${stack.images}/1.mp4`);
-  await ada.page.getByLabel("Seconds from the beginning").fill("2");
+  await ada.page.getByLabel("Media type").selectOption("video");
+  await ada.page.getByLabel("Public URL").fill(`${stack.images}/1.mp4`);
+  await ada.page.getByLabel("Seconds from the start").fill("2");
   await ada.page.locator('[name="title"]').fill("A video");
   await publish().click();
   await ada.page.locator('p[data-state="waiting"]').waitFor();
@@ -285,7 +285,7 @@ test("what the API refuses is told in Turkish to whoever reads Turkish", async (
   await ayse.page.locator("form button.main").click();
   await ayse.page.locator(".channel").waitFor();
   await ayse.goes("/app/numbers");
-  await ayse.page.getByText("Pinterest'in Sandbox'ında sayı yoktur.").waitFor();
+  await ayse.page.getByText("Pinterest'in Sandbox'ında analiz verisi yoktur.").waitFor();
   await ayse.leaves();
 });
 
@@ -296,7 +296,7 @@ test("a long list keeps its order and the place of whoever reads it, while it ch
   }
   await ada.page.reload();
   await ada.ready();
-  await ada.page.getByLabel("In state").selectOption("scheduled");
+  await ada.page.getByLabel("Filter by state").selectOption("scheduled");
   const titles = () => ada.page.locator("ul.pins > li .name").allTextContents();
   const row = (/** @type {string} */ title) => ada.page.locator("ul.pins > li").filter({ has: ada.page.getByText(title, { exact: true }) });
   const newestFirst = Array.from({ length: 120 }, (_, at) => `Long ${119 - at}`);
@@ -304,8 +304,8 @@ test("a long list keeps its order and the place of whoever reads it, while it ch
   assert.deepEqual(await titles(), newestFirst);
   await row("Long 100").getByRole("button").click();
   const dialog = ada.page.getByRole("dialog");
-  await dialog.getByRole("button", { name: "Cancel this Pin" }).click();
-  await ada.page.getByRole("dialog").last().getByRole("button", { name: "Cancel this Pin" }).click();
+  await dialog.getByRole("button", { name: "Cancel Pin" }).click();
+  await ada.page.getByRole("dialog").last().getByRole("button", { name: "Cancel Pin" }).click();
   await row("Long 100").waitFor({ state: "detached" });
   assert.deepEqual(await titles(), newestFirst.filter((title) => title !== "Long 100"));
   await dialog.getByRole("button", { name: "Close" }).click();

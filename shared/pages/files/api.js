@@ -29,8 +29,8 @@ export class Problem extends Error {
 /** Nothing was heard: whether it was done is not known. */
 export class Unheard extends Error {
   constructor() {
-    super(t("error.unheard"));
-    this.fix = t("error.unheard.fix");
+    super(t("error.network"));
+    this.fix = t("error.network.fix");
   }
 }
 

@@ -15,7 +15,7 @@ import { choose, language, languages, t } from "./text.js";
 const PAGES = {
   "/app/channels": { title: "channels.title", load: () => import("./channels.js") },
   "/app/publishing": { title: "publishing.title", load: () => import("./publishing.js") },
-  "/app/numbers": { title: "numbers.title", load: () => import("./numbers.js") },
+  "/app/numbers": { title: "analytics.title", load: () => import("./numbers.js") },
   "/admin/api-integration/pinterest": { title: "admin.title", load: () => import("./admin.js"), admin: true },
   "/api-reference": { title: "reference.title", load: () => import("./reference.js"), open: true },
 };

@@ -4,7 +4,7 @@
 import { call } from "./api.js";
 import { announce, button, field, fill, form, h, theirs } from "./dom.js";
 import { outcome, problem, soon } from "./parts.js";
-import { t } from "./text.js";
+import { plural, t } from "./text.js";
 
 /** @typedef {{ pinterest_board_id: string, name: string, privacy: string, sections: { pinterest_section_id: string, name: string }[] }} Board */
 
@@ -57,8 +57,8 @@ export function boardPicker(channel, chosen, pick) {
     const show = () => {
       const wanted = search.value.trim().toLocaleLowerCase();
       const found = all.filter((board) => board.name.toLocaleLowerCase().includes(wanted));
-      fill(list, found.slice(0, SHOWN).map(row), found.length > SHOWN ? h("li", { class: "hint" }, t("boards.more", { count: found.length - SHOWN })) : null);
-      if (wanted) announce(t("boards.found", { count: found.length }));
+      fill(list, found.slice(0, SHOWN).map(row), found.length > SHOWN ? h("li", { class: "hint" }, plural("boards.more", found.length - SHOWN)) : null);
+      if (wanted) announce(plural("boards.found", found.length));
     };
     const row = (/** @type {Board} */ board) => {
       const choose = button("", () => of(async () => pick(board)), { "aria-pressed": String(board.pinterest_board_id === chosen) });
@@ -78,7 +78,7 @@ export function boardPicker(channel, chosen, pick) {
     return [
       field(t("boards.search"), search),
       all.length ? list : h("p", { class: "hint" }, t("boards.none")),
-      form(make, { class: "row end" }, field(t("boards.new"), name), h("button", {}, t("boards.make"))),
+      form(make, { class: "row end" }, field(t("boards.new"), name), h("button", {}, t("boards.create"))),
     ];
   };
 

@@ -4,7 +4,7 @@
 import { call } from "./api.js";
 import { announce, button, field, fill, h, select } from "./dom.js";
 import { outcome } from "./parts.js";
-import { known, number, t } from "./text.js";
+import { known, number, plural, t } from "./text.js";
 
 /** @typedef {{ line: number, status: string, pin_id: string | null, code: string | null, field: string | null, detail: string | null, fix: string | null }} Row */
 
@@ -82,7 +82,7 @@ function shown(rows, send) {
   const summary = kinds.map((status) => `${number(count(status))} ${known(`row.${status}`, status)}`).join(" · ");
   announce(summary);
   const good = count("valid") + left(rows);
-  const go = good ? button(t("bulk.send", { count: number(good) }), send, { class: "main" }) : null;
+  const go = good ? button(plural("bulk.send", good), send, { class: "main" }) : null;
   const wrong = rows.filter(({ detail }) => detail);
   return [
     h("p", { class: `${wrong.length ? "warning" : "good"} box`, role: "status" }, summary),

@@ -29,7 +29,7 @@ export function calendar({ open, move }) {
   const element = h(
     "div",
     {},
-    h("div", { class: "row between" }, button(t("calendar.before"), () => turn(-1)), title, button(t("calendar.after"), () => turn(1))),
+    h("div", { class: "row between" }, button(t("calendar.previous"), () => turn(-1)), title, button(t("calendar.next"), () => turn(1))),
     h("p", { class: "hint" }, t("calendar.hint")),
     grid,
   );

@@ -86,7 +86,7 @@ function card(channel, changed) {
       channel.status === "connected" && !channel.missing_scopes.length ? null : button(t("channels.reconnect"), () => of(start), { class: "main" }),
       button(t(board ? "channels.board.change" : "channels.board.choose"), () => chooseBoard(channel, changed, false)),
       h("a", { class: "button", href: `/app/publishing?channel=${channel.id}` }, t("channels.publish")),
-      h("a", { class: "button", href: `/app/numbers?channel=${channel.id}` }, t("numbers.title")),
+      h("a", { class: "button", href: `/app/numbers?channel=${channel.id}` }, t("analytics.title")),
       button(t("channels.disconnect"), forget, { class: "plain" }),
     ),
     place,
@@ -114,7 +114,7 @@ function health(channel) {
       ? missing.length
         ? say("warning", t("channels.missing", { scopes: missing.join(", ") }))
         : ends < 7 * DAY
-          ? say("warning", t("channels.dying"))
+          ? say("warning", t("channels.expiring"))
           : say("good", t("channels.healthy"))
       : say("bad", known(`cause.${cause}`, detail ?? "")),
     status === "connected" ? clocks : null,

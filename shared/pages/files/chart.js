@@ -40,8 +40,8 @@ export function chart(name, days, shown) {
   return h(
     "figure",
     { class: "bare" },
-    svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("numbers.chart", { name }) }, grid, gaps, lines, dates),
-    days.some(({ value }) => value === null) ? h("figcaption", { class: "hint" }, t("numbers.gaps")) : null,
+    svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("analytics.chart", { name }) }, grid, gaps, lines, dates),
+    days.some(({ value }) => value === null) ? h("figcaption", { class: "hint" }, t("analytics.gaps")) : null,
   );
 }
 
@@ -61,11 +61,11 @@ export function table(columns) {
   return h(
     "details",
     {},
-    h("summary", {}, t("numbers.table")),
+    h("summary", {}, t("analytics.table")),
     h(
       "div",
-      { class: "scroll", tabindex: "0", role: "group", "aria-label": t("numbers.table") },
-      h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("numbers.day")), columns.map(({ name }) => h("th", { scope: "col", class: "number" }, name)))), h("tbody", {}, rows)),
+      { class: "scroll", tabindex: "0", role: "group", "aria-label": t("analytics.table") },
+      h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("analytics.day")), columns.map(({ name }) => h("th", { scope: "col", class: "number" }, name)))), h("tbody", {}, rows)),
     ),
   );
 }
@@ -76,7 +76,7 @@ export function table(columns) {
  * @param {(count: number) => string} shown
  */
 export function value(count, shown) {
-  return h("td", { class: "number" }, count === null ? h("span", { class: "hint" }, t("numbers.none")) : shown(count));
+  return h("td", { class: "number" }, count === null ? h("span", { class: "hint" }, t("analytics.none")) : shown(count));
 }
 
 /** @param {string} date a day in UTC, as Pinterest counts */

@@ -82,7 +82,7 @@ function slotFields(draft, one, at, changed, show) {
     { class: "slot" },
     h("legend", {}, many ? t("media.slide", { number: at + 1 }) : t(video ? "media.video" : "media.image")),
     one.media_id
-      ? h("p", { class: "row" }, h("span", { class: "good" }, theirs(one.name)), button(t("media.other"), discard))
+      ? h("p", { class: "row" }, h("span", { class: "good" }, theirs(one.name)), button(t("media.replace"), discard))
       : [field(t("media.url"), url), field(t("media.file"), file, t(video ? "media.video.hint" : "media.image.hint")), place],
     many ? [own("title"), own("description"), own("link")] : null,
     many && draft.slots.length > SLIDES.least ? button(t("media.remove"), () => (draft.slots.splice(at, 1), show(), changed())) : null,
@@ -102,7 +102,7 @@ function coverFields(draft, changed) {
   const url = h("input", { type: "url", value: draft.coverUrl, placeholder: "https://", oninput: () => ((draft.coverUrl = url.value), changed()) });
   const show = () => fill(place, draft.cover === "frame" ? field(t("cover.seconds"), frame) : field(t("media.url"), url));
   show();
-  return h("fieldset", { class: "slot" }, h("legend", {}, t("cover")), field(t("cover.way"), way), place);
+  return h("fieldset", { class: "slot" }, h("legend", {}, t("cover")), field(t("cover.kind"), way), place);
 }
 
 /**

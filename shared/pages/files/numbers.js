@@ -16,23 +16,23 @@ const BEST = 10;
 
 /** @type {import("./app.js").Page} */
 export default async function page(main, signal) {
-  fill(main, h("h1", {}, t("numbers.title")), soon(12));
+  fill(main, h("h1", {}, t("analytics.title")), soon(12));
   /** @type {import("./channels.js").Channel[]} */
   const channels = await all("/api/v1/channels", signal);
   if (!channels.length) {
-    fill(main, h("h1", {}, t("numbers.title")), h("p", { class: "empty" }, t("publishing.nobody"), " ", h("a", { href: "/app/channels" }, t("channels.title"))));
+    fill(main, h("h1", {}, t("analytics.title")), h("p", { class: "empty" }, t("publishing.nobody"), " ", h("a", { href: "/app/channels" }, t("channels.title"))));
     return;
   }
   const wanted = new URLSearchParams(location.search);
   const pin = wanted.get("pin");
   const channel = select(channels.map(({ id, account }) => [id, account.username ?? id]), wanted.get("channel") ?? channels[0].id, { onchange: () => show() });
   if (!channel.value) channel.value = channels[0].id;
-  const days = select(PERIODS.map((count) => [String(count), t("numbers.days", { count })]), "30", { onchange: () => show() });
+  const days = select(PERIODS.map((count) => [String(count), t("analytics.days", { count })]), "30", { onchange: () => show() });
   const place = h("div", { class: "numbers" });
   fill(
     main,
-    h("h1", {}, t(pin ? "numbers.pin" : "numbers.title")),
-    h("div", { class: "pair" }, pin ? null : field(t("pin.channel"), channel), field(t("numbers.period"), days)),
+    h("h1", {}, t(pin ? "analytics.pin" : "analytics.title")),
+    h("div", { class: "pair" }, pin ? null : field(t("pin.channel"), channel), field(t("analytics.period"), days)),
     place,
   );
 
@@ -67,15 +67,15 @@ function daily({ summary, rows, lifetime, read_at: at }) {
   const chooser = select(metrics.map((metric) => [metric, name(metric)]), metrics[0], { onchange: () => draw() });
   const draw = () => fill(drawn, chart(name(chooser.value), days(chooser.value), shown(chooser.value)));
   draw();
-  const sum = (/** @type {[string, number | null]} */ [metric, count]) => h("div", {}, h("dt", {}, name(metric)), h("dd", { class: count === null ? "hint" : "" }, count === null ? t("numbers.none") : shown(metric)(count)));
+  const sum = (/** @type {[string, number | null]} */ [metric, count]) => h("div", {}, h("dt", {}, name(metric)), h("dd", { class: count === null ? "hint" : "" }, count === null ? t("analytics.none") : shown(metric)(count)));
   return h(
     "section",
     { class: "card" },
     h("dl", { class: "tiles" }, Object.entries(summary).map(sum), Object.entries(lifetime ?? {}).map(sum)),
-    field(t("numbers.metric"), chooser),
+    field(t("analytics.metric"), chooser),
     drawn,
     table(metrics.map((metric) => ({ name: name(metric), days: days(metric), shown: shown(metric) }))),
-    h("p", { class: "hint" }, t("numbers.read", { time: moment(at) })),
+    h("p", { class: "hint" }, t("analytics.read", { time: moment(at) })),
   );
 }
 
@@ -94,22 +94,22 @@ async function showBest(channel, period, signal) {
       h(
         "tr",
         {},
-        h("th", { scope: "row" }, outward(pin.pinterest_pin_url, theirs(pin.pinterest_pin_id)), pin.pin_id ? [" ", h("a", { href: `/app/numbers?channel=${channel}&pin=${pin.pin_id}` }, t("numbers.pin"))] : null),
+        h("th", { scope: "row" }, outward(pin.pinterest_pin_url, theirs(pin.pinterest_pin_id)), pin.pin_id ? [" ", h("a", { href: `/app/numbers?channel=${channel}&pin=${pin.pin_id}` }, t("analytics.pin"))] : null),
         metrics.map((metric) => value(pin.metrics[metric], shown(metric))),
       );
     fill(
       place,
-      h("h2", {}, t("numbers.best")),
+      h("h2", {}, t("analytics.best")),
       items.length
         ? h(
             "div",
-            { class: "scroll", tabindex: "0", role: "group", "aria-label": t("numbers.best") },
+            { class: "scroll", tabindex: "0", role: "group", "aria-label": t("analytics.best") },
             h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("pin")), metrics.map((metric) => h("th", { scope: "col", class: "number" }, name(metric))))), h("tbody", {}, items.map(row))),
           )
         : h("p", { class: "hint" }, t("pins.none")),
     );
   } catch (error) {
-    if (!signal.aborted) fill(place, h("h2", {}, t("numbers.best")), problem(error));
+    if (!signal.aborted) fill(place, h("h2", {}, t("analytics.best")), problem(error));
   }
 }
 

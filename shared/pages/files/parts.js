@@ -13,7 +13,7 @@ import { known, t } from "./text.js";
 export function problem(error, again) {
   const told = error instanceof Problem || error instanceof Unheard ? error : null;
   const code = error instanceof Problem ? error.code : "";
-  const detail = known(`problem.${code}`, told?.message ?? t("error.ours"));
+  const detail = known(`problem.${code}`, told?.message ?? t("error.page"));
   const fix = known(`problem.${code}.fix`, told?.fix ?? t("error.again"));
   if (!told) console.error(error);
   return h(
@@ -63,9 +63,10 @@ export function outcome() {
  * @param {string} title
  * @param {string} text
  * @param {string} yes
+ * @param {string} [no]
  * @returns {Promise<boolean>}
  */
-export async function sure(title, text, yes) {
+export async function sure(title, text, yes, no = t("cancel")) {
   let agreed = false;
   await dialog(title, (close) => [
     h("p", {}, text),
@@ -73,7 +74,7 @@ export async function sure(title, text, yes) {
       "div",
       { class: "row" },
       button(yes, () => ((agreed = true), close()), { class: "main" }),
-      button(t("cancel"), close),
+      button(no, close),
     ),
   ]);
   return agreed;

@@ -7,7 +7,7 @@ import { button, dialog, fill, h, outward, theirs } from "./dom.js";
 import { change, of as draftOf } from "./draft.js";
 import { state, titleOf } from "./list.js";
 import { outcome, problem, soon, sure } from "./parts.js";
-import { known, moment, t } from "./text.js";
+import { known, moment, plural, t } from "./text.js";
 
 /** @typedef {import("./pins.js").Pin} Pin */
 
@@ -55,7 +55,7 @@ function detail(pin, pins, channels, changed) {
     if (after) pins.put(after), await changed();
   };
   const cancel = async () => {
-    if (await sure(t("pin.cancel"), t("pin.cancel.means", { title: titleOf(pin) }), t("pin.cancel"))) await act("DELETE", `/api/v1/pins/${pin.id}`);
+    if (await sure(t("pin.cancel"), t("pin.cancel.means", { title: titleOf(pin) }), t("pin.cancel"), t("pin.keep"))) await act("DELETE", `/api/v1/pins/${pin.id}`);
   };
   const edit = h("div", {});
   const unsent = pin.state === "scheduled" || pin.state === "waiting";
@@ -70,12 +70,12 @@ function detail(pin, pins, channels, changed) {
       pin.state === "scheduled" ? button(t("pin.edit"), () => fill(edit, editor(pin, pins, channels, changed))) : null,
       unsent ? button(t("pin.cancel"), cancel) : null,
       pin.state === "failed" ? button(t("pin.retry"), () => act("POST", `/api/v1/pins/${pin.id}/retry`), { class: "main" }) : null,
-      pin.state === "published" ? h("a", { class: "button", href: `/app/numbers?channel=${pin.channel_id}&pin=${pin.id}` }, t("numbers.title")) : null,
+      pin.state === "published" ? h("a", { class: "button", href: `/app/numbers?channel=${pin.channel_id}&pin=${pin.id}` }, t("analytics.title")) : null,
     ),
     place,
     edit,
     h("h3", {}, t("timeline")),
-    pin.timeline_dropped ? h("p", { class: "hint" }, t("timeline.dropped", { count: pin.timeline_dropped })) : null,
+    pin.timeline_dropped ? h("p", { class: "hint" }, plural("timeline.dropped", pin.timeline_dropped)) : null,
     h("ol", { class: "timeline" }, pin.timeline.map(entry)),
   ];
 }
@@ -89,7 +89,7 @@ function entry({ at, event, detail, http_status: status, pinterest_code: code, r
     h("time", { datetime: at }, moment(at, { dateStyle: "medium", timeStyle: "medium" })),
     " ",
     h("strong", {}, known(`event.${event}`, event)),
-    detail ? [" ", theirs(known(`reason.${detail}`, detail))] : null,
+    detail ? [": ", theirs(known(`reason.${detail}`, detail))] : null,
     answered.length ? h("span", { class: "hint" }, ` ${answered.join(" · ")}`) : null,
   );
 }

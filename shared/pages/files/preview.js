@@ -41,7 +41,7 @@ function figure(draft, one) {
   const src = address(one);
   if (!src) return h("div", { class: "none" }, one.name ? theirs(one.name) : t("preview.none"));
   const missing = (/** @type {Event} */ event) =>
-    /** @type {Element} */ (event.target).replaceWith(h("div", { class: "none" }, t("preview.unseen")));
+    /** @type {Element} */ (event.target).replaceWith(h("div", { class: "none" }, t("preview.unavailable")));
   return draft.kind === "video"
     ? h("video", { src, controls: true, muted: true, preload: "metadata", onerror: missing, "aria-label": draft.alt || draft.title || t("preview") })
     : h("img", { src, alt: draft.alt || "", onerror: missing, referrerpolicy: "no-referrer" });

@@ -72,7 +72,7 @@ function fresh(place, channels, chosen, board, said = "") {
         fresh(place, channels, sent.channel, board, ended(pin));
         return null;
       } catch (error) {
-        if (error instanceof Unheard) error.fix = t("compose.unheard");
+        if (error instanceof Unheard) error.fix = t("compose.network");
         else if (error instanceof Problem && error.status < 500) key = newKey(); // certainly not done
         remember(sent, key);
         if (error instanceof Problem && error.pin) await board.reload();

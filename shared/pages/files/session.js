@@ -99,7 +99,7 @@ export function signInPage(done) {
     oidc: () => button(t("session.sign-in"), () => leave(location.pathname + location.search + location.hash), { class: "main" }),
     none: () => h("p", { class: "warning" }, t("session.none", { address: CALLBACK })),
   };
-  return h("section", { class: "card narrow" }, h("h1", {}, t("session.welcome")), h("p", {}, t("session.about")), ways[settings.sign_in]());
+  return h("section", { class: "card narrow" }, h("h1", {}, t("session.title")), h("p", {}, t("session.about")), ways[settings.sign_in]());
 }
 
 /** Forgets the tokens, here and at the issuer. */

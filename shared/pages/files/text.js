@@ -38,6 +38,16 @@ export function t(key, blanks = {}) {
 }
 
 /**
+ * A text about a count, in the form that the count needs.
+ * @param {"boards.more" | "boards.found" | "bulk.send" | "timeline.dropped"} key
+ * @param {number} count
+ */
+export function plural(key, count) {
+  const form = new Intl.PluralRules(language).select(count) === "one" ? "one" : "other";
+  return t(`${key}.${form}`, { count: number(count) });
+}
+
+/**
  * A text that there may be, for what comes from the API.
  * @param {string} key
  * @param {string} otherwise
