@@ -38,7 +38,8 @@ export default {
   "session.name.hint": "Development server: you can sign in under any name.",
   "session.admin": "Can change the integration settings",
   "session.refused": "Sign-in failed. Enter a name and try again.",
-  "session.none": "Sign-in is not set up yet. Deploy the stack again with the parameter SignInCallbacks={address}, or with SignInClientId to use your own identity provider.",
+  "session.none":
+    "Sign-in is not set up yet. Deploy the stack again with the parameter SignInCallbacks={address}, or with SignInClientId to use your own identity provider.",
 
   "admin.title": "Pinterest integration",
   "admin.not-admin": "Only admins can change these settings. Sign in as a member of the admin group.",
@@ -52,7 +53,8 @@ export default {
   "admin.source.env": "from the environment",
   "admin.source.none": "not set",
   "admin.redirect": "Redirect URI",
-  "admin.redirect.hint": "Add the first address under Redirect URIs at developers.pinterest.com, exactly as shown here.",
+  "admin.redirect.hint":
+    "Add the first address under Redirect URIs at developers.pinterest.com, exactly as shown here.",
   "admin.redirect.also": "also accepted",
   "admin.workers": "Background workers",
   "admin.workers.run": "Running",
@@ -63,12 +65,17 @@ export default {
   "test.ok.fix": "Make sure that Enable is on, then connect an account.",
 
   "guide.title": "Set up a Pinterest app, step by step",
-  "guide.business": "Convert your Pinterest account to a business account (Settings, Account management) and verify its email address.",
-  "guide.app": "Go to developers.pinterest.com, My apps, and choose Connect app. The app's name must not contain “Pinterest”, and its privacy policy must be online. Approval takes a few business days. Until then, Pinterest refuses every call.",
+  "guide.business":
+    "Convert your Pinterest account to a business account (Settings, Account management) and verify its email address.",
+  "guide.app":
+    "Go to developers.pinterest.com, My apps, and choose Connect app. The app's name must not contain “Pinterest”, and its privacy policy must be online. Approval takes a few business days. Until then, Pinterest refuses every call.",
   "guide.redirect": "On the app's page, add the redirect URI shown above.",
-  "guide.copy": "Copy the App ID and the App Secret Key into the form above, turn on Enable, press Save, then Test credentials.",
-  "guide.trial": "New apps have Trial access: 1,000 calls a day, and Pins in the Sandbox only, where nobody else sees them. Leave Environment at Sandbox.",
-  "guide.standard": "To publish real Pins, apply for Standard access with a video that shows the consent page and a Pin being published. Then set Environment to Production and reconnect the accounts.",
+  "guide.copy":
+    "Copy the App ID and the App Secret Key into the form above, turn on Enable, press Save, then Test credentials.",
+  "guide.trial":
+    "New apps have Trial access: 1,000 calls a day, and Pins in the Sandbox only, where nobody else sees them. Leave Environment at Sandbox.",
+  "guide.standard":
+    "To publish real Pins, apply for Standard access with a video that shows the consent page and a Pin being published. Then set Environment to Production and reconnect the accounts.",
   "guide.open": "Open My apps at developers.pinterest.com",
 
   "channels.title": "Channels",
@@ -78,7 +85,8 @@ export default {
   "channels.reconnect": "Reconnect",
   "channels.publish": "Publish",
   "channels.disconnect": "Disconnect",
-  "channels.disconnect.means": "The tokens of {name} are deleted immediately, and Pins that have not been sent are cancelled. Published Pins stay on Pinterest. To remove the app's access there as well, go to Settings, Security, Connected apps.",
+  "channels.disconnect.means":
+    "The tokens of {name} are deleted immediately, and Pins that have not been sent are cancelled. Published Pins stay on Pinterest. To remove the app's access there as well, go to Settings, Security, Connected apps.",
   "channels.board": "Default board",
   "channels.board.none": "not set",
   "channels.board.choose": "Choose default board",
@@ -86,20 +94,28 @@ export default {
   "channels.board.first": "Connected. Choose a default board",
   "channels.board.about": "Pins go to this board unless you choose another one.",
   "channels.healthy": "Connected. Renews automatically.",
-  "channels.expiring": "The connection expires soon and could not be renewed yet. If you still see this tomorrow, reconnect the account.",
-  "channels.missing": "Some permissions were not granted: {scopes}. Reconnect and allow all of them on Pinterest's page.",
+  "channels.expiring":
+    "The connection expires soon and could not be renewed yet. If you still see this tomorrow, reconnect the account.",
+  "channels.missing":
+    "Some permissions were not granted: {scopes}. Reconnect and allow all of them on Pinterest's page.",
   "channels.access": "Access token expires",
   "channels.refresh": "Refresh token expires",
   "channels.refresh.unknown": "Pinterest did not say",
-  "cause.refresh_token_rejected": "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username, or the tokens belong to a different App ID. Reconnect the account. Pins that are waiting are then sent.",
-  "cause.token_refused": "Pinterest refuses this account's tokens. Reconnect the account. If that does not help, ask an admin to test the credentials.",
-  "cause.refresh_token_expired": "The connection expired before Pinterest could be reached. Reconnect the account.",
+  "cause.refresh_token_rejected":
+    "Pinterest no longer accepts this account's tokens: its owner removed the app, or changed the password or username, or the tokens belong to a different App ID. Reconnect the account. Pins that are waiting are then sent.",
+  "cause.token_refused":
+    "Pinterest refuses this account's tokens. Reconnect the account. If that does not help, ask an admin to test the credentials.",
+  "cause.refresh_token_expired":
+    "The connection expired before Pinterest could be reached. Reconnect the account.",
   "connect.failed": "The account could not be connected ({code}). Try again.",
   "connect.access_denied": "Access was denied on Pinterest's page. Press Connect, then Allow.",
-  "connect.state_invalid": "Connecting took too long, or was started in another browser. Press Connect again.",
-  "connect.integration_disabled": "The integration is not configured or is turned off. An admin can change this under Pinterest integration.",
+  "connect.state_invalid":
+    "Connecting took too long, or was started in another browser. Press Connect again.",
+  "connect.integration_disabled":
+    "The integration is not configured or is turned off. An admin can change this under Pinterest integration.",
   "connect.invalid_scope": "Pinterest refused the requested permissions. The app may not be approved yet.",
-  "connect.code_refused": "Pinterest rejected its own authorization code. Ask an admin to test the credentials, then press Connect again.",
+  "connect.code_refused":
+    "Pinterest rejected its own authorization code. Ask an admin to test the credentials, then press Connect again.",
   "connect.pinterest_unreachable": "Pinterest did not respond. Try again in a minute.",
 
   "boards.search": "Search boards",
@@ -114,7 +130,8 @@ export default {
   "publishing.title": "Publishing",
   "publishing.nobody": "No accounts connected yet. Connect one under",
   "compose.title": "New Pin",
-  "compose.network": "Press Try again when you are back online. The Pin is sent only once, no matter how often you press.",
+  "compose.network":
+    "Press Try again when you are back online. The Pin is sent only once, no matter how often you press.",
   "compose.other": "Write a different Pin",
   "pin.channel": "Channel",
   "pin.board": "Board",
@@ -217,7 +234,8 @@ export default {
   "calendar.more": "{count} more",
 
   "bulk.title": "Bulk upload",
-  "bulk.about": "CSV (Pinterest's own bulk columns are supported) or JSON lines, up to 1,000 rows. The file is checked before anything is sent. Uploading the same file again creates no duplicates.",
+  "bulk.about":
+    "CSV (Pinterest's own bulk columns are supported) or JSON lines, up to 1,000 rows. The file is checked before anything is sent. Uploading the same file again creates no duplicates.",
   "bulk.file": "File",
   "bulk.reading": "Checking the file",
   "bulk.send.one": "Send {count} Pin",

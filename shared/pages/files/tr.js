@@ -1,5 +1,5 @@
 // @ts-check
-/** Türkçe. Anahtarlar `en.js` ile aynıdır: tür denetimi ikisini karşılaştırır. @type {import("./text.js").Texts} */
+/** Türkçe. Anahtarlar `en.js` ile aynıdır: tür denetimi ikisini karşılaştırır. @type {Texts} */
 const texts = {
   language: "Dil",
   navigation: "Ana menü",
@@ -38,10 +38,12 @@ const texts = {
   "session.name.hint": "Geliştirme sunucusu: istediğiniz adla oturum açabilirsiniz.",
   "session.admin": "Entegrasyon ayarlarını değiştirebilir",
   "session.refused": "Oturum açılamadı. Bir ad girip yeniden deneyin.",
-  "session.none": "Oturum açma henüz ayarlanmamış. Yığını SignInCallbacks={address} parametresiyle, kendi kimlik sağlayıcınız varsa SignInClientId ile yeniden dağıtın.",
+  "session.none":
+    "Oturum açma henüz ayarlanmamış. Yığını SignInCallbacks={address} parametresiyle, kendi kimlik sağlayıcınız varsa SignInClientId ile yeniden dağıtın.",
 
   "admin.title": "Pinterest entegrasyonu",
-  "admin.not-admin": "Bu ayarları yalnızca yöneticiler değiştirebilir. Yönetici grubunun bir üyesi olarak oturum açın.",
+  "admin.not-admin":
+    "Bu ayarları yalnızca yöneticiler değiştirebilir. Yönetici grubunun bir üyesi olarak oturum açın.",
   "admin.id.hint": "developers.pinterest.com adresinde, My apps altındaki sayı.",
   "admin.secret.hint": "Pinterest'teki adı “App Secret Key”. Kaydedildikten sonra bir daha gösterilmez.",
   "admin.secret.kept": "Kayıtlı. Değiştirmemek için boş bırakın.",
@@ -52,7 +54,8 @@ const texts = {
   "admin.source.env": "ortam değişkeninden",
   "admin.source.none": "ayarlanmamış",
   "admin.redirect": "Yönlendirme adresi (Redirect URI)",
-  "admin.redirect.hint": "İlk adresi developers.pinterest.com'da Redirect URIs altına, buradaki gibi harfi harfine ekleyin.",
+  "admin.redirect.hint":
+    "İlk adresi developers.pinterest.com'da Redirect URIs altına, buradaki gibi harfi harfine ekleyin.",
   "admin.redirect.also": "bu da kabul edilir",
   "admin.workers": "Arka plan işleri",
   "admin.workers.run": "Çalışıyor",
@@ -63,12 +66,17 @@ const texts = {
   "test.ok.fix": "Enable'ın açık olduğundan emin olun, sonra bir hesap bağlayın.",
 
   "guide.title": "Adım adım Pinterest uygulaması kurma",
-  "guide.business": "Pinterest hesabınızı işletme hesabına çevirin (Ayarlar, Hesap yönetimi) ve e-posta adresini doğrulayın.",
-  "guide.app": "developers.pinterest.com adresinde My apps'i açıp Connect app'i seçin. Uygulamanın adında “Pinterest” geçemez, gizlilik politikası da yayında olmalıdır. Onay birkaç iş günü sürer. O zamana kadar Pinterest bütün çağrıları reddeder.",
+  "guide.business":
+    "Pinterest hesabınızı işletme hesabına çevirin (Ayarlar, Hesap yönetimi) ve e-posta adresini doğrulayın.",
+  "guide.app":
+    "developers.pinterest.com adresinde My apps'i açıp Connect app'i seçin. Uygulamanın adında “Pinterest” geçemez, gizlilik politikası da yayında olmalıdır. Onay birkaç iş günü sürer. O zamana kadar Pinterest bütün çağrıları reddeder.",
   "guide.redirect": "Uygulamanın sayfasına yukarıdaki yönlendirme adresini ekleyin.",
-  "guide.copy": "App ID ile App Secret Key'i yukarıdaki forma kopyalayın, Enable'ı açın, Save'e, sonra Test credentials'a basın.",
-  "guide.trial": "Yeni uygulamaların Trial erişimi vardır: günde 1.000 çağrı ve yalnızca Sandbox'ta, başkalarının görmediği Pin'ler. Environment'ı Sandbox'ta bırakın.",
-  "guide.standard": "Gerçek Pin'ler yayınlamak için, onay sayfasını ve bir Pin'in yayınlanışını gösteren bir videoyla Standard erişimine başvurun. Sonra Environment'ı Production yapın ve hesapları yeniden bağlayın.",
+  "guide.copy":
+    "App ID ile App Secret Key'i yukarıdaki forma kopyalayın, Enable'ı açın, Save'e, sonra Test credentials'a basın.",
+  "guide.trial":
+    "Yeni uygulamaların Trial erişimi vardır: günde 1.000 çağrı ve yalnızca Sandbox'ta, başkalarının görmediği Pin'ler. Environment'ı Sandbox'ta bırakın.",
+  "guide.standard":
+    "Gerçek Pin'ler yayınlamak için, onay sayfasını ve bir Pin'in yayınlanışını gösteren bir videoyla Standard erişimine başvurun. Sonra Environment'ı Production yapın ve hesapları yeniden bağlayın.",
   "guide.open": "developers.pinterest.com'da My apps'i aç",
 
   "channels.title": "Kanallar",
@@ -78,7 +86,8 @@ const texts = {
   "channels.reconnect": "Yeniden bağla",
   "channels.publish": "Yayınla",
   "channels.disconnect": "Bağlantıyı kes",
-  "channels.disconnect.means": "{name} hesabının erişim anahtarları hemen silinir, henüz gönderilmemiş Pin'leri iptal edilir. Yayınlananlar Pinterest'te kalır. Uygulamanın erişimini orada da kaldırmak için: Ayarlar, Güvenlik, Bağlı uygulamalar.",
+  "channels.disconnect.means":
+    "{name} hesabının erişim anahtarları hemen silinir, henüz gönderilmemiş Pin'leri iptal edilir. Yayınlananlar Pinterest'te kalır. Uygulamanın erişimini orada da kaldırmak için: Ayarlar, Güvenlik, Bağlı uygulamalar.",
   "channels.board": "Varsayılan pano",
   "channels.board.none": "seçilmedi",
   "channels.board.choose": "Varsayılan pano seç",
@@ -86,20 +95,28 @@ const texts = {
   "channels.board.first": "Bağlandı. Varsayılan panoyu seçin",
   "channels.board.about": "Başka bir pano seçmediğiniz sürece Pin'ler bu panoya gider.",
   "channels.healthy": "Bağlı. Kendiliğinden yenilenir.",
-  "channels.expiring": "Bağlantının süresi yakında doluyor ve henüz yenilenemedi. Yarın da bu uyarıyı görürseniz hesabı yeniden bağlayın.",
-  "channels.missing": "Bazı izinler verilmedi: {scopes}. Yeniden bağlayın ve Pinterest'in sayfasında hepsine izin verin.",
+  "channels.expiring":
+    "Bağlantının süresi yakında doluyor ve henüz yenilenemedi. Yarın da bu uyarıyı görürseniz hesabı yeniden bağlayın.",
+  "channels.missing":
+    "Bazı izinler verilmedi: {scopes}. Yeniden bağlayın ve Pinterest'in sayfasında hepsine izin verin.",
   "channels.access": "Erişim anahtarının bitişi",
   "channels.refresh": "Yenileme anahtarının bitişi",
   "channels.refresh.unknown": "Pinterest bildirmedi",
-  "cause.refresh_token_rejected": "Pinterest bu hesabın anahtarlarını artık kabul etmiyor: sahibi uygulamayı kaldırmış, parolasını veya kullanıcı adını değiştirmiş ya da anahtarlar başka bir App ID'ye ait. Hesabı yeniden bağlayın. Bekleyen Pin'ler o zaman gönderilir.",
-  "cause.token_refused": "Pinterest bu hesabın anahtarlarını reddediyor. Hesabı yeniden bağlayın. İşe yaramazsa bir yöneticiden kimlik bilgilerini sınamasını isteyin.",
-  "cause.refresh_token_expired": "Pinterest'e ulaşılamadan bağlantının süresi doldu. Hesabı yeniden bağlayın.",
+  "cause.refresh_token_rejected":
+    "Pinterest bu hesabın anahtarlarını artık kabul etmiyor: sahibi uygulamayı kaldırmış, parolasını veya kullanıcı adını değiştirmiş ya da anahtarlar başka bir App ID'ye ait. Hesabı yeniden bağlayın. Bekleyen Pin'ler o zaman gönderilir.",
+  "cause.token_refused":
+    "Pinterest bu hesabın anahtarlarını reddediyor. Hesabı yeniden bağlayın. İşe yaramazsa bir yöneticiden kimlik bilgilerini sınamasını isteyin.",
+  "cause.refresh_token_expired":
+    "Pinterest'e ulaşılamadan bağlantının süresi doldu. Hesabı yeniden bağlayın.",
   "connect.failed": "Hesap bağlanamadı ({code}). Yeniden deneyin.",
   "connect.access_denied": "Pinterest'in sayfasında izin verilmedi. Connect'e, sonra Allow'a basın.",
-  "connect.state_invalid": "Bağlanma çok uzun sürdü ya da başka bir tarayıcıda başlatıldı. Connect'e yeniden basın.",
-  "connect.integration_disabled": "Entegrasyon ayarlanmamış ya da kapalı. Bir yönetici bunu Pinterest entegrasyonu sayfasında değiştirebilir.",
+  "connect.state_invalid":
+    "Bağlanma çok uzun sürdü ya da başka bir tarayıcıda başlatıldı. Connect'e yeniden basın.",
+  "connect.integration_disabled":
+    "Entegrasyon ayarlanmamış ya da kapalı. Bir yönetici bunu Pinterest entegrasyonu sayfasında değiştirebilir.",
   "connect.invalid_scope": "Pinterest istenen izinleri reddetti. Uygulama henüz onaylanmamış olabilir.",
-  "connect.code_refused": "Pinterest kendi verdiği yetki kodunu kabul etmedi. Bir yöneticiden kimlik bilgilerini sınamasını isteyin, sonra Connect'e yeniden basın.",
+  "connect.code_refused":
+    "Pinterest kendi verdiği yetki kodunu kabul etmedi. Bir yöneticiden kimlik bilgilerini sınamasını isteyin, sonra Connect'e yeniden basın.",
   "connect.pinterest_unreachable": "Pinterest yanıt vermedi. Bir dakika sonra yeniden deneyin.",
 
   "boards.search": "Pano ara",
@@ -114,7 +131,8 @@ const texts = {
   "publishing.title": "Yayınlama",
   "publishing.nobody": "Henüz bağlı hesap yok. Bağlamak için:",
   "compose.title": "Yeni Pin",
-  "compose.network": "Bağlantınız geri gelince Yeniden dene'ye basın. Kaç kez basarsanız basın, Pin yalnızca bir kez gönderilir.",
+  "compose.network":
+    "Bağlantınız geri gelince Yeniden dene'ye basın. Kaç kez basarsanız basın, Pin yalnızca bir kez gönderilir.",
   "compose.other": "Başka bir Pin yaz",
   "pin.channel": "Kanal",
   "pin.board": "Pano",
@@ -217,7 +235,8 @@ const texts = {
   "calendar.more": "{count} tane daha",
 
   "bulk.title": "Toplu yükleme",
-  "bulk.about": "CSV (Pinterest'in toplu yükleme sütunları da olur) veya JSON satırları, en çok 1.000 satır. Hiçbir şey gönderilmeden önce dosya denetlenir. Aynı dosyayı yeniden yüklemek hiçbir Pin'i yinelemez.",
+  "bulk.about":
+    "CSV (Pinterest'in toplu yükleme sütunları da olur) veya JSON satırları, en çok 1.000 satır. Hiçbir şey gönderilmeden önce dosya denetlenir. Aynı dosyayı yeniden yüklemek hiçbir Pin'i yinelemez.",
   "bulk.file": "Dosya",
   "bulk.reading": "Dosya denetleniyor",
   "bulk.send.one": "{count} Pin gönder",
@@ -260,7 +279,8 @@ const texts = {
   "reference.required": "zorunlu",
 
   "problem.integration_disabled": "Pinterest entegrasyonu ayarlanmamış ya da kapalı.",
-  "problem.integration_disabled.fix": "Bir yönetici, Pinterest entegrasyonu sayfasında App ID ile App Secret'ı girip Enable'ı açar.",
+  "problem.integration_disabled.fix":
+    "Bir yönetici, Pinterest entegrasyonu sayfasında App ID ile App Secret'ı girip Enable'ı açar.",
   "problem.reconnect_required": "Bu hesabın yeniden bağlanması gerekiyor.",
   "problem.reconnect_required.fix": "Kanallar sayfasında yeniden bağlayın, sonra yeniden deneyin.",
   "problem.not_admin": "Bunu yalnızca yöneticiler yapabilir.",
@@ -276,7 +296,8 @@ const texts = {
   "problem.spam_hold": "Pinterest bu hesabı istenmeyen içerik kuşkusuyla bir süre durdurdu.",
   "problem.spam_hold.fix": "Birkaç saat bekleyin ve yayınladıklarınızı çeşitlendirin.",
   "problem.analytics_not_in_sandbox": "Pinterest'in Sandbox'ında analiz verisi yoktur.",
-  "problem.analytics_not_in_sandbox.fix": "Analizler için Environment'ı Production yapıp hesabı yeniden bağlayın.",
+  "problem.analytics_not_in_sandbox.fix":
+    "Analizler için Environment'ı Production yapıp hesabı yeniden bağlayın.",
   "problem.analytics_not_available": "Pinterest bu hesabın analizlerini vermiyor.",
   "problem.analytics_not_available.fix": "Pinterest hesabını işletme hesabına çevirin.",
   "problem.busy": "Aynı anda çok fazla değişiklik var.",
