@@ -1,30 +1,34 @@
 // @ts-check
-/** An OpenID Connect issuer: one person, who is always at home. Its tokens are those of the stack's own development sign-in. */
+/**
+ * An OpenID Connect issuer for tests. It signs in one user without asking, with tokens of the development
+ * sign-in.
+ */
 
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** A running issuer, and what it was asked. */
+/** A running issuer, and the requests that it has received. */
 export class Issuer {
-  /** @type {import("./stack.js").Stack | undefined} whose API takes the tokens */
+  /** The stack whose API accepts the tokens. @type {import("./stack.js").Stack | undefined} */
   stack;
-  /** @type {Record<string, string>[]} every request to the token endpoint */
+  /** All requests to the token endpoint. @type {Record<string, string>[]} */
   grants = [];
-  /** @type {URLSearchParams[]} every sign-in, and every sign-out */
+  /** The queries of all visits to the sign-in and sign-out pages. @type {URLSearchParams[]} */
   visits = [];
-  /** Whether refresh tokens are still good. */
-  refreshes = true;
-  /** @type {Map<string, { challenge: string, redirect: string }>} */
-  #codes = new Map();
-  /** @type {string} the one refresh token that is good */
-  #refresh = "";
+  /** Whether refresh tokens are accepted. */
+  acceptsRefreshTokens = true;
+  /** @type {Map<string, { challenge: string, redirectUri: string }>} */
+  #flowsByCode = new Map();
+  /** The current refresh token. */
+  #refreshToken = "";
 
   /** @param {import("node:http").Server} server */
   constructor(server) {
     this.server = server;
-    this.url = `http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
-    server.on("request", (request, answer) => this.#answer(request, answer));
+    const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+    this.url = `http://127.0.0.1:${port}`;
+    server.on("request", (request, response) => this.#handle(request, response));
   }
 
   static async start() {
@@ -40,51 +44,65 @@ export class Issuer {
 
   /**
    * @param {import("node:http").IncomingMessage} request
-   * @param {import("node:http").ServerResponse} answer
+   * @param {import("node:http").ServerResponse} response
    */
-  async #answer(request, answer) {
+  async #handle(request, response) {
     const { pathname, searchParams: query } = new URL(request.url ?? "", this.url);
-    const json = (/** @type {number} */ status, /** @type {unknown} */ body) => {
-      answer.writeHead(status, { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" });
-      answer.end(JSON.stringify(body));
+    const sendJson = (/** @type {number} */ status, /** @type {unknown} */ body) => {
+      response.writeHead(status, { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" });
+      response.end(JSON.stringify(body));
     };
-    const back = (/** @type {string} */ address) => answer.writeHead(302, { Location: address }).end();
+    const redirect = (/** @type {string} */ address) => response.writeHead(302, { Location: address }).end();
     switch (pathname) {
       case "/.well-known/openid-configuration":
-        return json(200, { issuer: this.url, authorization_endpoint: `${this.url}/authorize`, token_endpoint: `${this.url}/token`, end_session_endpoint: `${this.url}/sign-out` });
+        return sendJson(200, {
+          issuer: this.url,
+          authorization_endpoint: `${this.url}/authorize`,
+          token_endpoint: `${this.url}/token`,
+          end_session_endpoint: `${this.url}/sign-out`,
+        });
       case "/authorize": {
         this.visits.push(query);
         const code = randomUUID();
-        this.#codes.set(code, { challenge: query.get("code_challenge") ?? "", redirect: query.get("redirect_uri") ?? "" });
-        return back(`${query.get("redirect_uri")}?${new URLSearchParams({ code, state: query.get("state") ?? "" })}`);
+        const redirectUri = query.get("redirect_uri") ?? "";
+        this.#flowsByCode.set(code, { challenge: query.get("code_challenge") ?? "", redirectUri });
+        return redirect(`${redirectUri}?${new URLSearchParams({ code, state: query.get("state") ?? "" })}`);
       }
       case "/token": {
-        let form = "";
-        for await (const some of request) form += some;
-        const grant = Object.fromEntries(new URLSearchParams(form));
+        let body = "";
+        for await (const chunk of request) body += chunk;
+        const grant = Object.fromEntries(new URLSearchParams(body));
         this.grants.push(grant);
-        return this.#good(grant) ? json(200, await this.#tokens()) : json(400, { error: "invalid_grant" });
+        if (!this.#isValid(grant)) return sendJson(400, { error: "invalid_grant" });
+        return sendJson(200, await this.#createTokens());
       }
       case "/sign-out":
         this.visits.push(query);
-        return back(query.get("post_logout_redirect_uri") ?? "/");
+        return redirect(query.get("post_logout_redirect_uri") ?? "/");
       default:
-        return json(404, {});
+        return sendJson(404, {});
     }
   }
 
   /** @param {Record<string, string>} grant */
-  #good(grant) {
-    if (grant.grant_type === "refresh_token") return this.refreshes && grant.refresh_token === this.#refresh;
-    const known = this.#codes.get(grant.code);
-    this.#codes.delete(grant.code); // once
-    const challenge = createHash("sha256").update(grant.code_verifier ?? "").digest("base64url");
-    return known?.challenge === challenge && known.redirect === grant.redirect_uri && grant.client_id === "pages";
+  #isValid(grant) {
+    if (grant.grant_type === "refresh_token") {
+      return this.acceptsRefreshTokens && grant.refresh_token === this.#refreshToken;
+    }
+    const flow = this.#flowsByCode.get(grant.code);
+    this.#flowsByCode.delete(grant.code); // a code works once
+    const challenge = createHash("sha256")
+      .update(grant.code_verifier ?? "")
+      .digest("base64url");
+    return (
+      flow?.challenge === challenge && flow.redirectUri === grant.redirect_uri && grant.client_id === "pages"
+    );
   }
 
-  async #tokens() {
-    const { token } = await /** @type {import("./stack.js").Stack} */ (this.stack).post("/dev/token", { sub: "ada", admin: true });
-    this.#refresh = randomUUID();
-    return { access_token: token, refresh_token: this.#refresh, token_type: "Bearer", expires_in: 3600 };
+  async #createTokens() {
+    const stack = /** @type {import("./stack.js").Stack} */ (this.stack);
+    const { token } = await stack.post("/dev/token", { sub: "ada", admin: true });
+    this.#refreshToken = randomUUID();
+    return { access_token: token, refresh_token: this.#refreshToken, token_type: "Bearer", expires_in: 3600 };
   }
 }

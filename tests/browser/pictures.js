@@ -1,18 +1,22 @@
 // @ts-check
-/** Pictures of the pages for the documentation, and how soon the pages are there: `tests/browser/run pictures`. */
+/** Takes the screenshots of docs/, and measures how fast pages and lists are: `tests/browser/run pictures`. */
 
 import { mkdir } from "node:fs/promises";
-import { browser, Person } from "./people.js";
-import { furnish, Stack } from "./stack.js";
+import { launchBrowser, Person } from "./person.js";
+import { seedData, Stack } from "./stack.js";
 
 const DOCS = new URL("../../docs/", import.meta.url).pathname;
-/** How many Pins a short list has, and a long one. */
-const FEW = 200;
-const MANY = 5000;
-/** So old are the Pins in the pictures: they have numbers. */
-const DAYS = 25;
+/** The numbers of Pins at which a list is measured. */
+const LIST_SIZES = [200, 5000];
+/** Pins of one bulk request. */
+const BATCH_SIZE = 500;
+/** Frames that one measurement of scrolling takes. */
+const FRAMES = 200;
+/** The age of the Pins on the screenshots: old enough for analytics. */
+const AGE_DAYS = 25;
+const DAY_SECONDS = 86_400;
 /** @type {[string, string, import("playwright-core").BrowserContextOptions][]} */
-const PICTURES = [
+const SCREENSHOTS = [
   ["settings", "/admin/api-integration/pinterest", {}],
   ["channels", "/app/channels", {}],
   ["publishing", "/app/publishing", {}],
@@ -23,116 +27,150 @@ const PICTURES = [
 
 await mkdir(DOCS, { recursive: true });
 const stack = await Stack.start();
-const chromium = await browser();
+const chromium = await launchBrowser();
 try {
-  const first = await Person.at(chromium, stack.url);
-  await furnish(stack, first, "production");
-  await first.leaves();
-  await times();
-  await stack.advance(DAYS * 86_400);
-  for (const [name, path, options] of PICTURES) {
-    const ada = await Person.at(chromium, stack.url, options);
-    await ada.context.clock.install({ time: Date.now() + DAYS * 86_400_000 });
-    await signIn(ada);
-    await ada.goes(path);
-    if (path === "/app/publishing") await write(ada);
-    await ada.page.waitForLoadState("networkidle");
-    await ada.page.screenshot({ path: `${DOCS}${name}.png` });
-    await ada.leaves();
-  }
-  await many();
+  const ada = await Person.open(chromium, stack.url);
+  await seedData(stack, ada, "production");
+  await ada.close();
+  await measurePages();
+  await stack.advance(AGE_DAYS * DAY_SECONDS);
+  for (const [name, path, options] of SCREENSHOTS) await takeScreenshot(name, path, options);
+  await measureLists();
 } finally {
   await chromium.close();
   await stack.stop();
 }
 
-/** @param {Person} ada */
+/**
+ * @param {string} name
+ * @param {string} path
+ * @param {import("playwright-core").BrowserContextOptions} options
+ */
+async function takeScreenshot(name, path, options) {
+  const ada = await Person.open(chromium, stack.url, options);
+  await ada.context.clock.install({ time: Date.now() + AGE_DAYS * DAY_SECONDS * 1000 });
+  await signIn(ada);
+  await ada.visit(path);
+  if (path === "/app/publishing") await fillPin(ada);
+  await ada.page.waitForLoadState("networkidle");
+  await ada.page.screenshot({ path: `${DOCS}${name}.png` });
+  await ada.close();
+}
+
+/**
+ * Signs in, in any language.
+ * @param {Person} ada
+ */
 async function signIn(ada) {
-  await ada.goes("/app/channels");
+  await ada.visit("/app/channels");
   await ada.page.locator("form button.main").click();
   await ada.page.locator(".channel").waitFor();
 }
 
 /** @param {Person} ada */
-async function write(ada) {
-  await ada.page.locator('.slot input[type="url"]').first().fill(`${stack.images}/salad.svg`);
-  await ada.page.locator('[name="title"]').fill("Green salad");
-  await ada.page.locator('[name="description"]').fill("Ten minutes, one bowl: leaves, lemon, and what the garden has.");
-  await ada.page.locator('[name="link"]').fill("https://www.example.com/salad");
+async function fillPin(ada) {
+  const fill = (/** @type {string} */ selector, /** @type {string} */ text) =>
+    ada.page.locator(selector).first().fill(text);
+  await fill('.slot input[type="url"]', `${stack.images}/salad.svg`);
+  await fill('[name="title"]', "Green salad");
+  await fill('[name="description"]', "Ten minutes, one bowl: leaves, lemon, and what the garden has.");
+  await fill('[name="link"]', "https://www.example.com/salad");
   await ada.page.evaluate(() => scrollTo(0, 0));
 }
 
-/** How soon each page paints, and shows what one came for. */
-async function times() {
-  const ada = await Person.at(chromium, stack.url);
+/** Measures how soon each page paints, and how soon it shows its main content. */
+async function measurePages() {
+  const ada = await Person.open(chromium, stack.url);
   await signIn(ada);
-  for (const path of new Set(PICTURES.map(([, path]) => path))) {
-    await ada.goes(path);
+  for (const path of new Set(SCREENSHOTS.map(([, path]) => path))) {
+    await ada.visit(path);
     const { paint, ready } = await ada.page.evaluate(() => {
-      const at = (/** @type {string} */ name) => performance.getEntriesByName(name)[0]?.startTime.toFixed();
-      return { paint: at("first-contentful-paint"), ready: at("ready") };
+      const timeOf = (/** @type {string} */ name) =>
+        performance.getEntriesByName(name)[0]?.startTime.toFixed();
+      return { paint: timeOf("first-contentful-paint"), ready: timeOf("ready") };
     });
-    console.log(`${path}: first paint after ${paint} ms, what one came for after ${ready} ms`);
+    console.log(`${path}: first paint after ${paint} ms, main content after ${ready} ms`);
   }
-  await ada.leaves();
+  await ada.close();
 }
 
-/** How smooth a list of very many Pins is. */
-async function many() {
-  const { token } = await stack.post("/dev/token", { sub: "many" });
-  const ask = (/** @type {string} */ path, /** @type {RequestInit} */ options = {}) =>
-    fetch(stack.url + path, { ...options, headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/x-ndjson" } }).then((answer) => answer.json());
-  const mary = await Person.at(chromium, stack.url);
-  await mary.goes("/app/channels");
-  await mary.signsIn("many", false);
+/** Measures how smoothly short and long lists of Pins scroll. */
+async function measureLists() {
+  const mary = await Person.open(chromium, stack.url);
+  await mary.visit("/app/channels");
+  await mary.signIn("mary", false);
   await mary.page.getByRole("button", { name: "Connect", exact: true }).click();
-  await mary.allows();
+  await mary.approveAtPinterest();
   await mary.page.getByRole("button", { name: "Travel" }).click();
   await mary.page.getByText("Default board: Travel").waitFor();
-  const channel = (await ask("/api/v1/channels")).items[0].id;
-  const later = new Date(Date.now() + 300 * 86_400_000).toISOString();
-  const row = (/** @type {number} */ number) => JSON.stringify({ channel_id: channel, title: `Pin ${number}`, media: { kind: "image", url: `${stack.images}/${number}.jpg` }, publish_at: later });
-  for (let from = 0; from < MANY; from += 500) {
-    const body = Array.from({ length: 500 }, (_, at) => row(from + at)).join("\n");
-    let left = Infinity;
-    while (left) {
-      const before = left;
-      const { rows } = await ask("/api/v1/pins/bulk", { method: "POST", body });
-      left = rows.filter((/** @type {any} */ { status }) => status === "not_done").length;
-      if (left >= before) throw new Error(`${left} rows are left: ${JSON.stringify(rows.find((/** @type {any} */ { code }) => code))}`);
-    }
-  }
-  await mary.goes("/app/publishing");
-  const began = Date.now();
-  const down = (/** @type {number} */ most) => {
-    if (document.querySelectorAll("ul.pins > li").length >= most) return true;
+  await schedulePins("mary", Math.max(...LIST_SIZES));
+  await mary.visit("/app/publishing");
+  const start = Date.now();
+  const scrollUntil = (/** @type {number} */ count) => {
+    if (document.querySelectorAll("ul.pins > li").length >= count) return true;
     scrollTo(0, document.body.scrollHeight);
     return false;
   };
-  for (const count of [FEW, MANY]) {
-    await mary.page.waitForFunction(down, count, { polling: 100, timeout: 120_000 });
-    console.log(`${count} Pins: in the list after ${((Date.now() - began) / 1000).toFixed(1)} s; ${await smoothness(mary.page)}`);
+  for (const count of LIST_SIZES) {
+    await mary.page.waitForFunction(scrollUntil, count, { polling: 100, timeout: 120_000 });
+    const seconds = ((Date.now() - start) / 1000).toFixed(1);
+    console.log(`${count} Pins: in the list after ${seconds} s; ${await scrollTimes(mary.page)}`);
   }
-  await mary.leaves();
+  await mary.close();
 }
 
 /**
- * How long frames take while somebody scrolls up a list.
+ * Schedules Pins with bulk requests.
+ * @param {string} user
+ * @param {number} count
+ */
+async function schedulePins(user, count) {
+  const { token } = await stack.post("/dev/token", { sub: user });
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/x-ndjson" };
+  const request = async (/** @type {string} */ path, /** @type {RequestInit} */ options = {}) => {
+    const response = await fetch(stack.url + path, { ...options, headers });
+    return response.json();
+  };
+  const channelId = (await request("/api/v1/channels")).items[0].id;
+  const publishAt = new Date(Date.now() + 300 * DAY_SECONDS * 1000).toISOString();
+  const row = (/** @type {number} */ number) =>
+    JSON.stringify({
+      channel_id: channelId,
+      title: `Pin ${number}`,
+      media: { kind: "image", url: `${stack.images}/${number}.jpg` },
+      publish_at: publishAt,
+    });
+  for (let first = 0; first < count; first += BATCH_SIZE) {
+    const body = Array.from({ length: BATCH_SIZE }, (_, index) => row(first + index)).join("\n");
+    let remaining = Infinity;
+    while (remaining) {
+      const previous = remaining;
+      const { rows } = await request("/api/v1/pins/bulk", { method: "POST", body });
+      const failed = rows.filter((/** @type {any} */ { status }) => status === "not_done");
+      remaining = failed.length;
+      if (remaining >= previous) throw new Error(`${remaining} rows remain: ${JSON.stringify(failed[0])}`);
+    }
+  }
+}
+
+/**
+ * How long frames take while a list is scrolled.
  * @param {import("playwright-core").Page} page
  */
-async function smoothness(page) {
-  const frames = await page.evaluate(async () => {
+async function scrollTimes(page) {
+  const times = await page.evaluate(async (count) => {
     /** @returns {Promise<number>} */
-    const frame = () => new Promise(requestAnimationFrame);
+    const nextFrame = () => new Promise(requestAnimationFrame);
     const all = [];
-    for (let at = 0, last = await frame(); at < 200; at += 1) {
-      scrollBy(0, at % 20 < 10 ? -600 : 600); // there and back again: a short list too is long enough
-      const now = await frame();
+    let last = await nextFrame();
+    for (let index = 0; index < count; index += 1) {
+      scrollBy(0, index % 20 < 10 ? -600 : 600); // up and down again, so that a short list is long enough
+      const now = await nextFrame();
       all.push(now - last);
       last = now;
     }
-    return all.sort((one, other) => one - other);
-  });
-  const part = (/** @type {number} */ of) => frames[Math.floor((frames.length - 1) * of)].toFixed();
-  return `of 200 frames of scrolling half take ${part(0.5)} ms, 19 of 20 ${part(0.95)} ms, the longest ${part(1)} ms`;
+    return all.sort((a, b) => a - b);
+  }, FRAMES);
+  const quantile = (/** @type {number} */ part) => times[Math.floor((times.length - 1) * part)].toFixed();
+  return `of ${FRAMES} frames of scrolling, the median takes ${quantile(0.5)} ms, 95 % at most ${quantile(0.95)} ms, the longest ${quantile(1)} ms`;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The stack of `cargo run`, started for a test on ports of its own, with nothing kept. */
+/** The stack of `cargo run`, started for a test on free ports, with its data in memory. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,56 +7,65 @@ import { createServer } from "node:http";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** The least that a JPEG can be. */
-const JPEG = Buffer.from("/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z", "base64");
-/** A picture of nothing in particular. */
-const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="600"><rect width="400" height="600" fill="#5b8c5a"/><circle cx="200" cy="300" r="120" fill="#d9e8c5"/></svg>`;
+/** The smallest JPEG: one pixel. */
+const JPEG = Buffer.from(
+  "/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z",
+  "base64",
+);
+const SVG = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="600"><rect width="400" height="600" fill="#5b8c5a"/><circle cx="200" cy="300" r="120" fill="#d9e8c5"/></svg>`;
 
-/** A running stack, and a host of pictures beside it. */
+/** A running stack, and an image server beside it. */
 export class Stack {
-  /** @param {{ url: string, pinterest: string, images: string, server: import("node:http").Server, process: import("node:child_process").ChildProcess }} parts */
-  constructor({ url, pinterest, images, server, process }) {
+  /**
+   * @param {object} parts
+   * @param {string} parts.url
+   * @param {string} parts.pinterest the address of the simulated Pinterest
+   * @param {string} parts.images the address of the image server, which has an image under every name
+   * @param {import("node:http").Server} parts.imageServer
+   * @param {import("node:child_process").ChildProcess} parts.process
+   */
+  constructor({ url, pinterest, images, imageServer, process }) {
     this.url = url;
     this.pinterest = pinterest;
-    /** Where there is a picture under any name. */
     this.images = images;
-    this.server = server;
+    this.imageServer = imageServer;
     this.process = process;
   }
 
-  /** @param {Record<string, string>} [variables] settings beyond the usual */
+  /** @param {Record<string, string>} [variables] additional environment variables */
   static async start(variables = {}) {
-    const server = createServer((request, answer) => {
-      const type = request.url?.endsWith(".jpg") ? "image/jpeg" : "image/svg+xml";
-      answer.writeHead(200, { "Content-Type": type });
-      answer.end(type === "image/jpeg" ? JPEG : PICTURE);
+    const imageServer = createServer((request, response) => {
+      const isJpeg = request.url?.endsWith(".jpg");
+      response.writeHead(200, { "Content-Type": isJpeg ? "image/jpeg" : "image/svg+xml" });
+      response.end(isJpeg ? JPEG : SVG);
     });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const host = `127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}`;
+    await once(imageServer.listen(0, "127.0.0.1"), "listening");
+    const { port } = /** @type {import("node:net").AddressInfo} */ (imageServer.address());
+    const imageHost = `127.0.0.1:${port}`;
     const child = spawn("cargo", ["run", "--quiet", "--locked", "--", "--port", "0", "--data", ":memory:"], {
       cwd: ROOT,
-      env: { ...process.env, PINWRIGHT_FETCH_ALLOW: host, ...variables },
+      env: { ...process.env, PINWRIGHT_FETCH_ALLOW: imageHost, ...variables },
       stdio: ["ignore", "pipe", "ignore"],
-      detached: true, // so that all of it can be ended
+      detached: true, // a process group of its own, so that `stop` ends cargo and the stack
     });
     const [url, pinterest] = await new Promise((resolve, reject) => {
-      let said = "";
-      child.stdout.on("data", (some) => {
-        said += some;
-        const found = [...said.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([address]) => address);
-        if (said.includes("Ctrl-C")) resolve(found);
+      let output = "";
+      child.stdout.on("data", (chunk) => {
+        output += chunk;
+        const addresses = [...output.matchAll(/http:\/\/127\.0\.0\.1:\d+/g)].map(([address]) => address);
+        if (output.includes("Ctrl-C")) resolve(addresses);
       });
-      child.on("exit", () => reject(new Error(`the stack did not start: ${said}`)));
+      child.on("exit", () => reject(new Error(`the stack did not start: ${output}`)));
     });
-    return new Stack({ url, pinterest, images: `http://${host}`, server, process: child });
+    return new Stack({ url, pinterest, images: `http://${imageHost}`, imageServer, process: child });
   }
 
   async stop() {
-    const ended = once(this.process, "exit");
+    const exited = once(this.process, "exit");
     process.kill(-(this.process.pid ?? 0), "SIGINT");
-    await ended;
-    this.server.close();
-    this.server.closeAllConnections();
+    await exited;
+    this.imageServer.close();
+    this.imageServer.closeAllConnections();
   }
 
   /**
@@ -65,17 +74,17 @@ export class Stack {
    * @param {string} [base]
    */
   async post(path, body, base = this.url) {
-    const answer = await fetch(base + path, {
+    const response = await fetch(base + path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return answer.status === 204 ? null : answer.json();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? null : response.json();
   }
 
   /**
-   * Asks the API as somebody who may do everything.
+   * Calls the API as the admin `ada`.
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
@@ -83,12 +92,12 @@ export class Stack {
   async api(method, path, body) {
     const { token } = await this.post("/dev/token", { sub: "ada", admin: true });
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
-    const answer = await fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
-    return answer.json();
+    const response = await fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
+    return response.json();
   }
 
   /**
-   * Moves the clock, with all that falls due on the way.
+   * Moves the stack's clock forward, and does the work that falls due.
    * @param {number} seconds
    */
   advance(seconds) {
@@ -102,23 +111,40 @@ export class Stack {
 }
 
 /**
- * A connected account with Pins of many kinds.
+ * Connects an account, and creates published and scheduled Pins.
  * @param {Stack} stack
- * @param {import("./people.js").Person} ada
+ * @param {import("./person.js").Person} ada
  * @param {"sandbox" | "production"} [environment]
  */
-export async function furnish(stack, ada, environment = "sandbox") {
-  await stack.api("PUT", "/api/v1/admin/integrations/pinterest", { app_id: "1234567", app_secret: "simulated-app-secret", status: "enabled", environment });
-  await ada.goes("/app/channels");
-  await ada.signsIn();
+export async function seedData(stack, ada, environment = "sandbox") {
+  await stack.api("PUT", "/api/v1/admin/integrations/pinterest", {
+    app_id: "1234567",
+    app_secret: "simulated-app-secret",
+    status: "enabled",
+    environment,
+  });
+  await ada.visit("/app/channels");
+  await ada.signIn();
   await ada.page.getByRole("button", { name: "Connect", exact: true }).click();
-  await ada.allows();
+  await ada.approveAtPinterest();
   await ada.page.getByRole("button", { name: "Recipes" }).click();
   await ada.page.getByText("Default board: Recipes").waitFor();
-  const channel = (await stack.api("GET", "/api/v1/channels")).items[0].id;
-  const titles = ["Green salad", "Bean salad with mint", "Lemon tart", "Şakşuka", "A table for two by the sea"];
-  for (const [at, title] of titles.entries()) {
-    const later = at > 1 ? { publish_at: new Date(Date.now() + at * 86_400_000).toISOString() } : {};
-    await stack.api("POST", "/api/v1/pins", { channel_id: channel, title, description: "Ten minutes, one bowl.", media: { kind: "image", url: `${stack.images}/salad.jpg` }, ...later });
+  const channelId = (await stack.api("GET", "/api/v1/channels")).items[0].id;
+  const titles = [
+    "Green salad",
+    "Bean salad with mint",
+    "Lemon tart",
+    "Şakşuka",
+    "A table for two by the sea",
+  ];
+  for (const [index, title] of titles.entries()) {
+    const publishAt = new Date(Date.now() + index * 86_400_000).toISOString();
+    await stack.api("POST", "/api/v1/pins", {
+      channel_id: channelId,
+      title,
+      description: "Ten minutes, one bowl.",
+      media: { kind: "image", url: `${stack.images}/salad.jpg` },
+      ...(index > 1 ? { publish_at: publishAt } : {}),
+    });
   }
 }

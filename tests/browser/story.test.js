@@ -1,9 +1,9 @@
 // @ts-check
-/** From nothing to a published Pin, and on: the whole story of product and pages, in one browser. */
+/** The main workflow in one browser: from the settings to a published Pin, and on. */
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { browser, Person } from "./people.js";
+import { launchBrowser, Person } from "./person.js";
 import { Stack } from "./stack.js";
 
 /** @type {Stack} */
@@ -15,9 +15,9 @@ let ada;
 
 before(async () => {
   stack = await Stack.start();
-  chromium = await browser();
-  ada = await Person.at(chromium, stack.url);
-  await ada.context.clock.install(); // it goes on by itself, and is moved together with the stack's
+  chromium = await launchBrowser();
+  ada = await Person.open(chromium, stack.url);
+  await ada.context.clock.install(); // it runs by itself, and is moved together with the clock of the stack
 });
 
 after(async () => {
@@ -32,9 +32,9 @@ const pin = (/** @type {string} */ title) => pins().filter({ hasText: title });
  * @param {string} title
  * @param {{ later?: string }} [when]
  */
-async function writes(title, { later } = {}) {
+async function fillPin(title, { later } = {}) {
   const { page } = ada;
-  await page.getByLabel("Public address").fill(`${stack.images}/salad.jpg`);
+  await page.getByLabel("Public URL").fill(`${stack.images}/salad.jpg`);
   await page.getByLabel("Title", { exact: true }).fill(title);
   await page.getByLabel("Description").fill("Ten minutes, one bowl.");
   await page.getByLabel("Link").fill("https://www.example.com/salad");
@@ -46,56 +46,60 @@ async function writes(title, { later } = {}) {
 
 test("an admin saves and tests the credentials", async () => {
   const { page } = ada;
-  await ada.goes("/admin/api-integration/pinterest");
-  await ada.signsIn();
+  await ada.visit("/admin/api-integration/pinterest");
+  await ada.signIn();
   await page.getByText("Pinterest is simulated on this machine").waitFor();
   await page.getByLabel("App ID").fill("1234567");
   await page.getByLabel("App Secret").fill("wrong");
   await page.getByLabel("Enable").check();
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved.").waitFor();
+  await page.getByText("Settings saved.").waitFor();
   await page.getByRole("button", { name: "Test credentials" }).click();
   await page.locator('[data-result="wrong_app_id_or_secret"]').waitFor();
 
   await page.getByLabel("App Secret").fill("simulated-app-secret");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("Saved.").waitFor();
+  await page.getByText("Settings saved.").waitFor();
   assert.equal(await page.getByLabel("App Secret").inputValue(), "", "a secret is not shown again");
   await page.getByRole("button", { name: "Test credentials" }).click();
   await page.locator('[data-result="ok"]').waitFor();
-  await page.getByText("They run.").waitFor();
+  await page.getByText("Running", { exact: true }).waitFor();
   await page.getByText(`${stack.url}/api/v1/auth/pinterest/callback`).waitFor();
 });
 
-test("a person connects an account and picks a board", async () => {
+test("a user connects an account and chooses a board", async () => {
   const { page } = ada;
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByRole("button", { name: "Connect", exact: true }).click();
-  await ada.allows();
-  await page.getByRole("heading", { name: /Where shall Pins go/ }).waitFor();
+  await ada.approveAtPinterest();
+  await page.getByRole("heading", { name: /Choose a default board/ }).waitFor();
   await page.getByLabel("Search").fill("rec");
   await page.getByRole("button", { name: "Recipes" }).click();
-  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await page.getByText("Connected. Renews automatically.").waitFor();
   await page.getByText("Default board: Recipes").waitFor();
   assert.equal(new URL(page.url()).hash, "", "the ticket does not stay in the address");
 });
 
-test("a Pin is checked and published", async () => {
+test("a Pin is validated and published", async () => {
   const { page } = ada;
   await page.getByRole("link", { name: "Publishing" }).click();
-  await ada.ready();
-  await writes("Green salad");
-  await page.getByRole("button", { name: "Check" }).click();
+  await ada.waitUntilReady();
+  await fillPin("Green salad");
+  await page.getByRole("button", { name: "Validate" }).click();
   await page.locator("[data-ok]").waitFor();
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.locator('[data-state="published"]').first().waitFor();
   await pin("Green salad").getByText("Published").waitFor();
-  assert.equal(await page.getByLabel("Title", { exact: true }).inputValue(), "", "the form is ready for the next one");
+  assert.equal(
+    await page.getByLabel("Title", { exact: true }).inputValue(),
+    "",
+    "the form is empty for the next Pin",
+  );
 });
 
-test("counters tell what the server would refuse, by its own rule", async () => {
+test("character counters count as the server does", async () => {
   const { page } = ada;
-  await writes("🥗".repeat(101));
+  await fillPin("🥗".repeat(101));
   await page.getByText("101 / 100").waitFor();
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "title");
@@ -105,19 +109,22 @@ test("counters tell what the server would refuse, by its own rule", async () => 
   await pin("🥗").getByText("Published").waitFor();
 });
 
-test("a Pin is scheduled, dragged to another day, moved by keyboard, edited, and published at its time without a reload", async () => {
+test("a Pin is scheduled, moved in the calendar, edited, and published on time", async () => {
   const { page } = ada;
-  const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString("sv-SE", { timeZone: "Europe/Istanbul" });
-  await writes("Bean salad", { later: `${tomorrow}T09:30` });
+  const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString("sv-SE", {
+    timeZone: "Europe/Istanbul",
+  });
+  await fillPin("Bean salad", { later: `${tomorrow}T09:30` });
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await pin("Bean salad").getByText("Scheduled").waitFor();
 
   await page.getByRole("button", { name: "Calendar" }).click();
   const chip = page.locator(".chip", { hasText: "Bean salad" });
-  const last = page.getByRole("gridcell").last();
-  if ((await last.getAttribute("data-day")) === tomorrow || !(await chip.count())) await page.getByRole("button", { name: "Next month" }).click();
-  const day = (await last.getAttribute("data-day")) ?? "";
-  await chip.dragTo(last);
+  const lastDay = page.getByRole("gridcell").last();
+  const isLastDay = (await lastDay.getAttribute("data-day")) === tomorrow;
+  if (isLastDay || !(await chip.count())) await page.getByRole("button", { name: "Next month" }).click();
+  const day = (await lastDay.getAttribute("data-day")) ?? "";
+  await chip.dragTo(lastDay);
   await page.locator(`[data-day="${day}"] .chip`).waitFor();
   await chip.focus();
   await page.keyboard.press("Alt+ArrowLeft");
@@ -131,20 +138,20 @@ test("a Pin is scheduled, dragged to another day, moved by keyboard, edited, and
   await dialog.getByLabel("Title", { exact: true }).fill("Bean salad, with mint");
   await dialog.getByLabel("Date and time").fill(`${tomorrow}T09:30`);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("changed").first().waitFor();
+  await dialog.getByText("Edited").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await pin("Bean salad, with mint").getByText("Scheduled").waitFor();
 
   await stack.advance(3 * 86_400);
-  await page.clock.fastForward(3 * 86_400_000); // the page's own clock goes with it
+  await page.clock.fastForward(3 * 86_400_000); // the clock of the page
   await pin("Bean salad, with mint").getByText("Published").waitFor();
 });
 
-test("a file of rows is looked through, and what is wrong is told row by row", async () => {
+test("a bulk file is checked, and problems are reported row by row", async () => {
   const { page } = ada;
   await page.reload();
-  await ada.ready();
-  await page.getByText("Many Pins from a file").click();
+  await ada.waitUntilReady();
+  await page.getByText("Bulk upload").click();
   const rows = [
     "title,media_url,publish_at",
     `Row one,${stack.images}/1.jpg,`,
@@ -152,55 +159,60 @@ test("a file of rows is looked through, and what is wrong is told row by row", a
     `Row three,${stack.images}/3.jpg,${new Date(Date.now() + 30 * 86_400_000).toISOString()}`,
     `${"x".repeat(101)},${stack.images}/4.jpg,`,
   ].join("\n");
-  await page.getByLabel("File", { exact: true }).setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
-  await page.getByRole("status").filter({ hasText: "2 good · 2 refused" }).waitFor();
-  assert.deepEqual(await page.locator("[data-line]").evaluateAll((all) => all.map((one) => one.getAttribute("data-line"))), ["3", "5"]);
+  await page
+    .getByLabel("File", { exact: true })
+    .setInputFiles({ name: "pins.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await page.getByRole("status").filter({ hasText: "2 valid · 2 rejected" }).waitFor();
+  assert.deepEqual(
+    await page.locator("[data-line]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-line"))),
+    ["3", "5"],
+  );
   await page.getByRole("button", { name: "Send 2 Pins" }).click();
-  await page.getByRole("status").filter({ hasText: "2 accepted · 2 refused" }).waitFor();
+  await page.getByRole("status").filter({ hasText: "2 accepted · 2 rejected" }).waitFor();
   await pin("Row one").getByText("Published").waitFor();
   await pin("Row three").getByText("Scheduled").waitFor();
 });
 
-test("after its owner removed the app, an account is connected again and nothing is lost", async () => {
+test("a revoked account is reconnected, and its waiting Pin is published", async () => {
   const { page } = ada;
   await stack.post("/sim/revoke", { account: "demo_account" }, stack.pinterest);
-  await writes("Waiting salad");
+  await fillPin("Waiting salad");
   await page.getByRole("button", { name: "Publish", exact: true }).click();
   await page.locator('p[data-state="waiting"]').waitFor();
   await stack.advance(3600);
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByText(/no longer accepts this account's tokens/).waitFor();
-  await page.getByRole("button", { name: "Connect again" }).click();
-  await ada.allows();
+  await page.getByRole("button", { name: "Reconnect" }).click();
+  await ada.approveAtPinterest();
   await page.getByRole("button", { name: "Later" }).click();
-  await page.getByText("Connected, and kept alive by itself.").waitFor();
+  await page.getByText("Connected. Renews automatically.").waitFor();
   await stack.advance(120);
   await page.getByRole("link", { name: "Publishing" }).click();
   await pin("Waiting salad").getByText("Published").waitFor();
 });
 
-test("a Pin tells how it came where it is, and can be cancelled before it is sent", async () => {
+test("a Pin shows its history and can be cancelled before it is sent", async () => {
   const { page } = ada;
-  await ada.goes("/app/publishing");
+  await ada.visit("/app/publishing");
   await pin("Row three").getByRole("button").click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("accepted").waitFor();
-  await dialog.getByRole("button", { name: "Cancel this Pin" }).click();
-  await page.getByRole("dialog").last().getByRole("button", { name: "Cancel this Pin" }).click();
+  await dialog.getByRole("button", { name: "Cancel Pin" }).click();
+  await page.getByRole("dialog").last().getByRole("button", { name: "Cancel Pin" }).click();
   await dialog.getByText("cancelled").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await pin("Row three").getByText("Cancelled").waitFor();
 });
 
-test("disconnecting says what it means, and forgets", async () => {
+test("disconnecting explains its effects and removes the channel", async () => {
   const { page } = ada;
   await page.getByRole("link", { name: "Channels" }).click();
   await page.getByRole("button", { name: "Disconnect" }).click();
-  await page.getByText(/its tokens are forgotten at once/).waitFor();
+  await page.getByText(/are deleted immediately/).waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await page.getByText("No account is connected yet.").waitFor();
+  await page.getByText("No accounts connected yet.").waitFor();
 });
 
-test("in all of this, the browser had nothing to complain about", () => {
-  assert.deepEqual(ada.complaints, []);
+test("the browser reported no errors", () => {
+  assert.deepEqual(ada.consoleErrors, []);
 });

@@ -1,70 +1,66 @@
 // @ts-check
-/** Calls of the API: with the token, with patience where that is safe, and with errors that say what to do. */
+/** Calls the API: adds the token, repeats calls where that is safe, and throws errors that say what to do. */
 
 import * as session from "./session.js";
 import { t } from "./text.js";
 
-/** What the API refuses, in its own words (RFC 9457). */
+/** An error response of the API (RFC 9457). */
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {any} document
+   * @param {any} body
    */
-  constructor(status, document) {
-    super(document.detail ?? `HTTP ${status}`);
+  constructor(status, body) {
+    super(body.detail ?? `HTTP ${status}`);
     this.status = status;
     /** @type {string} */
-    this.code = document.code ?? "";
+    this.code = body.code ?? "";
     /** @type {string} */
-    this.fix = document.fix ?? t("error.again");
+    this.fix = body.fix ?? t("error.again");
     /** @type {string | undefined} */
-    this.field = document.field;
+    this.field = body.field;
     /** @type {string | undefined} */
-    this.requestId = document.request_id;
+    this.requestId = body.request_id;
     /** @type {string | undefined} */
-    this.pin = document.pin_id;
+    this.pinId = body.pin_id;
   }
 }
 
-/** Nothing was heard: whether it was done is not known. */
-export class Unheard extends Error {
+/** There was no complete response, so nobody knows whether the request was carried out. */
+export class NetworkError extends Error {
   constructor() {
-    super(t("error.unheard"));
-    this.fix = t("error.unheard.fix");
+    super(t("error.network"));
+    this.fix = t("error.network.fix");
   }
 }
 
-/** How often a call is tried that may be repeated, and how long the first pause is, in milliseconds. */
-const TRIES = 4;
-const PAUSE = 400;
+const MAX_ATTEMPTS = 4;
+/** The pause before the second attempt. Each further pause is three times as long. */
+const FIRST_BACKOFF_MS = 400;
+/** Responses after which a GET is repeated. */
+const TEMPORARY_STATUSES = [429, 502, 503, 504];
 
 /** @param {number} milliseconds */
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * @typedef {object} Options
- * @property {unknown} [body] sent as JSON, or as it is if it is a `Blob`
- * @property {string} [type] the body's type, if it is a `Blob`
- * @property {string} [key] the `Idempotency-Key`: makes a request repeatable
- * @property {AbortSignal} [signal]
- */
-
-/**
- * Asks the API. Reading, and what carries a key, is repeated when nothing is heard; nothing else is.
+ * Calls the API. After a network error it repeats a GET, and any call with an idempotency key, but nothing
+ * else.
  * @param {string} method
  * @param {string} path
- * @param {Options} [options]
+ * @param {CallOptions} [options]
  * @returns {Promise<any>}
  */
-export async function call(method, path, options = {}) {
+export async function callApi(method, path, options = {}) {
   const repeatable = method === "GET" || options.key !== undefined;
-  for (let round = 1; ; round += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(method, path, options);
+      return await attemptCall(method, path, options);
     } catch (error) {
-      const passing = error instanceof Unheard || (error instanceof Problem && [429, 502, 503, 504].includes(error.status) && method === "GET");
-      if (!passing || !repeatable || round === TRIES) throw error;
-      await pause(PAUSE * 3 ** (round - 1));
+      const unavailable = error instanceof Problem && TEMPORARY_STATUSES.includes(error.status);
+      const temporary = error instanceof NetworkError || (unavailable && method === "GET");
+      if (!temporary || !repeatable || attempt === MAX_ATTEMPTS) throw error;
+      await sleep(FIRST_BACKOFF_MS * 3 ** (attempt - 1));
     }
   }
 }
@@ -72,62 +68,67 @@ export async function call(method, path, options = {}) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {Options} options
+ * @param {CallOptions} options
  */
-async function once(method, path, options) {
-  const answer = await send(method, path, options);
-  if (answer.status !== 401) return read(answer);
-  // Whoever is not let in has done nothing yet: the call is made again, as soon as somebody is signed in.
-  await session.renew();
-  return read(await send(method, path, options));
+async function attemptCall(method, path, options) {
+  const response = await sendRequest(method, path, options);
+  if (response.status !== 401) return readResponse(response);
+  // A request without a valid token has changed nothing, so it is sent again with a new token.
+  await session.renewToken();
+  return readResponse(await sendRequest(method, path, options));
 }
 
 /**
  * @param {string} method
  * @param {string} path
- * @param {Options} options
+ * @param {CallOptions} options
  */
-async function send(method, path, { body, type, key, signal }) {
-  const token = await session.token();
+async function sendRequest(method, path, { body, type, key, signal }) {
+  const token = await session.accessToken();
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token}` };
   if (body !== undefined) headers["Content-Type"] = type ?? "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
   try {
-    return await fetch(path, { method, headers, signal, body: body instanceof Blob ? body : JSON.stringify(body) });
+    return await fetch(path, {
+      method,
+      headers,
+      signal,
+      body: body instanceof Blob ? body : JSON.stringify(body),
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Unheard();
+    throw new NetworkError();
   }
 }
 
-/** @param {Response} answer */
-async function read(answer) {
-  const document = await answer.json().catch(() => null);
-  if (answer.ok && document !== null) return document;
-  if (answer.ok) throw new Unheard(); // cut off on its way
-  throw new Problem(answer.status, document ?? {});
+/** @param {Response} response */
+async function readResponse(response) {
+  const body = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body;
+  if (response.ok) throw new NetworkError(); // the body is incomplete
+  throw new Problem(response.status, body ?? {});
 }
 
 /**
- * Everything of a list, page by page.
+ * All items of a list, read page by page.
  * @param {string} path
  * @param {AbortSignal} [signal]
  * @returns {Promise<any[]>}
  */
-export async function all(path, signal) {
+export async function fetchAll(path, signal) {
   const items = [];
-  let next = null;
+  let cursor = null;
   do {
-    const after = next ? `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(next)}` : "";
-    const page = await call("GET", path + after, { signal });
+    const query = cursor ? `${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}` : "";
+    const page = await callApi("GET", path + query, { signal });
     items.push(...page.items);
-    next = page.next;
-  } while (next);
+    cursor = page.next;
+  } while (cursor);
   return items;
 }
 
-/** A key for a request that must not be done twice. */
-export function newKey() {
+/** A key for a request that must not be carried out twice. */
+export function newIdempotencyKey() {
   return crypto.randomUUID();
 }

@@ -1,105 +1,118 @@
 // @ts-check
-/** The frame around all pages: who is signed in, where one can go, and what is shown. */
+/** The frame of all pages: the header, the navigation, and which page is shown. */
 
 import { announce, fill, h, select } from "./dom.js";
-import { problem } from "./parts.js";
 import * as session from "./session.js";
-import { choose, language, languages, t } from "./text.js";
+import { language, languages, setLanguage, t } from "./text.js";
+import { problemBox } from "./widgets.js";
 
-/**
- * A page fills `main`, and does nothing any more once `signal` is aborted.
- * @typedef {(main: HTMLElement, signal: AbortSignal) => void | Promise<void>} Page
- */
-
-/** @type {Record<string, { title: import("./text.js").Key, load: () => Promise<{ default: Page }>, admin?: true, open?: true }>} */
-const PAGES = {
+/** @type {Record<string, Route>} */
+const ROUTES = {
   "/app/channels": { title: "channels.title", load: () => import("./channels.js") },
   "/app/publishing": { title: "publishing.title", load: () => import("./publishing.js") },
-  "/app/numbers": { title: "numbers.title", load: () => import("./numbers.js") },
-  "/admin/api-integration/pinterest": { title: "admin.title", load: () => import("./admin.js"), admin: true },
-  "/api-reference": { title: "reference.title", load: () => import("./reference.js"), open: true },
+  "/app/numbers": { title: "analytics.title", load: () => import("./analytics.js") },
+  "/admin/api-integration/pinterest": {
+    title: "admin.title",
+    load: () => import("./admin.js"),
+    adminOnly: true,
+  },
+  "/api-reference": { title: "reference.title", load: () => import("./reference.js"), isPublic: true },
 };
-const FIRST = "/app/channels";
+const DEFAULT_PATH = "/app/channels";
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
-const top = /** @type {HTMLElement} */ (document.getElementById("top"));
-let leaving = new AbortController();
+const header = /** @type {HTMLElement} */ (document.getElementById("top"));
+/** Aborted when the current page is left. */
+let pageAbort = new AbortController();
 
 /**
- * Goes to a page, or to another state of the same one.
+ * Navigates to another page, or to another query of the same page.
  * @param {string} address path, query and fragment
  */
-export function go(address) {
+export function navigate(address) {
   history.pushState(null, "", address);
-  return show();
+  return renderPage();
 }
 
-async function show() {
-  leaving.abort();
-  leaving = new AbortController();
-  const { signal } = leaving;
-  for (const dialog of document.querySelectorAll("dialog:not([data-stays])")) /** @type {HTMLDialogElement} */ (dialog).close();
-  const path = location.pathname in PAGES ? location.pathname : FIRST;
+async function renderPage() {
+  pageAbort.abort();
+  pageAbort = new AbortController();
+  const { signal } = pageAbort;
+  closeDialogs();
+  const path = location.pathname in ROUTES ? location.pathname : DEFAULT_PATH;
   if (path !== location.pathname) history.replaceState(null, "", path + location.search + location.hash);
-  const page = PAGES[path];
-  const who = session.person();
-  showTop(path, who);
-  document.title = `${t(page.title)} · Pinwright`;
+  const route = ROUTES[path];
+  const user = session.currentUser();
+  renderHeader(path, user);
+  document.title = `${t(route.title)} · Pinwright`;
   main.removeAttribute("data-ready");
-  if (!who && !page.open) {
-    fill(main, session.signInPage(show));
-  } else if (page.admin && !who?.admin) {
-    fill(main, h("h1", {}, t(page.title)), h("p", { class: "warning" }, t("admin.not-admin")));
+  if (!user && !route.isPublic) {
+    fill(main, session.signInPage(renderPage));
+  } else if (route.adminOnly && !user?.admin) {
+    fill(main, h("h1", {}, t(route.title)), h("p", { class: "warning" }, t("admin.not-admin")));
   } else {
     try {
-      const { default: render } = await page.load();
+      const { default: render } = await route.load();
       if (!signal.aborted) await render(main, signal);
     } catch (error) {
-      if (!signal.aborted) fill(main, h("h1", {}, t(page.title)), problem(error, show));
+      if (!signal.aborted) fill(main, h("h1", {}, t(route.title)), problemBox(error, renderPage));
     }
   }
   if (signal.aborted) return;
   main.dataset.ready = path;
-  performance.mark("ready"); // what people came for is there
+  performance.mark("ready"); // the main content is visible
   announce(document.title);
+}
+
+/** Closes all dialogs but those that stay across pages: a sign-in, for example. */
+function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog:not([data-stays])")) {
+    /** @type {HTMLDialogElement} */ (dialog).close();
+  }
 }
 
 /**
  * @param {string} path
- * @param {{ name: string, admin: boolean } | null} who
+ * @param {User | null} user
  */
-function showTop(path, who) {
-  const brand = /** @type {Element} */ (top.querySelector(".brand"));
-  const links = Object.entries(PAGES)
-    .filter(([, page]) => page.open || (who && (!page.admin || who.admin)))
-    .map(([href, page]) => h("a", { href, "aria-current": href === path ? "page" : null }, t(page.title)));
-  const chooser = select(Object.entries(languages), language, {
+function renderHeader(path, user) {
+  const brand = /** @type {Element} */ (header.querySelector(".brand"));
+  const links = Object.entries(ROUTES)
+    .filter(([, route]) => route.isPublic || (user && (!route.adminOnly || user.admin)))
+    .map(([href, route]) => h("a", { href, "aria-current": href === path ? "page" : null }, t(route.title)));
+  const languageSelect = select(Object.entries(languages), language, {
     "aria-label": t("language"),
-    onchange: (/** @type {Event} */ event) => choose(/** @type {HTMLSelectElement} */ (event.target).value),
+    onchange: () => setLanguage(languageSelect.value),
   });
-  const out = h("button", { type: "button", class: "plain", onclick: session.signOut }, t("session.sign-out"));
+  const signOut = h(
+    "button",
+    { type: "button", class: "plain", onclick: session.signOut },
+    t("session.sign-out"),
+  );
+  const userName = user && h("span", { class: "name", title: user.name }, user.name);
   fill(
-    top,
+    header,
     h("a", { class: "skip", href: "#main" }, t("skip")),
     brand,
     h("nav", { "aria-label": t("navigation") }, links),
-    h("div", { class: "who" }, who && h("span", { class: "name", title: who.name }, who.name), chooser, who && out),
+    h("div", { class: "user" }, userName, languageSelect, user && signOut),
   );
 }
 
-/** Links within these pages do not load them anew. */
+/** Follows links between the console's pages without a reload. */
 document.addEventListener("click", (event) => {
+  const modified = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (event.button !== 0 || modified || event.defaultPrevented) return;
   const link = /** @type {Element} */ (event.target).closest("a");
-  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.defaultPrevented;
-  if (!plain || !link || link.target || link.origin !== location.origin || !(link.pathname in PAGES)) return;
+  if (!link || link.target || link.origin !== location.origin || !(link.pathname in ROUTES)) return;
   if (link.getAttribute("href")?.startsWith("#")) return;
   event.preventDefault();
-  go(link.href).then(() => main.focus());
+  navigate(link.href).then(() => main.focus());
 });
-window.addEventListener("popstate", show);
+window.addEventListener("popstate", renderPage);
 
-// The page's modules come while it is found out who is there. What goes wrong shows when they are needed.
-PAGES[location.pathname]?.load().catch(() => {});
-const back = await session.open();
-if (back) history.replaceState(null, "", back);
-await show();
+// The page's modules load while the sign-in is restored. If that fails, `renderPage` shows the error.
+ROUTES[location.pathname]?.load().catch(() => {});
+const returnPath = await session.restore();
+if (returnPath) history.replaceState(null, "", returnPath);
+await renderPage();

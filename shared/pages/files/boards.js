@@ -1,87 +1,105 @@
 // @ts-check
-/** Choosing a board: search among those that there are, or make one. */
+/** Boards: loading them, searching, choosing one, and creating a new one. */
 
-import { call } from "./api.js";
-import { announce, button, field, fill, form, h, theirs } from "./dom.js";
-import { outcome, problem, soon } from "./parts.js";
-import { t } from "./text.js";
+import { callApi } from "./api.js";
+import { announce, button, field, fill, form, h, isolate } from "./dom.js";
+import { plural, t } from "./text.js";
+import { outcomeArea, problemBox, skeleton } from "./widgets.js";
 
-/** @typedef {{ pinterest_board_id: string, name: string, privacy: string, sections: { pinterest_section_id: string, name: string }[] }} Board */
+/** Boards that the picker shows at once. The search finds the others. */
+const MAX_SHOWN = 60;
 
-/** How many boards stand in the list at once; the search finds the others. */
-const SHOWN = 60;
-
-/** @type {Map<string, Promise<Board[]>>} */
-const known = new Map();
+/** Boards by channel, as loaded since the console was opened. @type {Map<string, Promise<Board[]>>} */
+const boardsByChannel = new Map();
 
 /**
- * All boards of a channel. Pinterest is asked once for as long as this page is open, or again on wish.
- * @param {string} channel
- * @param {boolean} [anew]
+ * All boards of a channel. They are loaded once, or again with `reload`.
+ * @param {string} channelId
+ * @param {boolean} [reload]
  * @returns {Promise<Board[]>}
  */
-export function boards(channel, anew = false) {
-  let list = anew ? undefined : known.get(channel);
-  if (!list) {
-    list = call("GET", `/api/v1/channels/${channel}/boards?sections=true`).then((page) => page.items);
-    known.set(channel, list);
-    list.catch(() => known.delete(channel));
-  }
-  return list;
+export function loadBoards(channelId, reload = false) {
+  const loaded = boardsByChannel.get(channelId);
+  if (loaded && !reload) return loaded;
+  const boards = callApi("GET", `/api/v1/channels/${channelId}/boards?sections=true`).then(
+    (page) => page.items,
+  );
+  boardsByChannel.set(channelId, boards);
+  boards.catch(() => boardsByChannel.delete(channelId));
+  return boards;
 }
 
 /**
- * A list of boards to pick from, with a search, and a way to make a new one.
- * @param {string} channel
- * @param {string | null} chosen the board that is chosen now
- * @param {(board: Board) => Promise<unknown> | void} pick
+ * A list of boards with a search and a form for a new board.
+ * @param {string} channelId
+ * @param {string | null} selectedId
+ * @param {(board: Board) => Promise<unknown> | void} onSelect
  */
-export function boardPicker(channel, chosen, pick) {
-  const place = h("div", {}, soon(4));
-  const { place: said, of } = outcome();
+export function boardPicker(channelId, selectedId, onSelect) {
+  const container = h("div", {}, skeleton(4));
+  const outcome = outcomeArea();
+
   const load = async () => {
     try {
-      fill(place, ...choice(await boards(channel), load));
+      const boards = await loadBoards(channelId);
+      fill(container, boardSearch(boards), createBoardForm());
     } catch (error) {
-      fill(place, problem(error, load));
+      fill(container, problemBox(error, load));
     }
   };
 
-  /**
-   * @param {Board[]} all
-   * @param {() => Promise<void>} reload
-   */
-  const choice = (all, reload) => {
+  /** @param {Board} board */
+  const boardItem = (board) => {
+    const choose = button("", () => outcome.run(async () => onSelect(board)), {
+      "aria-pressed": String(board.pinterest_board_id === selectedId),
+    });
+    const privacy = board.privacy === "PUBLIC" ? null : h("span", { class: "hint" }, board.privacy);
+    fill(choose, isolate(board.name), privacy);
+    return h("li", {}, choose);
+  };
+
+  /** @param {Board[]} boards */
+  const boardSearch = (boards) => {
     const search = h("input", { type: "search", autocomplete: "off" });
     const list = h("ul", { class: "bare boards", "aria-label": t("boards") });
-    const show = () => {
-      const wanted = search.value.trim().toLocaleLowerCase();
-      const found = all.filter((board) => board.name.toLocaleLowerCase().includes(wanted));
-      fill(list, found.slice(0, SHOWN).map(row), found.length > SHOWN ? h("li", { class: "hint" }, t("boards.more", { count: found.length - SHOWN })) : null);
-      if (wanted) announce(t("boards.found", { count: found.length }));
+    const showMatches = () => {
+      const query = search.value.trim().toLocaleLowerCase();
+      const matches = boards.filter((board) => board.name.toLocaleLowerCase().includes(query));
+      const hidden = matches.length - MAX_SHOWN;
+      fill(
+        list,
+        matches.slice(0, MAX_SHOWN).map(boardItem),
+        hidden > 0 ? h("li", { class: "hint" }, plural("boards.more", hidden)) : null,
+      );
+      if (query) announce(plural("boards.found", matches.length));
     };
-    const row = (/** @type {Board} */ board) => {
-      const choose = button("", () => of(async () => pick(board)), { "aria-pressed": String(board.pinterest_board_id === chosen) });
-      fill(choose, theirs(board.name), board.privacy === "PUBLIC" ? null : h("span", { class: "hint" }, board.privacy));
-      return h("li", {}, choose);
-    };
-    search.addEventListener("input", show);
-    show();
-    const name = h("input", { maxlength: 180, autocomplete: "off" });
-    const make = () =>
-      of(async () => {
-        const board = await call("POST", `/api/v1/channels/${channel}/boards`, { body: { name: name.value } });
-        await boards(channel, true);
-        await pick(board);
-        await reload();
-      });
+    search.addEventListener("input", showMatches);
+    showMatches();
     return [
       field(t("boards.search"), search),
-      all.length ? list : h("p", { class: "hint" }, t("boards.none")),
-      form(make, { class: "row end" }, field(t("boards.new"), name), h("button", {}, t("boards.make"))),
+      boards.length ? list : h("p", { class: "hint" }, t("boards.none")),
     ];
   };
 
+  const createBoardForm = () => {
+    const name = h("input", { maxlength: 180, autocomplete: "off" });
+    const createBoard = () =>
+      outcome.run(async () => {
+        const board = await callApi("POST", `/api/v1/channels/${channelId}/boards`, {
+          body: { name: name.value },
+        });
+        await loadBoards(channelId, true);
+        await onSelect(board);
+        await load();
+      });
+    return form(
+      createBoard,
+      { class: "row end" },
+      field(t("boards.new"), name),
+      h("button", {}, t("boards.create")),
+    );
+  };
+
   load();
-  return h("div", { class: "picker" }, place, said);
+  return h("div", { class: "picker" }, container, outcome.element);
 }

@@ -1,100 +1,128 @@
 // @ts-check
-/** Many Pins in one file: looked through first, then sent, with a report for each row. */
+/** Bulk upload: a file with many Pins is checked first, then sent, with a result for each row. */
 
-import { call } from "./api.js";
+import { callApi } from "./api.js";
 import { announce, button, field, fill, h, select } from "./dom.js";
-import { outcome } from "./parts.js";
-import { known, number, t } from "./text.js";
-
-/** @typedef {{ line: number, status: string, pin_id: string | null, code: string | null, field: string | null, detail: string | null, fix: string | null }} Row */
+import { formatNumber, plural, t, textOr } from "./text.js";
+import { outcomeArea } from "./widgets.js";
 
 /**
- * @param {import("./channels.js").Channel[]} channels
- * @param {string} chosen
- * @param {() => Promise<void>} sent
+ * @param {Channel[]} channels
+ * @param {string} channelId the channel that is selected at first
+ * @param {() => Promise<void>} onSent
  */
-export function bulkUpload(channels, chosen, sent) {
-  const channel = select(channels.map(({ id, account }) => [id, account.username ?? id]), chosen);
-  const input = h("input", { type: "file", accept: ".csv,.jsonl,.ndjson,text/csv,application/x-ndjson" });
-  const { place, of } = outcome();
+export function bulkUpload(channels, channelId, onSent) {
+  const channel = select(
+    channels.map(({ id, account }) => [id, account.username ?? id]),
+    channelId,
+  );
+  const fileInput = h("input", { type: "file", accept: ".csv,.jsonl,.ndjson,text/csv,application/x-ndjson" });
+  const outcome = outcomeArea();
   const report = h("div", {});
 
-  /** @param {boolean} dryRun */
-  const ask = async (dryRun) => {
-    const file = input.files?.[0];
+  /**
+   * Sends the file. Answers nothing if that failed, or if another file or channel was chosen in the meantime.
+   * @param {boolean} dryRun
+   * @returns {Promise<BulkRow[] | undefined>}
+   */
+  const sendFile = async (dryRun) => {
+    const file = fileInput.files?.[0];
     if (!file) return undefined;
-    const to = channel.value;
-    const query = new URLSearchParams({ channel_id: to, dry_run: String(dryRun) });
+    const target = channel.value;
+    const query = new URLSearchParams({ channel_id: target, dry_run: String(dryRun) });
     const type = /\.(jsonl|ndjson)$/i.test(file.name) ? "application/x-ndjson" : "text/csv";
     fill(report, h("progress", { "aria-label": t("bulk.reading") }));
-    const done = await of(() => call("POST", `/api/v1/pins/bulk?${query}`, { body: file, type }));
-    if (file !== input.files?.[0] || to !== channel.value) return undefined; // another file or channel was chosen meanwhile
+    const result = await outcome.run(() =>
+      callApi("POST", `/api/v1/pins/bulk?${query}`, { body: file, type }),
+    );
+    if (file !== fileInput.files?.[0] || target !== channel.value) return undefined;
     fill(report);
-    return /** @type {{ rows: Row[] } | undefined} */ (done);
+    return result?.rows;
   };
 
-  const look = async () => {
-    const looked = await ask(true);
-    if (looked) fill(report, ...shown(looked.rows, send));
+  const checkFile = async () => {
+    const rows = await sendFile(true);
+    if (rows) fill(report, ...rowReport(rows, sendAll));
   };
-  // Sending the same file again makes nothing twice: what is not done yet is done by the next call. When a call gets no
-  // further, something has to pass first: the report says what, and whoever reads it sends again.
-  const send = async () => {
-    input.disabled = channel.disabled = true;
-    let done = await ask(false);
-    let before = done?.rows.length ?? 0;
-    while (done && left(done.rows) && left(done.rows) < before) {
-      before = left(done.rows);
-      done = await ask(false);
+
+  // Sending the same file again creates no Pin twice: each call processes rows that are left. When a call
+  // makes no progress, the report says what is in the way, and the user can send again.
+  const sendAll = async () => {
+    fileInput.disabled = true;
+    channel.disabled = true;
+    let rows = await sendFile(false);
+    let previousCount = rows?.length ?? 0;
+    while (rows && unprocessedCount(rows) && unprocessedCount(rows) < previousCount) {
+      previousCount = unprocessedCount(rows);
+      rows = await sendFile(false);
     }
-    input.disabled = channel.disabled = false;
-    if (!done) return;
-    fill(report, ...shown(done.rows, send));
-    await sent();
+    fileInput.disabled = false;
+    channel.disabled = false;
+    if (!rows) return;
+    fill(report, ...rowReport(rows, sendAll));
+    await onSent();
   };
-  input.addEventListener("change", look);
-  channel.addEventListener("change", look);
+
+  fileInput.addEventListener("change", checkFile);
+  channel.addEventListener("change", checkFile);
+  const channelField = channels.length > 1 ? field(t("pin.channel"), channel) : null;
   return h(
     "div",
     { class: "bulk" },
     h("p", { class: "hint" }, t("bulk.about")),
-    h("div", { class: "pair" }, channels.length > 1 ? field(t("pin.channel"), channel) : null, field(t("bulk.file"), input)),
-    place,
+    h("div", { class: "pair" }, channelField, field(t("bulk.file"), fileInput)),
+    outcome.element,
     report,
   );
 }
 
 /**
- * How many rows are left to the next call.
- * @param {Row[]} rows
+ * Rows that are left to the next call.
+ * @param {BulkRow[]} rows
  */
-function left(rows) {
+function unprocessedCount(rows) {
   return rows.filter(({ status }) => status === "not_done").length;
 }
 
 /**
- * @param {Row[]} rows
+ * @param {BulkRow[]} rows
  * @param {() => Promise<void>} send
  */
-function shown(rows, send) {
-  const count = (/** @type {string} */ status) => rows.filter((row) => row.status === status).length;
-  const kinds = [...new Set(rows.map(({ status }) => status))];
-  const summary = kinds.map((status) => `${number(count(status))} ${known(`row.${status}`, status)}`).join(" · ");
+function rowReport(rows, send) {
+  const countOf = (/** @type {string} */ status) => rows.filter((row) => row.status === status).length;
+  const statuses = [...new Set(rows.map(({ status }) => status))];
+  const summary = statuses
+    .map((status) => `${formatNumber(countOf(status))} ${textOr(`row.${status}`, status)}`)
+    .join(" · ");
   announce(summary);
-  const good = count("valid") + left(rows);
-  const go = good ? button(t("bulk.send", { count: number(good) }), send, { class: "main" }) : null;
-  const wrong = rows.filter(({ detail }) => detail);
+  const sendable = countOf("valid") + unprocessedCount(rows);
+  const sendButton = sendable ? button(plural("bulk.send", sendable), send, { class: "main" }) : null;
+  const failed = rows.filter(({ detail }) => detail);
   return [
-    h("p", { class: `${wrong.length ? "warning" : "good"} box`, role: "status" }, summary),
-    wrong.length
-      ? h(
-          "table",
-          { class: "report" },
-          h("caption", { class: "unseen" }, t("bulk.report")),
-          h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("bulk.line")), h("th", { scope: "col" }, t("bulk.what")), h("th", { scope: "col" }, t("bulk.fix")))),
-          h("tbody", {}, wrong.map((row) => h("tr", { "data-line": row.line }, h("td", {}, row.line), h("td", {}, row.field ? h("code", {}, row.field) : null, " ", known(`problem.${row.code}`, row.detail ?? "")), h("td", {}, known(`problem.${row.code}.fix`, row.fix ?? ""))))),
-        )
-      : null,
-    h("div", { class: "row" }, go),
+    h("p", { class: `${failed.length ? "warning" : "good"} box`, role: "status" }, summary),
+    failed.length ? failureTable(failed) : null,
+    h("div", { class: "row" }, sendButton),
   ];
+}
+
+/** @param {BulkRow[]} rows */
+function failureTable(rows) {
+  const heading = (/** @type {string} */ text) => h("th", { scope: "col" }, text);
+  const failure = (/** @type {BulkRow} */ row) => {
+    const fieldName = row.field ? h("code", {}, row.field) : null;
+    return h(
+      "tr",
+      { "data-line": row.line },
+      h("td", {}, row.line),
+      h("td", {}, fieldName, " ", textOr(`problem.${row.code}`, row.detail ?? "")),
+      h("td", {}, textOr(`problem.${row.code}.fix`, row.fix ?? "")),
+    );
+  };
+  return h(
+    "table",
+    { class: "report" },
+    h("caption", { class: "visually-hidden" }, t("bulk.report")),
+    h("thead", {}, h("tr", {}, heading(t("bulk.line")), heading(t("bulk.what")), heading(t("bulk.fix")))),
+    h("tbody", {}, rows.map(failure)),
+  );
 }

@@ -1,96 +1,117 @@
 // @ts-check
-/** Pins of a month, each on its day. What is scheduled is dragged to another day, or moved there with Alt and the arrow keys. */
+/**
+ * A calendar month of Pins. Scheduled Pins move to another day by dragging, or with Alt and the arrow keys.
+ */
 
-import { button, fill, h, theirs } from "./dom.js";
-import { localTime } from "./draft.js";
-import { state, titleOf } from "./list.js";
-import { locale, moment, t } from "./text.js";
+import { button, fill, h, isolate } from "./dom.js";
+import { toLocalTime } from "./draft.js";
+import { pinTitle, stateLabel } from "./list.js";
+import { formatTime, locale, t } from "./text.js";
 
-/** @typedef {import("./pins.js").Pin} Pin */
-
-/** So many Pins of a day are shown; the others are counted. */
-const SHOWN = 4;
+/** Pins that a day shows. The others are only counted. */
+const MAX_PER_DAY = 4;
+const DAYS_PER_WEEK = 7;
+const DAY_MS = 86_400_000;
+/** How many days each arrow key moves a Pin. @type {Record<string, number>} */
+const ARROW_KEY_DAYS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -DAYS_PER_WEEK, ArrowDown: DAYS_PER_WEEK };
 
 /**
- * A calendar, and how to bring it up to date.
- * @param {{ open: (pin: Pin) => void, move: (pin: Pin, local: string) => Promise<void> }} acts
+ * @param {object} handlers
+ * @param {(pin: Pin) => void} handlers.open
+ * @param {(pin: Pin, localTime: string) => Promise<void>} handlers.move
  */
-export function calendar({ open, move }) {
-  const today = new Date();
-  let month = new Date(today.getFullYear(), today.getMonth(), 1);
+export function pinCalendar({ open, move }) {
+  let month = addMonths(new Date(), 0);
   /** @type {Pin[]} */
   let pins = [];
   const title = h("h3", { "aria-live": "polite" });
   const grid = h("div", { class: "calendar", role: "grid", "aria-label": t("calendar") });
-  const turn = (/** @type {number} */ by) => {
-    month = new Date(month.getFullYear(), month.getMonth() + by, 1);
-    show();
+  const showMonth = (/** @type {number} */ offset) => {
+    month = addMonths(month, offset);
+    render();
   };
   const element = h(
     "div",
     {},
-    h("div", { class: "row between" }, button(t("calendar.before"), () => turn(-1)), title, button(t("calendar.after"), () => turn(1))),
+    h(
+      "div",
+      { class: "row between" },
+      button(t("calendar.previous"), () => showMonth(-1)),
+      title,
+      button(t("calendar.next"), () => showMonth(1)),
+    ),
     h("p", { class: "hint" }, t("calendar.hint")),
     grid,
   );
 
-  function show() {
+  function render() {
     title.textContent = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" }).format(month);
-    /** @type {Map<string, Pin[]>} */
-    const days = new Map();
-    for (const pin of pins) {
-      const day = localTime(pin.published_at ?? pin.publish_at).slice(0, 10);
-      days.set(day, [...(days.get(day) ?? []), pin]);
-    }
-    const first = weekStart(month);
-    const names = Array.from({ length: 7 }, (_, at) => new Intl.DateTimeFormat(locale, { weekday: "short" }).format(plus(first, at)));
-    const weeks = Math.ceil((Math.round((+plus(new Date(month.getFullYear(), month.getMonth() + 1, 1), 0) - +first) / 86_400_000)) / 7);
-    const head = h("div", { role: "row" }, names.map((name) => h("span", { role: "columnheader" }, name)));
-    const rows = Array.from({ length: weeks }, (_, week) =>
-      h("div", { role: "row" }, Array.from({ length: 7 }, (_, at) => day(plus(first, week * 7 + at), days))),
-    );
-    fill(grid, head, ...rows);
+    const pinsByDay = groupByDay(pins);
+    const firstDay = startOfWeek(month);
+    const dayCount = Math.round((addMonths(month, 1).getTime() - firstDay.getTime()) / DAY_MS);
+    const weekCount = Math.ceil(dayCount / DAYS_PER_WEEK);
+    const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" });
+    const columnHeader = (/** @type {Date} */ date) =>
+      h("span", { role: "columnheader" }, weekday.format(date));
+    const weeks = Array.from({ length: weekCount }, (_, week) => {
+      const days = weekDays(addDays(firstDay, week * DAYS_PER_WEEK));
+      return h(
+        "div",
+        { role: "row" },
+        days.map((date) => dayCell(date, pinsByDay)),
+      );
+    });
+    fill(grid, h("div", { role: "row" }, weekDays(firstDay).map(columnHeader)), ...weeks);
   }
 
   /**
    * @param {Date} date
-   * @param {Map<string, Pin[]>} days
+   * @param {Map<string, Pin[]>} pinsByDay
    */
-  function day(date, days) {
-    const key = localTime(date.getTime()).slice(0, 10);
-    const all = (days.get(key) ?? []).sort((one, other) => Date.parse(one.publish_at) - Date.parse(other.publish_at));
-    const cell = h(
+  function dayCell(date, pinsByDay) {
+    const day = toLocalTime(date.getTime()).slice(0, 10);
+    const dayPins = (pinsByDay.get(day) ?? []).sort(
+      (a, b) => Date.parse(a.publish_at) - Date.parse(b.publish_at),
+    );
+    const hiddenCount = dayPins.length - MAX_PER_DAY;
+    const fullDate = new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(date);
+    const onDrop = (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      const id = event.dataTransfer?.getData("text/plain");
+      const pin = pins.find((candidate) => candidate.id === id);
+      if (pin) moveToDay(pin, day);
+    };
+    return h(
       "div",
       {
         role: "gridcell",
-        "data-day": key,
+        "data-day": day,
         class: date.getMonth() === month.getMonth() ? "" : "other",
         ondragover: (/** @type {DragEvent} */ event) => event.preventDefault(),
-        ondrop: (/** @type {DragEvent} */ event) => {
-          event.preventDefault();
-          const pin = pins.find(({ id }) => id === event.dataTransfer?.getData("text/plain"));
-          if (pin) shift(pin, key);
-        },
+        ondrop: onDrop,
       },
-      h("span", { class: "day" }, h("span", { class: "unseen" }, new Intl.DateTimeFormat(locale, { dateStyle: "full" }).format(date)), h("span", { "aria-hidden": "true" }, date.getDate())),
-      all.slice(0, SHOWN).map((pin) => chip(pin, date)),
-      all.length > SHOWN ? h("span", { class: "hint" }, t("calendar.more", { count: all.length - SHOWN })) : null,
+      h(
+        "span",
+        { class: "day" },
+        h("span", { class: "visually-hidden" }, fullDate),
+        h("span", { "aria-hidden": "true" }, date.getDate()),
+      ),
+      dayPins.slice(0, MAX_PER_DAY).map((pin) => pinChip(pin, date)),
+      hiddenCount > 0 ? h("span", { class: "hint" }, t("calendar.more", { count: hiddenCount })) : null,
     );
-    return cell;
   }
 
   /**
    * @param {Pin} pin
    * @param {Date} date
    */
-  function chip(pin, date) {
+  function pinChip(pin, date) {
     const movable = pin.state === "scheduled";
-    const time = moment(pin.published_at ?? pin.publish_at, { timeStyle: "short" });
-    const press = (/** @type {KeyboardEvent} */ event) => {
-      const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
-      if (!event.altKey || !by || !movable) return;
+    const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+      const days = ARROW_KEY_DAYS[event.key];
+      if (!event.altKey || !days || !movable) return;
       event.preventDefault();
-      shift(pin, localTime(plus(date, by).getTime()).slice(0, 10));
+      moveToDay(pin, toLocalTime(addDays(date, days).getTime()).slice(0, 10));
     };
     return h(
       "button",
@@ -98,53 +119,83 @@ export function calendar({ open, move }) {
         type: "button",
         class: `chip ${pin.state}`,
         "data-pin": pin.id,
-        title: state(pin).textContent,
+        title: stateLabel(pin).textContent,
         draggable: movable ? "true" : null,
         onclick: () => open(pin),
-        onkeydown: press,
+        onkeydown: onKeyDown,
         ondragstart: (/** @type {DragEvent} */ event) => event.dataTransfer?.setData("text/plain", pin.id),
       },
-      time,
+      formatTime(pin.published_at ?? pin.publish_at, { timeStyle: "short" }),
       " ",
-      theirs(titleOf(pin)),
-      h("span", { class: "unseen" }, ", ", state(pin)),
+      isolate(pinTitle(pin)),
+      h("span", { class: "visually-hidden" }, ", ", stateLabel(pin)),
     );
   }
 
   /**
-   * To another day, at the same time of day.
+   * Moves a Pin to another day, at the same time of day.
    * @param {Pin} pin
    * @param {string} day
    */
-  async function shift(pin, day) {
-    const local = `${day}T${localTime(pin.publish_at).slice(11)}`;
-    if (local === localTime(pin.publish_at)) return;
-    await move(pin, local);
-    /** @type {HTMLElement | null} */ (grid.querySelector(`[data-pin="${pin.id}"]`))?.focus();
+  async function moveToDay(pin, day) {
+    const currentTime = toLocalTime(pin.publish_at);
+    const newTime = day + currentTime.slice(10);
+    if (newTime === currentTime) return;
+    await move(pin, newTime);
+    /** @type {HTMLElement | null} */
+    const chip = grid.querySelector(`[data-pin="${pin.id}"]`);
+    chip?.focus();
   }
 
   return {
     element,
-    /** @param {Pin[]} all */
-    show(all) {
-      pins = all;
-      show();
+    /** @param {Pin[]} newPins */
+    show(newPins) {
+      pins = newPins;
+      render();
     },
   };
+}
+
+/** @param {Pin[]} pins */
+function groupByDay(pins) {
+  /** @type {Map<string, Pin[]>} */
+  const pinsByDay = new Map();
+  for (const pin of pins) {
+    const day = toLocalTime(pin.published_at ?? pin.publish_at).slice(0, 10);
+    pinsByDay.set(day, [...(pinsByDay.get(day) ?? []), pin]);
+  }
+  return pinsByDay;
 }
 
 /**
  * @param {Date} date
  * @param {number} days
  */
-const plus = (date, days) => new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
+function addDays(date, days) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days);
+}
 
 /**
- * The first day of the week in which a month begins, as weeks begin where the reader lives.
+ * The first day of a month, so many months after that of `date`.
+ * @param {Date} date
+ * @param {number} months
+ */
+function addMonths(date, months) {
+  return new Date(date.getFullYear(), date.getMonth() + months, 1);
+}
+
+/** @param {Date} firstDay */
+function weekDays(firstDay) {
+  return Array.from({ length: DAYS_PER_WEEK }, (_, index) => addDays(firstDay, index));
+}
+
+/**
+ * The first day of the week in which a month begins. Which weekday that is depends on the locale.
  * @param {Date} month
  */
-function weekStart(month) {
-  const weeks = /** @type {any} */ (new Intl.Locale(locale));
-  const first = (weeks.getWeekInfo?.() ?? weeks.weekInfo)?.firstDay ?? 1; // 7 is Sunday
-  return plus(month, -((month.getDay() - first + 7) % 7));
+function startOfWeek(month) {
+  const localeInfo = /** @type {any} */ (new Intl.Locale(locale));
+  const firstWeekday = (localeInfo.getWeekInfo?.() ?? localeInfo.weekInfo)?.firstDay ?? 1; // 7 is Sunday
+  return addDays(month, -((month.getDay() - firstWeekday + DAYS_PER_WEEK) % DAYS_PER_WEEK));
 }

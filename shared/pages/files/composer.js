@@ -1,188 +1,246 @@
 // @ts-check
-/** The form of a Pin: for a new one, and for one that is to be changed. */
+/** The form for a Pin, new or existing. */
 
-import { Problem, Unheard } from "./api.js";
-import { boards } from "./boards.js";
+import { NetworkError, Problem } from "./api.js";
+import { loadBoards } from "./boards.js";
 import { button, field, fill, h, newId, select } from "./dom.js";
-import { MOST, tooLong } from "./draft.js";
-import { counter, mediaFields } from "./media.js";
-import { outcome, problem } from "./parts.js";
-import { preview } from "./preview.js";
-import { known, t } from "./text.js";
+import { isTooLong, MAX_LENGTHS } from "./draft.js";
+import { characterCounter, mediaFields } from "./media.js";
+import { pinPreview } from "./preview.js";
+import { t, textOr } from "./text.js";
+import { outcomeArea, problemBox } from "./widgets.js";
 
-/** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {import("./channels.js").Channel} Channel */
-
-/**
- * @typedef {object} Wanted
- * @property {Channel[]} channels among which one may choose: one, for a Pin that is there
- * @property {Draft} draft
- * @property {(draft: Draft) => Promise<string | Node | null>} send
- * @property {string} label of the button that sends
- * @property {(draft: Draft) => Promise<any>} [validate]
- * @property {(draft: Draft) => void} [changed]
- */
-
-/** @param {Wanted} wanted */
-export function composer({ channels, draft, send, label, validate, changed = () => {} }) {
-  const seen = preview();
-  const said = outcome();
-  const touched = () => {
-    seen.show(draft);
-    changed(draft);
+/** @param {ComposerOptions} options */
+export function composer({ channels, draft, send, sendLabel, validate, onChange = () => {} }) {
+  const preview = pinPreview();
+  const outcome = outcomeArea();
+  const draftChanged = () => {
+    preview.show(draft);
+    onChange(draft);
   };
 
-  const channel = select(channels.map(({ id, account }) => [id, account.username ?? id]), draft.channel, {
-    onchange: () => {
-      Object.assign(draft, { channel: channel.value, board: "", section: "" });
-      showBoards();
-      touched();
+  const boardContainer = h("div", { class: "pair" });
+  const showBoards = () => showBoardFields(boardContainer, channels, draft, draftChanged);
+  const channel = select(
+    channels.map(({ id, account }) => [id, account.username ?? id]),
+    draft.channel,
+    {
+      onchange: () => {
+        Object.assign(draft, { channel: channel.value, board: "", section: "" });
+        showBoards();
+        draftChanged();
+      },
     },
-  });
-  const boardPlace = h("div", { class: "pair" });
-  const showBoards = () => boardFields(boardPlace, channels, draft, touched);
+  );
 
-  const text = (/** @type {"title" | "link"} */ name, attributes = {}) => {
-    const input = h("input", { value: draft[name], name, ...attributes, oninput: () => ((draft[name] = input.value), touched()) });
-    return field(t(`pin.${name}`), input, counter(input, MOST[name]));
-  };
-  const area = (/** @type {"description" | "alt"} */ name, rows = 3) => {
-    const input = h("textarea", { rows, value: draft[name], name, oninput: () => ((draft[name] = input.value), touched()) });
-    return field(t(`pin.${name}`), input, counter(input, MOST[name]));
+  /**
+   * @param {TextName} name
+   * @param {HTMLInputElement | HTMLTextAreaElement} input
+   */
+  const textField = (name, input) => {
+    input.name = name;
+    input.value = draft[name];
+    input.addEventListener("input", () => {
+      draft[name] = input.value;
+      draftChanged();
+    });
+    return field(t(`pin.${name}`), input, characterCounter(input, MAX_LENGTHS[name]));
   };
 
-  const submit = h("button", { class: "main" }, label);
-  const all = h(
+  const submitButton = h("button", { class: "main" }, sendLabel);
+  const validateButton = validate
+    ? button(t("validate"), () => outcome.run(() => validate(draft), validationResult))
+    : null;
+  const fields = h(
     "fieldset",
     { class: "bare" },
     channels.length > 1 ? field(t("pin.channel"), channel) : null,
-    boardPlace,
-    mediaFields(draft, touched),
-    text("title"),
-    area("description"),
-    text("link", { type: "url", placeholder: "https://" }),
-    area("alt", 2),
-    whenFields(draft, touched, Boolean(validate)),
-    h("div", { class: "row" }, submit, validate ? button(t("validate"), () => said.of(() => validate(draft), checks)) : null),
+    boardContainer,
+    mediaFields(draft, draftChanged),
+    textField("title", h("input")),
+    textField("description", h("textarea", { rows: 3 })),
+    textField("link", h("input", { type: "url", placeholder: "https://" })),
+    textField("alt", h("textarea", { rows: 2 })),
+    timeFields(draft, draftChanged, Boolean(validate)),
+    h("div", { class: "row" }, submitButton, validateButton),
   );
-  const form = h("form", { class: "composer", novalidate: true, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), go()) }, all, said.place);
+  const onSubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    submit();
+  };
+  const attributes = { class: "composer", novalidate: true, onsubmit: onSubmit };
+  const form = h("form", attributes, fields, outcome.element);
 
-  let sending = false;
-  const go = async () => {
-    if (sending) return; // a second press while the first is under way
-    const long = Object.keys(MOST).find((name) => tooLong(/** @type {keyof typeof MOST} */ (name), draft[/** @type {keyof typeof MOST} */ (name)]));
-    if (long) return point(form, long);
-    sending = true;
-    all.disabled = true;
-    submit.setAttribute("aria-busy", "true");
+  let isSending = false;
+  const submit = async () => {
+    if (isSending) return;
+    const names = /** @type {TextName[]} */ (Object.keys(MAX_LENGTHS));
+    const tooLong = names.find((name) => isTooLong(name, draft[name]));
+    if (tooLong) return focusField(form, tooLong);
+    isSending = true;
+    fields.disabled = true;
+    submitButton.setAttribute("aria-busy", "true");
     try {
-      fill(said.place, (await send(draft)) ?? "");
-      all.disabled = false;
+      fill(outcome.element, await send(draft));
+      fields.disabled = false;
     } catch (error) {
-      // Nobody knows whether it was done: the very same is sent again, or the person says that this is another Pin.
-      const unknown = error instanceof Unheard;
-      const other = button(t("compose.other"), () => ((all.disabled = false), touched(), fill(said.place)));
-      fill(said.place, problem(error, unknown ? go : undefined), unknown ? other : null);
-      all.disabled = unknown;
-      if (error instanceof Problem && error.field) point(form, error.field === "alt_text" ? "alt" : error.field);
+      showError(error);
     } finally {
-      sending = false;
-      submit.removeAttribute("aria-busy");
+      isSending = false;
+      submitButton.removeAttribute("aria-busy");
+    }
+  };
+
+  /** @param {unknown} error */
+  const showError = (error) => {
+    if (error instanceof NetworkError) {
+      // Nobody knows whether the Pin was created. The form stays locked, so that "Try again" sends exactly
+      // the same request, until the user decides to write a different Pin.
+      const writeOther = () => {
+        fields.disabled = false;
+        draftChanged();
+        fill(outcome.element);
+      };
+      fill(outcome.element, problemBox(error, submit), button(t("compose.other"), writeOther));
+      return;
+    }
+    fill(outcome.element, problemBox(error));
+    fields.disabled = false;
+    if (error instanceof Problem && error.field) {
+      focusField(form, error.field === "alt_text" ? "alt" : error.field);
     }
   };
 
   showBoards();
-  seen.show(draft);
-  return h("div", { class: "compose" }, form, seen.element);
+  preview.show(draft);
+  return h("div", { class: "compose" }, form, preview.element);
 }
 
 /**
- * Takes the person to the field that is wrong.
  * @param {HTMLElement} form
  * @param {string} name
  */
-function point(form, name) {
+function focusField(form, name) {
   const input = form.querySelector(`[name="${CSS.escape(name)}"]`);
   if (input instanceof HTMLElement) input.focus();
 }
 
 /**
- * @param {HTMLElement} place
+ * Shows the fields for the board and its section. The boards come from Pinterest, so they appear a moment
+ * later.
+ * @param {HTMLElement} container
  * @param {Channel[]} channels
  * @param {Draft} draft
- * @param {() => void} changed
+ * @param {() => void} onChange
  */
-async function boardFields(place, channels, draft, changed) {
-  const own = channels.find(({ id }) => id === draft.channel)?.default_board;
-  const board = select([["", own ? t("pin.board.default", { name: own.name }) : t("pin.board.none")]], "", { name: "board_id" });
+async function showBoardFields(container, channels, draft, onChange) {
+  const defaultBoard = channels.find(({ id }) => id === draft.channel)?.default_board;
+  const emptyLabel = defaultBoard ? t("pin.board.default", { name: defaultBoard.name }) : t("pin.board.none");
+  const board = select([["", emptyLabel]], "", { name: "board_id" });
   const section = select([["", t("pin.section.none")]], "");
-  fill(place, field(t("pin.board"), board), field(t("pin.section"), section));
+  fill(container, field(t("pin.board"), board), field(t("pin.section"), section));
   if (!draft.channel) return;
   try {
-    const all = await boards(draft.channel);
+    const boards = await loadBoards(draft.channel);
     const showSections = () => {
-      const chosen = all.find((one) => one.pinterest_board_id === (draft.board || own?.pinterest_board_id));
-      const options = (chosen?.sections ?? []).map((one) => h("option", { value: one.pinterest_section_id }, one.name));
+      const boardId = draft.board || defaultBoard?.pinterest_board_id;
+      const selected = boards.find(({ pinterest_board_id: id }) => id === boardId);
+      const options = (selected?.sections ?? []).map(({ pinterest_section_id: id, name }) =>
+        h("option", { value: id }, name),
+      );
       fill(section, h("option", { value: "" }, t("pin.section.none")), ...options);
       section.value = draft.section;
       section.disabled = !options.length;
     };
-    board.append(...all.map((one) => h("option", { value: one.pinterest_board_id }, one.name)));
+    board.append(...boards.map(({ pinterest_board_id: id, name }) => h("option", { value: id }, name)));
     board.value = draft.board;
-    board.addEventListener("change", () => (Object.assign(draft, { board: board.value, section: "" }), showSections(), changed()));
-    section.addEventListener("change", () => ((draft.section = section.value), changed()));
+    board.addEventListener("change", () => {
+      Object.assign(draft, { board: board.value, section: "" });
+      showSections();
+      onChange();
+    });
+    section.addEventListener("change", () => {
+      draft.section = section.value;
+      onChange();
+    });
     showSections();
   } catch (error) {
-    place.append(problem(error, () => boardFields(place, channels, draft, changed)));
+    container.append(problemBox(error, () => showBoardFields(container, channels, draft, onChange)));
   }
 }
 
 /**
  * @param {Draft} draft
- * @param {() => void} changed
- * @param {boolean} canBeNow
+ * @param {() => void} onChange
+ * @param {boolean} allowNow whether the Pin may be published at once
  */
-function whenFields(draft, changed, canBeNow) {
+function timeFields(draft, onChange, allowNow) {
+  const localTime = h("input", {
+    type: "datetime-local",
+    name: "publish_at",
+    value: draft.local,
+    oninput: () => {
+      draft.local = localTime.value;
+      onChange();
+    },
+  });
   const zones = [...new Set([draft.zone, ...Intl.supportedValuesOf("timeZone"), "UTC"])];
-  const local = h("input", { type: "datetime-local", name: "publish_at", value: draft.local, oninput: () => ((draft.local = local.value), changed()) });
-  const zone = select(zones.map((one) => [one, one.replaceAll("_", " ")]), draft.zone, { onchange: () => ((draft.zone = zone.value), changed()) });
-  const time = h("div", { class: "pair", hidden: !draft.later }, field(t("pin.local"), local), field(t("pin.zone"), zone));
-  if (!canBeNow) return h("fieldset", { class: "slot" }, h("legend", {}, t("pin.when")), time);
-  const group = newId();
-  const choice = (/** @type {boolean} */ later, /** @type {string} */ label) =>
-    h(
-      "label",
-      { class: "check" },
-      h("input", { type: "radio", name: group, checked: draft.later === later, onchange: () => ((draft.later = later), (time.hidden = !later), changed()) }),
-      label,
-    );
-  return h("fieldset", { class: "slot" }, h("legend", {}, t("pin.when")), choice(false, t("pin.now")), choice(true, t("pin.later")), time);
+  const zone = select(
+    zones.map((name) => [name, name.replaceAll("_", " ")]),
+    draft.zone,
+    {
+      onchange: () => {
+        draft.zone = zone.value;
+        onChange();
+      },
+    },
+  );
+  const scheduleFields = h(
+    "div",
+    { class: "pair", hidden: !draft.later },
+    field(t("pin.local"), localTime),
+    field(t("pin.zone"), zone),
+  );
+  const legend = h("legend", {}, t("pin.when"));
+  if (!allowNow) return h("fieldset", { class: "slot" }, legend, scheduleFields);
+  const groupName = newId();
+  const choice = (/** @type {boolean} */ later, /** @type {string} */ label) => {
+    const onChoose = () => {
+      draft.later = later;
+      scheduleFields.hidden = !later;
+      onChange();
+    };
+    const radio = h("input", {
+      type: "radio",
+      name: groupName,
+      checked: draft.later === later,
+      onchange: onChoose,
+    });
+    return h("label", { class: "check" }, radio, label);
+  };
+  const choices = [choice(false, t("pin.now")), choice(true, t("pin.later"))];
+  return h("fieldset", { class: "slot" }, legend, choices, scheduleFields);
 }
 
-/**
- * What `validate` has looked at, check by check.
- * @param {{ ok: boolean, checks: { check: string, ok: boolean, code: string | null, detail: string | null, fix: string | null }[] }} told
- */
-function checks({ ok, checks: all }) {
+/** @param {{ ok: boolean, checks: Check[] }} result */
+function validationResult({ ok, checks }) {
   return h(
     "div",
     { class: `${ok ? "good" : "bad"} box`, role: "status", "data-ok": ok },
     h("p", {}, h("strong", {}, t(ok ? "validate.ok" : "validate.not"))),
-    h(
-      "ul",
-      { class: "checks" },
-      all.map((one) =>
-        h(
-          "li",
-          { class: one.ok ? "good" : "bad" },
-          h("span", { "aria-hidden": "true" }, one.ok ? "✓ " : "✗ "),
-          h("span", { class: "unseen" }, t(one.ok ? "validate.passed" : "validate.failed")),
-          known(`check.${one.check}`, one.check),
-          one.detail ? [": ", one.detail] : null,
-          one.fix && !one.ok ? h("p", { class: "hint" }, one.fix) : null,
-        ),
-      ),
-    ),
+    h("ul", { class: "checks" }, checks.map(checkItem)),
   );
 }
 
+/** @param {Check} check */
+function checkItem({ check, ok, detail, fix }) {
+  return h(
+    "li",
+    { class: ok ? "good" : "bad" },
+    h("span", { "aria-hidden": "true" }, ok ? "✓ " : "✗ "),
+    h("span", { class: "visually-hidden" }, t(ok ? "validate.passed" : "validate.failed")),
+    textOr(`check.${check}`, check),
+    detail ? [": ", detail] : null,
+    fix && !ok ? h("p", { class: "hint" }, fix) : null,
+  );
+}

@@ -1,45 +1,43 @@
 // @ts-check
-/** Elements, built from code. Text is only ever text: nothing here, or anywhere else, parses markup. */
-
-/**
- * What stands in an element: nested as it comes, and nothing where there is nothing.
- * @typedef {Node | string | number | null | undefined | false | Child[]} Child
- */
+/** Builds elements from code. Text is always inserted as text: no part of the console parses markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An element. `onclick` and the like are listeners, `true` is an empty attribute, `false` and `null` are none.
+ * Creates an HTML element. An attribute `onclick` and the like adds a listener, `true` sets an empty
+ * attribute, and `false` or `null` sets none.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {Record<string, any>} [attributes]
+ * @param {Attributes} [attributes]
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function h(tag, attributes = {}, ...children) {
-  return dress(document.createElement(tag), attributes, children);
+  const element = document.createElement(tag);
+  fill(element, ...children);
+  return applyAttributes(element, attributes);
 }
 
 /**
- * The same for a picture.
+ * Creates an SVG element in the same way.
  * @template {keyof SVGElementTagNameMap} T
  * @param {T} tag
- * @param {Record<string, any>} [attributes]
+ * @param {Attributes} [attributes]
  * @param {...Child} children
  * @returns {SVGElementTagNameMap[T]}
  */
 export function svg(tag, attributes = {}, ...children) {
-  return dress(/** @type {any} */ (document.createElementNS(SVG, tag)), attributes, children);
+  const element = /** @type {any} */ (document.createElementNS(SVG, tag));
+  fill(element, ...children);
+  return applyAttributes(element, attributes);
 }
 
 /**
  * @template {Element} E
  * @param {E} element
- * @param {Record<string, any>} attributes
- * @param {Child[]} children
+ * @param {Attributes} attributes
  */
-function dress(element, attributes, children) {
-  fill(element, ...children);
+function applyAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -50,40 +48,42 @@ function dress(element, attributes, children) {
 }
 
 /**
- * Puts `children` in the place of what is there.
+ * Replaces the content of an element.
  * @param {Element} element
  * @param {...Child} children
  */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flatMap(nodes));
+  element.replaceChildren(...children.flatMap(toNodes));
 }
 
 /**
  * @param {Child} child
  * @returns {Node[]}
  */
-function nodes(child) {
-  if (Array.isArray(child)) return child.flatMap(nodes);
+function toNodes(child) {
+  if (Array.isArray(child)) return child.flatMap(toNodes);
   if (child === null || child === undefined || child === false) return [];
   return [child instanceof Node ? child : new Text(String(child))];
 }
 
 /**
- * Somebody else's text: isolated, so that marks for right-to-left writing in it turn nothing else around.
+ * Text from outside, isolated: right-to-left marks in it do not change the direction of the text around it.
  * @param {string | null | undefined} text
  */
-export function theirs(text) {
+export function isolate(text) {
   return h("bdi", {}, text ?? "");
 }
 
 /**
- * A link out of these pages, if the address is one of the web. Anything else is shown as text.
+ * A link that leaves the console. An address that is not http or https is shown as text.
  * @param {string} address
  * @param {Child} [label]
  */
-export function outward(address, label) {
-  const shown = label ?? theirs(address);
-  return isWebAddress(address) ? h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, shown) : h("span", {}, shown);
+export function externalLink(address, label) {
+  const content = label ?? isolate(address);
+  return isWebAddress(address)
+    ? h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, content)
+    : h("span", {}, content);
 }
 
 /** @param {string} address */
@@ -92,7 +92,7 @@ export function isWebAddress(address) {
 }
 
 /**
- * Tells those who do not see the page what has happened on it.
+ * Announces a text to screen readers.
  * @param {string} text
  */
 export function announce(text) {
@@ -100,83 +100,83 @@ export function announce(text) {
   if (announcer) announcer.textContent = text;
 }
 
-let ids = 0;
+let idCount = 0;
 
 /** An id that no other element has. */
 export function newId() {
-  ids += 1;
-  return `e${ids}`;
+  idCount += 1;
+  return `e${idCount}`;
 }
 
 /**
- * A labelled control, with a hint below it. The control gets its id here.
+ * A control with its label above and an optional hint below. Gives the control an id.
  * @param {string} label
  * @param {HTMLElement} control
  * @param {Child} [hint]
  */
 export function field(label, control, hint) {
   control.id ||= newId();
-  const below = hint ? h("p", { class: "hint", id: `${control.id}-hint` }, hint) : null;
-  if (below) control.setAttribute("aria-describedby", below.id);
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, below);
+  const hintElement = hint ? h("p", { class: "hint", id: `${control.id}-hint` }, hint) : null;
+  if (hintElement) control.setAttribute("aria-describedby", hintElement.id);
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hintElement);
 }
 
 /**
- * A choice of one.
+ * A list to select one option from.
  * @param {[string, string][]} options value and label
- * @param {string} chosen
- * @param {Record<string, any>} [attributes]
+ * @param {string} selected
+ * @param {Attributes} [attributes]
  */
-export function select(options, chosen, attributes = {}) {
-  const made = options.map(([value, label]) => h("option", { value }, label));
-  return h("select", { ...attributes, value: chosen }, made);
+export function select(options, selected, attributes = {}) {
+  const elements = options.map(([value, label]) => h("option", { value }, label));
+  return h("select", { ...attributes, value: selected }, elements);
 }
 
 /**
- * A button that is busy, and takes no second press, until what it does is done.
+ * A button. While its action runs, it is marked as busy and ignores clicks.
  * @param {string} label
- * @param {() => unknown} act
- * @param {Record<string, any>} [attributes]
+ * @param {() => unknown} action
+ * @param {Attributes} [attributes]
  */
-export function button(label, act, attributes = {}) {
+export function button(label, action, attributes = {}) {
   const element = h("button", { type: "button", ...attributes }, label);
-  element.addEventListener("click", () => busy(element, act));
+  element.addEventListener("click", () => runOnce(element, action));
   return element;
 }
 
 /**
- * A form whose button does the same.
- * @param {() => unknown} act
- * @param {Record<string, any>} attributes
+ * A form whose submit button behaves like `button`.
+ * @param {() => unknown} action
+ * @param {Attributes} attributes
  * @param {...Child} children
  */
-export function form(act, attributes, ...children) {
-  const submit = (/** @type {SubmitEvent} */ event) => {
+export function form(action, attributes, ...children) {
+  const onsubmit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    return busy(/** @type {HTMLElement} */ (event.submitter), act);
+    return runOnce(/** @type {HTMLElement} */ (event.submitter), action);
   };
-  return h("form", { ...attributes, onsubmit: submit }, ...children);
+  return h("form", { ...attributes, onsubmit }, ...children);
 }
 
 /**
  * @param {HTMLElement} element
- * @param {() => unknown} act
+ * @param {() => unknown} action
  */
-async function busy(element, act) {
+async function runOnce(element, action) {
   if (element.getAttribute("aria-busy") === "true") return;
   element.setAttribute("aria-busy", "true");
   try {
-    await act();
+    await action();
   } finally {
     element.removeAttribute("aria-busy");
   }
 }
 
 /**
- * A dialog over the page. Resolves when it is closed, however that happens.
+ * A modal dialog. Resolves when it is closed, in whatever way.
  * @param {string} title
  * @param {(close: () => void) => Child[]} content
- * @param {Record<string, any>} [attributes]
+ * @param {Attributes} [attributes]
  * @returns {Promise<void>}
  */
 export function dialog(title, content, attributes = {}) {

@@ -1,47 +1,27 @@
 // @ts-check
-/** A Pin that is being written: what the form holds, what the API gets, and what survives a reload. */
+/** A Pin that is being written: what the form holds, what the API receives, and what survives a reload. */
 
-import { length } from "./text.js";
+import { characterCount } from "./text.js";
 
-/**
- * One file: by its address, or uploaded. `shown` is the address of the very file, while this page is open.
- * @typedef {{ url: string, media_id: string, name: string, shown: string, type: string, title: string, description: string, link: string }} Slot
- */
-/** @typedef {"image" | "carousel" | "video"} Kind */
-/**
- * @typedef {object} Draft
- * @property {string} channel
- * @property {string} board empty for the default one
- * @property {string} section
- * @property {string} title
- * @property {string} description
- * @property {string} link
- * @property {string} alt
- * @property {Kind} kind
- * @property {Slot[]} slots
- * @property {"frame" | "url"} cover
- * @property {number} frame seconds from the beginning
- * @property {string} coverUrl
- * @property {boolean} later
- * @property {string} local what clocks show in `zone`
- * @property {string} zone
- */
+/** The longest texts that Pinterest accepts, in characters. The server has the same limits. */
+export const MAX_LENGTHS = { title: 100, description: 800, link: 2048, alt: 500 };
 
-/** As many characters as Pinterest takes. The server refuses by the same rule. */
-export const MOST = { title: 100, description: 800, link: 2048, alt: 500 };
 /** How many images a carousel has. */
-export const SLIDES = { least: 2, most: 5 };
+export const MIN_SLIDES = 2;
+export const MAX_SLIDES = 5;
 
 /** @returns {Slot} */
-export const slot = () => ({ url: "", media_id: "", name: "", shown: "", type: "", title: "", description: "", link: "" });
+export function emptySlot() {
+  return { url: "", media_id: "", name: "", previewUrl: "", type: "", title: "", description: "", link: "" };
+}
 
 /**
- * @param {string} channel
+ * @param {string} channelId
  * @returns {Draft}
  */
-export function empty(channel) {
+export function emptyDraft(channelId) {
   return {
-    channel,
+    channel: channelId,
     board: "",
     section: "",
     title: "",
@@ -49,7 +29,7 @@ export function empty(channel) {
     link: "",
     alt: "",
     kind: "image",
-    slots: [slot()],
+    slots: [emptySlot()],
     cover: "frame",
     frame: 0,
     coverUrl: "",
@@ -59,125 +39,152 @@ export function empty(channel) {
   };
 }
 
-/** @param {Draft} draft */
-export function body(draft) {
-  const { channel, kind, slots, later, local, zone } = draft;
+/**
+ * The request that creates the Pin.
+ * @param {Draft} draft
+ */
+export function createRequest(draft) {
   return {
-    channel_id: channel,
-    ...texts(draft),
-    media: media(kind, slots, draft),
-    ...(later ? { publish_at: { local, time_zone: zone } } : {}),
+    channel_id: draft.channel,
+    ...textFields(draft),
+    media: mediaField(draft),
+    ...(draft.later ? { publish_at: publishAt(draft) } : {}),
   };
 }
 
 /**
- * What a change sends: the media only if another file was chosen.
+ * The request that changes a Pin from `original` to `draft`. It has media and a time only if they differ.
  * @param {Draft} draft
- * @param {Draft} before
+ * @param {Draft} original
  */
-export function change(draft, before) {
-  const pictures = JSON.stringify(media(draft.kind, draft.slots, draft));
-  const moved = draft.local !== before.local || draft.zone !== before.zone;
+export function updateRequest(draft, original) {
+  const media = mediaField(draft);
+  const sameMedia = JSON.stringify(media) === JSON.stringify(mediaField(original));
+  const sameTime = draft.local === original.local && draft.zone === original.zone;
   return {
-    ...texts(draft),
-    ...(pictures === JSON.stringify(media(before.kind, before.slots, before)) ? {} : { media: JSON.parse(pictures) }),
-    ...(moved ? { publish_at: { local: draft.local, time_zone: draft.zone } } : {}),
+    ...textFields(draft),
+    ...(sameMedia ? {} : { media }),
+    ...(sameTime ? {} : { publish_at: publishAt(draft) }),
   };
 }
 
 /** @param {Draft} draft */
-function texts({ board, section, title, description, link, alt }) {
-  const text = (/** @type {string} */ value) => value || null;
+function publishAt({ local, zone }) {
+  return { local, time_zone: zone };
+}
+
+/** @param {Draft} draft */
+function textFields({ board, section, title, description, link, alt }) {
   return {
     ...(board ? { board_id: board } : {}),
-    board_section_id: text(section),
-    title: text(title),
-    description: text(description),
-    link: text(link.trim()),
-    alt_text: text(alt),
+    board_section_id: section || null,
+    title: title || null,
+    description: description || null,
+    link: link.trim() || null,
+    alt_text: alt || null,
   };
 }
 
-/**
- * @param {Kind} kind
- * @param {Slot[]} slots
- * @param {Draft} draft
- */
-function media(kind, slots, { cover, frame, coverUrl }) {
-  const file = (/** @type {Slot} */ one) => (one.media_id ? { media_id: one.media_id } : { url: one.url.trim() });
-  if (kind === "carousel") {
-    const items = slots.map((one) => ({
-      ...file(one),
-      ...(one.title ? { title: one.title } : {}),
-      ...(one.description ? { description: one.description } : {}),
-      ...(one.link ? { link: one.link.trim() } : {}),
-    }));
-    return { kind, items };
-  }
-  if (kind === "image") return { kind, ...file(slots[0]) };
-  return { kind, ...file(slots[0]), cover: cover === "frame" ? { frame_seconds: frame } : { url: coverUrl.trim() } };
+/** @param {Draft} draft */
+function mediaField({ kind, slots, cover, frame, coverUrl }) {
+  if (kind === "carousel") return { kind, items: slots.map(slideField) };
+  if (kind === "image") return { kind, ...source(slots[0]) };
+  const coverField = cover === "frame" ? { frame_seconds: frame } : { url: coverUrl.trim() };
+  return { kind, ...source(slots[0]), cover: coverField };
+}
+
+/** @param {Slot} slot */
+function slideField(slot) {
+  return {
+    ...source(slot),
+    ...(slot.title ? { title: slot.title } : {}),
+    ...(slot.description ? { description: slot.description } : {}),
+    ...(slot.link ? { link: slot.link.trim() } : {}),
+  };
+}
+
+/** @param {Slot} slot */
+function source(slot) {
+  return slot.media_id ? { media_id: slot.media_id } : { url: slot.url.trim() };
 }
 
 /**
- * The form's view of a Pin that is there.
- * @param {any} pin
+ * A draft with the values of an existing Pin.
+ * @param {Pin} pin
  * @returns {Draft}
  */
-export function of(pin) {
-  const draft = empty(pin.channel_id);
-  const file = (/** @type {any} */ one) => ({ ...slot(), url: one.url ?? "", media_id: one.media_id ?? "", name: one.media_id ?? "", title: one.title ?? "", description: one.description ?? "", link: one.link ?? "" });
-  const { media: shown } = pin;
+export function draftFromPin(pin) {
+  const { media } = pin;
   return {
-    ...draft,
+    ...emptyDraft(pin.channel_id),
     board: pin.board_id,
     section: pin.board_section_id ?? "",
     title: pin.title ?? "",
     description: pin.description ?? "",
     link: pin.link ?? "",
     alt: pin.alt_text ?? "",
-    kind: shown.kind,
-    slots: shown.kind === "carousel" ? shown.items.map(file) : [file(shown)],
-    cover: shown.cover?.url ? "url" : "frame",
-    frame: shown.cover?.frame_seconds ?? 0,
-    coverUrl: shown.cover?.url ?? "",
+    kind: media.kind,
+    slots: media.kind === "carousel" ? media.items.map(slotFromMedia) : [slotFromMedia(media)],
+    cover: media.cover?.url ? "url" : "frame",
+    frame: media.cover?.frame_seconds ?? 0,
+    coverUrl: media.cover?.url ?? "",
     later: true,
-    local: localTime(pin.publish_at),
+    local: toLocalTime(pin.publish_at),
   };
 }
 
 /**
- * What this browser's clock shows at an instant, as `<input type="datetime-local">` writes it.
- * @param {string | number} instant
+ * @param {any} media
+ * @returns {Slot}
  */
-export function localTime(instant) {
-  const at = new Date(instant);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+function slotFromMedia(media) {
+  return {
+    ...emptySlot(),
+    url: media.url ?? "",
+    media_id: media.media_id ?? "",
+    name: media.media_id ?? "",
+    title: media.title ?? "",
+    description: media.description ?? "",
+    link: media.link ?? "",
+  };
 }
 
 /**
- * Whether a text is too long, by the server's rule.
- * @param {keyof typeof MOST} name
- * @param {string} text
+ * An instant in the browser's time zone, in the format of `<input type="datetime-local">`.
+ * @param {string | number} instant
  */
-export const tooLong = (name, text) => length(text) > MOST[name];
-
-const KEPT = "draft";
+export function toLocalTime(instant) {
+  const date = new Date(instant);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 /**
- * Remembers what is written, in this tab: with the key under which it is sent, so that a reload sends nothing twice.
+ * Whether a text has more characters than the server accepts.
+ * @param {TextName} name
+ * @param {string} text
+ */
+export function isTooLong(name, text) {
+  return characterCount(text) > MAX_LENGTHS[name];
+}
+
+const STORAGE_KEY = "draft";
+
+/**
+ * Saves a draft in this tab, with the idempotency key of its request, so that it is not sent twice after a
+ * reload.
  * @param {Draft} draft
  * @param {string} key
  */
-export function remember(draft, key) {
-  const slots = draft.slots.map((one) => ({ ...one, shown: "" }));
-  sessionStorage.setItem(KEPT, JSON.stringify({ draft: { ...draft, slots }, key }));
+export function saveDraft(draft, key) {
+  const slots = draft.slots.map((slot) => ({ ...slot, previewUrl: "" })); // it ends with the page
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ draft: { ...draft, slots }, key }));
 }
 
-export function forget() {
-  sessionStorage.removeItem(KEPT);
+export function deleteDraft() {
+  sessionStorage.removeItem(STORAGE_KEY);
 }
 
 /** @returns {{ draft: Draft, key: string } | null} */
-export function remembered() {
-  return JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+export function loadDraft() {
+  return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "null");
 }

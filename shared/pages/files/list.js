@@ -1,85 +1,119 @@
 // @ts-check
-/** Pins as a list. What nobody sees costs nothing, by `content-visibility` in the style. */
+/** The list of Pins. Rows outside the viewport cost nothing: see `content-visibility` in the style sheet. */
 
-import { h, theirs } from "./dom.js";
-import { known, moment, t } from "./text.js";
-
-/** @typedef {import("./pins.js").Pin} Pin */
-/** @typedef {{ open: (pin: Pin) => void, names: Map<string, string> }} Shown what a row needs: names of channels, and what a press does */
-
-/** So many rows are a list of their own, with a room of its own: a browser looks at each room before each frame. */
-const GROUP = 50;
-/** About how high a row is, until it has been seen. */
-const ROW = 3;
+import { h, isolate } from "./dom.js";
+import { formatTime, t, textOr } from "./text.js";
 
 /**
- * @param {HTMLElement} place
- * @param {Pin[]} pins
- * @param {Shown} shown
+ * Rows per `<ul>`. The browser skips whole groups outside the viewport, so few large groups are cheaper than
+ * many.
  */
-export function showList(place, pins, shown) {
-  const rows = new Map([...place.querySelectorAll("[data-pin]")].map((row) => [row.getAttribute("data-pin"), row]));
-  const next = pins.map((pin) => {
-    const before = rows.get(pin.id);
-    const version = JSON.stringify([pin.state, pin.reason, pin.retry_at, pin.publish_at, pin.title, pin.board_id]);
-    return before?.getAttribute("data-version") === version ? before : row(pin, version, shown);
+const GROUP_SIZE = 50;
+/** The estimated height of a row that has not been rendered yet. */
+const ROW_HEIGHT_REM = 3;
+
+/**
+ * Shows `pins` in `container`, and reuses the rows that have not changed.
+ * @param {HTMLElement} container
+ * @param {Pin[]} pins
+ * @param {RowOptions} options
+ */
+export function renderList(container, pins, options) {
+  const oldRows = new Map(
+    [...container.querySelectorAll("[data-pin]")].map((row) => [row.getAttribute("data-pin"), row]),
+  );
+  const rows = pins.map((pin) => {
+    const oldRow = oldRows.get(pin.id);
+    const version = JSON.stringify([
+      pin.state,
+      pin.reason,
+      pin.retry_at,
+      pin.publish_at,
+      pin.title,
+      pin.board_id,
+    ]);
+    return oldRow?.getAttribute("data-version") === version ? oldRow : pinRow(pin, version, options);
   });
-  const focused = document.activeElement?.closest("[data-pin]")?.getAttribute("data-pin");
-  const there = place.querySelectorAll("ul");
-  const groups = Array.from({ length: Math.ceil(next.length / GROUP) }, (_, at) => {
-    const group = there[at] ?? h("ul", { class: "pins" });
-    const its = next.slice(at * GROUP, (at + 1) * GROUP);
-    arrange(group, its);
-    group.style.containIntrinsicHeight = `auto ${its.length * ROW}rem`;
+  const focusedPin = document.activeElement?.closest("[data-pin]")?.getAttribute("data-pin");
+  const oldGroups = container.querySelectorAll("ul");
+  const groups = Array.from({ length: Math.ceil(rows.length / GROUP_SIZE) }, (_, index) => {
+    const group = oldGroups[index] ?? h("ul", { class: "pins" });
+    const groupRows = rows.slice(index * GROUP_SIZE, (index + 1) * GROUP_SIZE);
+    reconcile(group, groupRows);
+    group.style.containIntrinsicHeight = `auto ${groupRows.length * ROW_HEIGHT_REM}rem`;
     return group;
   });
-  arrange(place, groups);
-  if (focused) /** @type {HTMLElement | null} */ (place.querySelector(`[data-pin="${focused}"] button`))?.focus({ preventScroll: true });
+  reconcile(container, groups);
+  if (focusedPin) {
+    /** @type {HTMLElement | null} */
+    const focusedButton = container.querySelector(`[data-pin="${focusedPin}"] button`);
+    focusedButton?.focus({ preventScroll: true });
+  }
 }
 
 /**
- * Makes `wanted` all that an element holds. What is in its place already is not touched: focus and scroll stay.
+ * Makes `children` the only children of an element. A child that is already in its place is not touched, so
+ * it keeps focus and scroll position.
  * @param {Element} element
- * @param {Element[]} wanted
+ * @param {Element[]} children
  */
-function arrange(element, wanted) {
-  const kept = new Set(wanted);
-  for (const one of [...element.children]) if (!kept.has(one)) one.remove();
-  wanted.forEach((one, at) => {
-    if (element.children[at] !== one) element.insertBefore(one, element.children[at] ?? null);
+function reconcile(element, children) {
+  const wanted = new Set(children);
+  for (const child of [...element.children]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, index) => {
+    const current = element.children[index] ?? null;
+    if (current !== child) element.insertBefore(child, current);
   });
 }
 
 /**
  * @param {Pin} pin
  * @param {string} version
- * @param {Shown} shown
+ * @param {RowOptions} options
  */
-function row(pin, version, { open, names }) {
+function pinRow(pin, version, { open, channelNames }) {
+  const time = pin.published_at ?? pin.publish_at;
   return h(
     "li",
     { "data-pin": pin.id, "data-state": pin.state, "data-version": version },
-    h("button", { type: "button", class: "plain name", onclick: () => open(pin) }, theirs(titleOf(pin))),
-    h("span", { class: "hint" }, theirs(names.get(pin.channel_id))),
-    state(pin),
-    h("time", { datetime: pin.published_at ?? pin.publish_at, class: "hint" }, moment(pin.published_at ?? pin.publish_at)),
+    h("button", { type: "button", class: "plain name", onclick: () => open(pin) }, isolate(pinTitle(pin))),
+    h("span", { class: "hint" }, isolate(channelNames.get(pin.channel_id))),
+    stateLabel(pin),
+    h("time", { datetime: time, class: "hint" }, formatTime(time)),
   );
 }
 
 /**
- * What people call a Pin.
+ * A short name of a Pin.
  * @param {Pin} pin
  */
-export function titleOf(pin) {
+export function pinTitle(pin) {
   return pin.title || pin.description?.slice(0, 60) || t("preview.untitled");
 }
 
 /**
- * The state in words: with what it waits for, or why it failed.
+ * The state of a Pin, with what it waits for or why it failed.
  * @param {Pin} pin
  */
-export function state(pin) {
-  const until = pin.retry_at ? ` · ${t("pin.until", { time: moment(pin.retry_at) })}` : "";
-  const why = pin.reason ? ` · ${known(`reason.${pin.reason}`, pin.reason)}${until}` : pin.error ? ` · ${pin.error.detail}` : "";
-  return h("span", { class: "state" }, h("b", { class: `tag ${pin.state}` }, known(`state.${pin.state}`, pin.state)), why);
+export function stateLabel(pin) {
+  return h(
+    "span",
+    { class: "state" },
+    h("b", { class: `tag ${pin.state}` }, stateName(pin.state)),
+    explanation(pin),
+  );
+}
+
+/** @param {string} state */
+export function stateName(state) {
+  return textOr(`state.${state}`, state);
+}
+
+/** @param {Pin} pin */
+function explanation(pin) {
+  if (pin.reason) {
+    const until = pin.retry_at ? ` · ${t("pin.until", { time: formatTime(pin.retry_at) })}` : "";
+    return ` · ${textOr(`reason.${pin.reason}`, pin.reason)}${until}`;
+  }
+  return pin.error ? ` · ${pin.error.detail}` : "";
 }

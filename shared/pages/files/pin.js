@@ -1,114 +1,161 @@
 // @ts-check
-/** One Pin: how it is, how it came there, and what can be done about it. */
+/** The dialog of one Pin: its state, its history, and the actions that its state allows. */
 
-import { call } from "./api.js";
+import { callApi } from "./api.js";
 import { composer } from "./composer.js";
-import { button, dialog, fill, h, outward, theirs } from "./dom.js";
-import { change, of as draftOf } from "./draft.js";
-import { state, titleOf } from "./list.js";
-import { outcome, problem, soon, sure } from "./parts.js";
-import { known, moment, t } from "./text.js";
-
-/** @typedef {import("./pins.js").Pin} Pin */
+import { button, dialog, externalLink, fill, h, isolate } from "./dom.js";
+import { draftFromPin, updateRequest } from "./draft.js";
+import { pinTitle, stateLabel } from "./list.js";
+import { formatTime, plural, t, textOr } from "./text.js";
+import { confirmDialog, outcomeArea, problemBox, skeleton } from "./widgets.js";
 
 /**
- * Opens a Pin over the page.
  * @param {string} id
- * @param {import("./pins.js").Pins} pins
- * @param {import("./channels.js").Channel[]} channels
+ * @param {PinStore} store
+ * @param {Channel[]} channels
  */
-export async function openPin(id, pins, channels) {
-  const place = h("div", {}, soon(6));
-  let open = true;
-  const show = async () => {
+export async function openPin(id, store, channels) {
+  const container = h("div", {}, skeleton(6));
+  let isOpen = true;
+  const load = async () => {
     try {
-      const pin = await call("GET", `/api/v1/pins/${id}`);
-      pins.put(pin);
-      if (open) fill(place, ...detail(pin, pins, channels, show));
+      const pin = await callApi("GET", `/api/v1/pins/${id}`);
+      store.put(pin);
+      if (isOpen) fill(container, ...pinDetails(pin, store, channels, load));
     } catch (error) {
-      fill(place, problem(error, show));
+      fill(container, problemBox(error, load));
     }
   };
-  show();
-  let seen = "";
-  const leave = pins.onchange(() => {
-    const pin = pins.list().find((one) => one.id === id);
-    const now = pin ? JSON.stringify([pin.state, pin.reason, pin.timeline.length]) : seen;
-    if (open && seen && now !== seen && !place.querySelector("form")) show(); // never under somebody's hands
-    seen = now;
+  load();
+  let shownVersion = "";
+  const unsubscribe = store.subscribe(() => {
+    const pin = store.list().find((candidate) => candidate.id === id);
+    const version = pin ? JSON.stringify([pin.state, pin.reason, pin.timeline.length]) : shownVersion;
+    const isEditing = container.querySelector("form") !== null;
+    if (isOpen && shownVersion && version !== shownVersion && !isEditing) load();
+    shownVersion = version;
   });
-  await dialog(t("pin"), (close) => [place, h("div", { class: "row" }, button(t("close"), close))], { class: "wide" });
-  open = false;
-  leave();
+  const content = (/** @type {() => void} */ close) => [
+    container,
+    h("div", { class: "row" }, button(t("close"), close)),
+  ];
+  await dialog(t("pin"), content, { class: "wide" });
+  isOpen = false;
+  unsubscribe();
 }
 
 /**
  * @param {Pin} pin
- * @param {import("./pins.js").Pins} pins
- * @param {import("./channels.js").Channel[]} channels
- * @param {() => Promise<void>} changed
+ * @param {PinStore} store
+ * @param {Channel[]} channels
+ * @param {() => Promise<void>} onChange
  */
-function detail(pin, pins, channels, changed) {
-  const { place, of } = outcome();
-  const act = async (/** @type {string} */ method, /** @type {string} */ path) => {
-    const after = await of(() => call(method, path));
-    if (after) pins.put(after), await changed();
-  };
-  const cancel = async () => {
-    if (await sure(t("pin.cancel"), t("pin.cancel.means", { title: titleOf(pin) }), t("pin.cancel"))) await act("DELETE", `/api/v1/pins/${pin.id}`);
-  };
-  const edit = h("div", {});
-  const unsent = pin.state === "scheduled" || pin.state === "waiting";
+function pinDetails(pin, store, channels, onChange) {
   return [
-    h("p", { class: "title" }, theirs(titleOf(pin))),
-    h("p", {}, state(pin)),
-    pin.error ? h("div", { class: "bad box", "data-code": pin.error.code }, h("p", {}, known(`problem.${pin.error.code}`, pin.error.detail)), h("p", {}, known(`problem.${pin.error.code}.fix`, pin.error.fix))) : null,
-    pin.pinterest_pin_url ? h("p", {}, outward(pin.pinterest_pin_url, t("pin.open"))) : null,
-    h(
-      "div",
-      { class: "row" },
-      pin.state === "scheduled" ? button(t("pin.edit"), () => fill(edit, editor(pin, pins, channels, changed))) : null,
-      unsent ? button(t("pin.cancel"), cancel) : null,
-      pin.state === "failed" ? button(t("pin.retry"), () => act("POST", `/api/v1/pins/${pin.id}/retry`), { class: "main" }) : null,
-      pin.state === "published" ? h("a", { class: "button", href: `/app/numbers?channel=${pin.channel_id}&pin=${pin.id}` }, t("numbers.title")) : null,
-    ),
-    place,
-    edit,
+    h("p", { class: "title" }, isolate(pinTitle(pin))),
+    h("p", {}, stateLabel(pin)),
+    pin.error ? pinError(pin.error) : null,
+    pin.pinterest_pin_url ? h("p", {}, externalLink(pin.pinterest_pin_url, t("pin.open"))) : null,
+    pinActions(pin, store, channels, onChange),
     h("h3", {}, t("timeline")),
-    pin.timeline_dropped ? h("p", { class: "hint" }, t("timeline.dropped", { count: pin.timeline_dropped })) : null,
-    h("ol", { class: "timeline" }, pin.timeline.map(entry)),
+    pin.timeline_dropped ? h("p", { class: "hint" }, plural("timeline.dropped", pin.timeline_dropped)) : null,
+    h("ol", { class: "timeline" }, pin.timeline.map(timelineEntry)),
   ];
 }
 
-/** @param {any} line */
-function entry({ at, event, detail, http_status: status, pinterest_code: code, request_id: id }) {
-  const answered = [status && `HTTP ${status}`, code && t("timeline.code", { code }), id && t("timeline.request", { id })].filter(Boolean);
+/** @param {PinError} error */
+function pinError({ code, detail, fix }) {
   return h(
-    "li",
-    {},
-    h("time", { datetime: at }, moment(at, { dateStyle: "medium", timeStyle: "medium" })),
-    " ",
-    h("strong", {}, known(`event.${event}`, event)),
-    detail ? [" ", theirs(known(`reason.${detail}`, detail))] : null,
-    answered.length ? h("span", { class: "hint" }, ` ${answered.join(" · ")}`) : null,
+    "div",
+    { class: "bad box", "data-code": code },
+    h("p", {}, textOr(`problem.${code}`, detail)),
+    h("p", {}, textOr(`problem.${code}.fix`, fix)),
   );
 }
 
 /**
  * @param {Pin} pin
- * @param {import("./pins.js").Pins} pins
- * @param {import("./channels.js").Channel[]} channels
- * @param {() => Promise<void>} changed
+ * @param {PinStore} store
+ * @param {Channel[]} channels
+ * @param {() => Promise<void>} onChange
  */
-function editor(pin, pins, channels, changed) {
-  const before = draftOf(pin);
+function pinActions(pin, store, channels, onChange) {
+  const outcome = outcomeArea();
+  const update = async (/** @type {string} */ method, /** @type {string} */ path) => {
+    const updated = await outcome.run(() => callApi(method, path));
+    if (!updated) return;
+    store.put(updated);
+    await onChange();
+  };
+  const retry = () => update("POST", `/api/v1/pins/${pin.id}/retry`);
+  const cancel = async () => {
+    const consequence = t("pin.cancel.means", { title: pinTitle(pin) });
+    const confirmed = await confirmDialog(t("pin.cancel"), consequence, t("pin.cancel"), t("pin.keep"));
+    if (confirmed) await update("DELETE", `/api/v1/pins/${pin.id}`);
+  };
+  const editor = h("div", {});
+  const edit = () => fill(editor, pinEditor(pin, store, channels, onChange));
+  const analyticsLink = () =>
+    h(
+      "a",
+      { class: "button", href: `/app/numbers?channel=${pin.channel_id}&pin=${pin.id}` },
+      t("analytics.title"),
+    );
+  return [
+    h(
+      "div",
+      { class: "row" },
+      pin.state === "scheduled" ? button(t("pin.edit"), edit) : null,
+      pin.state === "scheduled" || pin.state === "waiting" ? button(t("pin.cancel"), cancel) : null,
+      pin.state === "failed" ? button(t("pin.retry"), retry, { class: "main" }) : null,
+      pin.state === "published" ? analyticsLink() : null,
+    ),
+    outcome.element,
+    editor,
+  ];
+}
+
+/** @param {TimelineEntry} entry */
+function timelineEntry({
+  at,
+  event,
+  detail,
+  http_status: status,
+  pinterest_code: code,
+  request_id: requestId,
+}) {
+  const response = [
+    status && `HTTP ${status}`,
+    code && t("timeline.code", { code }),
+    requestId && t("timeline.request", { id: requestId }),
+  ].filter(Boolean);
+  return h(
+    "li",
+    {},
+    h("time", { datetime: at }, formatTime(at, { dateStyle: "medium", timeStyle: "medium" })),
+    " ",
+    h("strong", {}, textOr(`event.${event}`, event)),
+    detail ? [": ", isolate(textOr(`reason.${detail}`, detail))] : null,
+    response.length ? h("span", { class: "hint" }, ` ${response.join(" · ")}`) : null,
+  );
+}
+
+/**
+ * @param {Pin} pin
+ * @param {PinStore} store
+ * @param {Channel[]} channels
+ * @param {() => Promise<void>} onChange
+ */
+function pinEditor(pin, store, channels, onChange) {
+  const original = draftFromPin(pin);
   return composer({
     channels: channels.filter(({ id }) => id === pin.channel_id),
-    draft: draftOf(pin),
-    label: t("save"),
+    draft: draftFromPin(pin),
+    sendLabel: t("save"),
     send: async (draft) => {
-      pins.put(await call("PATCH", `/api/v1/pins/${pin.id}`, { body: change(draft, before) }));
-      await changed();
+      const body = updateRequest(draft, original);
+      store.put(await callApi("PATCH", `/api/v1/pins/${pin.id}`, { body }));
+      await onChange();
       return null;
     },
   });

@@ -1,127 +1,158 @@
 // @ts-check
-/** The Pins that the page knows, newest first, kept up to date for as long as something moves. */
+/**
+ * The Pins that the page has loaded, newest first. While some of them are changing, their state is polled.
+ */
 
-import { call } from "./api.js";
+import { callApi } from "./api.js";
 
-/** @typedef {{ id: string, channel_id: string, board_id: string, title?: string, description?: string, state: string, reason: string | null, retry_at: string | null, publish_at: string, published_at: string | null, pinterest_pin_url: string | null, error: { code: string, detail: string, fix: string } | null, timeline: any[], timeline_dropped: number, media: any, [other: string]: any }} Pin */
+const PAGE_SIZE = 200;
+/** The pause before the first poll. It grows while nothing changes. */
+const MIN_POLL_MS = 1500;
+const MAX_POLL_MS = 30_000;
+const POLL_GROWTH = 1.5;
+/** A scheduled Pin is polled from this long before its time. */
+const POLL_AHEAD_MS = 90_000;
+/** The longest delay that a browser's timer accepts: 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Up to so many Pins are polled one by one. For more, the newest page of the list is read instead. */
+const MAX_SINGLE_POLLS = 10;
 
-const PAGE = 200;
-/** How long to wait between two looks, in milliseconds: at first, and after nothing has happened for a while. */
-const SOON = 1500;
-const LATER = 30_000;
-/** Something is due this soon: worth looking. */
-const NEAR = 90_000;
-/** The longest that a browser's timer takes: 24 days. */
-const LONGEST = 2 ** 31 - 1;
-/** So many Pins are looked at one by one; where more move, the newest page tells of most. */
-const ONE_BY_ONE = 10;
-
-/** A store of Pins of one channel, or of all. */
-export class Pins {
+/** The Pins of one channel, or of all. */
+export class PinStore {
   /** @type {Map<string, Pin>} */
-  #known = new Map();
-  /** @type {string | null | undefined} */
-  #next = undefined;
+  #pins = new Map();
+  /** Undefined before the first page is loaded, null after the last. @type {string | null | undefined} */
+  #cursor = undefined;
   /** @type {Set<() => void>} */
   #listeners = new Set();
-  #query;
+  /** @type {PinFilter} */
+  #filter;
   #signal;
-  #wait = SOON;
+  #pollDelay = MIN_POLL_MS;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /**
-   * @param {{ channel: string, state: string }} filter empty texts for all
+   * @param {PinFilter} filter
    * @param {AbortSignal} signal
    */
-  constructor({ channel, state }, signal) {
-    this.#query = new URLSearchParams({ limit: String(PAGE), ...(channel ? { channel_id: channel } : {}), ...(state ? { state } : {}) });
+  constructor(filter, signal) {
+    this.#filter = { ...filter };
     this.#signal = signal;
-    this.wants = (/** @type {Pin} */ pin) => (!channel || pin.channel_id === channel) && (!state || pin.state === state);
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
-    document.addEventListener("visibilitychange", () => !document.hidden && this.hurry(), { signal });
+    const onVisible = () => {
+      if (!document.hidden) this.pollSoon();
+    };
+    document.addEventListener("visibilitychange", onVisible, { signal });
   }
 
   /**
-   * Tells of every change, until what it answers is called.
+   * Calls `listener` after each change.
    * @param {() => void} listener
+   * @returns {() => void} ends the subscription
    */
-  onchange(listener) {
+  subscribe(listener) {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
-  /** All that are known and wanted, newest first: ids sort by time. */
+  /** The Pins that match the filter, newest first. */
   list() {
-    return [...this.#known.values()].filter(this.wants).sort((one, other) => (one.id < other.id ? 1 : -1));
+    const { channel, state } = this.#filter;
+    return [...this.#pins.values()]
+      .filter((pin) => (!channel || pin.channel_id === channel) && (!state || pin.state === state))
+      .sort((a, b) => (a.id < b.id ? 1 : -1)); // ids sort by time
   }
 
-  /** Whether there are more than those that are known. */
+  /** Whether there are pages that have not been loaded. */
   get hasMore() {
-    return this.#next !== null;
+    return this.#cursor !== null;
   }
 
-  /** Reads the next page. */
-  async more() {
-    const query = new URLSearchParams(this.#query);
-    if (this.#next) query.set("cursor", this.#next);
-    const page = await call("GET", `/api/v1/pins?${query}`, { signal: this.#signal });
-    this.#next = page.next;
+  /** Loads the next page. */
+  async loadMore() {
+    const page = await this.#readPage(this.#cursor);
+    this.#cursor = page.next;
     this.put(...page.items);
   }
 
-  /** Reads all pages that are left. */
-  async rest() {
-    while (this.hasMore && !this.#signal.aborted) await this.more();
+  /** Loads all remaining pages. */
+  async loadAll() {
+    while (this.hasMore && !this.#signal.aborted) await this.loadMore();
   }
 
-  /** @param {...Pin} pins */
+  /**
+   * Adds or updates Pins.
+   * @param {...Pin} pins
+   */
   put(...pins) {
-    const before = JSON.stringify(pins.map((pin) => this.#known.get(pin.id)));
-    for (const pin of pins) this.#known.set(pin.id, pin);
-    if (before === JSON.stringify(pins)) return this.#later();
+    const before = JSON.stringify(pins.map(({ id }) => this.#pins.get(id)));
+    for (const pin of pins) this.#pins.set(pin.id, pin);
+    if (before === JSON.stringify(pins)) return this.#schedulePoll();
     for (const listener of this.#listeners) listener();
-    this.hurry();
+    this.pollSoon();
   }
 
-  /** Looks again soon: something has happened, or is about to. */
-  hurry() {
-    this.#wait = SOON;
-    this.#later();
+  /** Starts again with the shortest pause between polls. */
+  pollSoon() {
+    this.#pollDelay = MIN_POLL_MS;
+    this.#schedulePoll();
   }
 
-  /** When a Pin begins to move, as far as it is known. */
-  #moves(/** @type {Pin} */ { state, publish_at: at }) {
-    if (["sending", "waiting"].includes(state)) return 0;
-    return state === "scheduled" ? Date.parse(at) - NEAR : Infinity;
+  /** @param {string | null} [cursor] */
+  #readPage(cursor) {
+    const { channel, state } = this.#filter;
+    const query = new URLSearchParams({
+      limit: String(PAGE_SIZE),
+      ...(channel ? { channel_id: channel } : {}),
+      ...(state ? { state } : {}),
+      ...(cursor ? { cursor } : {}),
+    });
+    return callApi("GET", `/api/v1/pins?${query}`, { signal: this.#signal });
   }
 
-  #moving() {
-    return [...this.#known.values()].filter((pin) => this.#moves(pin) <= Date.now());
+  /**
+   * The time from which a Pin can change, in milliseconds.
+   * @param {Pin} pin
+   */
+  #changesFrom({ state, publish_at: publishAt }) {
+    if (state === "sending" || state === "waiting") return 0;
+    return state === "scheduled" ? Date.parse(publishAt) - POLL_AHEAD_MS : Infinity;
   }
 
-  #later() {
+  #changingPins() {
+    return [...this.#pins.values()].filter((pin) => this.#changesFrom(pin) <= Date.now());
+  }
+
+  #schedulePoll() {
     clearTimeout(this.#timer);
     if (this.#signal.aborted || document.hidden) return;
-    if (this.#moving().length) {
-      this.#timer = setTimeout(() => this.#look(), this.#wait);
-      this.#wait = Math.min(this.#wait * 1.5, LATER);
+    if (this.#changingPins().length) {
+      this.#timer = setTimeout(() => this.#poll(), this.#pollDelay);
+      this.#pollDelay = Math.min(this.#pollDelay * POLL_GROWTH, MAX_POLL_MS);
       return;
     }
-    const first = Math.min(...[...this.#known.values()].map((pin) => this.#moves(pin)));
-    if (first < Infinity) this.#timer = setTimeout(() => this.hurry(), Math.min(first - Date.now(), LONGEST));
+    const nextChange = Math.min(...[...this.#pins.values()].map((pin) => this.#changesFrom(pin)));
+    if (nextChange === Infinity) return;
+    this.#timer = setTimeout(() => this.pollSoon(), Math.min(nextChange - Date.now(), MAX_TIMER_MS));
   }
 
-  async #look() {
-    const moving = this.#moving();
+  async #poll() {
     try {
-      const seen =
-        moving.length <= ONE_BY_ONE
-          ? await Promise.all(moving.map(({ id }) => call("GET", `/api/v1/pins/${id}`, { signal: this.#signal })))
-          : (await call("GET", `/api/v1/pins?${this.#query}`, { signal: this.#signal })).items;
-      this.put(...seen);
+      this.put(...(await this.#readChangingPins()));
     } catch {
-      this.#later(); // a look that fails is made again; what people ask for themselves says what went wrong
+      this.#schedulePoll(); // no error is shown, because the user did not ask for this request
     }
+  }
+
+  /** @returns {Promise<Pin[]>} */
+  async #readChangingPins() {
+    const changing = this.#changingPins();
+    if (changing.length > MAX_SINGLE_POLLS) return (await this.#readPage()).items;
+    return Promise.all(
+      changing.map(({ id }) => callApi("GET", `/api/v1/pins/${id}`, { signal: this.#signal })),
+    );
   }
 }

@@ -1,48 +1,66 @@
 // @ts-check
-/** What a Pin will look like, while it is being written. */
+/** A preview of the Pin that is being written. */
 
-import { fill, h, isWebAddress, theirs } from "./dom.js";
+import { fill, h, isolate, isWebAddress } from "./dom.js";
 import { t } from "./text.js";
 
-/** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {import("./draft.js").Slot} Slot */
-
-/** A preview, and how to bring it up to date. */
-export function preview() {
-  const picture = h("div", { class: "picture" });
-  const words = h("div", { class: "words" });
-  const element = h("aside", { class: "preview", "aria-label": t("preview") }, picture, words);
-  let shown = "";
+export function pinPreview() {
+  const media = h("div", { class: "picture" });
+  const caption = h("div", { class: "caption" });
+  const element = h("aside", { class: "preview", "aria-label": t("preview") }, media, caption);
+  let shownMedia = "";
   return {
     element,
     /** @param {Draft} draft */
     show(draft) {
-      const pictures = JSON.stringify([draft.kind, draft.slots.map(address), draft.alt]);
-      if (pictures !== shown) fill(picture, draft.slots.map((one) => figure(draft, one))); // loading takes time: only if it changes
-      shown = pictures;
+      // Media are loaded again only if they have changed.
+      const currentMedia = JSON.stringify([draft.kind, draft.slots.map(mediaAddress), draft.alt]);
+      if (currentMedia !== shownMedia) {
+        fill(
+          media,
+          draft.slots.map((slot) => mediaElement(draft, slot)),
+        );
+      }
+      shownMedia = currentMedia;
+      const host = isWebAddress(draft.link) ? new URL(draft.link).host : null;
       fill(
-        words,
-        isWebAddress(draft.link) ? h("p", { class: "host" }, theirs(new URL(draft.link).host)) : null,
-        draft.title ? h("p", { class: "title" }, theirs(draft.title)) : h("p", { class: "title hint" }, t("preview.untitled")),
-        draft.description ? h("p", {}, theirs(draft.description)) : null,
+        caption,
+        host ? h("p", { class: "host" }, isolate(host)) : null,
+        draft.title
+          ? h("p", { class: "title" }, isolate(draft.title))
+          : h("p", { class: "title hint" }, t("preview.untitled")),
+        draft.description ? h("p", {}, isolate(draft.description)) : null,
       );
     },
   };
 }
 
-/** @param {Slot} one */
-const address = (one) => one.shown || (isWebAddress(one.url) ? one.url : "");
+/** @param {Slot} slot */
+function mediaAddress(slot) {
+  return slot.previewUrl || (isWebAddress(slot.url) ? slot.url : "");
+}
 
 /**
  * @param {Draft} draft
- * @param {Slot} one
+ * @param {Slot} slot
  */
-function figure(draft, one) {
-  const src = address(one);
-  if (!src) return h("div", { class: "none" }, one.name ? theirs(one.name) : t("preview.none"));
-  const missing = (/** @type {Event} */ event) =>
-    /** @type {Element} */ (event.target).replaceWith(h("div", { class: "none" }, t("preview.unseen")));
-  return draft.kind === "video"
-    ? h("video", { src, controls: true, muted: true, preload: "metadata", onerror: missing, "aria-label": draft.alt || draft.title || t("preview") })
-    : h("img", { src, alt: draft.alt || "", onerror: missing, referrerpolicy: "no-referrer" });
+function mediaElement(draft, slot) {
+  const src = mediaAddress(slot);
+  if (!src) return h("div", { class: "none" }, slot.name ? isolate(slot.name) : t("preview.none"));
+  const onError = (/** @type {Event} */ event) => {
+    const failed = /** @type {Element} */ (event.target);
+    failed.replaceWith(h("div", { class: "none" }, t("preview.unavailable")));
+  };
+  if (draft.kind === "video") {
+    const label = draft.alt || draft.title || t("preview");
+    return h("video", {
+      src,
+      controls: true,
+      muted: true,
+      preload: "metadata",
+      onerror: onError,
+      "aria-label": label,
+    });
+  }
+  return h("img", { src, alt: draft.alt || "", onerror: onError, referrerpolicy: "no-referrer" });
 }

@@ -1,175 +1,212 @@
 // @ts-check
-/** Writing Pins, sending many at once, and seeing what becomes of them. */
+/** The publishing page: write a Pin, upload many, and follow them in a list or a calendar. */
 
-import { all, call, newKey, Problem, Unheard } from "./api.js";
+import { callApi, fetchAll, NetworkError, newIdempotencyKey, Problem } from "./api.js";
 import { bulkUpload } from "./bulk.js";
-import { calendar } from "./calendar.js";
+import { pinCalendar } from "./calendar.js";
 import { composer } from "./composer.js";
-import { announce, button, fill, h, outward, select } from "./dom.js";
-import { body, empty, forget, remember, remembered } from "./draft.js";
-import { showList } from "./list.js";
-import { problem, soon } from "./parts.js";
+import { announce, button, externalLink, fill, h, select } from "./dom.js";
+import { createRequest, deleteDraft, emptyDraft, loadDraft, saveDraft } from "./draft.js";
+import { renderList, stateName } from "./list.js";
 import { openPin } from "./pin.js";
-import { Pins } from "./pins.js";
-import { known, moment, t } from "./text.js";
-
-/** @typedef {import("./channels.js").Channel} Channel */
-/** @typedef {import("./pins.js").Pin} Pin */
+import { PinStore } from "./pins.js";
+import { formatTime, t, textOr } from "./text.js";
+import { problemBox, skeleton } from "./widgets.js";
 
 const STATES = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
-/** @type {import("./app.js").Page} */
+/** @type {Page} */
 export default async function page(main, signal) {
-  fill(main, h("h1", {}, t("publishing.title")), soon(12));
-  const channels = await all("/api/v1/channels", signal);
+  const heading = h("h1", {}, t("publishing.title"));
+  fill(main, heading, skeleton(12));
+  /** @type {Channel[]} */
+  const channels = await fetchAll("/api/v1/channels", signal);
   if (!channels.length) {
-    fill(main, h("h1", {}, t("publishing.title")), h("p", { class: "empty" }, t("publishing.nobody"), " ", h("a", { href: "/app/channels" }, t("channels.title"))));
+    const channelsLink = h("a", { href: "/app/channels" }, t("channels.title"));
+    fill(main, heading, h("p", { class: "empty" }, t("publishing.nobody"), " ", channelsLink));
     return;
   }
-  const wanted = new URLSearchParams(location.search).get("channel") ?? "";
-  const filter = { channel: channels.some(({ id }) => id === wanted) ? wanted : "", state: "" };
-  const board = pinBoard(channels, filter, signal);
-  const write = h("div", {});
-  fresh(write, channels, filter.channel || channels[0].id, board);
-  const many = h("details", { class: "card" }, h("summary", {}, t("bulk.title")), bulkUpload(channels, filter.channel || channels[0].id, board.reload));
+  const requestedChannel = new URLSearchParams(location.search).get("channel") ?? "";
+  const filterChannel = channels.some(({ id }) => id === requestedChannel) ? requestedChannel : "";
+  const selectedChannel = filterChannel || channels[0].id;
+  const pins = pinsSection(channels, { channel: filterChannel, state: "" }, signal);
+  const composerContainer = h("div", {});
+  showComposer(composerContainer, channels, selectedChannel, pins);
   fill(
     main,
-    h("h1", {}, t("publishing.title")),
-    h("section", { class: "card", "aria-label": t("compose.title") }, h("h2", {}, t("compose.title")), write),
-    many,
-    board.element,
+    heading,
+    h(
+      "section",
+      { class: "card", "aria-label": t("compose.title") },
+      h("h2", {}, t("compose.title")),
+      composerContainer,
+    ),
+    h(
+      "details",
+      { class: "card" },
+      h("summary", {}, t("bulk.title")),
+      bulkUpload(channels, selectedChannel, pins.reload),
+    ),
+    pins.element,
   );
-  await board.reload();
+  await pins.reload();
 }
 
 /**
- * The form for a new Pin: as it was left in this tab, or empty.
- * @param {HTMLElement} place
+ * Shows the form for a new Pin, with the draft that this tab has saved or empty.
+ * @param {HTMLElement} container
  * @param {Channel[]} channels
- * @param {string} chosen
- * @param {ReturnType<typeof pinBoard>} board
- * @param {Node | string} [said] how the one before ended
+ * @param {string} channelId
+ * @param {PinsSection} pins
+ * @param {Node | string} [message] about the Pin that was sent before
  */
-function fresh(place, channels, chosen, board, said = "") {
-  const left = remembered();
-  const draft = left && channels.some(({ id }) => id === left.draft.channel) ? left.draft : empty(chosen);
-  /** The key under which this very Pin is sent: a lost answer, a reload, a second press or a copy of the tab sends it once. */
-  let key = left?.key ?? newKey();
-  const form = composer({
-    channels,
-    draft,
-    label: t("publish"),
-    changed: (changed) => {
-      key = newKey(); // another Pin
-      remember(changed, key);
-    },
-    validate: (checked) => call("POST", "/api/v1/pins/validate?fetch_media=true", { body: body(checked) }),
-    send: async (sent) => {
-      try {
-        const pin = await call("POST", "/api/v1/pins", { body: body(sent), key });
-        forget();
-        board.pins.put(pin);
-        fresh(place, channels, sent.channel, board, ended(pin));
-        return null;
-      } catch (error) {
-        if (error instanceof Unheard) error.fix = t("compose.unheard");
-        else if (error instanceof Problem && error.status < 500) key = newKey(); // certainly not done
-        remember(sent, key);
-        if (error instanceof Problem && error.pin) await board.reload();
-        throw error;
-      }
-    },
-  });
-  fill(place, said, form);
-}
-
-/**
- * What became of a Pin, as the API answered.
- * @param {Pin} pin
- */
-function ended(pin) {
-  const text = pin.state === "waiting" ? known(`reason.${pin.reason}`, pin.reason ?? "") : moment(pin.published_at ?? pin.publish_at);
-  announce(`${known(`state.${pin.state}`, pin.state)} ${text}`);
-  return h(
-    "p",
-    { class: `${pin.state === "waiting" ? "warning" : "good"} box`, role: "status", "data-state": pin.state },
-    h("strong", {}, known(`state.${pin.state}`, pin.state)),
-    " · ",
-    text,
-    pin.pinterest_pin_url ? [" · ", outward(pin.pinterest_pin_url, t("pin.open"))] : null,
-  );
-}
-
-/**
- * The Pins that there are: as a list, or as a month.
- * @param {Channel[]} channels
- * @param {{ channel: string, state: string }} filter
- * @param {AbortSignal} signal
- */
-function pinBoard(channels, filter, signal) {
-  const names = new Map(channels.map(({ id, account }) => [id, account.username ?? id]));
-  let pins = new Pins(filter, signal);
-  let asMonth = false;
-  let dropped = new AbortController();
-  const said = h("div", {});
-  const list = h("div", {});
-  const more = button(t("pins.more"), () => guarded(() => pins.more()), { class: "more", hidden: true });
-  const inSight = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && !more.hidden && more.click());
-  const open = (/** @type {Pin} */ pin) => openPin(pin.id, pins, channels);
-  const month = calendar({
-    open,
-    move: async (pin, local) => {
-      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      await guarded(async () => {
-        const after = await call("PATCH", `/api/v1/pins/${pin.id}`, { body: { publish_at: { local, time_zone: zone } } });
-        pins.put(after);
-        announce(t("pin.moved", { time: moment(after.publish_at) }));
-      });
-    },
-  });
-  const view = h("div", {}, list, more);
-
-  const show = () => {
-    const all = pins.list();
-    if (asMonth) month.show(all);
-    else showList(list, all, { open, names });
-    more.hidden = asMonth || !pins.hasMore;
-    inSight.unobserve(more); // whoever still sees it after a page wants the next one
-    inSight.observe(more);
-    const none = !all.length && !pins.hasMore;
-    if (none && !asMonth) fill(list, h("p", { class: "empty" }, t("pins.none")));
+function showComposer(container, channels, channelId, pins, message = "") {
+  const stored = loadDraft();
+  const saved = stored && channels.some(({ id }) => id === stored.draft.channel) ? stored : null;
+  // The idempotency key of this draft: a lost response, a reload, a second click or a copy of the tab sends
+  // it once.
+  let key = saved?.key ?? newIdempotencyKey();
+  const onChange = (/** @type {Draft} */ draft) => {
+    key = newIdempotencyKey(); // a changed draft is a new request
+    saveDraft(draft, key);
   };
-  /** @param {() => Promise<unknown>} act */
-  const guarded = async (act) => {
-    fill(said);
+  const validate = (/** @type {Draft} */ draft) =>
+    callApi("POST", "/api/v1/pins/validate?fetch_media=true", { body: createRequest(draft) });
+  const send = async (/** @type {Draft} */ draft) => {
     try {
-      await act();
+      const pin = await callApi("POST", "/api/v1/pins", { body: createRequest(draft), key });
+      deleteDraft();
+      pins.store.put(pin);
+      showComposer(container, channels, draft.channel, pins, sentMessage(pin));
+      return null;
     } catch (error) {
-      if (!signal.aborted) fill(said, problem(error));
+      if (error instanceof NetworkError) error.fix = t("compose.network");
+      // Nothing was created: the next request is a new one.
+      else if (error instanceof Problem && error.status < 500) key = newIdempotencyKey();
+      saveDraft(draft, key);
+      if (error instanceof Problem && error.pinId) await pins.reload();
+      throw error;
     }
   };
-  const load = () => guarded(() => (asMonth ? pins.rest() : pins.more()).then(show));
-  const anew = () => {
-    dropped.abort();
-    dropped = new AbortController();
-    pins = new Pins(filter, AbortSignal.any([signal, dropped.signal]));
-    pins.onchange(show);
+  const draft = saved?.draft ?? emptyDraft(channelId);
+  fill(container, message, composer({ channels, draft, send, sendLabel: t("publish"), validate, onChange }));
+}
+
+/**
+ * The state of a Pin that was just sent, and announces it.
+ * @param {Pin} pin
+ */
+function sentMessage(pin) {
+  const isWaiting = pin.state === "waiting";
+  const explanation = isWaiting
+    ? textOr(`reason.${pin.reason}`, pin.reason ?? "")
+    : formatTime(pin.published_at ?? pin.publish_at);
+  announce(`${stateName(pin.state)} ${explanation}`);
+  return h(
+    "p",
+    { class: `${isWaiting ? "warning" : "good"} box`, role: "status", "data-state": pin.state },
+    h("strong", {}, stateName(pin.state)),
+    " · ",
+    explanation,
+    pin.pinterest_pin_url ? [" · ", externalLink(pin.pinterest_pin_url, t("pin.open"))] : null,
+  );
+}
+
+/**
+ * The Pins, as a list or as a calendar.
+ * @param {Channel[]} channels
+ * @param {PinFilter} filter
+ * @param {AbortSignal} signal
+ */
+function pinsSection(channels, filter, signal) {
+  const channelNames = new Map(channels.map(({ id, account }) => [id, account.username ?? id]));
+  let store = new PinStore(filter, signal);
+  /** Aborted when the filter changes. */
+  let storeAbort = new AbortController();
+  let showsCalendar = false;
+  const errorContainer = h("div", {});
+  const list = h("div", {});
+
+  /**
+   * Runs an action, and shows its error above the Pins.
+   * @param {() => Promise<unknown>} action
+   */
+  const run = async (action) => {
+    fill(errorContainer);
+    try {
+      await action();
+    } catch (error) {
+      if (!signal.aborted) fill(errorContainer, problemBox(error));
+    }
+  };
+
+  const open = (/** @type {Pin} */ pin) => openPin(pin.id, store, channels);
+  const move = (/** @type {Pin} */ pin, /** @type {string} */ local) =>
+    run(async () => {
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const body = { publish_at: { local, time_zone: zone } };
+      const moved = await callApi("PATCH", `/api/v1/pins/${pin.id}`, { body });
+      store.put(moved);
+      announce(t("pin.moved", { time: formatTime(moved.publish_at) }));
+    });
+  const calendar = pinCalendar({ open, move });
+
+  const moreButton = button(t("pins.more"), () => run(() => store.loadMore()), {
+    class: "more",
+    hidden: true,
+  });
+  const moreObserver = new IntersectionObserver((entries) => {
+    if (entries.some(({ isIntersecting }) => isIntersecting) && !moreButton.hidden) moreButton.click();
+  });
+
+  const show = () => {
+    const pins = store.list();
+    if (showsCalendar) calendar.show(pins);
+    else renderList(list, pins, { open, channelNames });
+    moreButton.hidden = showsCalendar || !store.hasMore;
+    // Observing again reports a button that is still visible, so that the next page is loaded as well.
+    moreObserver.unobserve(moreButton);
+    moreObserver.observe(moreButton);
+    const isEmpty = !pins.length && !store.hasMore;
+    if (isEmpty && !showsCalendar) fill(list, h("p", { class: "empty" }, t("pins.none")));
+  };
+  const load = () =>
+    run(async () => {
+      await (showsCalendar ? store.loadAll() : store.loadMore());
+      show();
+    });
+  const reload = () => {
+    storeAbort.abort();
+    storeAbort = new AbortController();
+    store = new PinStore(filter, AbortSignal.any([signal, storeAbort.signal]));
+    store.subscribe(show);
     return load();
   };
-  const choose = (/** @type {"channel" | "state"} */ name, /** @type {[string, string][]} */ options) => {
-    const chooser = select([["", t(`pins.any.${name}`)], ...options], filter[name], {
+
+  /**
+   * @param {"channel" | "state"} name
+   * @param {[string, string][]} options
+   */
+  const filterSelect = (name, options) => {
+    const element = select([["", t(`pins.any.${name}`)], ...options], filter[name], {
       "aria-label": t(`pins.by.${name}`),
-      onchange: () => ((filter[name] = chooser.value), anew()),
+      onchange: () => {
+        filter[name] = element.value;
+        reload();
+      },
     });
-    return chooser;
+    return element;
   };
-  const switcher = button(t("calendar"), async () => {
-    asMonth = !asMonth;
-    switcher.textContent = t(asMonth ? "pins.list" : "calendar");
-    fill(view, ...(asMonth ? [month.element] : [list, more]));
+
+  const view = h("div", {}, list, moreButton);
+  const viewButton = button(t("calendar"), async () => {
+    showsCalendar = !showsCalendar;
+    viewButton.textContent = t(showsCalendar ? "pins.list" : "calendar");
+    fill(view, ...(showsCalendar ? [calendar.element] : [list, moreButton]));
     show();
-    if (asMonth) await load();
+    if (showsCalendar) await load();
   });
+  const stateOptions = STATES.map((state) => /** @type {[string, string]} */ ([state, stateName(state)]));
   const element = h(
     "section",
     { class: "card", "aria-label": t("pins.title") },
@@ -180,20 +217,20 @@ function pinBoard(channels, filter, signal) {
       h(
         "div",
         { class: "row" },
-        channels.length > 1 ? choose("channel", [...names]) : null,
-        choose("state", STATES.map((state) => [state, known(`state.${state}`, state)])),
-        switcher,
+        channels.length > 1 ? filterSelect("channel", [...channelNames]) : null,
+        filterSelect("state", stateOptions),
+        viewButton,
       ),
     ),
-    said,
+    errorContainer,
     view,
   );
-  fill(list, soon(6));
+  fill(list, skeleton(6));
   return {
     element,
-    get pins() {
-      return pins;
+    get store() {
+      return store;
     },
-    reload: anew,
+    reload,
   };
 }

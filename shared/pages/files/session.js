@@ -1,228 +1,269 @@
 // @ts-check
 /**
- * Who is signed in. Tokens live in this page's memory and nowhere else.
+ * Sign-in and tokens. Tokens are kept in this page's memory only.
  *
- * Deployed: the code flow of OpenID Connect with PKCE (RFC 7636, RFC 9700 section 2.1.1), by sending the browser to the
- * issuer first, and in a window of its own where work would be lost otherwise. Locally: the development sign-in.
+ * A deployed stack uses OpenID Connect: the authorization code flow with PKCE (RFC 7636, RFC 9700 section
+ * 2.1.1). The browser goes to the issuer first; where unsaved work would be lost, a popup is used instead. A
+ * local stack uses the development sign-in.
  */
 
 import { button, dialog, field, form, h } from "./dom.js";
 import { t } from "./text.js";
 
-/**
- * @typedef {object} Settings how people sign in here, as the function knows it
- * @property {"development" | "oidc" | "none"} sign_in
- * @property {string} [issuer]
- * @property {string} [client_id]
- * @property {string} [scope]
- * @property {string} admin_scope
- * @property {string} groups_claim
- * @property {string} admin_group
- */
+const settingsElement = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="pinwright"]'));
+/** @type {SignInSettings} */
+export const settings = JSON.parse(settingsElement.content);
 
-/** @type {Settings} */
-export const settings = JSON.parse(/** @type {HTMLMetaElement} */ (document.querySelector('meta[name="pinwright"]')).content);
+/** The redirect URI that is registered at the issuer. */
+const REDIRECT_URI = `${location.origin}/app/sign-in`;
 
-/** Where the issuer sends the browser back to. It is registered there. */
-const CALLBACK = `${location.origin}/app/sign-in`;
+/** A token is renewed this long before it expires, so that it does not expire on its way to the server. */
+const EXPIRY_MARGIN_MS = 30_000;
 
-/** @typedef {{ token: string, refresh?: string, until: number }} Tokens `until`: milliseconds since 1970 */
+/** Keys of the session storage. No token is stored there. */
+const SIGNED_IN = "signed-in";
+const DEVELOPER = "developer";
+const FLOW = "sign-in";
 
 /** @type {Tokens | null} */
 let tokens = null;
-/** @type {string} */
-let name = "";
+let userName = "";
 /** @type {Promise<void> | null} */
-let renewing = null;
-/** @type {{ authorization_endpoint: string, token_endpoint: string, end_session_endpoint?: string } | null} */
-let provider = null;
+let renewal = null;
+/** @type {ProviderMetadata | null} */
+let providerMetadata = null;
 
-/** Whoever is signed in, as far as the token says. */
-export function person() {
+/**
+ * The user who is signed in, as the token describes them.
+ * @returns {User | null}
+ */
+export function currentUser() {
   if (!tokens) return null;
-  const claims = claimsOf(tokens.token);
+  const claims = decodeClaims(tokens.access);
+  const scopes = String(claims.scope ?? "").split(" ");
   const groups = [claims[settings.groups_claim] ?? []].flat();
-  const admin = String(claims.scope ?? "").split(" ").includes(settings.admin_scope) || groups.includes(settings.admin_group);
-  return { name: name || String(claims.username ?? claims.sub ?? ""), admin };
+  const admin = scopes.includes(settings.admin_scope) || groups.includes(settings.admin_group);
+  return { name: userName || String(claims.username ?? claims.sub ?? ""), admin };
 }
 
-/** A token that is still good, for the `Authorization` header. */
-export async function token() {
-  if (!tokens || tokens.until < Date.now()) await renew();
-  return /** @type {Tokens} */ (tokens).token;
+/** A valid access token for the `Authorization` header. */
+export async function accessToken() {
+  if (!tokens || tokens.expiresAt < Date.now()) await renewToken();
+  return /** @type {Tokens} */ (tokens).access;
 }
 
-/** Gets a new token, asking the person where nothing else helps. Many callers wait for one sign-in. */
-export function renew() {
-  renewing ??= again().finally(() => {
-    renewing = null;
+/** Gets a new token, and asks the user only if nothing else works. Concurrent callers share one renewal. */
+export function renewToken() {
+  renewal ??= replaceTokens().finally(() => {
+    renewal = null;
   });
-  return renewing;
+  return renewal;
 }
 
-async function again() {
-  const before = tokens;
+async function replaceTokens() {
+  const refreshToken = tokens?.refresh;
   tokens = null;
-  if (settings.sign_in === "oidc" && before?.refresh && (await refreshed(before.refresh))) return;
-  if (settings.sign_in === "development" && remembered() && (await developer(remembered()))) return;
+  if (settings.sign_in === "oidc" && refreshToken && (await refreshTokens(refreshToken))) return;
+  if (settings.sign_in === "development" && (await restoreDeveloper())) return;
+  await signInDialog();
+}
+
+/** Asks the user to sign in again, over the page. */
+async function signInDialog() {
+  // Without a token nothing works, here or on another page: the dialog stays until the user has signed in.
+  const attributes = { "data-stays": true, oncancel: (/** @type {Event} */ event) => event.preventDefault() };
   await dialog(
     t("session.ended"),
-    (close) => [
-      h("p", {}, t("session.ended.hint")),
-      settings.sign_in === "oidc"
-        ? button(t("session.sign-in"), async () => void ((await inWindow()) && close()), { class: "main" })
-        : developmentForm(close),
-    ],
-    // There is no going on without a token, here or on another page.
-    { "data-stays": true, oncancel: (/** @type {Event} */ event) => event.preventDefault() },
+    (close) => {
+      const signIn = async () => {
+        if (await signInWithPopup()) close();
+      };
+      const isOidc = settings.sign_in === "oidc";
+      return [
+        h("p", {}, t("session.ended.hint")),
+        isOidc ? button(t("session.sign-in"), signIn, { class: "main" }) : developmentForm(close),
+      ];
+    },
+    attributes,
   );
 }
 
 /**
- * Signs in as the page opens: with what the issuer has sent along, or with what this tab remembers.
- * @returns {Promise<string | null>} where to go on, if it is certain already
+ * Restores the sign-in when the console opens: from the issuer's redirect, or from what this tab remembers.
+ * @returns {Promise<string | null>} the path to continue at, if the issuer has sent the browser back
  */
-export async function open() {
-  if (location.pathname === "/app/sign-in") return arrived();
-  if (settings.sign_in === "development" && remembered()) await developer(remembered());
-  if (settings.sign_in === "oidc" && sessionStorage.getItem("signed-in")) await leave(location.pathname + location.search + location.hash);
+export async function restore() {
+  if (location.pathname === "/app/sign-in") return completeSignIn();
+  if (settings.sign_in === "development") await restoreDeveloper();
+  if (settings.sign_in === "oidc" && sessionStorage.getItem(SIGNED_IN))
+    await redirectToIssuer(currentAddress());
   return null;
 }
 
 /**
- * What stands where a page would, for somebody who is not signed in.
- * @param {() => void} done
+ * The page for users who are not signed in.
+ * @param {() => void} onSignedIn
  */
-export function signInPage(done) {
-  const ways = {
-    development: () => developmentForm(done),
-    oidc: () => button(t("session.sign-in"), () => leave(location.pathname + location.search + location.hash), { class: "main" }),
-    none: () => h("p", { class: "warning" }, t("session.none", { address: CALLBACK })),
+export function signInPage(onSignedIn) {
+  const content = {
+    development: () => developmentForm(onSignedIn),
+    oidc: () => button(t("session.sign-in"), () => redirectToIssuer(currentAddress()), { class: "main" }),
+    none: () => h("p", { class: "warning" }, t("session.none", { address: REDIRECT_URI })),
   };
-  return h("section", { class: "card narrow" }, h("h1", {}, t("session.welcome")), h("p", {}, t("session.about")), ways[settings.sign_in]());
+  return h(
+    "section",
+    { class: "card narrow" },
+    h("h1", {}, t("session.title")),
+    h("p", {}, t("session.about")),
+    content[settings.sign_in](),
+  );
 }
 
-/** Forgets the tokens, here and at the issuer. */
+/** Deletes the tokens and ends the session at the issuer. */
 export async function signOut() {
   tokens = null;
-  sessionStorage.removeItem("signed-in");
-  sessionStorage.removeItem("developer");
-  const end = settings.sign_in === "oidc" && (await discover()).end_session_endpoint;
-  if (!end) return location.assign("/app/channels");
-  // `logout_uri` is what Cognito calls it; the other name is OpenID Connect's (RP-Initiated Logout 1.0, section 2).
-  const query = { client_id: settings.client_id ?? "", post_logout_redirect_uri: CALLBACK, logout_uri: CALLBACK };
-  location.assign(`${end}?${new URLSearchParams(query)}`);
+  sessionStorage.removeItem(SIGNED_IN);
+  sessionStorage.removeItem(DEVELOPER);
+  const endSession = settings.sign_in === "oidc" && (await discoverProvider()).end_session_endpoint;
+  if (!endSession) return location.assign("/app/channels");
+  // Cognito expects `logout_uri`, OpenID Connect `post_logout_redirect_uri` (RP-Initiated Logout 1.0, section
+  // 2).
+  const query = new URLSearchParams({
+    client_id: settings.client_id ?? "",
+    post_logout_redirect_uri: REDIRECT_URI,
+    logout_uri: REDIRECT_URI,
+  });
+  location.assign(`${endSession}?${query}`);
 }
 
-// ---- Development ---------------------------------------------------------------------------------------------------
-
-/** @typedef {{ sub: string, admin: boolean }} Developer */
-
-/** @returns {Developer} */
-function remembered() {
-  return JSON.parse(sessionStorage.getItem("developer") ?? "null");
+function currentAddress() {
+  return location.pathname + location.search + location.hash;
 }
 
-/** @param {Developer} who */
-async function developer(who) {
-  const answer = await fetch("/dev/token", {
+// ---- Development sign-in -------------------------------------------------------------------------------------------
+
+/** Signs in as the developer whom this tab remembers, if any. */
+async function restoreDeveloper() {
+  /** @type {Developer | null} */
+  const developer = JSON.parse(sessionStorage.getItem(DEVELOPER) ?? "null");
+  return developer !== null && (await signInAsDeveloper(developer));
+}
+
+/** @param {Developer} developer */
+async function signInAsDeveloper(developer) {
+  const response = await fetch("/dev/token", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(who),
+    body: JSON.stringify(developer),
   }).catch(() => null);
-  if (!answer?.ok) return false;
-  const { token } = await answer.json();
-  sessionStorage.setItem("developer", JSON.stringify(who)); // who it is, never the token
-  keep(token, undefined, undefined, who.sub);
+  if (!response?.ok) return false;
+  const { token } = await response.json();
+  sessionStorage.setItem(DEVELOPER, JSON.stringify(developer)); // the name, never the token
+  storeTokens({ access: token, expiresAt: Infinity }, developer.sub);
   return true;
 }
 
-/** @param {() => void} done */
-function developmentForm(done) {
-  const sub = h("input", { value: "ada", required: true, autocomplete: "username" });
+/** @param {() => void} onSignedIn */
+function developmentForm(onSignedIn) {
+  const name = h("input", { value: "ada", required: true, autocomplete: "username" });
   const admin = h("input", { type: "checkbox", checked: true });
-  const refused = h("p", { class: "bad", role: "alert" });
+  const errorMessage = h("p", { class: "bad", role: "alert" });
   const submit = async () => {
-    if (await developer({ sub: sub.value, admin: admin.checked })) done();
-    else refused.textContent = t("session.refused");
+    if (await signInAsDeveloper({ sub: name.value, admin: admin.checked })) onSignedIn();
+    else errorMessage.textContent = t("session.refused");
   };
   return form(
     submit,
     {},
-    field(t("session.name"), sub, t("session.name.hint")),
+    field(t("session.name"), name, t("session.name.hint")),
     h("label", { class: "check" }, admin, t("session.admin")),
-    refused,
+    errorMessage,
     h("button", { class: "main" }, t("session.sign-in")),
   );
 }
 
-// ---- OpenID Connect ------------------------------------------------------------------------------------------------
+// ---- OpenID Connect ---------------------------------------------------------------------------------------
 
-async function discover() {
-  provider ??= await fetch(`${settings.issuer}/.well-known/openid-configuration`).then((answer) => answer.json());
-  return /** @type {NonNullable<typeof provider>} */ (provider);
+async function discoverProvider() {
+  if (!providerMetadata) {
+    const response = await fetch(`${settings.issuer}/.well-known/openid-configuration`);
+    providerMetadata = await response.json();
+  }
+  return /** @type {ProviderMetadata} */ (providerMetadata);
 }
 
 /** @param {Uint8Array} bytes */
-const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-const secret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+function base64url(bytes) {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+const randomSecret = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 
 /**
- * The issuer's page for one sign-in, and what has to be remembered until it is over.
- * @param {string} back
+ * Starts an authorization code flow: its secrets, and the issuer's address for it.
+ * @param {string} returnPath where the user continues after the sign-in
  */
-async function begin(back) {
-  const flow = { state: secret(), verifier: secret(), back };
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier));
+async function startFlow(returnPath) {
+  const flow = { state: randomSecret(), verifier: randomSecret(), returnPath };
+  const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(flow.verifier));
   const query = new URLSearchParams({
     response_type: "code",
     client_id: settings.client_id ?? "",
-    redirect_uri: CALLBACK,
+    redirect_uri: REDIRECT_URI,
     scope: settings.scope ?? "openid",
     state: flow.state,
-    code_challenge: base64url(new Uint8Array(digest)),
+    code_challenge: base64url(new Uint8Array(challenge)),
     code_challenge_method: "S256",
   });
-  return { flow, address: `${(await discover()).authorization_endpoint}?${query}` };
+  return { flow, authorizeUrl: `${(await discoverProvider()).authorization_endpoint}?${query}` };
 }
 
-/** @param {string} back */
-async function leave(back) {
-  const { flow, address } = await begin(back);
-  sessionStorage.setItem("sign-in", JSON.stringify(flow));
-  location.assign(address);
-  await new Promise(() => {}); // the page ends here
+/** @param {string} returnPath */
+async function redirectToIssuer(returnPath) {
+  const { flow, authorizeUrl } = await startFlow(returnPath);
+  sessionStorage.setItem(FLOW, JSON.stringify(flow));
+  location.assign(authorizeUrl);
+  await new Promise(() => {}); // the browser leaves the page
 }
 
-/** The issuer has sent the browser back: to the tab that left, or to a window that a page is waiting for. */
-async function arrived() {
-  const told = Object.fromEntries(new URLSearchParams(location.search));
-  const flow = JSON.parse(sessionStorage.getItem("sign-in") ?? "null");
-  sessionStorage.removeItem("sign-in");
-  history.replaceState(null, "", "/app/sign-in"); // the code is nobody's business any more
-  if (flow && told.code && told.state === flow.state) {
-    return (await exchange(told.code, flow.verifier)) ? flow.back : "/app/channels";
+/**
+ * Handles the issuer's redirect, in the tab that started the flow or in a popup that another page waits for.
+ * @returns {Promise<string>} the path to continue at
+ */
+async function completeSignIn() {
+  const result = Object.fromEntries(new URLSearchParams(location.search));
+  const flow = JSON.parse(sessionStorage.getItem(FLOW) ?? "null");
+  sessionStorage.removeItem(FLOW);
+  history.replaceState(null, "", "/app/sign-in"); // the code must not stay in the history
+  if (flow && result.code && result.state === flow.state) {
+    return (await exchangeCode(result.code, flow.verifier)) ? flow.returnPath : "/app/channels";
   }
-  sessionStorage.removeItem("signed-in");
-  if (told.code) {
-    new BroadcastChannel("sign-in").postMessage(told);
+  sessionStorage.removeItem(SIGNED_IN);
+  if (result.code) {
+    new BroadcastChannel("sign-in").postMessage(result);
     window.close();
   }
   return "/app/channels";
 }
 
-/** Signs in in a window of its own, so that what is on this page stays. */
-async function inWindow() {
-  const popup = window.open("about:blank", "sign-in", "popup,width=480,height=720"); // before anything is awaited
-  const { flow, address } = await begin("");
-  if (popup) popup.location.href = address;
-  else return false;
+/** Signs in with a popup, so that unsaved work on this page is kept. */
+async function signInWithPopup() {
+  // A browser allows a popup only before the first `await` of a click.
+  const popup = window.open("about:blank", "sign-in", "popup,width=480,height=720");
+  const { flow, authorizeUrl } = await startFlow("");
+  if (!popup) return false;
+  popup.location.href = authorizeUrl;
   const channel = new BroadcastChannel("sign-in");
   /** @type {Promise<string>} */
   const code = new Promise((resolve) => {
-    channel.onmessage = ({ data }) => data.state === flow.state && resolve(data.code);
+    channel.onmessage = ({ data }) => {
+      if (data.state === flow.state) resolve(data.code);
+    };
   });
-  const signedIn = await exchange(await code, flow.verifier);
+  const signedIn = await exchangeCode(await code, flow.verifier);
   channel.close();
   return signedIn;
 }
@@ -231,52 +272,68 @@ async function inWindow() {
  * @param {string} code
  * @param {string} verifier
  */
-const exchange = (code, verifier) =>
-  ask({ grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: CALLBACK });
+function exchangeCode(code, verifier) {
+  return requestTokens({
+    grant_type: "authorization_code",
+    code,
+    code_verifier: verifier,
+    redirect_uri: REDIRECT_URI,
+  });
+}
 
-/** @param {string} refresh */
-const refreshed = (refresh) => ask({ grant_type: "refresh_token", refresh_token: refresh }, refresh);
+/** @param {string} refreshToken */
+function refreshTokens(refreshToken) {
+  return requestTokens({ grant_type: "refresh_token", refresh_token: refreshToken }, refreshToken);
+}
 
 /**
- * The token endpoint (RFC 6749, section 3.2), as a public client.
+ * Calls the token endpoint as a public client (RFC 6749, section 3.2).
  * @param {Record<string, string>} grant
- * @param {string} [before] the refresh token that stays good unless a new one comes
+ * @param {string} [currentRefreshToken] is kept if the response brings no new one
  */
-async function ask(grant, before) {
+async function requestTokens(grant, currentRefreshToken) {
   const body = new URLSearchParams({ client_id: settings.client_id ?? "", ...grant });
-  const answer = await fetch((await discover()).token_endpoint, { method: "POST", body }).catch(() => null);
-  if (!answer?.ok) return false;
-  const told = await answer.json();
-  const whose = told.id_token ? claimsOf(told.id_token) : {};
-  keep(told.access_token, told.refresh_token ?? before, told.expires_in, String(whose.email ?? whose.name ?? name));
-  sessionStorage.setItem("signed-in", "yes");
+  const response = await fetch((await discoverProvider()).token_endpoint, { method: "POST", body }).catch(
+    () => null,
+  );
+  if (!response?.ok) return false;
+  const {
+    access_token: access,
+    refresh_token: refresh,
+    id_token: idToken,
+    expires_in: seconds,
+  } = await response.json();
+  const profile = idToken ? decodeClaims(idToken) : {};
+  const expiresAt = seconds ? Date.now() + seconds * 1000 - EXPIRY_MARGIN_MS : Infinity;
+  storeTokens(
+    { access, refresh: refresh ?? currentRefreshToken, expiresAt },
+    String(profile.email ?? profile.name ?? userName),
+  );
+  sessionStorage.setItem(SIGNED_IN, "yes");
   return true;
 }
 
-// ---- Tokens --------------------------------------------------------------------------------------------------------
+// ---- Tokens -----------------------------------------------------------------------------------------------
 
 /**
- * @param {string} token
- * @param {string | undefined} refresh
- * @param {number | undefined} seconds how long it lasts, if that was said
- * @param {string} whose
+ * @param {Tokens} newTokens
+ * @param {string} name
  */
-function keep(token, refresh, seconds, whose) {
-  const early = 30_000; // a token that dies on its way is of no use
-  tokens = { token, refresh, until: seconds ? Date.now() + seconds * 1000 - early : Infinity };
-  name = whose;
+function storeTokens(newTokens, name) {
+  tokens = newTokens;
+  userName = name;
 }
 
 /**
- * What a token says, for what is shown. The API decides by its own look at it.
+ * The claims of a token, for display only. The API verifies the token itself.
  * @param {string} jwt
  * @returns {Record<string, any>}
  */
-function claimsOf(jwt) {
+function decodeClaims(jwt) {
   try {
     const payload = jwt.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))));
   } catch {
-    return {}; // an opaque token: the API knows what it is
+    return {}; // an opaque token
   }
 }

@@ -1,90 +1,104 @@
 // @ts-check
-/** What is shown, in the reader's language: texts, dates, numbers. */
-
-/**
- * What a problem of the API is called may be said in other words than its own, which are English.
- * @typedef {typeof import("./en.js").default & { [problem: `problem.${string}`]: string }} Texts
- */
-/** @typedef {keyof Texts} Key */
+/** Texts, dates and numbers in the user's language. */
 
 /** @type {Record<string, string>} */
 export const languages = { en: "English", tr: "Türkçe" };
 
-/** The language that was chosen here, else the browser's, else English. */
+/** The language that the user selected, else the browser's, else English. */
 export const language = (() => {
-  const wanted = [localStorage.getItem("language") ?? "", ...navigator.languages];
-  return wanted.map((one) => one.slice(0, 2)).find((one) => one in languages) ?? "en";
+  const preferred = [localStorage.getItem("language") ?? "", ...navigator.languages];
+  return preferred.map((tag) => tag.slice(0, 2)).find((code) => code in languages) ?? "en";
 })();
 document.documentElement.lang = language;
-/** Dates and numbers as they are written where the reader lives. */
-export const locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+/** The locale for dates and numbers: the browser's regional variant of the language, if it has one. */
+export const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
 
 /** @type {Texts} */
 const texts = language === "tr" ? (await import("./tr.js")).default : (await import("./en.js")).default;
 
-/** @param {string} chosen */
-export function choose(chosen) {
-  localStorage.setItem("language", chosen);
+/** @param {string} code */
+export function setLanguage(code) {
+  localStorage.setItem("language", code);
   location.reload();
 }
 
 /**
- * A text, with its blanks filled.
- * @param {Key} key
- * @param {Record<string, string | number>} [blanks]
+ * The text of a key, with its placeholders replaced.
+ * @param {TextKey} key
+ * @param {Record<string, string | number>} [values]
  */
-export function t(key, blanks = {}) {
-  return texts[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(blanks[name] ?? ""));
+export function t(key, values = {}) {
+  return texts[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
 /**
- * A text that there may be, for what comes from the API.
- * @param {string} key
- * @param {string} otherwise
+ * A text about a count, in its singular or plural form.
+ * @param {PluralKey} key
+ * @param {number} count
  */
-export function known(key, otherwise) {
-  return key in texts ? t(/** @type {Key} */ (key)) : otherwise;
+export function plural(key, count) {
+  const form = new Intl.PluralRules(language).select(count) === "one" ? "one" : "other";
+  return t(`${key}.${form}`, { count: formatNumber(count) });
+}
+
+/**
+ * The text of a key that comes from the API, or the fallback if there is none.
+ * @param {string} key
+ * @param {string} fallback
+ */
+export function textOr(key, fallback) {
+  return key in texts ? t(/** @type {TextKey} */ (key)) : fallback;
 }
 
 /** @type {Intl.DateTimeFormatOptions} */
-const MOMENT = { dateStyle: "medium", timeStyle: "short" };
+const DATE_AND_TIME = { dateStyle: "medium", timeStyle: "short" };
 
 /**
- * A moment, by this browser's clock or in a zone.
+ * An instant as a date and time, in the browser's time zone unless `options` name another.
  * @param {string} instant
- * @param {Intl.DateTimeFormatOptions} [how]
+ * @param {Intl.DateTimeFormatOptions} [options]
  */
-export function moment(instant, how = MOMENT) {
-  return new Intl.DateTimeFormat(locale, how).format(new Date(instant));
+export function formatTime(instant, options = DATE_AND_TIME) {
+  return new Intl.DateTimeFormat(locale, options).format(new Date(instant));
 }
 
-/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} units and their length in seconds */
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 /**
- * How far away a moment is: "in 3 days", "2 minutes ago".
+ * An instant relative to now: "in 3 days", "2 minutes ago".
  * @param {string} instant
  */
-export function away(instant) {
+export function relativeTime(instant) {
   const seconds = (Date.parse(instant) - Date.now()) / 1000;
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.round(seconds / size), unit);
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+  return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(Math.round(seconds / length), unit);
 }
 
 /** @param {number} value */
-export function number(value) {
+export function formatNumber(value) {
   return new Intl.NumberFormat(locale).format(value);
 }
 
-/** @param {number} part */
-export function percent(part) {
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(part);
+/** @param {number} ratio */
+export function formatPercent(ratio) {
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(ratio);
 }
 
 /** @param {number} bytes */
-export function megabytes(bytes) {
+export function formatMegabytes(bytes) {
   return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(bytes / 1e6)} MB`;
 }
 
-/** How many characters a text has by the server's rule: Unicode scalar values. */
-export const length = (/** @type {string} */ text) => [...text].length;
+/**
+ * The number of characters as the server counts them: Unicode scalar values.
+ * @param {string} text
+ */
+export function characterCount(text) {
+  return [...text].length;
+}
