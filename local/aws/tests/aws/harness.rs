@@ -18,10 +18,10 @@ pub(crate) const KEYS: &str = "pinwright/keys";
 
 /// A clock that moves when told.
 #[derive(Clone)]
-pub(crate) struct Hands(Arc<Mutex<Timestamp>>);
+pub(crate) struct TestClock(Arc<Mutex<Timestamp>>);
 
-impl Hands {
-    pub(crate) fn at_start() -> Self {
+impl TestClock {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap())))
     }
 
@@ -34,16 +34,16 @@ impl Hands {
     }
 
     fn clock(&self) -> Clock {
-        let hands = self.clone();
-        Arc::new(move || hands.now())
+        let clock = self.clone();
+        Arc::new(move || clock.now())
     }
 }
 
-pub(crate) fn options(folder: Option<&Path>, hands: &Hands) -> Options {
+pub(crate) fn options(folder: Option<&Path>, clock: &TestClock) -> Options {
     Options {
         folder: folder.map(PathBuf::from),
         tables: Tables { main: "main".to_owned(), tokens: "tokens".to_owned() },
-        now: hands.clock(),
+        now: clock.clock(),
         secrets: BTreeMap::from([
             (SETTINGS.to_owned(), String::new()),
             (KEYS.to_owned(), "the first keys".to_owned()),
@@ -53,7 +53,7 @@ pub(crate) fn options(folder: Option<&Path>, hands: &Hands) -> Options {
 }
 
 pub(crate) async fn in_memory() -> LoopbackAws {
-    LoopbackAws::start(options(None, &Hands::at_start())).await.unwrap()
+    LoopbackAws::start(options(None, &TestClock::new())).await.unwrap()
 }
 
 pub(crate) async fn in_folder(folder: &Path) -> LoopbackAws {
@@ -61,7 +61,7 @@ pub(crate) async fn in_folder(folder: &Path) -> LoopbackAws {
 }
 
 pub(crate) async fn try_in_folder(folder: &Path) -> Result<LoopbackAws, Error> {
-    LoopbackAws::start(options(Some(folder), &Hands::at_start())).await
+    LoopbackAws::start(options(Some(folder), &TestClock::new())).await
 }
 
 /// One call of a JSON protocol: the status and the body of the answer.
@@ -114,7 +114,7 @@ pub(crate) async fn has_row(aws: &LoopbackAws, table: &str, pk: &str) -> bool {
 }
 
 /// Copies what a process that dies at this moment leaves on the disk.
-pub(crate) fn copy_of(folder: &Path) -> tempfile::TempDir {
+pub(crate) fn copy_folder(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     std::fs::create_dir(copy.path().join("secrets")).unwrap();
     for name in ["", "secrets"] {

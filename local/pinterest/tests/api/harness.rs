@@ -18,7 +18,7 @@ pub(crate) const SCOPES: &str = "boards:read,boards:write,pins:read,pins:write,u
 pub(crate) const REDIRECT_URI: &str = "http://localhost:3000/callback?keep=1";
 
 /// Everything that a test acts on.
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     pub(crate) pinterest: SimulatedPinterest,
     pub(crate) client: Client,
     clock: Arc<AtomicI64>,
@@ -26,13 +26,13 @@ pub(crate) struct Stage {
 
 /// What a client gets to see of an answer.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Value,
 }
 
-impl Seen {
+impl ApiResponse {
     /// Status and Pinterest's own code.
     pub(crate) fn refusal(&self) -> (u16, i64) {
         (self.status, self.body["code"].as_i64().unwrap_or_default())
@@ -47,14 +47,14 @@ impl Seen {
     }
 }
 
-impl Stage {
+impl Harness {
     /// Kept in memory only.
-    pub(crate) async fn set() -> Self {
-        Self::set_in(None).await
+    pub(crate) async fn start() -> Self {
+        Self::start_in(None).await
     }
 
     /// Kept in `file`.
-    pub(crate) async fn set_in(file: Option<PathBuf>) -> Self {
+    pub(crate) async fn start_in(file: Option<PathBuf>) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok(); // the first test has done it
         let clock = Arc::new(AtomicI64::new(1_800_000_000));
         let seed = Arc::new(AtomicU64::new(if file.as_ref().is_some_and(|file| file.exists()) {
@@ -78,7 +78,7 @@ impl Stage {
         Self { pinterest: SimulatedPinterest::start(options).await.unwrap(), client, clock }
     }
 
-    pub(crate) fn pass(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
@@ -107,14 +107,14 @@ impl Stage {
     }
 
     /// Asks the token endpoint, with the right App Secret.
-    pub(crate) async fn token(&self, environment: Environment, form: &[(&str, &str)]) -> Seen {
+    pub(crate) async fn token(&self, environment: Environment, form: &[(&str, &str)]) -> ApiResponse {
         let request = self.client.post(format!("{}/oauth/token", self.api(environment)));
         let form = encoded(form);
         send(request.basic_auth(APP_ID, Some(APP_SECRET)).body(form)).await
     }
 
     /// Goes the whole way from the consent page to a pair of tokens.
-    pub(crate) async fn connect(&self, environment: Environment, scopes: &str, account: &str) -> Seen {
+    pub(crate) async fn connect(&self, environment: Environment, scopes: &str, account: &str) -> ApiResponse {
         let code = self.code(scopes, account).await;
         let form = [
             ("grant_type", "authorization_code"),
@@ -132,20 +132,20 @@ impl Stage {
         self.connect(Environment::Production, SCOPES, "demo_account").await.text("access_token")
     }
 
-    pub(crate) async fn refresh(&self, refresh_token: &str) -> Seen {
+    pub(crate) async fn refresh(&self, refresh_token: &str) -> ApiResponse {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
         self.token(Environment::Production, &form).await
     }
 
-    pub(crate) async fn get(&self, token: &str, path: &str) -> Seen {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> ApiResponse {
         send(self.request(Method::GET, token, path)).await
     }
 
-    pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> Seen {
+    pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> ApiResponse {
         send(self.request(Method::POST, token, path).json(body)).await
     }
 
-    pub(crate) async fn delete(&self, token: &str, path: &str) -> Seen {
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> ApiResponse {
         send(self.request(Method::DELETE, token, path)).await
     }
 
@@ -178,12 +178,12 @@ impl Stage {
 }
 
 /// Sends, and reads the answer; a body that is not JSON is a string.
-pub(crate) async fn send(request: RequestBuilder) -> Seen {
+pub(crate) async fn send(request: RequestBuilder) -> ApiResponse {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Seen { status, headers, body }
+    ApiResponse { status, headers, body }
 }
 
 pub(crate) fn query_of(url: &Url, name: &str) -> Option<String> {

@@ -37,7 +37,7 @@ pub(crate) fn forbidden<T>(outcome: &Result<T, Error>) -> Option<Forbidden> {
 }
 
 /// Everything that an error tells anybody: its words, its causes, and its parts.
-pub(crate) fn all_words(error: &Error) -> String {
+pub(crate) fn full_text(error: &Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
     causes.map(|error| format!("{error} {error:?}")).collect::<Vec<_>>().join(" ")
@@ -45,29 +45,29 @@ pub(crate) fn all_words(error: &Error) -> String {
 
 /// A resolver that gives its answers one after the other, whatever the name, and the last one forever.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Liar {
+pub(crate) struct FakeResolver {
     answers: Arc<Vec<Vec<SocketAddr>>>,
-    asked: Arc<AtomicUsize>,
+    lookups: Arc<AtomicUsize>,
 }
 
-impl Liar {
+impl FakeResolver {
     /// Answers with the addresses in each of `answers`, which are separated by spaces. A `PORT` in them is that
     /// of `trap`.
-    pub(crate) fn saying(answers: &[&str], trap: &Trap) -> Self {
+    pub(crate) fn new(answers: &[&str], trap: &Trap) -> Self {
         let address = |text: &str| text.replace("PORT", &trap.port().to_string()).parse().unwrap();
         let answer = |text: &&str| text.split(' ').map(address).collect();
-        Self { answers: Arc::new(answers.iter().map(answer).collect()), asked: Arc::default() }
+        Self { answers: Arc::new(answers.iter().map(answer).collect()), lookups: Arc::default() }
     }
 
     /// How often it was asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    pub(crate) fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::SeqCst)
     }
 }
 
-impl Resolve for Liar {
+impl Resolve for FakeResolver {
     fn resolve(&self, _: Name) -> Resolving {
-        let turn = self.asked.fetch_add(1, Ordering::SeqCst);
+        let turn = self.lookups.fetch_add(1, Ordering::SeqCst);
         let answer = self.answers.get(turn).or(self.answers.last()).cloned();
         Box::pin(async move {
             let addresses = answer.ok_or("nobody knows this name")?;
@@ -80,7 +80,7 @@ impl Resolve for Liar {
 pub(crate) struct Trap(TcpListener);
 
 impl Trap {
-    pub(crate) fn set() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         Self(listener)
@@ -91,7 +91,7 @@ impl Trap {
     }
 
     /// Who has connected since this was last asked: the kernel has completed those connections by itself.
-    pub(crate) fn caught(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         std::iter::from_fn(|| self.0.accept().ok()).count()
     }
 }
@@ -106,7 +106,7 @@ pub(crate) struct Site {
 
 /// What a site does after its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(crate) enum AfterAnswer {
     HangUp,
     /// Says no more, until the other side hangs up.
     Hold,
@@ -114,7 +114,7 @@ pub(crate) enum Then {
 
 impl Site {
     /// A site that writes what `answer` makes of a request's head, byte for byte.
-    pub(crate) async fn new(answer: impl Fn(&str) -> String + Send + 'static, then: Then) -> Self {
+    pub(crate) async fn new(answer: impl Fn(&str) -> String + Send + 'static, then: AfterAnswer) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -127,7 +127,7 @@ impl Site {
                 record.lock().unwrap().push(head);
                 // Whoever has heard enough hangs up on it.
                 let written = connection.write_all(said.as_bytes()).await;
-                if then == Then::Hold && written.is_ok() {
+                if then == AfterAnswer::Hold && written.is_ok() {
                     assert_eq!(connection.read(&mut [0]).await.unwrap_or(0), 0);
                 }
             }
@@ -135,9 +135,9 @@ impl Site {
         Self { authority, heads }
     }
 
-    pub(crate) async fn saying(answer: &str) -> Self {
+    pub(crate) async fn with_answer(answer: &str) -> Self {
         let answer = answer.to_owned();
-        Self::new(move |_| answer.clone(), Then::HangUp).await
+        Self::new(move |_| answer.clone(), AfterAnswer::HangUp).await
     }
 
     pub(crate) fn url(&self, path: &str) -> Url {
@@ -146,7 +146,7 @@ impl Site {
 
     /// A guard that allows this site and nothing else.
     pub(crate) fn guard(&self) -> Guard {
-        guard(&self.authority, Liar::default())
+        guard(&self.authority, FakeResolver::default())
     }
 
     /// The heads of all requests so far, in lower case.

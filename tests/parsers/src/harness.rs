@@ -36,7 +36,7 @@ pub(crate) const PINS: usize = 7;
 const FILE: &str = "dynamodb.sqlite";
 
 /// A stack in one thread.
-pub(crate) struct Stage {
+pub(crate) struct TestApp {
     runtime: tokio::runtime::Runtime,
     database: Database,
     seeded: TempDir,
@@ -54,25 +54,25 @@ pub(crate) struct Stage {
 }
 
 thread_local! {
-    static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
+    static APP: RefCell<Option<TestApp>> = const { RefCell::new(None) };
 }
 
-/// Acts on this thread's stage, which is as new.
-pub(crate) fn with(act: impl AsyncFnOnce(&Stage)) {
-    STAGE.with_borrow_mut(|slot| {
-        let stage = slot.get_or_insert_with(Stage::set);
-        stage.set_back();
-        stage.runtime.block_on(act(stage));
+/// Acts on this thread's app, which is as new.
+pub(crate) fn with(act: impl AsyncFnOnce(&TestApp)) {
+    APP.with_borrow_mut(|slot| {
+        let app = slot.get_or_insert_with(TestApp::start);
+        app.reset();
+        app.runtime.block_on(act(app));
     });
 }
 
-/// Acts without a stage, but with a clock for time limits.
+/// Acts without a app, but with a clock for time limits.
 pub(crate) fn on_runtime(act: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(act);
 }
 
-impl Stage {
-    fn set() -> Self {
+impl TestApp {
+    fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let seeded = tempfile::tempdir().unwrap();
         let database = Database::memory().unwrap();
@@ -88,7 +88,7 @@ impl Stage {
         let setup = setup(&ahead, &rolled, wires);
         let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
         let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
-        let mut stage = Self {
+        let mut app = Self {
             runtime,
             database,
             seeded,
@@ -102,8 +102,8 @@ impl Stage {
             pins,
             before,
         };
-        stage.seed();
-        stage
+        app.seed();
+        app
     }
 
     /// Connects an account, with a default board, and makes Pins in several states.
@@ -135,7 +135,7 @@ impl Stage {
         self.before = (account, script, self.rolled.load(Ordering::Relaxed));
     }
 
-    fn set_back(&mut self) {
+    fn reset(&mut self) {
         let (account, script, rolled) = &self.before;
         if self.aws.account.lock().unwrap().written {
             self.database.restore_from(self.seeded.path().join(FILE).to_str().unwrap()).unwrap();
