@@ -1,9 +1,9 @@
 //! What outlives the stack.
 
-use super::{Break, t};
+use super::{Mutation, t};
 use crate::kept;
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(
         kept::retained,
         "  MainTable:",

@@ -61,9 +61,9 @@ pub(crate) enum Reach {
     Plain,
 }
 
-/// Everything that a function may call.
+/// All servers that a function may call.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Servers {
     /// Holds what programs write, and goes with the run.
     pub(crate) folder: TempDir,
     /// What crossed the fronts.
@@ -76,7 +76,7 @@ pub(crate) struct World {
     pinterest_front: String,
 }
 
-impl World {
+impl Servers {
     /// Starts it, with nothing in it.
     pub(crate) async fn start() -> Result<Self, Failure> {
         let folder = TempDir::new()?;

@@ -1,9 +1,9 @@
 //! Alarms and what they watch.
 
-use super::{Break, at, t};
+use super::{Mutation, at, t};
 use crate::watch;
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(
         watch::alarms,
         "  LatePinsAlarm:",

@@ -1,9 +1,9 @@
 //! The routes of the API.
 
-use super::{Break, t};
+use super::{Mutation, t};
 use crate::routes;
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(
         routes::routes,
         "  PinsFunction:",

@@ -1,9 +1,9 @@
 //! What roles grant and what functions are given.
 
-use super::{Break, at, t};
+use super::{Mutation, at, t};
 use crate::policies;
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(
         policies::grants,
         "  PinsRole:",

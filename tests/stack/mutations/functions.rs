@@ -1,9 +1,9 @@
 //! Packages, roles, logs, and the bounds of policies.
 
-use super::{Break, t};
+use super::{Mutation, t};
 use crate::functions;
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(functions::packages, "", "functions/pins", "functions/pin", "functions/pin, which is not there"),
     t(functions::packages, "", "functions/pins", "functions/docs", "functions/docs is not exactly one"),
     t(functions::packages, "", "  PinsFunction:", "  ListFunction:", "its name says something else"),

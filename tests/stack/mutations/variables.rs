@@ -1,9 +1,9 @@
 //! Variables that nobody sets, reads or explains.
 
-use super::{Break, at, t};
+use super::{Mutation, at, t};
 use crate::{project::SETTINGS, variables};
 
-pub(super) const BREAKS: &[Break] = &[
+pub(super) const MUTATIONS: &[Mutation] = &[
     t(
         variables::set,
         "",

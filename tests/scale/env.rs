@@ -1,4 +1,4 @@
-//! The stack's functions, their wires, and a clock that jumps.
+//! The stack's functions, their transports, and a clock that jumps.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -32,8 +32,8 @@ pub(crate) const TOKENS: &str = "tokens";
 pub(crate) const AT_ONCE: u64 = 8;
 const RING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
 
-/// All that a run is about.
-pub(crate) struct World {
+/// The environment of a run.
+pub(crate) struct ScaleEnv {
     pub(crate) database: Database,
     pub(crate) meter: Mutex<Meter>,
     pub(crate) pinterest: Mutex<Pinterest>,
@@ -47,22 +47,22 @@ pub(crate) struct World {
     pub(crate) audited: bool,
     pub(crate) assumed: Assumed,
     pub(crate) memory: Memory,
-    dice: Mutex<fastrand::Rng>,
+    rng: Mutex<fastrand::Rng>,
     epoch: Timestamp,
     began: Instant,
     _folder: TempDir,
 }
 
-/// Runs something where time is virtual: it jumps to the next moment that somebody waits for.
-pub(crate) fn run<T>(audited: bool, work: impl AsyncFnOnce(&Arc<World>) -> T) -> T {
+/// Runs `work` in virtual time, which jumps to the next moment that something waits for.
+pub(crate) fn run<T>(audited: bool, work: impl AsyncFnOnce(&Arc<ScaleEnv>) -> T) -> T {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let world = Arc::new(World::new(audited));
-        work(&world).await
+        let env = Arc::new(ScaleEnv::new(audited));
+        work(&env).await
     })
 }
 
-impl World {
+impl ScaleEnv {
     fn new(audited: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::new(folder.path().join("dynamodb.sqlite").to_str().unwrap()).unwrap();
@@ -80,7 +80,7 @@ impl World {
             audited,
             assumed: Assumed::read(),
             memory: Memory::default(),
-            dice: Mutex::new(fastrand::Rng::with_seed(7)),
+            rng: Mutex::new(fastrand::Rng::with_seed(7)),
             epoch: Timestamp::from_second(1_790_000_040).unwrap(),
             began: Instant::now(),
             _folder: folder,
@@ -103,7 +103,7 @@ impl World {
     }
 
     pub(crate) fn below(&self, most: u64) -> u64 {
-        self.dice.lock().unwrap().u64(0..most)
+        self.rng.lock().unwrap().u64(0..most)
     }
 
     pub(crate) fn metered(&self) -> Meter {
@@ -134,13 +134,8 @@ impl World {
             media: media::Wire::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
         };
         let clock = Clock::new(move || clock.now());
-        Setup::over(
-            wires,
-            variables,
-            clock,
-            Random::new(move |bytes| random.dice.lock().unwrap().fill(bytes)),
-        )
-        .unwrap()
+        Setup::over(wires, variables, clock, Random::new(move |bytes| random.rng.lock().unwrap().fill(bytes)))
+            .unwrap()
     }
 
     pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {
