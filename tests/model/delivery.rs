@@ -100,14 +100,14 @@ fn a_pin_is_published_once() {
 
 /// A second tick for one Pin is left to the model of one: here each worker has a Pin of its own.
 #[test]
-fn two_pins_that_look_the_same_stay_two() {
+fn two_pins_with_the_same_texts_stay_two() {
     let (lost, crash) = (Faults { crashes: 0, delays: 0, ..FAULTS }, Faults { lost: 0, delays: 0, ..FAULTS });
     holds("twins, an answer is lost", publishing(delivery::decide, 2, 1000, lost));
     holds("twins, a process crashes", publishing(delivery::decide, 2, 1000, crash));
 }
 
 #[test]
-fn a_pin_that_is_sent_again_without_looking_is_published_twice() {
+fn sending_again_without_a_board_check_publishes_twice() {
     let broken: Decide = |pin, happened, conditions, now| match happened {
         Happened::Sent { fence, outcome: Outcome::Unknown(_) } => {
             let outcome = Outcome::NotSent("no answer".to_owned());
@@ -134,7 +134,7 @@ fn a_pin_whose_process_fell_silent_may_have_been_sent() {
 }
 
 #[test]
-fn one_look_is_not_enough() {
+fn one_board_check_is_not_enough() {
     let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
         (State::InDoubt { attempt, .. }, Happened::Looked(Look::Nothing { .. })) => {
             let nothing = Look::Nothing { began_at: attempt.started_at + LOOKS[2] };
@@ -147,7 +147,7 @@ fn one_look_is_not_enough() {
 }
 
 #[test]
-fn a_look_counts_from_its_beginning() {
+fn a_board_check_counts_from_its_start() {
     let broken: Decide = |pin, happened, conditions, now| match happened {
         Happened::Looked(Look::Nothing { .. }) => {
             delivery::decide(pin, &Happened::Looked(Look::Nothing { began_at: now }), conditions, now)

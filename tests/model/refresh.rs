@@ -99,7 +99,7 @@ fn no_refresh_token_is_lost_and_no_living_one_given_up() {
 }
 
 #[test]
-fn a_refusal_that_is_believed_at_once_gives_up_a_living_channel() {
+fn believing_the_first_refusal_gives_up_a_living_channel() {
     let broken: Decide = |grant, happened, facts, now| {
         let grant = Grant { believe_refusal_at: Some(now), ..grant.clone() };
         let facts = Facts { taken_over: false, ..facts };
@@ -124,7 +124,7 @@ fn silence_that_counts_as_a_refusal_gives_up_a_living_channel() {
 }
 
 #[test]
-fn a_previous_pair_that_is_not_tried_is_a_channel_given_up() {
+fn a_channel_is_given_up_if_its_previous_pair_is_not_tried() {
     let broken: Decide = |grant, happened, facts, now| {
         refresh::decide(grant, happened, Facts { previous: false, ..facts }, now)
     };
@@ -133,7 +133,7 @@ fn a_previous_pair_that_is_not_tried_is_a_channel_given_up() {
 }
 
 #[test]
-fn a_channel_that_is_given_back_as_due_is_refreshed_without_end() {
+fn releasing_a_channel_as_due_refreshes_it_without_end() {
     let broken: Decide = |grant, happened, facts, now| {
         let mut decision = refresh::decide(grant, happened, facts, now);
         if decision.next == Next::Release {
@@ -146,7 +146,7 @@ fn a_channel_that_is_given_back_as_due_is_refreshed_without_end() {
 }
 
 #[test]
-fn a_save_that_asks_for_the_lease_loses_a_pair() {
+fn a_save_with_a_lease_condition_loses_a_pair() {
     let mut broken = refreshing(refresh::decide, Policy::AtOnce);
     broken.drivers.saves_by_lease = true;
 
@@ -172,7 +172,7 @@ fn a_turn_that_was_left_in_the_middle_may_have_given_a_new_pair() {
 }
 
 #[test]
-fn a_secret_that_is_not_asked_about_ends_living_channels() {
+fn refreshing_without_a_credential_check_ends_living_channels() {
     let broken: Decide = |grant, happened, facts, now| {
         refresh::decide(grant, happened, Facts { probed: Some(Probe::Right), ..facts }, now)
     };

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cost;
+mod env;
 mod memory;
 mod meter;
 mod month;
@@ -14,19 +15,15 @@ mod refresh;
 mod seed;
 mod units;
 mod wire;
-mod world;
 
-use std::{
-    env,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A number that a variable makes larger than usual.
 fn size(variable: &str, usual: usize) -> usize {
-    env::var(variable).map_or(usual, |text| text.parse().unwrap())
+    std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
 }
 
 /// One run at a time: each tells how much memory the process has needed.

@@ -18,10 +18,10 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     alone,
+    env::{self, ScaleEnv},
     memory::{FLAT, Halves},
     meter::Meter,
     seed, size,
-    world::{self, World},
 };
 
 /// What every run has, and what larger ones are compared with.
@@ -119,37 +119,37 @@ pub(crate) fn usual() -> &'static Month {
 }
 
 fn month(pins: usize) -> Month {
-    world::run(false, async |world| {
-        let channels = seed::connect(world, pins.div_ceil(OF_A_CHANNEL), LIFE, true).await.channels;
-        let deliver = world.deliver();
-        world.reach(world.epoch() + MINUTE * 61).await;
-        tick(world, &deliver).await; // the channels are back, and nothing waits for them
+    env::run(false, async |env| {
+        let channels = seed::connect(env, pins.div_ceil(OF_A_CHANNEL), LIFE, true).await.channels;
+        let deliver = env.deliver();
+        env.reach(env.epoch() + MINUTE * 61).await;
+        tick(env, &deliver).await; // the channels are back, and nothing waits for them
 
         let began = time::Instant::now();
-        let start = world.epoch() + SignedDuration::from_hours(24);
-        let due: Vec<_> = (0..pins).map(|_| start + QUARTER * quarter(world.below(QUARTERS))).collect();
-        world.pinterest.lock().unwrap().made = vec![None; pins];
-        let (before, at) = (world.metered(), Instant::now());
-        *world.changes.lock().unwrap() = Some(Vec::new());
-        let publish = world.publish();
+        let start = env.epoch() + SignedDuration::from_hours(24);
+        let due: Vec<_> = (0..pins).map(|_| start + QUARTER * quarter(env.below(QUARTERS))).collect();
+        env.pinterest.lock().unwrap().made = vec![None; pins];
+        let (before, at) = (env.metered(), Instant::now());
+        *env.changes.lock().unwrap() = Some(Vec::new());
+        let publish = env.publish();
         let mut told =
-            Told { events: world.events(), meter: Meter::default(), ran: Duration::ZERO, changes: 0 };
+            Told { events: env.events(), meter: Meter::default(), ran: Duration::ZERO, changes: 0 };
         for (number, at) in due.iter().enumerate() {
             schedule(&publish, &channels[number / OF_A_CHANNEL], number, *at).await;
             if number % 50 == 49 {
-                told.tell(world).await;
+                told.tell(env).await;
             }
         }
-        told.tell(world).await;
+        told.tell(env).await;
         let (asked_ran, scheduled) = (at.elapsed().saturating_sub(told.ran), began.elapsed());
-        let asked = world.metered().since(&before).since(&told.meter);
-        assert!(world.now() < start, "scheduled before the month begins");
+        let asked = env.metered().since(&before).since(&told.meter);
+        assert!(env.now() < start, "scheduled before the month begins");
 
         let began = time::Instant::now();
-        let mut run = Run::of(world, &deliver, start, &due);
+        let mut run = Run::of(env, &deliver, start, &due);
         let (peak, grown) = run.through(&mut told).await;
 
-        let pinterest = world.pinterest.lock().unwrap();
+        let pinterest = env.pinterest.lock().unwrap();
         let made = pinterest.made.iter().zip(&due);
         let made: Vec<_> = made.filter_map(|(at, due)| Some(((*at)?, *due))).collect();
         Month {
@@ -164,7 +164,7 @@ fn month(pins: usize) -> Month {
             told: told.meter,
             told_ran: told.ran,
             changes: told.changes,
-            bytes_each: u64::try_from(*world.grown.lock().unwrap()).unwrap() / pins as u64,
+            bytes_each: u64::try_from(*env.grown.lock().unwrap()).unwrap() / pins as u64,
             twice: pinterest.again,
             missed: pins - made.len(),
             early: made.iter().filter(|(at, due)| at < due).count(),
@@ -212,15 +212,15 @@ struct Told {
 }
 
 impl Told {
-    async fn tell(&mut self, world: &Arc<World>) {
-        let changes = std::mem::take(world.changes.lock().unwrap().as_mut().unwrap());
-        let (before, began) = (world.metered(), Instant::now());
+    async fn tell(&mut self, env: &Arc<ScaleEnv>) {
+        let changes = std::mem::take(env.changes.lock().unwrap().as_mut().unwrap());
+        let (before, began) = (env.metered(), Instant::now());
         for some in changes.chunks(100) {
             let stream: Stream = serde_json::from_value(json!({"Records": some})).unwrap();
             let unhandled = self.events.tell(stream).await;
             assert!(unhandled.batch_item_failures.is_empty());
         }
-        self.meter.add(&world.metered().since(&before), 1);
+        self.meter.add(&env.metered().since(&before), 1);
         self.ran += began.elapsed();
         self.changes += changes.len() as u64;
     }
@@ -228,7 +228,7 @@ impl Told {
 
 /// All ticks of a month.
 struct Run<'a> {
-    world: &'a Arc<World>,
+    env: &'a Arc<ScaleEnv>,
     deliver: &'a Deliver,
     start: Timestamp,
     /// The minutes in which something is due.
@@ -241,9 +241,9 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn of(world: &'a Arc<World>, deliver: &'a Deliver, start: Timestamp, due: &[Timestamp]) -> Self {
+    fn of(env: &'a Arc<ScaleEnv>, deliver: &'a Deliver, start: Timestamp, due: &[Timestamp]) -> Self {
         Self {
-            world,
+            env,
             deliver,
             start,
             wanted: due.iter().map(|due| tick_of(start, *due)).collect(),
@@ -262,14 +262,14 @@ impl<'a> Run<'a> {
             self.idle(self.start - MINUTE * i32::try_from(IDLE - minute).unwrap()).await;
         }
         let wanted = std::mem::take(&mut self.wanted);
-        let mut memory = Halves::begin(&self.world.memory, wanted.len());
+        let mut memory = Halves::begin(&self.env.memory, wanted.len());
         for at in wanted {
-            self.world.reach(at).await;
-            let (meter, ran) = tick(self.world, self.deliver).await;
+            self.env.reach(at).await;
+            let (meter, ran) = tick(self.env, self.deliver).await;
             self.ticks.add(&meter, 1);
             self.ran += ran;
             self.busy += 1;
-            told.tell(self.world).await;
+            told.tell(self.env).await;
             memory.step();
         }
         for minute in 1..=IDLE {
@@ -281,8 +281,8 @@ impl<'a> Run<'a> {
     }
 
     async fn idle(&mut self, at: Timestamp) {
-        self.world.reach(at).await;
-        let (meter, ran) = tick(self.world, self.deliver).await;
+        self.env.reach(at).await;
+        let (meter, ran) = tick(self.env, self.deliver).await;
         assert_eq!(meter.all().entries, 0, "nothing is due");
         let before = self.idle.get_or_insert_with(|| meter.clone());
         assert_eq!(*before, meter, "one idle minute is like another");
@@ -290,11 +290,11 @@ impl<'a> Run<'a> {
     }
 }
 
-async fn tick(world: &Arc<World>, deliver: &Deliver) -> (Meter, Duration) {
-    let (before, began) = (world.metered(), Instant::now());
+async fn tick(env: &Arc<ScaleEnv>, deliver: &Deliver) -> (Meter, Duration) {
+    let (before, began) = (env.metered(), Instant::now());
     deliver.tick(began + INVOCATION).await.unwrap();
-    world.memory.look();
-    (world.metered().since(&before), began.elapsed())
+    env.memory.look();
+    (env.metered().since(&before), began.elapsed())
 }
 
 #[test]

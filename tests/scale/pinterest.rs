@@ -8,7 +8,7 @@ use reqwest::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::world::{World, http};
+use crate::env::{ScaleEnv, http};
 
 /// How long tokens are in this Pinterest. Those seen in the wild are shorter.
 const LENGTH: usize = 128;
@@ -39,44 +39,44 @@ fn number(token: &str) -> (usize, u32) {
     (parts.next().unwrap().parse().unwrap(), parts.next().unwrap().parse().unwrap())
 }
 
-pub(crate) fn wire(world: &Arc<World>) -> pinterest::Wire {
-    let world = world.clone();
+pub(crate) fn wire(env: &Arc<ScaleEnv>) -> pinterest::Wire {
+    let env = env.clone();
     pinterest::Wire::new(http(), move |request| -> Carried {
-        let world = world.clone();
-        Box::pin(async move { Ok(answer(&world, &request).await) })
+        let env = env.clone();
+        Box::pin(async move { Ok(answer(&env, &request).await) })
     })
 }
 
-async fn answer(world: &World, request: &Request) -> Response {
-    world.memory.look_now_and_then();
+async fn answer(env: &ScaleEnv, request: &Request) -> Response {
+    env.memory.look_now_and_then();
     {
-        let mut pinterest = world.pinterest.lock().unwrap();
+        let mut pinterest = env.pinterest.lock().unwrap();
         pinterest.under_way += 1;
         pinterest.most = pinterest.most.max(pinterest.under_way);
     }
     let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
     let (status, answer) = match request.url().path() {
         "/v5/oauth/token" => {
-            sleep(world.assumed.refresh()).await;
-            (200, exchange(world, body))
+            sleep(env.assumed.refresh()).await;
+            (200, exchange(env, body))
         }
         "/v5/pins" => {
-            sleep(world.assumed.create_pin()).await;
-            (201, create(world, body))
+            sleep(env.assumed.create_pin()).await;
+            (201, create(env, body))
         }
         other => panic!("nobody calls {other}"),
     };
-    world.pinterest.lock().unwrap().under_way -= 1;
+    env.pinterest.lock().unwrap().under_way -= 1;
     http::Response::builder().status(status).body(answer.to_string()).unwrap().into()
 }
 
-fn exchange(world: &World, form: &[u8]) -> Value {
+fn exchange(env: &ScaleEnv, form: &[u8]) -> Value {
     let form = url::form_urlencoded::parse(form);
     let (_, refresh) = form.into_iter().find(|(name, _)| name == "refresh_token").unwrap();
     let (account, generation) = number(&refresh);
-    let mut pinterest = world.pinterest.lock().unwrap();
+    let mut pinterest = env.pinterest.lock().unwrap();
     pinterest.tokens += 1;
-    if pinterest.refreshed[account].replace(world.now()).is_some() {
+    if pinterest.refreshed[account].replace(env.now()).is_some() {
         pinterest.again += 1;
     }
     json!({
@@ -89,13 +89,13 @@ fn exchange(world: &World, form: &[u8]) -> Value {
     })
 }
 
-fn create(world: &World, body: &[u8]) -> Value {
+fn create(env: &ScaleEnv, body: &[u8]) -> Value {
     let body: Value = serde_json::from_slice(body).unwrap();
     let title = body["title"].as_str().unwrap();
     let pin: usize = title.rsplit(' ').next().unwrap().parse().unwrap();
-    let mut pinterest = world.pinterest.lock().unwrap();
+    let mut pinterest = env.pinterest.lock().unwrap();
     pinterest.pins += 1;
-    if pinterest.made[pin].replace(world.now()).is_some() {
+    if pinterest.made[pin].replace(env.now()).is_some() {
         pinterest.again += 1;
     }
     json!({"id": format!("{}", 1_000_000_000_000_000_u64 + pin as u64)})

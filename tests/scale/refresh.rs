@@ -16,11 +16,11 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     alone,
+    env::{self, AT_ONCE, ScaleEnv},
     memory::{FLAT, Halves},
     meter::Meter,
     pinterest::Pinterest,
     seed, size,
-    world::{self, AT_ONCE, World},
 };
 
 /// What every run has, and what larger ones are compared with.
@@ -123,42 +123,42 @@ pub(crate) fn usual() -> &'static Day {
 }
 
 fn day(channels: usize) -> Day {
-    world::run(false, async |world| {
+    env::run(false, async |env| {
         let began = time::Instant::now();
-        let seeded = seed::connect(world, channels, LIFE, false).await;
+        let seeded = seed::connect(env, channels, LIFE, false).await;
         let connected = began.elapsed();
         let (first, last) = (*seeded.due.iter().min().unwrap(), *seeded.due.iter().max().unwrap());
-        let refresh = world.refresh();
+        let refresh = env.refresh();
 
         let start = minute_of(first);
-        world.reach(start - MINUTE * 2).await;
-        let (roll_call, _) = tick(world, &refresh, Tick::RollCall).await;
-        world.reach(start - MINUTE).await;
-        let (idle, idle_ran) = tick(world, &refresh, Tick::Due).await;
+        env.reach(start - MINUTE * 2).await;
+        let (roll_call, _) = tick(env, &refresh, Tick::RollCall).await;
+        env.reach(start - MINUTE).await;
+        let (idle, idle_ran) = tick(env, &refresh, Tick::Due).await;
 
-        let (before, began) = (world.metered(), time::Instant::now());
+        let (before, began) = (env.metered(), time::Instant::now());
         let wanted: BTreeSet<_> = seeded.due.iter().map(|due| minute_of(*due) + MINUTE).collect();
         let ticks = u64::try_from(minute_of(last).duration_since(start).as_mins() + 1).unwrap();
         let mut ran = Duration::ZERO;
-        let mut memory = Halves::begin(&world.memory, wanted.len());
+        let mut memory = Halves::begin(&env.memory, wanted.len());
         for at in &wanted {
-            world.reach(*at).await;
-            ran += tick(world, &refresh, Tick::Due).await.1;
+            env.reach(*at).await;
+            ran += tick(env, &refresh, Tick::Due).await.1;
             memory.step();
         }
         let (peak, grown) = memory.end();
         let last_idle = {
-            world.reach(last + MINUTE * 2).await;
-            tick(world, &refresh, Tick::Due).await.0
+            env.reach(last + MINUTE * 2).await;
+            tick(env, &refresh, Tick::Due).await.0
         };
         assert_eq!(idle, last_idle, "a minute in which nothing is due is like another");
-        let mut all = world.metered().since(&before).since(&idle);
+        let mut all = env.metered().since(&before).since(&idle);
         // The other minutes of the day are all alike: they are counted, and not run.
         let others = ticks - wanted.len() as u64;
         all.add(&idle, others);
         ran += idle_ran * u32::try_from(others).unwrap();
 
-        let pinterest = world.pinterest.lock().unwrap();
+        let pinterest = env.pinterest.lock().unwrap();
         let late = |(at, due): (&Option<Timestamp>, &Timestamp)| Some(at.as_ref()?.duration_since(*due));
         let late: Vec<_> = pinterest.refreshed.iter().zip(&seeded.due).filter_map(late).collect();
         let (busiest_minute, busiest_hour) = busiest(&pinterest);
@@ -190,11 +190,11 @@ fn minute_of(at: Timestamp) -> Timestamp {
 }
 
 /// One wake-up: what it asked for, and how long it took by the clock that jumps.
-async fn tick(world: &Arc<World>, refresh: &Refresh, tick: Tick) -> (Meter, Duration) {
-    let (before, began) = (world.metered(), Instant::now());
+async fn tick(env: &Arc<ScaleEnv>, refresh: &Refresh, tick: Tick) -> (Meter, Duration) {
+    let (before, began) = (env.metered(), Instant::now());
     refresh.tick(tick, began + INVOCATION).await.unwrap();
-    world.memory.look();
-    (world.metered().since(&before), began.elapsed())
+    env.memory.look();
+    (env.metered().since(&before), began.elapsed())
 }
 
 /// How many were refreshed in the busiest minute, and which part of all in the busiest 60 minutes.
@@ -243,29 +243,29 @@ fn a_refresh_costs_the_same_among_many_as_among_few() {
 }
 
 #[test]
-fn after_an_outage_what_is_overdue_is_worked_off_at_the_configured_rate() {
+fn overdue_refreshes_after_an_outage_follow_the_configured_rate() {
     const MANY: usize = 2000;
     let _alone = alone();
-    world::run(false, async |world| {
-        let seeded = seed::connect(world, MANY, LIFE, false).await;
+    env::run(false, async |env| {
+        let seeded = seed::connect(env, MANY, LIFE, false).await;
         let back = minute_of(*seeded.due.iter().max().unwrap()) + MINUTE;
-        let refresh = world.refresh();
+        let refresh = env.refresh();
 
         let mut ticks = 0;
-        while world.pinterest.lock().unwrap().tokens < MANY as u64 {
-            world.reach(back + MINUTE * ticks).await;
-            tick(world, &refresh, Tick::Due).await;
+        while env.pinterest.lock().unwrap().tokens < MANY as u64 {
+            env.reach(back + MINUTE * ticks).await;
+            tick(env, &refresh, Tick::Due).await;
             ticks += 1;
         }
 
-        let pinterest = world.pinterest.lock().unwrap();
+        let pinterest = env.pinterest.lock().unwrap();
         let (busiest, _) = busiest(&pinterest);
-        let rate = Duration::from_mins(1).div_duration_f64(world.assumed.refresh());
+        let rate = Duration::from_mins(1).div_duration_f64(env.assumed.refresh());
         println!(
             "{MANY} overdue: {busiest} in the busiest minute, {rate:.0} would be one by one, {ticks} ticks"
         );
         assert_eq!((pinterest.again, pinterest.most), (0, AT_ONCE));
-        let read = world.metered().of(|what| what == "Query tokens/due").entries;
+        let read = env.metered().of(|what| what == "Query tokens/due").entries;
         assert!(read <= MANY as u64 * 101 / 100, "{read} entries for {MANY}, many pages in one tick");
         #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
         let (busiest, most) = (busiest as f64, rate * AT_ONCE as f64);
@@ -278,11 +278,11 @@ fn after_an_outage_what_is_overdue_is_worked_off_at_the_configured_rate() {
 fn a_million_channels_of_one_hour_are_spread_over_their_refresh_day() {
     const MILLION: usize = 1_000_000;
     let hour = Timestamp::from_second(1_790_000_040).unwrap();
-    let mut dice = fastrand::Rng::with_seed(1);
+    let mut rng = fastrand::Rng::with_seed(1);
     let mut minutes = vec![0_usize; 25 * 60 + 1];
     for _ in 0..MILLION {
-        let at = hour + SignedDuration::from_millis(dice.i64(0..3_600_000));
-        let channel = ChannelId::new(at, std::array::from_fn(|_| dice.u8(..)));
+        let at = hour + SignedDuration::from_millis(rng.i64(0..3_600_000));
+        let channel = ChannelId::new(at, std::array::from_fn(|_| rng.u8(..)));
         let lifetimes = Lifetimes { access_expires_at: at + LIFE, refresh_expires_at: Some(at + LIFE * 2) };
         let first = hour + LIFE - SignedDuration::from_hours(8 * 24);
         let minute = due_at(&channel, at, lifetimes).duration_since(first).as_mins();
@@ -299,11 +299,11 @@ fn a_million_channels_of_one_hour_are_spread_over_their_refresh_day() {
 #[test]
 fn units_are_the_same_by_the_documented_rules() {
     let _alone = alone();
-    world::run(true, async |world| {
-        let seeded = seed::connect(world, 40, LIFE, false).await;
-        let refresh = world.refresh();
-        world.reach(minute_of(*seeded.due.iter().max().unwrap()) + MINUTE).await;
-        let (meter, _) = tick(world, &refresh, Tick::Due).await;
+    env::run(true, async |env| {
+        let seeded = seed::connect(env, 40, LIFE, false).await;
+        let refresh = env.refresh();
+        env.reach(minute_of(*seeded.due.iter().max().unwrap()) + MINUTE).await;
+        let (meter, _) = tick(env, &refresh, Tick::Due).await;
         let told = meter.of(|what| !what.starts_with("reckoned")).write_units;
         let reckoned = meter.of(|what| what.starts_with("reckoned")).write_units;
         assert!(

@@ -14,7 +14,7 @@ use domain::{
 use dynoxide::{ImportOptions, actions::transact_write_items::TransactWriteItemsRequest, types::Item};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{pinterest::token, units, world::World};
+use crate::{env::ScaleEnv, pinterest::token, units};
 
 /// So many channels are brought in at once.
 const BATCH: usize = 2000;
@@ -37,7 +37,7 @@ pub(crate) struct Seeded {
     pub(crate) bytes_each: u64,
 }
 
-impl World {
+impl ScaleEnv {
     /// Keeps what a claim writes, if channels are being connected. A ticket's marker is left out: it is gone in a
     /// quarter of an hour.
     pub(crate) fn gather(&self, body: &[u8]) -> bool {
@@ -64,29 +64,29 @@ impl World {
 
 /// Connects `count` channels within one hour, each as it is after its first refresh: with the pair before the newest.
 /// `life`: of their access tokens.
-pub(crate) async fn connect(world: &Arc<World>, count: usize, life: SignedDuration, keep: bool) -> Seeded {
-    let setup = world.setup();
+pub(crate) async fn connect(env: &Arc<ScaleEnv>, count: usize, life: SignedDuration, keep: bool) -> Seeded {
+    let setup = env.setup();
     let (vault, main, tokens) =
         (setup.vault().unwrap(), setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    *world.gathered.lock().unwrap() = Some(Gathered::default());
+    *env.gathered.lock().unwrap() = Some(Gathered::default());
     let mut seeded = Seeded { due: Vec::with_capacity(count), channels: Vec::new(), bytes_each: 0 };
     for number in 0..count {
         let within = SignedDuration::from_hours(1).mul_f64(fraction(number, count));
-        let one = One { number, at: world.epoch() + within, life };
-        let (channel, row) = one.rows(world, &vault).await;
+        let one = One { number, at: env.epoch() + within, life };
+        let (channel, row) = one.rows(env, &vault).await;
         one.claim(&main, &tokens, &channel, &row).await;
         seeded.due.push(row.grant.due_at.unwrap());
         if keep {
             seeded.channels.push(channel);
         }
         if number % BATCH == BATCH - 1 {
-            world.bring_in();
+            env.bring_in();
         }
     }
-    world.bring_in();
-    let gathered = world.gathered.lock().unwrap().take().unwrap();
+    env.bring_in();
+    let gathered = env.gathered.lock().unwrap().take().unwrap();
     seeded.bytes_each = gathered.bytes / count as u64;
-    let mut pinterest = world.pinterest.lock().unwrap();
+    let mut pinterest = env.pinterest.lock().unwrap();
     pinterest.refreshed = vec![None; count];
     seeded
 }
@@ -103,9 +103,9 @@ struct One {
 }
 
 impl One {
-    async fn rows(&self, world: &World, vault: &Vault) -> (Channel, TokenRow) {
+    async fn rows(&self, env: &ScaleEnv, vault: &Vault) -> (Channel, TokenRow) {
         let mut entropy = [0; 10];
-        entropy[2..].copy_from_slice(&world.below(u64::MAX).to_be_bytes());
+        entropy[2..].copy_from_slice(&env.below(u64::MAX).to_be_bytes());
         let id = ChannelId::new(self.at, entropy);
         let lifetimes = Lifetimes {
             access_expires_at: self.at + self.life,

@@ -25,17 +25,17 @@ use dynoxide::{
 use serde_json::{Value, json};
 
 use crate::{
+    env::{MAIN, ScaleEnv},
     meter::Tally,
     units,
-    world::{MAIN, World},
 };
 
-pub(crate) fn wire(world: &Arc<World>) -> SharedHttpClient {
-    let wire = SharedHttpConnector::new(Wire(world.clone()));
+pub(crate) fn wire(env: &Arc<ScaleEnv>) -> SharedHttpClient {
+    let wire = SharedHttpConnector::new(Wire(env.clone()));
     http_client_fn(move |_, _| wire.clone())
 }
 
-struct Wire(Arc<World>);
+struct Wire(Arc<ScaleEnv>);
 
 impl std::fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,32 +48,32 @@ impl HttpConnector for Wire {
         let operation = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
-        let world = self.0.clone();
+        let env = self.0.clone();
         HttpConnectorFuture::new(async move {
-            if operation == "TransactWriteItems" && world.gather(&body) {
+            if operation == "TransactWriteItems" && env.gather(&body) {
                 return Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from("{}")));
             }
-            tokio::time::sleep(world.assumed.call()).await;
-            let (status, answer) = serve(&world, &operation, &body);
+            tokio::time::sleep(env.assumed.call()).await;
+            let (status, answer) = serve(&env, &operation, &body);
             Ok(HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(answer)))
         })
     }
 }
 
-fn serve(world: &World, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
+fn serve(env: &ScaleEnv, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let served = match operation {
         "GetSecretValue" => {
-            count(world, operation, Tally::default());
+            count(env, operation, Tally::default());
             Ok(json!({"SecretString": ""}).to_string().into_bytes())
         }
         "PutEvents" => {
             let body: Value = serde_json::from_slice(body).unwrap();
             let entries = body["Entries"].as_array().unwrap().len();
-            count(world, operation, Tally { entries: entries as u64, ..Tally::default() });
+            count(env, operation, Tally { entries: entries as u64, ..Tally::default() });
             let told: Vec<_> = (0..entries).map(|_| json!({"EventId": "e"})).collect();
             Ok(json!({"FailedEntryCount": 0, "Entries": told}).to_string().into_bytes())
         }
-        _ => dynamodb(world, operation, body),
+        _ => dynamodb(env, operation, body),
     };
     match served {
         Ok(answer) => (200, answer),
@@ -91,9 +91,9 @@ macro_rules! request {
     };
 }
 
-fn dynamodb(world: &World, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
-    let database = &world.database;
-    let writes = writes(world, operation, body);
+fn dynamodb(env: &ScaleEnv, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
+    let database = &env.database;
+    let writes = writes(env, operation, body);
     let answer = match operation {
         "Query" => {
             let request = request!(QueryRequest, body);
@@ -102,60 +102,60 @@ fn dynamodb(world: &World, operation: &str, body: &[u8]) -> Result<Vec<u8>, Dyno
             let answer = database.query(request)?;
             let read_units = answer.consumed_capacity.as_ref().unwrap().capacity_units;
             let entries = answer.scanned_count as u64;
-            count(world, &what, Tally { entries, read_units, ..Tally::default() });
+            count(env, &what, Tally { entries, read_units, ..Tally::default() });
             serde_json::to_vec(&answer)
         }
         "GetItem" => {
             let answer = database.get_item(request!(GetItemRequest, body))?;
-            read(world, operation, answer.consumed_capacity.as_slice());
+            read(env, operation, answer.consumed_capacity.as_slice());
             serde_json::to_vec(&answer)
         }
         "BatchGetItem" => {
             let answer = database.batch_get_item(request!(BatchGetItemRequest, body))?;
-            read(world, operation, answer.consumed_capacity.as_deref().unwrap_or_default());
+            read(env, operation, answer.consumed_capacity.as_deref().unwrap_or_default());
             serde_json::to_vec(&answer)
         }
         "PutItem" => {
             let answer = database.put_item(request!(PutItemRequest, body))?;
-            wrote(world, operation, answer.consumed_capacity.as_slice());
+            wrote(env, operation, answer.consumed_capacity.as_slice());
             serde_json::to_vec(&answer)
         }
         "UpdateItem" => {
             let answer = database.update_item(request!(UpdateItemRequest, body))?;
-            wrote(world, operation, answer.consumed_capacity.as_slice());
+            wrote(env, operation, answer.consumed_capacity.as_slice());
             serde_json::to_vec(&answer)
         }
         "TransactWriteItems" => {
             let answer = database.transact_write_items(request!(TransactWriteItemsRequest, body))?;
-            wrote(world, operation, answer.consumed_capacity.as_deref().unwrap_or_default());
+            wrote(env, operation, answer.consumed_capacity.as_deref().unwrap_or_default());
             serde_json::to_vec(&answer)
         }
         other => panic!("nobody calls {other}"),
     };
-    written(world, operation, writes);
+    written(env, operation, writes);
     Ok(answer.unwrap())
 }
 
-fn count(world: &World, what: &str, tally: Tally) {
-    world.meter.lock().unwrap().count(what.to_owned(), Tally { calls: 1, ..tally });
+fn count(env: &ScaleEnv, what: &str, tally: Tally) {
+    env.meter.lock().unwrap().count(what.to_owned(), Tally { calls: 1, ..tally });
 }
 
 /// One call, even where it is about two tables: the second one counts as none.
-fn per_table(world: &World, operation: &str, used: &[ConsumedCapacity], tally: impl Fn(f64) -> Tally) {
+fn per_table(env: &ScaleEnv, operation: &str, used: &[ConsumedCapacity], tally: impl Fn(f64) -> Tally) {
     let mut used: Vec<_> = used.iter().map(|used| (&used.table_name, used.capacity_units)).collect();
     used.sort_by_key(|(table, _)| *table);
     for (position, (table, units)) in used.into_iter().enumerate() {
         let tally = Tally { calls: u64::from(position == 0), ..tally(units) };
-        world.meter.lock().unwrap().count(format!("{operation} {table}"), tally);
+        env.meter.lock().unwrap().count(format!("{operation} {table}"), tally);
     }
 }
 
-fn read(world: &World, operation: &str, used: &[ConsumedCapacity]) {
-    per_table(world, operation, used, |read_units| Tally { read_units, ..Tally::default() });
+fn read(env: &ScaleEnv, operation: &str, used: &[ConsumedCapacity]) {
+    per_table(env, operation, used, |read_units| Tally { read_units, ..Tally::default() });
 }
 
-fn wrote(world: &World, operation: &str, used: &[ConsumedCapacity]) {
-    per_table(world, operation, used, |write_units| Tally { write_units, ..Tally::default() });
+fn wrote(env: &ScaleEnv, operation: &str, used: &[ConsumedCapacity]) {
+    per_table(env, operation, used, |write_units| Tally { write_units, ..Tally::default() });
 }
 
 /// A row that is about to be written, as it is.
@@ -166,8 +166,8 @@ struct Write {
 }
 
 /// What a call is about to write, if anybody wants to know.
-fn writes(world: &World, operation: &str, body: &[u8]) -> Vec<Write> {
-    let is_wanted = world.audited || world.changes.lock().unwrap().is_some();
+fn writes(env: &ScaleEnv, operation: &str, body: &[u8]) -> Vec<Write> {
+    let is_wanted = env.audited || env.changes.lock().unwrap().is_some();
     if !is_wanted || !["PutItem", "UpdateItem", "TransactWriteItems"].contains(&operation) {
         return Vec::new();
     }
@@ -187,37 +187,37 @@ fn writes(world: &World, operation: &str, body: &[u8]) -> Vec<Write> {
     };
     let write = |(table, mut key): (String, Item)| {
         key.retain(|name, _| name == "pk" || name == "sk");
-        let before = row(world, &table, &key);
+        let before = row(env, &table, &key);
         Write { table, key, before }
     };
     keys.into_iter().map(write).collect()
 }
 
-fn row(world: &World, table: &str, key: &Item) -> Option<Item> {
+fn row(env: &ScaleEnv, table: &str, key: &Item) -> Option<Item> {
     let get = GetItemRequest { table_name: table.to_owned(), key: key.clone(), ..GetItemRequest::default() };
-    world.database.get_item(get).unwrap().item
+    env.database.get_item(get).unwrap().item
 }
 
 /// Notes what has changed, and reckons it again.
-fn written(world: &World, operation: &str, writes: Vec<Write>) {
+fn written(env: &ScaleEnv, operation: &str, writes: Vec<Write>) {
     for Write { table, key, before } in writes {
-        let after = row(world, &table, &key);
-        if world.audited {
+        let after = row(env, &table, &key);
+        if env.audited {
             let transaction = operation == "TransactWriteItems";
             #[expect(clippy::cast_precision_loss, reason = "a few units")]
             let write_units = units::of_write(before.as_ref(), after.as_ref(), transaction) as f64;
             let tally = Tally { write_units, ..Tally::default() };
-            world.meter.lock().unwrap().count(format!("reckoned {operation} {table}"), tally);
+            env.meter.lock().unwrap().count(format!("reckoned {operation} {table}"), tally);
         }
-        if table != MAIN || world.changes.lock().unwrap().is_none() {
+        if table != MAIN || env.changes.lock().unwrap().is_none() {
             continue;
         }
         let bytes =
             |row: &Option<Item>| row.as_ref().map_or(0, |row| i64::try_from(units::size(row)).unwrap());
-        *world.grown.lock().unwrap() += bytes(&after) - bytes(&before);
+        *env.grown.lock().unwrap() += bytes(&after) - bytes(&before);
         // The filter of the function's trigger.
         let is_told = json!(key)["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("TENANT#"));
-        if is_told && let Some(changes) = world.changes.lock().unwrap().as_mut() {
+        if is_told && let Some(changes) = env.changes.lock().unwrap().as_mut() {
             let number = changes.len().to_string();
             changes.push(json!({
                 "eventID": number, "eventName": "MODIFY", "awsRegion": "us-east-1",

@@ -1,6 +1,6 @@
-//! AWS, as the SDK sees it: an in-process connector in front of the embedded DynamoDB, on which everything
-//! happens that happens on a network.
-//! Nothing here waits: the clock is paused, and `sleep` lets it jump.
+//! AWS, as the SDK sees it: an in-process connector to the embedded DynamoDB, with the faults of a network.
+//!
+//! Nothing here takes real time: the clock is paused, and `sleep` lets it jump.
 
 mod index;
 mod tables;
@@ -25,42 +25,42 @@ use tokio::{
 
 pub(crate) use self::tables::{MAIN, TOKENS, Tables, Write};
 use crate::{
-    lambda::{Deed, Invocation, Moment},
-    world::World,
+    env::SimEnv,
+    lambda::{CallKind, CallPhase, Invocation},
 };
 
 /// An HTTP status and a body.
 pub(crate) type Reply = (u16, Value);
 
-/// What may befall a call.
+/// A fault of a call to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hiccup {
+enum TableFault {
     Throttled,
     Conflict,
     FailedBefore,
     FailedAfter,
     CutBefore,
     CutAfter,
-    /// Neither effect nor answer.
+    /// No effect and no answer.
     Lost,
-    /// The effect comes when the SDK has tried again already, and no answer.
+    /// The effect comes after the SDK has already tried again, and there is no answer.
     Late,
 }
 
-pub(crate) fn wire(world: &Arc<World>, invocation: &Invocation) -> SharedHttpClient {
-    let wire = SharedHttpConnector::new(Wire(world.clone(), invocation.clone()));
-    http_client_fn(move |_, _| wire.clone())
+pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Transport(env.clone(), invocation.clone()));
+    http_client_fn(move |_, _| connector.clone())
 }
 
-struct Wire(Arc<World>, Invocation);
+struct Transport(Arc<SimEnv>, Invocation);
 
-impl std::fmt::Debug for Wire {
+impl std::fmt::Debug for Transport {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Wire")
+        formatter.write_str("Transport")
     }
 }
 
-impl HttpConnector for Wire {
+impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
@@ -70,62 +70,62 @@ impl HttpConnector for Wire {
 }
 
 async fn carry(
-    world: Arc<World>,
+    env: Arc<SimEnv>,
     invocation: Invocation,
     operation: String,
     mut body: Value,
 ) -> Result<HttpResponse, ConnectorError> {
-    world.count();
-    let deed = deed(&operation, &body);
-    invocation.reach(deed, Moment::Before).await;
-    if deed == Deed::SavePair {
+    env.count();
+    let kind = kind_of(&operation, &body);
+    invocation.reach(kind, CallPhase::Before).await;
+    if kind == CallKind::SaveTokenPair {
         let frozen = SignedDuration::try_from(invocation.frozen()).unwrap();
-        world.rules.lock().unwrap().saves(&world, &invocation, frozen);
+        env.invariants.lock().unwrap().saving_pairs(&env, &invocation, frozen);
     }
-    let tampered = world.mutant.and_then(|mutant| (mutant.table)(&world, &invocation, &operation, &mut body));
-    let hiccup = hiccup(&world, &operation);
+    let replaced = env.mutant.and_then(|mutant| (mutant.table)(&env, &invocation, &operation, &mut body));
+    let fault = random_fault(&env, &operation);
     if operation != "Query" {
-        world.note(|| {
+        env.note(|| {
             format!(
-                "#{} {operation} {deed:?}{}",
+                "#{} {operation} {kind:?}{}",
                 invocation.id(),
-                hiccup.map_or(String::new(), |h| format!(" {h:?}"))
+                fault.map_or(String::new(), |h| format!(" {h:?}"))
             )
         });
     }
 
-    if operation == "Query" && hiccup.is_none() && body.get("IndexName").is_some() {
-        sleep(Duration::from_millis(world.dice.between(2, 12))).await;
-        return respond((200, ask_index(&world, &body)));
+    if operation == "Query" && fault.is_none() && body.get("IndexName").is_some() {
+        sleep(Duration::from_millis(env.rng.between(2, 12))).await;
+        return respond((200, query_index(&env, &body)));
     }
     let (answer, answered) = oneshot::channel();
-    let (server, caller) = (world.clone(), invocation.id());
+    let (server, caller) = (env.clone(), invocation.id());
     tokio::spawn(async move {
-        let quick = Duration::from_millis(server.dice.between(1, 6));
-        let late = hiccup == Some(Hiccup::Late);
-        sleep(if late { Duration::from_secs(server.dice.between(5, 20)) } else { quick }).await;
-        let instead =
-            tampered.map(Outcome::Answer).or_else(|| hiccup.and_then(|hiccup| instead(hiccup, &body)));
-        let outcome = instead.unwrap_or_else(|| {
+        let quick = Duration::from_millis(server.rng.between(1, 6));
+        let late = fault == Some(TableFault::Late);
+        sleep(if late { Duration::from_secs(server.rng.between(5, 20)) } else { quick }).await;
+        let replacement =
+            replaced.map(Outcome::Answer).or_else(|| fault.and_then(|fault| replacement(fault, &body)));
+        let outcome = replacement.unwrap_or_else(|| {
             let reply = serve(&server, caller, &operation, &body);
-            match hiccup {
-                Some(Hiccup::FailedAfter) => Outcome::Answer(failure()),
-                Some(Hiccup::CutAfter) => Outcome::Cut,
-                Some(Hiccup::Late) => Outcome::Silence,
+            match fault {
+                Some(TableFault::FailedAfter) => Outcome::Answer(failure()),
+                Some(TableFault::CutAfter) => Outcome::Cut,
+                Some(TableFault::Late) => Outcome::Silence,
                 _ => Outcome::Answer(reply),
             }
         });
         sleep(quick).await;
         match outcome {
-            // Nobody may be there any more to hear it.
+            // The caller may have ended.
             Outcome::Answer(reply) => drop(answer.send(reply)),
             Outcome::Cut => drop(answer),
             Outcome::Silence => sleep(Duration::from_mins(1)).await,
         }
     });
-    invocation.reach(deed, Moment::Under).await;
+    invocation.reach(kind, CallPhase::InFlight).await;
     let reply = answered.await.ok();
-    invocation.reach(deed, Moment::After).await;
+    invocation.reach(kind, CallPhase::After).await;
 
     match reply {
         Some(reply) => respond(reply),
@@ -138,62 +138,62 @@ fn respond((status, body): Reply) -> Result<HttpResponse, ConnectorError> {
     Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
 }
 
-/// Most calls by far ask an index, and most of those find nothing: they are answered from memory, as of now or
-/// late. Where a history is written, the embedded DynamoDB is asked too.
-fn ask_index(world: &World, body: &Value) -> Value {
-    if world.befalls(world.plan.stale) {
-        let age = world.dice.span(Duration::from_millis(10), Duration::from_secs(90));
-        return world.tables.query_as_of(body, world.now() - SignedDuration::try_from(age).unwrap());
+/// Answers a query of an index from memory, as of now or as of an earlier time. These queries are most of all calls,
+/// and most of them find nothing. In a run with a history, the answer is compared with that of the embedded DynamoDB.
+fn query_index(env: &SimEnv, body: &Value) -> Value {
+    if env.fault_happens(env.scenario.stale_index_rate) {
+        let age = env.rng.log_uniform(Duration::from_millis(10), Duration::from_secs(90));
+        return env.tables.query_as_of(body, env.now() - SignedDuration::try_from(age).unwrap());
     }
-    let told = world.tables.query_as_of(body, world.now());
-    if world.history.is_wanted() {
-        world.tables.check_query(body, &told);
+    let answer = env.tables.query_as_of(body, env.now());
+    if env.history.is_wanted() {
+        env.tables.check_query(body, &answer);
     }
-    told
+    answer
 }
 
-fn hiccup(world: &World, operation: &str) -> Option<Hiccup> {
-    if !world.befalls(world.plan.hiccups) {
+fn random_fault(env: &SimEnv, operation: &str) -> Option<TableFault> {
+    if !env.fault_happens(env.scenario.table_fault_rate) {
         return None;
     }
-    let any = [
-        Hiccup::Throttled,
-        Hiccup::FailedBefore,
-        Hiccup::FailedAfter,
-        Hiccup::CutBefore,
-        Hiccup::CutAfter,
-        Hiccup::Lost,
-        Hiccup::Late,
+    let faults = [
+        TableFault::Throttled,
+        TableFault::FailedBefore,
+        TableFault::FailedAfter,
+        TableFault::CutBefore,
+        TableFault::CutAfter,
+        TableFault::Lost,
+        TableFault::Late,
     ];
     let writes = ["PutItem", "UpdateItem", "TransactWriteItems"].contains(&operation);
-    Some(if writes && world.dice.happens(0.3) { Hiccup::Conflict } else { world.dice.one_of(&any) })
+    Some(if writes && env.rng.chance(0.3) { TableFault::Conflict } else { env.rng.choose(&faults) })
 }
 
-/// What the caller gets to hear.
+/// What the caller receives.
 enum Outcome {
     Answer(Reply),
     /// The connection is closed.
     Cut,
-    /// Nothing, until the caller gives up.
+    /// Nothing, until the caller stops waiting.
     Silence,
 }
 
-/// What is heard instead of an effect.
-fn instead(hiccup: Hiccup, body: &Value) -> Option<Outcome> {
-    match hiccup {
-        Hiccup::Throttled => Some(Outcome::Answer(error("ProvisionedThroughputExceededException"))),
-        Hiccup::FailedBefore => Some(Outcome::Answer(failure())),
-        Hiccup::CutBefore => Some(Outcome::Cut),
-        Hiccup::Lost => Some(Outcome::Silence),
-        Hiccup::Conflict => Some(Outcome::Answer(match body["TransactItems"].as_array() {
+/// What the caller receives when a fault prevents the effect.
+fn replacement(fault: TableFault, body: &Value) -> Option<Outcome> {
+    match fault {
+        TableFault::Throttled => Some(Outcome::Answer(error("ProvisionedThroughputExceededException"))),
+        TableFault::FailedBefore => Some(Outcome::Answer(failure())),
+        TableFault::CutBefore => Some(Outcome::Cut),
+        TableFault::Lost => Some(Outcome::Silence),
+        TableFault::Conflict => Some(Outcome::Answer(match body["TransactItems"].as_array() {
             None => error("TransactionConflictException"),
             Some(items) => cancelled(items.len(), 0, "TransactionConflict"),
         })),
-        Hiccup::FailedAfter | Hiccup::CutAfter | Hiccup::Late => None,
+        TableFault::FailedAfter | TableFault::CutAfter | TableFault::Late => None,
     }
 }
 
-/// DynamoDB's refusal of a whole transaction for one of its items.
+/// DynamoDB's answer when one item of a transaction makes the whole transaction fail.
 pub(crate) fn cancelled(items: usize, position: usize, code: &str) -> Reply {
     let (status, mut answer) = error("TransactionCanceledException");
     let code = |at| if at == position { code } else { "None" };
@@ -201,37 +201,37 @@ pub(crate) fn cancelled(items: usize, position: usize, code: &str) -> Reply {
     (status, answer)
 }
 
-/// A refusal of DynamoDB's.
+/// An error of DynamoDB.
 pub(crate) fn error(name: &str) -> Reply {
-    (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "so it befell"}))
+    (400, json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "injected fault"}))
 }
 
 fn failure() -> Reply {
     let name = "com.amazonaws.dynamodb.v20120810#InternalServerError";
-    (500, json!({"__type": name, "message": "so it befell"}))
+    (500, json!({"__type": name, "message": "injected fault"}))
 }
 
-fn serve(world: &World, caller: u64, operation: &str, body: &Value) -> Reply {
+fn serve(env: &SimEnv, caller: u64, operation: &str, body: &Value) -> Reply {
     if operation == "GetSecretValue" {
         return (200, json!({"SecretString": ""})); // the environment has App ID and App Secret
     }
-    let (reply, writes) = world.tables.execute(operation, body, world.now());
+    let (reply, writes) = env.tables.execute(operation, body, env.now());
     for write in &writes {
-        world.rules.lock().unwrap().wrote(world, caller, write);
+        env.invariants.lock().unwrap().row_written(env, caller, write);
     }
     if !writes.is_empty() {
-        world.stirred.notify_waiters();
+        env.work_added.notify_waiters();
     }
     reply
 }
 
 /// What a call to a table is for.
-fn deed(operation: &str, body: &Value) -> Deed {
+fn kind_of(operation: &str, body: &Value) -> CallKind {
     let of_pin = |item: &Value| match item["state"]["S"].as_str() {
-        Some("sending") => Deed::Begin,
-        Some("published") => Deed::Publish,
-        Some(_) => Deed::Pin,
-        None => Deed::Other,
+        Some("sending") => CallKind::WriteSending,
+        Some("published") => CallKind::WritePublished,
+        Some(_) => CallKind::OtherPinWrite,
+        None => CallKind::Other,
     };
     let of_update = |update: &Value| {
         let of_tokens = update["TableName"] == TOKENS;
@@ -240,10 +240,10 @@ fn deed(operation: &str, body: &Value) -> Deed {
             (true, true)
                 if update["ConditionExpression"].as_str().is_some_and(|text| !text.contains("mine")) =>
             {
-                Deed::SavePair
+                CallKind::SaveTokenPair
             }
-            (true, _) => Deed::Tokens,
-            (false, _) => Deed::Other,
+            (true, _) => CallKind::OtherTokenWrite,
+            (false, _) => CallKind::Other,
         }
     };
     match operation {
@@ -251,13 +251,13 @@ fn deed(operation: &str, body: &Value) -> Deed {
         "UpdateItem" => of_update(body),
         "TransactWriteItems" => {
             let items = body["TransactItems"].as_array().into_iter().flatten();
-            let deeds = items.map(|item| match (item.get("Put"), item.get("Update")) {
+            let kinds = items.map(|item| match (item.get("Put"), item.get("Update")) {
                 (Some(put), _) => of_pin(&put["Item"]),
                 (_, Some(update)) => of_update(update),
-                _ => Deed::Other,
+                _ => CallKind::Other,
             });
-            deeds.into_iter().find(|deed| *deed != Deed::Other).unwrap_or(Deed::Other)
+            kinds.into_iter().find(|kind| *kind != CallKind::Other).unwrap_or(CallKind::Other)
         }
-        _ => Deed::Other,
+        _ => CallKind::Other,
     }
 }

@@ -1,10 +1,10 @@
-//! What happened in a run, for whoever has to find out why it broke a rule.
+//! What happened in a run. It shows why an invariant was violated.
 
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-/// A run's lines, if it is one whose history is wanted: writing them down costs more than the run.
+/// The lines of a run's history. They are written only if they are wanted, because they cost more than the run.
 #[derive(Default)]
 pub(crate) struct History {
     wanted: bool,

@@ -1,4 +1,4 @@
-//! Lambda: environments that serve one event at a time, and may be killed or frozen at every await.
+//! Lambda: execution environments that serve one event at a time. A fault can kill or freeze them at every await.
 
 use std::{
     future::poll_fn,
@@ -10,76 +10,76 @@ use std::{
 use app::Setup;
 use tokio::time::{Duration, Instant, Sleep, sleep};
 
-use crate::world::World;
+use crate::env::SimEnv;
 
-/// Where in a call something may happen to the process that makes it.
+/// The part of a call in which its process may meet a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// Before the request leaves.
+pub(crate) enum CallPhase {
+    /// Before the request is sent.
     Before,
-    /// The request is on its way, and nothing of its answer has come.
-    Under,
-    /// The answer is here, and nothing was done about it.
+    /// The request was sent, and the answer has not arrived.
+    InFlight,
+    /// The answer has arrived, and the program has not read it.
     After,
 }
 
-/// A call that matters to a protocol.
+/// What a call is for, as far as it matters to a protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum CallKind {
     /// `POST /pins`.
-    Send,
-    /// A page of a board.
-    Look,
-    /// A refresh token is exchanged.
-    Renew,
-    /// A new pair is saved.
-    SavePair,
+    SendPin,
+    /// Reads a page of a board.
+    ListBoard,
+    /// Exchanges a refresh token.
+    RefreshTokens,
+    /// Saves a new token pair.
+    SaveTokenPair,
     /// Any other write of a row of tokens.
-    Tokens,
-    /// `sending` is written.
-    Begin,
-    /// `published` is written.
-    Publish,
+    OtherTokenWrite,
+    /// Writes a Pin as `sending`.
+    WriteSending,
+    /// Writes a Pin as `published`.
+    WritePublished,
     /// Any other write of a Pin.
-    Pin,
-    /// Everything else.
+    OtherPinWrite,
+    /// Every other call.
     Other,
 }
 
-/// What is to happen to a process.
+/// A fault of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blow {
-    /// It ends without a word.
+pub(crate) enum ProcessFault {
+    /// It ends at once.
     Kill,
-    /// It stands still for so long.
+    /// It stands still for this time.
     Freeze(Duration),
 }
 
-/// When a blow falls.
+/// When a process meets its fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// After so many steps of the program: every await is one or more.
-    Step(u32),
-    /// At this moment of this deed.
-    At(Deed, Moment),
+pub(crate) enum Trigger {
+    /// After this many steps of the program. Every await is one step or more.
+    Steps(u32),
+    /// In this phase of a call of this kind.
+    Call(CallKind, CallPhase),
 }
 
-/// One invocation, as the wires see it.
+/// One invocation, as the transports know it.
 #[derive(Clone)]
-pub(crate) struct Invocation(Arc<Mutex<Inside>>);
+pub(crate) struct Invocation(Arc<Mutex<InvocationState>>);
 
 #[derive(Default)]
-struct Inside {
+struct InvocationState {
     id: u64,
     steps: u32,
-    fate: Option<(When, Blow)>,
-    /// Fallen, and not carried out yet.
-    blow: Option<Blow>,
+    planned_fault: Option<(Trigger, ProcessFault)>,
+    /// A fault that was triggered and has not happened yet.
+    triggered_fault: Option<ProcessFault>,
     frozen: Duration,
 }
 
 impl Invocation {
-    /// Of a process that serves nobody.
+    /// The invocation of a process that has no event.
     pub(crate) fn idle() -> Self {
         Self(Arc::default())
     }
@@ -88,25 +88,26 @@ impl Invocation {
         self.0.lock().unwrap().id
     }
 
-    /// For how long it has stood still in all.
+    /// For how long the process has stood still, all freezes together.
     pub(crate) fn frozen(&self) -> Duration {
         self.0.lock().unwrap().frozen
     }
 
-    /// Lets a blow fall that was to fall here. What follows is not run before it is carried out.
-    pub(crate) async fn reach(&self, deed: Deed, moment: Moment) {
+    /// Triggers the fault that is planned for this phase of this call. The program does not go on before the fault
+    /// has happened.
+    pub(crate) async fn reach(&self, kind: CallKind, phase: CallPhase) {
         {
-            let mut inside = self.0.lock().unwrap();
-            match inside.fate {
-                Some((When::At(at, when), blow)) if (at, when) == (deed, moment) => {
-                    (inside.fate, inside.blow) = (None, Some(blow));
+            let mut state = self.0.lock().unwrap();
+            match state.planned_fault {
+                Some((Trigger::Call(at_kind, at_phase), fault)) if (at_kind, at_phase) == (kind, phase) => {
+                    (state.planned_fault, state.triggered_fault) = (None, Some(fault));
                 }
                 _ => return,
             }
         }
-        let mut given_up = false;
+        let mut has_yielded = false;
         poll_fn(|context| {
-            if std::mem::replace(&mut given_up, true) {
+            if std::mem::replace(&mut has_yielded, true) {
                 return Poll::Ready(());
             }
             context.waker().wake_by_ref();
@@ -115,72 +116,77 @@ impl Invocation {
         .await;
     }
 
-    /// Counts a step, and says what has fallen.
-    fn step(&self) -> Option<Blow> {
-        let mut inside = self.0.lock().unwrap();
-        inside.steps += 1;
-        if let Some((When::Step(last), blow)) = inside.fate
-            && inside.steps >= last
+    /// Counts a step, and returns the fault that happens at it.
+    fn step(&self) -> Option<ProcessFault> {
+        let mut state = self.0.lock().unwrap();
+        state.steps += 1;
+        if let Some((Trigger::Steps(last), fault)) = state.planned_fault
+            && state.steps >= last
         {
-            (inside.fate, inside.blow) = (None, Some(blow));
+            (state.planned_fault, state.triggered_fault) = (None, Some(fault));
         }
-        inside.blow.take()
+        state.triggered_fault.take()
     }
 
-    fn fallen(&self) -> Option<Blow> {
-        self.0.lock().unwrap().blow.take()
+    fn take_triggered_fault(&self) -> Option<ProcessFault> {
+        self.0.lock().unwrap().triggered_fault.take()
     }
 }
 
-/// The environments of one function.
+/// One function and its execution environments.
 pub(crate) struct Lambda<T> {
-    world: Arc<World>,
+    env: Arc<SimEnv>,
     name: &'static str,
     limit: Duration,
-    build: fn(&World, &Setup) -> T,
+    build: fn(&SimEnv, &Setup) -> T,
     idle: Mutex<Vec<Environment<T>>>,
 }
 
 struct Environment<T> {
     function: T,
     invocation: Invocation,
-    /// What it was started with stays as it is: with other variables, Lambda starts another.
-    configured: bool,
+    /// Whether App ID and App Secret were set when it started. When they change, Lambda starts another environment.
+    is_configured: bool,
 }
 
 impl<T> Lambda<T> {
     pub(crate) fn new(
-        world: &Arc<World>,
+        env: &Arc<SimEnv>,
         name: &'static str,
         limit: Duration,
-        build: fn(&World, &Setup) -> T,
+        build: fn(&SimEnv, &Setup) -> T,
     ) -> Self {
-        Self { world: world.clone(), name, limit, build, idle: Mutex::default() }
+        Self { env: env.clone(), name, limit, build, idle: Mutex::default() }
     }
 
-    /// Runs `work` in an environment of its own, until the deadline that it is told and not for long after.
+    /// Runs `work` in a free environment, and ends it two seconds after the deadline that `work` gets.
     /// `None`: the process was killed, and its environment is gone.
     pub(crate) async fn invoke<A>(&self, work: impl AsyncFnOnce(&T, Instant) -> A) -> Option<A> {
-        let configured = self.world.is_configured();
+        let is_configured = self.env.is_configured();
         let idle = {
             let mut idle = self.idle.lock().unwrap();
-            idle.retain(|environment| environment.configured == configured);
+            idle.retain(|environment| environment.is_configured == is_configured);
             idle.pop()
         };
         let environment = idle.unwrap_or_else(|| {
             let invocation = Invocation::idle();
-            let function = (self.build)(&self.world, &self.world.setup(&invocation));
-            Environment { function, invocation, configured }
+            let function = (self.build)(&self.env, &self.env.setup(&invocation));
+            Environment { function, invocation, is_configured }
         });
-        let id = self.world.next_invocation();
-        let fate = self.world.fate();
-        *environment.invocation.0.lock().unwrap() = Inside { id, fate, ..Inside::default() };
-        self.world.note(|| {
-            format!("#{id} {} begins {}", self.name, fate.map_or(String::new(), |f| format!("{f:?}")))
+        let id = self.env.next_invocation();
+        let planned_fault = self.env.random_process_fault();
+        *environment.invocation.0.lock().unwrap() =
+            InvocationState { id, planned_fault, ..InvocationState::default() };
+        self.env.note(|| {
+            format!(
+                "#{id} {} begins {}",
+                self.name,
+                planned_fault.map_or(String::new(), |f| format!("{f:?}"))
+            )
         });
 
         let end = Instant::now() + self.limit;
-        let run = Run {
+        let execution = Execution {
             inner: Box::pin(work(
                 &environment.function,
                 end.checked_sub(Duration::from_secs(2)).unwrap_or(end),
@@ -188,29 +194,29 @@ impl<T> Lambda<T> {
             invocation: environment.invocation.clone(),
             frozen: None,
         };
-        let answer = tokio::time::timeout_at(end, run).await.ok().flatten();
-        self.world
+        let answer = tokio::time::timeout_at(end, execution).await.ok().flatten();
+        self.env
             .note(|| format!("#{id} {} {}", self.name, if answer.is_some() { "ends" } else { "is killed" }));
         if answer.is_some() {
-            self.world.rules.lock().unwrap().ended(&self.world, id);
+            self.env.invariants.lock().unwrap().invocation_ended(&self.env, id);
             self.idle.lock().unwrap().push(environment);
         }
         answer
     }
 }
 
-/// A program that runs until something falls on it.
-struct Run<F> {
+/// A program that can be killed and frozen.
+struct Execution<F> {
     inner: Pin<Box<F>>,
     invocation: Invocation,
     frozen: Option<Pin<Box<Sleep>>>,
 }
 
-impl<F: Future> Future for Run<F> {
+impl<F: Future> Future for Execution<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut blow = None;
+        let mut fault = None;
         loop {
             if let Some(frozen) = &mut self.frozen {
                 if frozen.as_mut().poll(context).is_pending() {
@@ -218,25 +224,25 @@ impl<F: Future> Future for Run<F> {
                 }
                 self.frozen = None;
             }
-            match blow {
-                Some(Blow::Kill) => return Poll::Ready(None),
-                Some(Blow::Freeze(span)) => {
-                    self.invocation.0.lock().unwrap().frozen += span;
-                    self.frozen = Some(Box::pin(sleep(span)));
-                    blow = None;
+            match fault {
+                Some(ProcessFault::Kill) => return Poll::Ready(None),
+                Some(ProcessFault::Freeze(time)) => {
+                    self.invocation.0.lock().unwrap().frozen += time;
+                    self.frozen = Some(Box::pin(sleep(time)));
+                    fault = None;
                     continue;
                 }
                 None => {}
             }
-            blow = self.invocation.step();
-            if blow.is_some() {
+            fault = self.invocation.step();
+            if fault.is_some() {
                 continue;
             }
             if let Poll::Ready(answer) = self.inner.as_mut().poll(context) {
                 return Poll::Ready(Some(answer));
             }
-            blow = self.invocation.fallen();
-            if blow.is_none() {
+            fault = self.invocation.take_triggered_fault();
+            if fault.is_none() {
                 return Poll::Pending;
             }
         }

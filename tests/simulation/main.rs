@@ -1,23 +1,23 @@
-//! Both protocols under a deterministic simulation: many channels and Pins, several workers, and everything that
-//! can go wrong between them, DynamoDB and Pinterest.
+//! A deterministic simulation of both protocols: several channels, Pins and workers, and faults of everything that
+//! can fail between them, DynamoDB and Pinterest.
 //!
-//! The code under test is the code of the stack: handlers, drivers, store and decision functions. Its wires lead
-//! to an embedded DynamoDB and to a model of Pinterest; its clock jumps from event to event. One seed decides
-//! everything, so it replays one run exactly.
+//! The code under test is the code of the stack: handlers, drivers, store and decision functions. Its transports
+//! lead to an embedded DynamoDB and to a model of Pinterest. Its clock jumps from event to event. One seed decides
+//! everything, so the same seed gives exactly the same run.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod aws;
-mod dice;
+mod env;
 mod history;
+mod invariants;
 mod lambda;
 mod mutants;
-mod people;
 mod pinterest;
-mod plan;
-mod rules;
+mod rng;
 mod run;
-mod world;
+mod scenario;
+mod workload;
 
 use std::{
     ops::Range,
@@ -28,37 +28,40 @@ use std::{
     thread,
 };
 
-use rules::Tally;
+use invariants::Stats;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many seeds are run, unless `SIMULATION_SEEDS` says otherwise. The gate runs others, and more.
+/// How many seeds are run, unless `SIMULATION_SEEDS` is set. The gate runs other seeds, and more.
 const SEEDS: u64 = 24;
-/// How many seeds of each control are run, unless `SIMULATION_STORMS` says otherwise.
-const STORMS: u64 = 5;
-/// A mutant that has not been caught after so many seeds lives.
+/// How many seeds of each control are run, unless `SIMULATION_CONTROLS` is set.
+const CONTROL_SEEDS: u64 = 5;
+/// A mutant that these many seeds do not catch makes the test fail.
 const MAX_RUNS: u64 = 100;
 
 #[test]
 fn no_seed_breaks_an_invariant() {
     if let Some(seed) = number("SIMULATION_SEED") {
-        let ended = tell(seed, None);
-        assert_eq!(ended.broken, None, "seed {seed}");
+        let result = replay(seed, None);
+        assert_eq!(result.violation, None, "seed {seed}");
         return;
     }
     let from = number("SIMULATION_FROM").unwrap_or(0);
     let to = from + number("SIMULATION_SEEDS").unwrap_or(SEEDS);
-    let tally = Mutex::new(Tally::default());
-    let broken = first(from..to, |seed| {
-        let ended = run::run(seed, None, false);
-        tally.lock().unwrap().add(&ended.tally);
-        ended.broken.is_some().then_some(seed)
+    let stats = Mutex::new(Stats::default());
+    let found = find_first(from..to, |seed| {
+        let result = run::run(seed, None, false);
+        stats.lock().unwrap().add(&result.stats);
+        result.violation.is_some().then_some(seed)
     });
-    println!("seeds {from} to {to}: {:?}", tally.lock().unwrap());
-    if let Some(seed) = broken {
-        let ended = tell(seed, None);
-        panic!("seed {seed} breaks a rule (`cargo xtask seed {seed}` replays it): {:?}", ended.broken);
+    println!("seeds {from} to {to}: {:?}", stats.lock().unwrap());
+    if let Some(seed) = found {
+        let result = replay(seed, None);
+        panic!(
+            "seed {seed} breaks an invariant (`cargo xtask seed {seed}` replays it): {:?}",
+            result.violation
+        );
     }
 }
 
@@ -69,85 +72,85 @@ fn every_mutant_is_caught() {
     let mutants: Vec<_> =
         mutants.filter(|mutant| named.as_deref().is_none_or(|name| name == mutant.name)).collect();
     assert!(!mutants.is_empty(), "there is no such mutant");
-    println!("{:<60} {:<46} {:>4}", "mutant", "breaks the rule", "seed");
+    println!("{:<60} {:<46} {:>4}", "mutant", "breaks the invariant", "seed");
     let alive = Mutex::new(Vec::new());
-    each(0..mutants.len() as u64, |index| {
+    for_each(0..mutants.len() as u64, |index| {
         let mutant = mutants[usize::try_from(index).unwrap()];
-        match caught(mutant, MAX_RUNS) {
-            Some((seed, broken)) => {
-                println!("{:<60} {:<46} {seed:>4}", mutant.name, broken.rule);
+        match catch(mutant, MAX_RUNS) {
+            Some((seed, violation)) => {
+                println!("{:<60} {:<46} {seed:>4}", mutant.name, violation.invariant);
                 if named.is_some() {
-                    tell(seed, Some(mutant));
+                    replay(seed, Some(mutant));
                 }
             }
             None => alive.lock().unwrap().push(mutant.name),
         }
     });
     let alive = alive.into_inner().unwrap();
-    assert!(alive.is_empty(), "{alive:?} live: a check is missing");
+    assert!(alive.is_empty(), "{alive:?} are not caught: a check is missing");
 }
 
-/// The weather that mutants live in harms nothing else: it is the mutants that are caught.
+/// The fault profiles of the mutants do no harm to sound code: what the mutants' runs find is the mutants' fault.
 #[test]
 fn no_control_breaks_an_invariant() {
-    let seeds = number("SIMULATION_STORMS").unwrap_or(STORMS);
+    let seeds = number("SIMULATION_CONTROLS").unwrap_or(CONTROL_SEEDS);
     for control in mutants::CONTROLS {
-        let tally = Mutex::new(Tally::default());
-        let broken = first(0..seeds, |seed| {
-            let ended = run::run(seed, Some(control), false);
-            tally.lock().unwrap().add(&ended.tally);
-            ended.broken.map(|_| seed)
+        let stats = Mutex::new(Stats::default());
+        let found = find_first(0..seeds, |seed| {
+            let result = run::run(seed, Some(control), false);
+            stats.lock().unwrap().add(&result.stats);
+            result.violation.map(|_| seed)
         });
-        println!("{seeds} storms, {} broken: {:?}", control.name, tally.lock().unwrap());
-        if let Some(seed) = broken {
-            let ended = tell(seed, Some(control));
-            panic!("{} is broken, and seed {seed} breaks a rule: {:?}", control.name, ended.broken);
+        println!("{seeds} seeds, {} broken: {:?}", control.name, stats.lock().unwrap());
+        if let Some(seed) = found {
+            let result = replay(seed, Some(control));
+            panic!("{} is broken, and seed {seed} breaks an invariant: {:?}", control.name, result.violation);
         }
     }
 }
 
-/// A seed under which a mutant breaks a rule: the one that is known to, or the first.
-fn caught(mutant: mutants::Mutant, max_runs: u64) -> Option<(u64, rules::Broken)> {
+/// A seed with which a mutant breaks an invariant: the known one, or the first that does.
+fn catch(mutant: mutants::Mutant, max_runs: u64) -> Option<(u64, invariants::Violation)> {
     let known = mutants::SEEDS.iter().find(|(name, _)| *name == mutant.name).map(|(_, seed)| *seed);
     known
         .into_iter()
         .chain(0..max_runs)
-        .find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).broken?)))
+        .find_map(|seed| Some((seed, run::run(seed, Some(mutant), false).violation?)))
 }
 
 #[test]
 fn a_seed_replays_its_run_exactly() {
     for seed in 0..3 {
-        let (once, again) = (run::run(seed, None, true), run::run(seed, None, true));
-        assert!(once.history.len() > 100, "there is something to compare");
-        assert_eq!(once.history, again.history, "seed {seed}");
+        let (first, second) = (run::run(seed, None, true), run::run(seed, None, true));
+        assert!(first.history.len() > 100, "there is something to compare");
+        assert_eq!(first.history, second.history, "seed {seed}");
     }
 }
 
 /// Runs a seed once more, and prints what happened.
-fn tell(seed: u64, mutant: Option<mutants::Mutant>) -> run::Ended {
-    let ended = run::run(seed, mutant, true);
-    for line in &ended.history {
+fn replay(seed: u64, mutant: Option<mutants::Mutant>) -> run::RunResult {
+    let result = run::run(seed, mutant, true);
+    for line in &result.history {
         println!("{line}");
     }
-    println!("{:?}", ended.broken);
-    ended
+    println!("{:?}", result.violation);
+    result
 }
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// Does something with each number, on all cores.
-fn each(numbers: Range<u64>, work: impl Fn(u64) + Sync) {
-    first(numbers, |number| {
+/// Does `work` for each number, on all cores.
+fn for_each(numbers: Range<u64>, work: impl Fn(u64) + Sync) {
+    find_first(numbers, |number| {
         work(number);
         None::<()>
     });
 }
 
-/// The first find among `numbers`, on all cores. The search ends with it.
-fn first<T: Send>(numbers: Range<u64>, find: impl Fn(u64) -> Option<T> + Sync) -> Option<T> {
+/// The first result of `find` among `numbers`, on all cores. It ends the search.
+fn find_first<T: Send>(numbers: Range<u64>, find: impl Fn(u64) -> Option<T> + Sync) -> Option<T> {
     let next = AtomicU64::new(numbers.start);
     let found = Mutex::new(None);
     thread::scope(|scope| {

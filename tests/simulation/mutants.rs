@@ -1,6 +1,6 @@
-//! Protocols that are broken on purpose: a simulation that lets one live proves nothing.
+//! Mutants: protocols that are broken on purpose. The simulation must find every one of them.
 //!
-//! A mutant is a decision function of its own, or a table that does not do what is asked of it.
+//! A mutant has another decision function, or it changes the calls to the tables.
 
 mod deliver;
 mod refresh;
@@ -9,30 +9,30 @@ mod table;
 use domain::{delivery, refresh as renewal};
 use serde_json::Value;
 
-use crate::{aws::Reply, lambda::Invocation, plan::Storm, world::World};
+use crate::{aws::Reply, env::SimEnv, lambda::Invocation, scenario::FaultProfile};
 
-/// A way to break a protocol.
+/// One way to break a protocol.
 #[derive(Clone, Copy)]
 pub(crate) struct Mutant {
     pub(crate) name: &'static str,
-    pub(crate) storm: Storm,
+    pub(crate) profile: FaultProfile,
     pub(crate) deliver: delivery::Decide,
     pub(crate) refresh: renewal::Decide,
-    pub(crate) table: Tamper,
+    pub(crate) table: TableMutation,
 }
 
 /// Changes a call to a table, or answers it.
-pub(crate) type Tamper = fn(&World, &Invocation, &str, &mut Value) -> Option<Reply>;
+pub(crate) type TableMutation = fn(&SimEnv, &Invocation, &str, &mut Value) -> Option<Reply>;
 
-/// All of them.
+/// All mutants.
 pub(crate) const MUTANTS: &[&[Mutant]] = &[deliver::MUTANTS, refresh::MUTANTS, table::MUTANTS];
 
-/// Mutants that seed 0 does not catch, and a seed that does. It saves the runs before it, and nothing else: when the code
-/// has changed so much that a seed catches no more, all are tried in turn.
+/// Mutants that seed 0 does not catch, and a seed that does. It only saves the runs before it. When the code has changed
+/// so much that the seed does not catch the mutant any more, all seeds are tried in turn.
 pub(crate) const SEEDS: &[(&str, u64)] = &[
     ("a list that was not read is an empty one", 3),
     ("a process that fell silent has sent nothing", 3),
-    ("two looks decide", 13),
+    ("two board checks decide", 13),
     ("a busy board ends a Pin", 2),
     ("a rate limit ends a Pin", 5),
     ("401 code 3 asks for new tokens", 4),
@@ -41,31 +41,31 @@ pub(crate) const SEEDS: &[(&str, u64)] = &[
     ("nothing is ever too late", 4),
     ("the channel's return wakes some of them later", 2),
     ("the first refusal is believed", 2),
-    ("a Pin that waits is looked after each minute", 10),
-    ("the secret is not asked about", 3),
+    ("a Pin that waits is retried every minute", 10),
+    ("the App Secret is not checked", 3),
     ("a wrong secret ends a channel", 3),
     ("a Pin at Pinterest may belong to several of ours", 3),
     ("a Pin is published without being bound", 3),
-    ("a dead channel's row is not told", 1),
+    ("the row of a lost channel is not updated", 1),
     ("the previous pair is dropped", 11),
 ];
 
-/// Nothing is broken, and storms rage all the same: what breaks here was not the mutants' doing.
+/// Sound code with the fault profiles of the mutants. A violation here would not be the fault of a mutant.
 pub(crate) const CONTROLS: [Mutant; 3] = [
     Mutant { name: "nothing", ..SOUND },
-    Mutant { name: "nothing else", storm: Storm::Tokens, ..SOUND },
+    Mutant { name: "nothing, with the faults of tokens", profile: FaultProfile::Tokens, ..SOUND },
     Mutant {
         name: "nothing, where late pairs meet conflicts",
-        storm: Storm::Tokens,
+        profile: FaultProfile::Tokens,
         table: table::late_pairs_meet_conflicts,
         ..SOUND
     },
 ];
 
-/// Nothing is broken, yet.
+/// The sound code, from which each mutant differs in one thing.
 const SOUND: Mutant = Mutant {
     name: "",
-    storm: Storm::Pins,
+    profile: FaultProfile::Pins,
     deliver: delivery::decide,
     refresh: renewal::decide,
     table: |_, _, _, _| None,

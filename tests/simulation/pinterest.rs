@@ -1,4 +1,4 @@
-//! Pinterest, as our client sees it: a wire to a model, on which everything happens that happens on a network.
+//! Pinterest, as the client sees it: a transport to a model, with the faults of a network.
 
 mod model;
 mod pins;
@@ -14,11 +14,11 @@ use tokio::{
     time::{Duration, sleep, timeout},
 };
 
-pub(crate) use self::model::{Made, Model};
+pub(crate) use self::model::{Model, RemotePin};
 use crate::{
-    lambda::{Deed, Invocation, Moment},
-    plan::Trouble,
-    world::{World, http},
+    env::{SimEnv, http},
+    lambda::{CallKind, CallPhase, Invocation},
+    scenario::Outage,
 };
 
 /// A status, headers that matter, and a body.
@@ -35,38 +35,38 @@ impl Reply {
         Self { status: 200, body, reset: None }
     }
 
-    pub(crate) fn no(status: u16, code: i64, message: &str) -> Self {
+    pub(crate) fn error(status: u16, code: i64, message: &str) -> Self {
         Self { status, body: json!({"code": code, "message": message}), reset: None }
     }
 }
 
-/// What may befall a call.
+/// A fault of a call to Pinterest.
 #[derive(Clone, Debug)]
-enum Strike {
-    /// No connection.
+enum PinterestFault {
+    /// No connection can be made.
     NotSent,
-    /// The effect comes, perhaps late, and something else or nothing is answered.
-    After(Loss, Duration),
-    /// No effect comes, and nothing or something that does not say so is answered.
-    Before(Loss),
-    /// No, in words.
+    /// The call has its effect, perhaps late, but the answer is lost.
+    After(AnswerLoss, Duration),
+    /// The call has no effect, and the answer does not show it.
+    Before(AnswerLoss),
+    /// A refusal.
     Refused(Reply),
-    /// The answer is right, and slow.
+    /// The right answer, but late.
     Slow(Duration),
 }
 
-/// What stands in for an answer.
+/// What the caller receives instead of the answer.
 #[derive(Clone, Copy, Debug)]
-enum Loss {
+enum AnswerLoss {
     Cut,
     Silence,
     Status(u16),
-    /// 400 code 2787, which says nothing.
+    /// 400 code 2787, which leaves the outcome open.
     Undecided,
 }
 
-/// A request, as far as it matters.
-pub(crate) struct Asked {
+/// A request to Pinterest, as far as it matters.
+pub(crate) struct PinterestRequest {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: HashMap<String, String>,
@@ -74,8 +74,8 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-impl Asked {
-    fn of(request: &Request) -> Self {
+impl PinterestRequest {
+    fn new(request: &Request) -> Self {
         let authorization = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
         Self {
@@ -96,59 +96,61 @@ impl Asked {
         form.into_owned().collect()
     }
 
-    /// Whose token is with it.
+    /// The account whose token the request carries.
     pub(crate) fn account(&self) -> Option<usize> {
         let refresh = self.form().remove("refresh_token");
         let token = refresh.unwrap_or_else(|| self.bearer.clone());
         token.split('_').nth(1)?.parse().ok()
     }
 
-    fn deed(&self) -> Deed {
+    fn kind(&self) -> CallKind {
         match (self.method.as_str(), self.path.as_str()) {
-            ("POST", "pins") => Deed::Send,
-            ("POST", "oauth/token") if self.body.contains("grant_type=refresh_token") => Deed::Renew,
-            ("GET", path) if path.ends_with("/pins") => Deed::Look,
-            _ => Deed::Other,
+            ("POST", "pins") => CallKind::SendPin,
+            ("POST", "oauth/token") if self.body.contains("grant_type=refresh_token") => {
+                CallKind::RefreshTokens
+            }
+            ("GET", path) if path.ends_with("/pins") => CallKind::ListBoard,
+            _ => CallKind::Other,
         }
     }
 }
 
-pub(crate) fn wire(world: &Arc<World>, invocation: &Invocation) -> pinterest::Wire {
-    let (world, invocation) = (world.clone(), invocation.clone());
+pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> pinterest::Wire {
+    let (env, invocation) = (env.clone(), invocation.clone());
     pinterest::Wire::new(http(), move |request| -> Carried {
-        Box::pin(carry(world.clone(), invocation.clone(), request))
+        Box::pin(carry(env.clone(), invocation.clone(), request))
     })
 }
 
-async fn carry(world: Arc<World>, invocation: Invocation, request: Request) -> Result<Response, Error> {
-    world.count();
-    let patience = request.timeout().copied().unwrap_or(Duration::from_secs(25));
-    let asked = Asked::of(&request);
-    let deed = asked.deed();
-    invocation.reach(deed, Moment::Before).await;
-    world.rules.lock().unwrap().asked(&world, &invocation, deed, &asked);
-    let strike = strike(&world, deed);
-    world.note(|| {
-        let strike = strike.as_ref().map_or(String::new(), |strike| format!(" {strike:?}"));
-        format!("#{} {} {} {}{strike}", invocation.id(), asked.method, asked.path, asked.body)
+async fn carry(env: Arc<SimEnv>, invocation: Invocation, request: Request) -> Result<Response, Error> {
+    env.count();
+    let time_limit = request.timeout().copied().unwrap_or(Duration::from_secs(25));
+    let request = PinterestRequest::new(&request);
+    let kind = request.kind();
+    invocation.reach(kind, CallPhase::Before).await;
+    env.invariants.lock().unwrap().call_sent(&env, &invocation, kind, &request);
+    let fault = random_fault(&env, kind);
+    env.note(|| {
+        let fault = fault.as_ref().map_or(String::new(), |fault| format!(" {fault:?}"));
+        format!("#{} {} {} {}{fault}", invocation.id(), request.method, request.path, request.body)
     });
 
-    if strike.is_some() {
-        world.rules.lock().unwrap().hampered(asked.account(), world.now());
+    if fault.is_some() {
+        env.invariants.lock().unwrap().note_fault(request.account(), env.now());
     }
-    if matches!(strike, Some(Strike::NotSent)) {
+    if matches!(fault, Some(PinterestFault::NotSent)) {
         return Err(Error::NotSent(Fault::Connection("no connection".into())));
     }
     let (answer, answered) = oneshot::channel();
-    let (server, caller) = (world.clone(), invocation.id());
-    tokio::spawn(async move { serve(&server, caller, asked, strike, answer).await });
-    invocation.reach(deed, Moment::Under).await;
-    let reply = timeout(patience, answered).await;
-    invocation.reach(deed, Moment::After).await;
+    let (server, caller) = (env.clone(), invocation.id());
+    tokio::spawn(async move { serve(&server, caller, request, fault, answer).await });
+    invocation.reach(kind, CallPhase::InFlight).await;
+    let reply = timeout(time_limit, answered).await;
+    invocation.reach(kind, CallPhase::After).await;
     match reply {
         Ok(Ok(reply)) => {
             if let Some(refresh) = reply.body["refresh_token"].as_str() {
-                world.rules.lock().unwrap().received(&world, &invocation, refresh);
+                env.invariants.lock().unwrap().pair_received(&env, &invocation, refresh);
             }
             Ok(response(&reply))
         }
@@ -158,128 +160,136 @@ async fn carry(world: Arc<World>, invocation: Invocation, request: Request) -> R
 }
 
 async fn serve(
-    world: &World,
+    env: &SimEnv,
     caller: u64,
-    asked: Asked,
-    strike: Option<Strike>,
+    request: PinterestRequest,
+    fault: Option<PinterestFault>,
     answer: oneshot::Sender<Reply>,
 ) {
-    sleep(Duration::from_millis(world.dice.between(20, 900))).await;
-    let loss = match strike {
-        Some(Strike::Refused(reply)) => {
-            let mut rules = world.rules.lock().unwrap();
+    sleep(Duration::from_millis(env.rng.between(20, 900))).await;
+    let loss = match fault {
+        Some(PinterestFault::Refused(reply)) => {
+            let mut invariants = env.invariants.lock().unwrap();
             if reply.status == 429 {
-                rules.limited(world.now());
+                invariants.note_rate_limit(env.now());
             }
             if reply.status == 401 && reply.body["code"] == 2 {
-                rules.called_dead(world.now());
+                invariants.note_dead_token(env.now());
             }
-            if let Ok(body) = serde_json::from_str::<Value>(&asked.body)
+            if let Ok(body) = serde_json::from_str::<Value>(&request.body)
                 && let Some(image) = body["media_source"]["url"].as_str()
             {
-                rules.refused(image, reply.status, reply.body["code"].as_i64().unwrap());
+                invariants.note_refusal(image, reply.status, reply.body["code"].as_i64().unwrap());
             }
-            drop(rules);
-            // Nobody may be there any more to hear it.
+            drop(invariants);
+            // The caller may have ended.
             return drop(answer.send(reply));
         }
-        Some(Strike::Before(loss)) => loss,
-        Some(Strike::After(loss, wait)) => {
+        Some(PinterestFault::Before(loss)) => loss,
+        Some(PinterestFault::After(loss, wait)) => {
             sleep(wait).await;
-            effect(world, caller, &asked);
+            execute(env, caller, &request);
             loss
         }
-        Some(Strike::Slow(wait)) => {
+        Some(PinterestFault::Slow(wait)) => {
             sleep(wait).await;
-            return drop(answer.send(effect(world, caller, &asked)));
+            return drop(answer.send(execute(env, caller, &request)));
         }
-        Some(Strike::NotSent) | None => return drop(answer.send(effect(world, caller, &asked))),
+        Some(PinterestFault::NotSent) | None => return drop(answer.send(execute(env, caller, &request))),
     };
     match loss {
-        Loss::Cut => drop(answer),
-        Loss::Silence => sleep(Duration::from_mins(1)).await,
-        Loss::Status(status) => drop(answer.send(Reply::no(status, 0, "Something went wrong"))),
-        Loss::Undecided => {
-            drop(answer.send(Reply::no(400, 2787, "Something went wrong on our end")));
+        AnswerLoss::Cut => drop(answer),
+        AnswerLoss::Silence => sleep(Duration::from_mins(1)).await,
+        AnswerLoss::Status(status) => drop(answer.send(Reply::error(status, 0, "Something went wrong"))),
+        AnswerLoss::Undecided => {
+            drop(answer.send(Reply::error(400, 2787, "Something went wrong on our end")));
         }
     }
 }
 
-fn effect(world: &World, caller: u64, asked: &Asked) -> Reply {
-    let now = world.now();
-    let reply = world.model.lock().unwrap().answer(world, asked, now);
-    world.note(|| format!("#{caller} Pinterest answers {} {}", reply.status, reply.body));
+/// Lets the model execute a call.
+fn execute(env: &SimEnv, caller: u64, request: &PinterestRequest) -> Reply {
+    let now = env.now();
+    let reply = env.model.lock().unwrap().answer(env, request, now);
+    env.note(|| format!("#{caller} Pinterest answers {} {}", reply.status, reply.body));
     if reply.status >= 400 {
-        world.rules.lock().unwrap().hampered(asked.account(), now);
-        if let Ok(body) = serde_json::from_str::<Value>(&asked.body)
+        env.invariants.lock().unwrap().note_fault(request.account(), now);
+        if let Ok(body) = serde_json::from_str::<Value>(&request.body)
             && let Some(image) = body["media_source"]["url"].as_str()
         {
             let code = reply.body["code"].as_i64().unwrap();
-            world.rules.lock().unwrap().refused(image, reply.status, code);
+            env.invariants.lock().unwrap().note_refusal(image, reply.status, code);
         }
     }
-    let mut rules = world.rules.lock().unwrap();
-    if reply.status == 401 && reply.body["code"] == 2 && asked.path != "oauth/token" {
-        rules.called_dead(now);
+    let mut invariants = env.invariants.lock().unwrap();
+    if reply.status == 401 && reply.body["code"] == 2 && request.path != "oauth/token" {
+        invariants.note_dead_token(now);
     }
     if let Some(refresh) = reply.body["refresh_token"].as_str() {
-        rules.gave(caller, asked.account(), refresh.to_owned());
+        invariants.pair_issued(caller, request.account(), refresh.to_owned());
     }
-    rules.pinterest_changed(world);
-    drop(rules);
+    invariants.pinterest_changed(env);
+    drop(invariants);
     reply
 }
 
-/// What befalls a call now. Each effect comes at most 30 s after its call.
-fn strike(world: &World, deed: Deed) -> Option<Strike> {
-    let dice = &world.dice;
-    match world.trouble() {
-        Some(Trouble::Unreachable) => return Some(Strike::NotSent),
-        Some(Trouble::Down) => return Some(Strike::Before(Loss::Status(503))),
-        Some(Trouble::Mute) => return Some(Strike::After(Loss::Silence, Duration::from_secs(1))),
-        Some(Trouble::Limited) if matches!(deed, Deed::Send | Deed::Look) => {
-            return Some(Strike::Refused(Reply::no(429, 8, "You have exceeded your rate limit")));
+/// The fault that a call meets, if any. Each effect comes at most 30 s after its call.
+fn random_fault(env: &SimEnv, kind: CallKind) -> Option<PinterestFault> {
+    let rng = &env.rng;
+    match env.outage() {
+        Some(Outage::Unreachable) => return Some(PinterestFault::NotSent),
+        Some(Outage::Down) => return Some(PinterestFault::Before(AnswerLoss::Status(503))),
+        Some(Outage::NoAnswers) => {
+            return Some(PinterestFault::After(AnswerLoss::Silence, Duration::from_secs(1)));
         }
-        Some(Trouble::Blocked) if deed == Deed::Send => return Some(Strike::Refused(spam())),
+        Some(Outage::RateLimited) if matches!(kind, CallKind::SendPin | CallKind::ListBoard) => {
+            return Some(PinterestFault::Refused(Reply::error(429, 8, "You have exceeded your rate limit")));
+        }
+        Some(Outage::SpamBlocked) if kind == CallKind::SendPin => {
+            return Some(PinterestFault::Refused(spam()));
+        }
         _ => {}
     }
-    if !world.befalls(world.plan.strikes) {
+    if !env.fault_happens(env.scenario.pinterest_fault_rate) {
         return None;
     }
-    let loss = dice.one_of(&[Loss::Cut, Loss::Silence, Loss::Status(500), Loss::Undecided]);
-    let wait = dice.span(Duration::from_millis(1), Duration::from_secs(29));
-    Some(match dice.between(0, 10) {
-        0 => Strike::NotSent,
-        1 | 2 => Strike::Before(loss),
-        3..=5 => Strike::After(loss, wait),
-        6 => Strike::Slow(wait),
-        _ => Strike::Refused(refusal(world, deed)?),
+    let loss =
+        rng.choose(&[AnswerLoss::Cut, AnswerLoss::Silence, AnswerLoss::Status(500), AnswerLoss::Undecided]);
+    let wait = rng.log_uniform(Duration::from_millis(1), Duration::from_secs(29));
+    Some(match rng.between(0, 10) {
+        0 => PinterestFault::NotSent,
+        1 | 2 => PinterestFault::Before(loss),
+        3..=5 => PinterestFault::After(loss, wait),
+        6 => PinterestFault::Slow(wait),
+        _ => PinterestFault::Refused(random_refusal(env, kind)?),
     })
 }
 
-fn refusal(world: &World, deed: Deed) -> Option<Reply> {
-    let dice = &world.dice;
+fn random_refusal(env: &SimEnv, kind: CallKind) -> Option<Reply> {
+    let rng = &env.rng;
     let quota = Reply {
-        reset: dice.one_of(&[None, Some(30), Some(600), Some(20_000)]),
-        ..Reply::no(429, 8, "You have exceeded your rate limit")
+        reset: rng.choose(&[None, Some(30), Some(600), Some(20_000)]),
+        ..Reply::error(429, 8, "You have exceeded your rate limit")
     };
-    let unapproved = Reply::no(401, 3, "Your application consumer type is not supported");
-    Some(match deed {
-        Deed::Send => dice.one_of(&[
+    let unapproved = Reply::error(401, 3, "Your application consumer type is not supported");
+    Some(match kind {
+        CallKind::SendPin => rng.choose(&[
             quota,
             spam(),
-            Reply::no(409, 1, "Concurrent update"),
-            Reply::no(400, 1, "Sorry! We could not fetch the image."),
-            Reply::no(401, 2, "Authentication failed."),
+            Reply::error(409, 1, "Concurrent update"),
+            Reply::error(400, 1, "Sorry! We could not fetch the image."),
+            Reply::error(401, 2, "Authentication failed."),
         ]),
-        Deed::Look => dice.one_of(&[quota, spam(), Reply::no(401, 2, "Authentication failed."), unapproved]),
-        Deed::Renew => dice.one_of(&[quota, unapproved]),
+        CallKind::ListBoard => {
+            rng.choose(&[quota, spam(), Reply::error(401, 2, "Authentication failed."), unapproved])
+        }
+        CallKind::RefreshTokens => rng.choose(&[quota, unapproved]),
         _ => return None,
     })
 }
 
 fn spam() -> Reply {
-    Reply::no(403, 9, "We blocked this as spam")
+    Reply::error(403, 9, "We blocked this as spam")
 }
 
 fn unknown(why: &str) -> Error {

@@ -1,4 +1,4 @@
-//! One run: thirty days of one seed, and the calm after.
+//! The driver of a run: thirty days with the faults of one seed, and then time without faults until all work is done.
 
 use std::{
     future::poll_fn,
@@ -21,31 +21,31 @@ use tokio::{
 
 use crate::{
     aws::{MAIN, TOKENS},
+    env::SimEnv,
+    invariants::{Stats, Violation},
     lambda::Lambda,
     mutants::Mutant,
-    people::{Person, Plan},
-    plan::DAYS,
-    rules::{Broken, Tally},
-    world::World,
+    scenario::DAYS,
+    workload::{Person, PlannedPin},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
-/// A worker's invocation is ended after so long.
+/// Lambda ends an invocation of a worker after this time.
 const WORKER_LIMIT: Duration = Duration::from_mins(5);
-/// A request's.
+/// Lambda ends an invocation of a request after this time.
 const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 
 /// How a run ended.
-pub(crate) struct Ended {
-    pub(crate) broken: Option<Broken>,
+pub(crate) struct RunResult {
+    pub(crate) violation: Option<Violation>,
     pub(crate) history: Vec<String>,
-    pub(crate) tally: Tally,
+    pub(crate) stats: Stats,
 }
 
-/// The stack.
+/// The functions of the stack that the simulation runs.
 pub(crate) struct Functions {
-    pub(crate) world: Arc<World>,
+    pub(crate) env: Arc<SimEnv>,
     pub(crate) start: Lambda<OauthStart>,
     pub(crate) callback: Lambda<OauthCallback>,
     pub(crate) channels: Lambda<Channels>,
@@ -56,36 +56,34 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    fn new(world: &Arc<World>) -> Self {
+    fn new(env: &Arc<SimEnv>) -> Self {
         Self {
-            world: world.clone(),
-            start: Lambda::new(world, "oauth-start", REQUEST_LIMIT, |_, setup| {
+            env: env.clone(),
+            start: Lambda::new(env, "oauth-start", REQUEST_LIMIT, |_, setup| {
                 OauthStart::new(setup.main_table().unwrap(), setup.pinterest(), setup)
             }),
-            callback: Lambda::new(world, "oauth-callback", REQUEST_LIMIT, |_, setup| {
+            callback: Lambda::new(env, "oauth-callback", REQUEST_LIMIT, |_, setup| {
                 let secret = setup.settings_secret().unwrap();
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
                 OauthCallback::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
             }),
-            channels: Lambda::new(world, "channels", REQUEST_LIMIT, |_, setup| {
+            channels: Lambda::new(env, "channels", REQUEST_LIMIT, |_, setup| {
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
                 Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
             }),
-            publish: Lambda::new(world, "publish", REQUEST_LIMIT, |world, setup| {
-                Publish::new(sender(world, setup), setup)
+            publish: Lambda::new(env, "publish", REQUEST_LIMIT, |env, setup| {
+                Publish::new(sender(env, setup), setup)
             }),
-            pins: Lambda::new(world, "pins", REQUEST_LIMIT, |_, setup| {
+            pins: Lambda::new(env, "pins", REQUEST_LIMIT, |_, setup| {
                 Pins::new(setup.main_table().unwrap(), setup)
             }),
-            deliver: Lambda::new(world, "deliver", WORKER_LIMIT, |world, setup| {
-                Deliver::new(sender(world, setup))
-            }),
-            refresh: Lambda::new(world, "refresh", WORKER_LIMIT, |world, setup| {
+            deliver: Lambda::new(env, "deliver", WORKER_LIMIT, |env, setup| Deliver::new(sender(env, setup))),
+            refresh: Lambda::new(env, "refresh", WORKER_LIMIT, |env, setup| {
                 let secret = setup.settings_secret().unwrap();
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
                 let mut refresh =
                     Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup);
-                if let Some(mutant) = world.mutant {
+                if let Some(mutant) = env.mutant {
                     refresh.decide = mutant.refresh;
                 }
                 refresh
@@ -94,99 +92,99 @@ impl Functions {
     }
 }
 
-fn sender(world: &World, setup: &Setup) -> Sender {
+fn sender(env: &SimEnv, setup: &Setup) -> Sender {
     let mut sender = tests::sender(setup);
-    if let Some(mutant) = world.mutant {
+    if let Some(mutant) = env.mutant {
         sender.decide = mutant.deliver;
     }
     sender
 }
 
-/// Runs a seed: alone on its thread, with a clock that jumps from event to event.
-pub(crate) fn run(seed: u64, mutant: Option<Mutant>, with_history: bool) -> Ended {
-    fastrand::seed(seed); // the SDK's retries are spread by this thread's generator
+/// Runs a seed alone on its thread, with a clock that jumps from event to event.
+pub(crate) fn run(seed: u64, mutant: Option<Mutant>, with_history: bool) -> RunResult {
+    fastrand::seed(seed); // the SDK takes the jitter of its retries from this thread's generator
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        let world = World::new(seed, mutant, with_history);
-        let mut life = pin!(life(&world));
-        let verdict = || world.rules.lock().unwrap().verdict();
-        poll_fn(|context| if verdict().is_some() { Poll::Ready(()) } else { life.as_mut().poll(context) })
+        let env = SimEnv::new(seed, mutant, with_history);
+        let mut all = pin!(run_all(&env));
+        let violation = || env.invariants.lock().unwrap().violation();
+        poll_fn(|context| if violation().is_some() { Poll::Ready(()) } else { all.as_mut().poll(context) })
             .await;
-        let rules = world.rules.lock().unwrap();
-        let tally = Tally { calls: world.calls(), ..rules.tally };
-        Ended { broken: rules.verdict(), history: world.history.take(), tally }
+        let invariants = env.invariants.lock().unwrap();
+        let stats = Stats { calls: env.calls(), ..invariants.stats };
+        RunResult { violation: invariants.violation(), history: env.history.take(), stats }
     })
 }
 
-async fn life(world: &Arc<World>) {
-    let functions = Rc::new(Functions::new(world));
-    let dice = &world.dice;
-    let mut plans: Vec<Vec<Plan>> = vec![Vec::new(); world.plan.channels];
-    for number in 0..world.plan.pins {
-        let person = usize::try_from(dice.between(0, world.plan.channels as u64)).unwrap();
-        plans[person].push(Plan::of(world, number));
+async fn run_all(env: &Arc<SimEnv>) {
+    let functions = Rc::new(Functions::new(env));
+    let rng = &env.rng;
+    let mut planned_pins: Vec<Vec<PlannedPin>> = vec![Vec::new(); env.scenario.channels];
+    for number in 0..env.scenario.pins {
+        let person = usize::try_from(rng.between(0, env.scenario.channels as u64)).unwrap();
+        planned_pins[person].push(PlannedPin::random(env, number));
     }
-    let people: Vec<_> = (0..world.plan.channels).map(|number| Person::new(&functions, number)).collect();
-    let lives = people.iter().zip(plans).map(|(person, plans)| person.live(plans));
-    let workers = (0..world.plan.workers).map(|number| worker(&functions, number));
-    let everybody = pin!(async { futures::join!(join_all(lives), join_all(workers)) });
-    select(everybody, pin!(conduct(world))).await;
+    let people: Vec<_> = (0..env.scenario.channels).map(|number| Person::new(&functions, number)).collect();
+    let workload = people.iter().zip(planned_pins).map(|(person, planned_pins)| person.run(planned_pins));
+    let workers = (0..env.scenario.workers).map(|number| worker(&functions, number));
+    let everybody = pin!(async { futures::join!(join_all(workload), join_all(workers)) });
+    select(everybody, pin!(drive_to_rest(env))).await;
 }
 
-/// Lets thirty days pass, ends all trouble, and waits for everything to come to rest.
-async fn conduct(world: &World) {
+/// Lets thirty days pass, ends all faults, and waits until no work is left.
+async fn drive_to_rest(env: &SimEnv) {
     sleep(DAY * u32::try_from(DAYS).unwrap()).await;
-    world.calm.store(true, Relaxed);
-    world.note(|| "everything is calm".to_owned());
-    let rests = || {
+    env.faults_ended.store(true, Relaxed);
+    env.note(|| "faults end".to_owned());
+    let is_at_rest = || {
         let open = |row: &serde_json::Value| {
             ["scheduled", "sending", "waiting", "in_doubt"].contains(&row["state"].as_str().unwrap())
         };
         let lost = |row: &serde_json::Value| row["connection"]["status"] != "connected";
-        !world.tables.rows("PIN#").iter().any(|row| open(row))
-            && !world.tables.rows("CHANNEL#").iter().any(|row| lost(row))
+        !env.tables.rows("PIN#").iter().any(|row| open(row))
+            && !env.tables.rows("CHANNEL#").iter().any(|row| lost(row))
     };
     for _ in 0..24 * 14 {
         sleep(MINUTE * 60).await;
-        if rests() {
+        if is_at_rest() {
             break;
         }
     }
-    let mut rules = world.rules.lock().unwrap();
-    for row in world.tables.rows("CHANNEL#") {
+    let mut invariants = env.invariants.lock().unwrap();
+    for row in env.tables.rows("CHANNEL#") {
         if row["connection"]["status"] != "connected" {
-            rules.broken("every channel is connected in the end", || row.to_string());
+            invariants.violate("every channel is connected in the end", || row.to_string());
         }
     }
-    rules.pins_at_rest(world);
+    invariants.check_pins_at_end(env);
 }
 
-/// Wakes every minute, if there may be work.
+/// Ticks every minute, if there may be work.
 async fn worker(functions: &Functions, number: usize) {
-    let world = &functions.world;
-    let phase = if world.plan.in_step { 0 } else { world.dice.between(0, 60_000) };
+    let env = &functions.env;
+    let phase = if env.scenario.workers_in_step { 0 } else { env.rng.between(0, 60_000) };
     let phase = SignedDuration::from_millis(i64::try_from(phase).unwrap());
-    let mut rolled_at = world.now();
+    let mut checked_at = env.now();
     loop {
-        until_due(world).await;
-        let into = world.now().duration_since(world.epoch()) - phase;
+        until_due(env).await;
+        let into = env.now().duration_since(env.epoch()) - phase;
         let left = 60_000 - into.as_millis().rem_euclid(60_000);
         sleep(Duration::from_millis(u64::try_from(left).unwrap())).await;
-        // Others may do the work: few wake-ups are worth simulating, and losing one must not matter.
-        if world.befalls(world.plan.skips) {
+        // Another worker may do the work. To simulate every tick costs time, and a skipped tick must not matter.
+        if env.fault_happens(env.scenario.tick_skip_rate) {
             continue;
         }
         if number == 0
-            && world.plan.roll_calls
-            && world.now().duration_since(rolled_at) >= SignedDuration::from_hours(24)
+            && env.scenario.daily_checks
+            && env.now().duration_since(checked_at) >= SignedDuration::from_hours(24)
         {
-            rolled_at = world.now();
+            checked_at = env.now();
             tick_refresh(functions, Tick::RollCall).await;
         }
-        let doubled = world.befalls(0.05);
-        let (deliver, refresh) = (is_due(world, MAIN), is_due(world, TOKENS));
-        let once = async {
+        let is_doubled = env.fault_happens(0.05);
+        let (deliver, refresh) = (has_due_work(env, MAIN), has_due_work(env, TOKENS));
+        let first = async {
             futures::join!(
                 async {
                     if deliver {
@@ -200,17 +198,17 @@ async fn worker(functions: &Functions, number: usize) {
                 },
             );
         };
-        let twice = async {
-            if doubled && deliver {
+        let second_deliver = async {
+            if is_doubled && deliver {
                 tick_deliver(functions).await;
             }
         };
-        let again = async {
-            if doubled && refresh {
+        let second_refresh = async {
+            if is_doubled && refresh {
                 tick_refresh(functions, Tick::Due).await;
             }
         };
-        futures::join!(once, twice, again);
+        futures::join!(first, second_deliver, second_refresh);
     }
 }
 
@@ -218,7 +216,7 @@ async fn tick_deliver(functions: &Functions) {
     let done =
         functions.deliver.invoke(async |deliver: &Deliver, end| Box::pin(deliver.tick(end)).await).await;
     if let Some(Err(error)) = done {
-        functions.world.note(|| format!("deliver failed: {}", app::error::chain(&error)));
+        functions.env.note(|| format!("deliver failed: {}", app::error::chain(&error)));
     }
 }
 
@@ -226,24 +224,24 @@ async fn tick_refresh(functions: &Functions, tick: Tick) {
     let done =
         functions.refresh.invoke(async move |refresh: &Refresh, end| Box::pin(refresh.tick(tick, end)).await);
     if let Some(Err(error)) = done.await {
-        functions.world.note(|| format!("refresh failed: {}", app::error::chain(&error)));
+        functions.env.note(|| format!("refresh failed: {}", app::error::chain(&error)));
     }
 }
 
-/// Whether there is work, for somebody whose clock may be ahead.
-fn is_due(world: &World, table: &str) -> bool {
-    let ahead = SignedDuration::from_secs(world.plan.skew);
-    world.tables.next_due(table).is_some_and(|due| due <= world.now() + ahead)
+/// Whether a worker whose clock is ahead may find work.
+fn has_due_work(env: &SimEnv, table: &str) -> bool {
+    let ahead = SignedDuration::from_secs(env.scenario.clock_skew_secs);
+    env.tables.next_due(table).is_some_and(|due| due <= env.now() + ahead)
 }
 
-async fn until_due(world: &World) {
-    while !(is_due(world, MAIN) || is_due(world, TOKENS)) {
-        let next = [MAIN, TOKENS].into_iter().filter_map(|table| world.tables.next_due(table)).min();
+async fn until_due(env: &SimEnv) {
+    while !(has_due_work(env, MAIN) || has_due_work(env, TOKENS)) {
+        let next = [MAIN, TOKENS].into_iter().filter_map(|table| env.tables.next_due(table)).min();
         let wait = next.map_or(DAY, |next| {
-            let ahead = SignedDuration::from_secs(world.plan.skew);
-            Duration::try_from(next.duration_since(world.now()) - ahead).unwrap_or_default()
+            let ahead = SignedDuration::from_secs(env.scenario.clock_skew_secs);
+            Duration::try_from(next.duration_since(env.now()) - ahead).unwrap_or_default()
         });
-        // Time's grain is a millisecond: less would be no wait at all.
-        drop(timeout(wait.max(Duration::from_millis(1)), world.stirred.notified()).await);
+        // The clock of tokio counts milliseconds: a shorter wait would be none.
+        drop(timeout(wait.max(Duration::from_millis(1)), env.work_added.notified()).await);
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn secrets(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn files_are_for_nobody_but_who_has_their_address_and_come_to_an_end() {
+fn files_need_a_signed_address_and_expire() {
     holds(files);
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn files(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn the_tables_are_those_that_all_tests_run_on() {
+fn the_tables_are_those_of_the_tests() {
     holds(tables);
 }
 

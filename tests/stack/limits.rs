@@ -7,10 +7,10 @@ const DOCUMENT: &str = "docs/limits.md";
 /// The head of the tables that are compared.
 const HEAD: &str = "| constant | file | value | what it bounds |";
 /// Types that limits have.
-const TYPES: [&str; 8] =
-    ["usize", "u8", "u16", "u32", "u64", "i64", "Duration", "SignedDuration"];
+const TYPES: [&str; 8] = ["usize", "u8", "u16", "u32", "u64", "i64", "Duration", "SignedDuration"];
 /// The folders whose numeric constants have to be listed.
-const FOLDERS: [&str; 4] = ["shared/app/src", "shared/domain/src", "shared/fetch/src", "shared/pinterest/src"];
+const FOLDERS: [&str; 4] =
+    ["shared/app/src", "shared/domain/src", "shared/fetch/src", "shared/pinterest/src"];
 
 /// Name and file of a constant.
 type Place = (String, String);
@@ -100,8 +100,14 @@ fn limits(source: &str) -> Vec<String> {
         let is_constant = before.trim().is_empty() || before.trim().starts_with("pub");
         let one = |kind: &str| TYPES.contains(&kind);
         let is_number = one(kind)
-            || kind.strip_prefix('[').and_then(|kind| kind.split_once(';')).is_some_and(|(kind, _)| one(kind))
-            || kind.strip_prefix('(').and_then(|kind| kind.strip_suffix(')')).is_some_and(|kinds| kinds.split(", ").all(one));
+            || kind
+                .strip_prefix('[')
+                .and_then(|kind| kind.split_once(';'))
+                .is_some_and(|(kind, _)| one(kind))
+            || kind
+                .strip_prefix('(')
+                .and_then(|kind| kind.strip_suffix(')'))
+                .is_some_and(|kinds| kinds.split(", ").all(one));
         (is_constant && is_number).then(|| name.to_owned())
     });
     constants.collect()

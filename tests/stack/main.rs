@@ -1,14 +1,14 @@
 //! The template against the code: what the one says of the other, so that no deployment finds it out.
 //!
-//! A check reads a [`Project`] and lists what is wrong. `broken` makes copies of the project with one thing changed
+//! A check reads a [`Project`] and lists what is wrong. `mutations` makes copies of the project with one thing changed
 //! in each, and wants the check to notice: no check passes because it looks at nothing.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test says what it expects by failing")]
 
-mod broken;
 mod functions;
 mod graph;
 mod kept;
 mod limits;
+mod mutations;
 mod policies;
 mod project;
 mod routes;

@@ -201,7 +201,7 @@ pub(crate) fn given(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn only_main_rs_builds_and_it_builds_what_this_test_knows() {
+fn only_main_rs_builds_parts_and_only_known_ones() {
     holds(known);
 }
 

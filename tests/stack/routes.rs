@@ -63,7 +63,7 @@ pub(crate) fn routes(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn the_rules_wake_the_workers_for_what_they_are_to_do() {
+fn the_schedules_start_the_workers_for_their_jobs() {
     holds(rules);
 }
 

@@ -113,7 +113,7 @@ fn a_setting_that_is_missing_is_one_that_is_empty() {
 /// With the template's own defaults, and with each value that it lets one choose, every function starts. A part of
 /// the stack is named by something.
 #[test]
-fn every_function_starts_with_what_the_template_gives_it() {
+fn every_function_starts_with_the_variables_of_the_template() {
     let project = Project::read();
     let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
     for function in project.functions() {

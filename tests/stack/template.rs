@@ -108,6 +108,6 @@ fn the_tags_of_cloudformation_are_read_as_their_long_forms() {
 
 #[test]
 #[should_panic(expected = "A stands there twice")]
-fn a_name_that_stands_there_twice_is_refused() {
+fn a_duplicate_name_is_refused() {
     parse("A: 1\nA: 2");
 }

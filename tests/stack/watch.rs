@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[test]
-fn every_alarm_reaches_somebody_and_says_what_to_do() {
+fn every_alarm_has_a_recipient_and_a_fix() {
     holds(alarms);
 }
 
@@ -129,7 +129,7 @@ fn word(text: &str) -> &str {
 }
 
 #[test]
-fn a_path_ends_where_the_pattern_goes_on() {
+fn a_path_shorter_than_the_pattern_does_not_match() {
     assert_eq!(word("fields.dying = * }"), "fields.dying");
     assert_eq!(word("level = \"ERROR\" }"), "level");
 }

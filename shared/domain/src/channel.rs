@@ -205,7 +205,12 @@ impl Channel {
     /// The channel of an account that was connected just now. Connected again, it keeps its id and so its Pins, its
     /// default board and its pause; `new_id` is for an account that is no channel yet.
     #[must_use]
-    pub fn connect(before: Option<&Self>, new_id: ChannelId, connection: NewConnection, now: Timestamp) -> Self {
+    pub fn connect(
+        before: Option<&Self>,
+        new_id: ChannelId,
+        connection: NewConnection,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id: before.map_or(new_id, |before| before.id.clone()),
             tenant: connection.tenant,

@@ -35,8 +35,8 @@ pub use invalid::Invalid;
 pub use local_time::{LocalTime, Occurrence};
 pub use media::{Cover, File, Media, Slide, Slides};
 pub use pin::{
-    Attempt, Class, Entry, Failure, Pin, PinEdit, PinRequest, Reason, Setback, State, Timeline, Video, VideoStage,
-    WrongState,
+    Attempt, Class, Entry, Failure, Pin, PinEdit, PinRequest, Reason, Setback, State, Timeline, Video,
+    VideoStage, WrongState,
 };
 pub use secret::{
     AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SignedUrl, State as OAuthState,

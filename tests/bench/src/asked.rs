@@ -46,12 +46,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cargo_says_by_itself_asks_for_nothing() {
+    fn cargos_own_arguments_change_nothing() {
         assert_eq!(read("--bench"), Some(Asked::default()));
     }
 
     #[test]
-    fn a_wish_that_nobody_knows_is_refused() {
+    fn an_unknown_argument_is_refused() {
         assert_eq!(read("--bench --fast"), None);
         assert_eq!(read("--bootstraps"), None);
         assert_eq!(read("--budgets --write-docs"), None);

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_its_budget_is_named() {
+    fn a_function_over_its_budget_is_named() {
         let broken = super::broken(&[cost("pins", super::BINARY + 1, super::START + 1)]);
 
         assert_eq!(broken.len(), 2);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_within_its_budget_passes() {
+    fn a_function_within_its_budget_passes() {
         assert!(super::broken(&[cost("pins", super::BINARY, super::START)]).is_empty());
     }
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_nobody_counted_does_not_pass() {
+    fn a_start_without_a_count_does_not_pass() {
         let uncounted = Cost { instructions: None, ..cost("pins", 1, 1) };
 
         assert_eq!(super::broken(&[uncounted]).len(), 1);

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::{
     Failure,
     process::Running,
-    world::{Reach, World},
+    servers::{Reach, Servers},
 };
 
 /// What to do about a machine without it.
@@ -27,14 +27,14 @@ const ATTEMPTS: usize = 3;
 /// What a program executes from its start, through `events`, until it waits for the next one. Under callgrind all takes
 /// fifty times as long, and a function gives up what takes too long, with a warning: that is no count of its work.
 pub(crate) async fn instructions(
-    world: &World,
+    servers: &Servers,
     program: &Path,
     reach: Reach,
     mut events: impl FnMut() -> Vec<Value>,
 ) -> Result<u64, Failure> {
     let mut log = String::new();
     for _ in 0..ATTEMPTS {
-        let (count, written) = count(world, program, reach, &events()).await?;
+        let (count, written) = count(servers, program, reach, &events()).await?;
         if !written.contains(r#""level":"WARN""#) {
             return Ok(count);
         }
@@ -44,16 +44,16 @@ pub(crate) async fn instructions(
 }
 
 async fn count(
-    world: &World,
+    servers: &Servers,
     program: &Path,
     reach: Reach,
     events: &[Value],
 ) -> Result<(u64, String), Failure> {
-    let file = world.folder.path().join("callgrind.out");
+    let file = servers.folder.path().join("callgrind.out");
     let output = format!("--callgrind-out-file={}", file.display());
     let command: [&OsStr; 4] =
         ["valgrind".as_ref(), "--tool=callgrind".as_ref(), output.as_ref(), program.as_ref()];
-    let mut running = Running::launch(world, &command, reach).await?;
+    let mut running = Running::launch(servers, &command, reach).await?;
     running.started().await?;
     for event in events {
         running.api.invoke(event).await?;

@@ -28,7 +28,7 @@ mod tests {
     use super::{BEGIN, DOCUMENT, END, replaced};
 
     #[test]
-    fn what_stands_around_the_tables_stays() {
+    fn text_around_the_tables_stays() {
         let document = format!("before\n{BEGIN}old\n{END}\nafter\n");
 
         assert_eq!(replaced(&document, "new\n"), Some(format!("before\n{BEGIN}\nnew\n\n{END}\nafter\n")));

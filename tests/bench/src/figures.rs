@@ -8,7 +8,7 @@ use crate::{
     process::Running,
     programs::{Others, Programs},
     requests::{Requests, Work},
-    world::{Channels, Reach, World},
+    servers::{Channels, Reach, Servers},
 };
 
 /// A program that is compared.
@@ -56,7 +56,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// Measures everything but `costs`, with one program at a time.
     pub(crate) async fn of(
-        world: &World,
+        servers: &Servers,
         programs: &Programs,
         channels: &Channels,
         costs: Vec<Cost>,
@@ -66,17 +66,17 @@ impl Figures {
         let mut starts = Vec::new();
         for Cost { name, .. } in &costs {
             eprintln!("starting {name}");
-            starts.push(measure::start(world, programs.function(name)?, None).await?);
+            starts.push(measure::start(servers, programs.function(name)?, None).await?);
         }
-        let pin = pin(world, publish, channels).await?;
+        let pin = pin(servers, publish, channels).await?;
         let mut publishing = Work::Publish(Requests::new(channels.clone(), "publish"));
         let mut following = Work::Tutorial(Requests::new(Channels::of_tutorial(), "tutorial"));
         Ok(Self {
-            round_trips: measure::round_trips(world, programs, channels, &pin).await?,
-            floor: compared(world, "the floor", &floor, &mut Work::Greet).await?,
-            publish: compared(world, "publish", publish, &mut publishing).await?,
-            tutorial: compared(world, "the tutorial", &tutorial, &mut following).await?,
-            pins: measure::memory(world, pins, &mut Work::Read(pin)).await?,
+            round_trips: measure::round_trips(servers, programs, channels, &pin).await?,
+            floor: compared(servers, "the floor", &floor, &mut Work::Greet).await?,
+            publish: compared(servers, "publish", publish, &mut publishing).await?,
+            tutorial: compared(servers, "the tutorial", &tutorial, &mut following).await?,
+            pins: measure::memory(servers, pins, &mut Work::Read(pin)).await?,
             starts,
             costs,
         })
@@ -84,16 +84,16 @@ impl Figures {
 }
 
 /// What every function costs.
-pub(crate) async fn costs(world: &World, programs: &Programs) -> Result<Vec<Cost>, Failure> {
+pub(crate) async fn costs(servers: &Servers, programs: &Programs) -> Result<Vec<Cost>, Failure> {
     let counts = callgrind::is_there().await;
     let mut costs = Vec::new();
     for (name, program) in &programs.functions {
         eprintln!("counting {name}");
         let instructions = if counts {
-            let plain = callgrind::instructions(world, program, Reach::Plain, Vec::new).await?;
+            let plain = callgrind::instructions(servers, program, Reach::Plain, Vec::new).await?;
             Some(Until {
                 plain,
-                with_tls: callgrind::instructions(world, program, Reach::Tls, Vec::new).await?,
+                with_tls: callgrind::instructions(servers, program, Reach::Tls, Vec::new).await?,
             })
         } else {
             None
@@ -103,20 +103,25 @@ pub(crate) async fn costs(world: &World, programs: &Programs) -> Result<Vec<Cost
     Ok(costs)
 }
 
-async fn compared(world: &World, name: &str, program: &Path, work: &mut Work) -> Result<Compared, Failure> {
+async fn compared(
+    servers: &Servers,
+    name: &str,
+    program: &Path,
+    work: &mut Work,
+) -> Result<Compared, Failure> {
     eprintln!("comparing {name}");
     let counts = callgrind::is_there().await;
     Ok(Compared {
         size: measure::size(program)?,
-        start: measure::start(world, program, Some(work)).await?,
-        instructions: if counts { Some(measure::instructions(world, program, work).await?) } else { None },
-        memory: measure::memory(world, program, work).await?,
+        start: measure::start(servers, program, Some(work)).await?,
+        instructions: if counts { Some(measure::instructions(servers, program, work).await?) } else { None },
+        memory: measure::memory(servers, program, work).await?,
     })
 }
 
 /// Publishes a Pin: its id.
-async fn pin(world: &World, publish: &Path, channels: &Channels) -> Result<String, Failure> {
-    let mut publish = Running::start(world, publish, Reach::Tls).await?;
+async fn pin(servers: &Servers, publish: &Path, channels: &Channels) -> Result<String, Failure> {
+    let mut publish = Running::start(servers, publish, Reach::Tls).await?;
     let pin = publish.ask(&Requests::new(channels.clone(), "pin").publish(), 201).await?;
     Ok(pin["id"].as_str().ok_or("a Pin without an id")?.to_owned())
 }

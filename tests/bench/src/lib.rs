@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `programs`, `asked` | what is measured, and what the command line wants |
 //! | `runtime_api`, `process`, `callgrind` | a function as Lambda runs it, and as callgrind does |
-//! | `world`, `front`, `tls`, `requests` | whom it calls, what counts the calls, and what it is asked |
+//! | `servers`, `front`, `tls`, `requests` | whom it calls, what counts the calls, and what it is asked |
 //! | `measure`, `figures` | one program's figures, and all of them |
 //! | `budgets` | which figures fail the run |
 //! | `table`, `picture`, `document` | how they are shown |
@@ -22,11 +22,11 @@ mod process;
 mod programs;
 mod requests;
 mod runtime_api;
+mod servers;
 mod table;
 mod tls;
-mod world;
 
-use self::{asked::Asked, figures::Figures, programs::Programs, world::World};
+use self::{asked::Asked, figures::Figures, programs::Programs, servers::Servers};
 
 /// What ends a run: somebody reads it, and nothing else can be done.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -35,15 +35,15 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let asked = Asked::read(arguments)?;
     let programs = Programs::build(asked.bootstraps.as_deref())?;
-    let world = World::start().await?;
-    let channels = world.connect(&programs).await?;
-    let costs = figures::costs(&world, &programs).await?;
+    let servers = Servers::start().await?;
+    let channels = servers.connect(&programs).await?;
+    let costs = figures::costs(&servers, &programs).await?;
     let mut broken = budgets::broken(&costs);
     if asked.budgets {
         println!("{}", table::costs(&costs));
     } else {
-        world.write_tutorial_rows().await?;
-        let figures = Figures::of(&world, &programs, &channels, costs).await?;
+        servers.write_tutorial_rows().await?;
+        let figures = Figures::of(&servers, &programs, &channels, costs).await?;
         let tables = table::all(&figures);
         println!("{tables}");
         if asked.write_docs {

@@ -9,7 +9,7 @@ use crate::{
     process::Running,
     programs::Programs,
     requests::{self, Requests, Work},
-    world::{Channels, Reach, World},
+    servers::{Channels, Reach, Servers},
 };
 
 /// How many starts a median is of.
@@ -62,12 +62,12 @@ impl Instructions {
 
 /// Counts what `program` executes.
 pub(crate) async fn instructions(
-    world: &World,
+    servers: &Servers,
     program: &Path,
     work: &mut Work,
 ) -> Result<Instructions, Failure> {
     let mut after = async |reach: Reach, events: usize| {
-        callgrind::instructions(world, program, reach, || (0..events).map(|_| work.usual()).collect()).await
+        callgrind::instructions(servers, program, reach, || (0..events).map(|_| work.usual()).collect()).await
     };
     let start = after(Reach::Plain, 0).await?;
     let start_with_tls = after(Reach::Tls, 0).await?;
@@ -92,22 +92,22 @@ pub(crate) struct Start {
 
 /// Starts `program` many times: the medians. With `work`, its first answer is waited for as well.
 pub(crate) async fn start(
-    world: &World,
+    servers: &Servers,
     program: &Path,
     mut work: Option<&mut Work>,
 ) -> Result<Start, Failure> {
     let (mut took, mut took_with_tls, mut answered, mut resident) = (vec![], vec![], vec![], vec![]);
     for _ in 0..STARTS {
-        let mut running = Running::launch(world, &[program.as_os_str()], Reach::Plain).await?;
+        let mut running = Running::launch(servers, &[program.as_os_str()], Reach::Plain).await?;
         took.push(running.started().await? - running.began);
         drop(running);
-        let mut running = Running::launch(world, &[program.as_os_str()], Reach::Tls).await?;
+        let mut running = Running::launch(servers, &[program.as_os_str()], Reach::Tls).await?;
         took_with_tls.push(running.started().await? - running.began);
         running.rests(1).await?;
         resident.push(running.resident()?);
         drop(running);
         if let Some(work) = &mut work {
-            let mut running = Running::launch(world, &[program.as_os_str()], Reach::Tls).await?;
+            let mut running = Running::launch(servers, &[program.as_os_str()], Reach::Tls).await?;
             running.api.send(&work.usual())?;
             running.started().await?;
             let (at, _) = running.api.answer().await?;
@@ -143,8 +143,8 @@ impl Memory {
 }
 
 /// Sends many requests, one after the other, and looks at the memory.
-pub(crate) async fn memory(world: &World, program: &Path, work: &mut Work) -> Result<Memory, Failure> {
-    let mut running = Running::start(world, program, Reach::Tls).await?;
+pub(crate) async fn memory(servers: &Servers, program: &Path, work: &mut Work) -> Result<Memory, Failure> {
+    let mut running = Running::start(servers, program, Reach::Tls).await?;
     let mut early = 0;
     for number in 0..LATE {
         if number == EARLY {
@@ -153,23 +153,23 @@ pub(crate) async fn memory(world: &World, program: &Path, work: &mut Work) -> Re
         let (event, status) = work.mixed(number);
         running.ask(&event, status).await?;
     }
-    world.calls.take();
+    servers.calls.take();
     Ok(Memory { early, late: running.resident()? })
 }
 
 /// The round trips of a warm request of each kind, about a Pin that is there.
 pub(crate) async fn round_trips(
-    world: &World,
+    servers: &Servers,
     programs: &Programs,
     channels: &Channels,
     pin: &str,
 ) -> Result<Vec<(&'static str, usize)>, Failure> {
     let mut requests = Requests::new(channels.clone(), "round-trips");
-    let mut publish = Running::start(world, programs.function("publish")?, Reach::Tls).await?;
-    let mut pins = Running::start(world, programs.function("pins")?, Reach::Tls).await?;
+    let mut publish = Running::start(servers, programs.function("publish")?, Reach::Tls).await?;
+    let mut pins = Running::start(servers, programs.function("pins")?, Reach::Tls).await?;
     publish.ask(&requests.publish(), 201).await?;
     pins.ask(&requests::list(), 200).await?;
-    world.calls.take();
+    servers.calls.take();
 
     let mut counted = Vec::new();
     for (kind, event, status) in [
@@ -180,11 +180,11 @@ pub(crate) async fn round_trips(
         ("refuse what is no Pin", requests.bad(), 422),
     ] {
         publish.ask(&event, status).await?;
-        counted.push((kind, world.calls.take().len()));
+        counted.push((kind, servers.calls.take().len()));
     }
     for (kind, event) in [("read a Pin", requests::read(pin)), ("list Pins", requests::list())] {
         pins.ask(&event, 200).await?;
-        counted.push((kind, world.calls.take().len()));
+        counted.push((kind, servers.calls.take().len()));
     }
     Ok(counted)
 }

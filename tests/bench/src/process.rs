@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     Failure,
     runtime_api::RuntimeApi,
-    world::{Reach, World},
+    servers::{Reach, Servers},
 };
 
 /// Until a program that waits for an event has ended what it does besides.
@@ -34,22 +34,22 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts `program`, and waits until it asks for its first event.
-    pub(crate) async fn start(world: &World, program: &Path, reach: Reach) -> Result<Self, Failure> {
-        let mut running = Self::launch(world, &[program.as_os_str()], reach).await?;
+    pub(crate) async fn start(servers: &Servers, program: &Path, reach: Reach) -> Result<Self, Failure> {
+        let mut running = Self::launch(servers, &[program.as_os_str()], reach).await?;
         running.started().await?;
         Ok(running)
     }
 
     /// Starts a command line, and waits for nothing.
-    pub(crate) async fn launch(world: &World, command: &[&OsStr], reach: Reach) -> Result<Self, Failure> {
+    pub(crate) async fn launch(servers: &Servers, command: &[&OsStr], reach: Reach) -> Result<Self, Failure> {
         let (program, arguments) = command.split_first().ok_or("there is nothing to start")?;
         let api = RuntimeApi::open().await?;
-        let log = world.folder.path().join(api.address.replace(':', "-"));
+        let log = servers.folder.path().join(api.address.replace(':', "-"));
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
         let written = std::fs::File::create(&log)?;
         command.stdout(written.try_clone()?).stderr(written);
-        command.env_clear().envs(world.variables(reach)).env("AWS_LAMBDA_RUNTIME_API", &api.address);
+        command.env_clear().envs(servers.variables(reach)).env("AWS_LAMBDA_RUNTIME_API", &api.address);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let began = Instant::now();
         let child =

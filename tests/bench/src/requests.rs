@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::world::{BASE_URL, Channels};
+use crate::servers::{BASE_URL, Channels};
 
 /// Who asks: the owner of the one channel.
 const SOMEBODY: &str = "ada";

@@ -38,7 +38,7 @@ fn a_return_address_beyond_ascii_was_no_header() {
 }
 
 #[test]
-fn an_app_id_that_is_written_twice_took_the_settings_away() {
+fn a_repeated_app_id_removed_the_settings() {
     settings(b"l)\x00q");
 }
 

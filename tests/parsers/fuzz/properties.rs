@@ -58,7 +58,7 @@ fn every_event_is_answered() {
 }
 
 #[test]
-fn every_list_ends_and_holds_what_was_asked_for() {
+fn every_list_ends_and_holds_the_requested_items() {
     let shares = run(parsers::lists, 150, 100);
     at_least(&shares, "lists", 2);
     at_least(&shares, "lists with something in them", 2);
@@ -105,7 +105,7 @@ fn every_twin_is_found() {
 }
 
 #[test]
-fn every_change_is_told_or_named() {
+fn every_change_becomes_an_event_or_is_named() {
     let shares = run(parsers::changes, 200, 300);
     at_least(&shares, "streams", 4);
     at_least(&shares, "streams told to their end", 2);
@@ -118,7 +118,7 @@ fn every_tick_has_its_job() {
 }
 
 #[test]
-fn every_settings_secret_is_read_or_kept() {
+fn every_settings_secret_is_read_or_left_unchanged() {
     let shares = run(parsers::settings, 80, 200);
     at_least(&shares, "settings secrets", 2);
 }
@@ -152,13 +152,13 @@ fn every_browser_comes_back() {
 }
 
 #[test]
-fn every_pin_comes_to_something_whatever_pinterest_says() {
+fn every_pin_gets_an_outcome_from_every_answer_of_pinterest() {
     let shares = run(parsers::publishing, 60, 1000);
     at_least(&shares, "Pins published at once", 6);
 }
 
 #[test]
-fn every_row_of_a_file_is_refused_or_kept() {
+fn every_row_of_a_file_is_refused_or_stored() {
     let shares = run(parsers::rows, 150, 300);
     at_least(&shares, "tables", 5);
     at_least(&shares, "lines", 2);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     answer::tells_a_secret,
     dice::Dice,
-    stage::{self, NOW},
+    harness::{self, NOW},
     tally,
     wire::{self, Answer, Reply, Script},
 };
@@ -52,7 +52,7 @@ pub fn answers(bytes: &[u8]) {
     let replies: Vec<_> = (0..=dice.below(3)).map(|_| wire::reply(&mut dice, operation)).collect();
     let script = Arc::new(Mutex::new(Script::default()));
     script.lock().unwrap().next = replies.iter().map(|reply| (operation, reply.clone())).collect();
-    stage::on_runtime(async {
+    harness::on_runtime(async {
         let client = Client::new(wire::wire(&script), Addresses::default());
         let first = &replies[0];
         let taken = ask(&client, call, first).await;
@@ -200,5 +200,5 @@ fn check_tokens_are_kept(kept: bool, reply: &Reply) {
 }
 
 fn draft() -> Draft {
-    serde_json::from_value(json!({ "board_id": "5", "media": stage::image() })).unwrap()
+    serde_json::from_value(json!({ "board_id": "5", "media": harness::image() })).unwrap()
 }

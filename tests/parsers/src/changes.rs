@@ -3,7 +3,7 @@
 use app::{events::Stream, functions::Tick};
 use serde_json::{Value, json};
 
-use crate::{dice::Dice, mutate, stage, tally};
+use crate::{dice::Dice, harness, mutate, tally};
 
 const CHANGES: &str = include_str!("../../../events/events.json");
 const TICKS: [&str; 3] = [
@@ -33,12 +33,12 @@ pub fn changes(bytes: &[u8]) {
     let text = mutate::written(&mut dice, &batch);
     let Ok(stream) = serde_json::from_slice::<Stream>(&text) else { return tally::count("streams", false) };
     tally::count("streams", true);
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let records = stream.records.len();
         let numbers: Vec<_> =
             stream.records.iter().map(|record| record.change.sequence_number.clone()).collect();
-        let unhandled = stage.functions().events.tell(stream).await.batch_item_failures;
-        let told = stage.account(|account| account.told.clone());
+        let unhandled = app.functions().events.tell(stream).await.batch_item_failures;
+        let told = app.account(|account| account.told.clone());
         tally::count("streams told to their end", unhandled.is_empty());
         assert!(told.len() <= records && unhandled.len() <= 1);
         for entry in &told {

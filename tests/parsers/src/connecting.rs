@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{
     dice::Dice,
-    mutate,
-    stage::{self, Stage},
-    tally, wire,
+    harness::{self, TestApp},
+    mutate, tally, wire,
 };
 
 const REASONS: [&str; 7] = [
@@ -22,13 +21,13 @@ const REASONS: [&str; 7] = [
 
 /// The browser always comes back to where it may go, with a ticket that can be claimed or a reason.
 pub fn connecting(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
         let valid =
             dice.pick(&["/app/channels?x=1", "https://other.example.com/x", "https://app.example.com/y"]);
         let return_to = if dice.once_in(2) { mutate::text(&mut dice, valid) } else { valid.to_owned() };
         let started =
-            stage.send("POST", "/api/v1/auth/pinterest/start", "", &json!({ "return_to": return_to })).await;
+            app.send("POST", "/api/v1/auth/pinterest/start", "", &json!({ "return_to": return_to })).await;
         started.check(&[]);
         tally::count("return addresses", started.status == 200);
         if started.status != 200 {
@@ -36,7 +35,7 @@ pub fn connecting(bytes: &[u8]) {
             return;
         }
         let mut usual = true;
-        let mut query = format!("code=planted&state={}", stage::state(&started.json));
+        let mut query = format!("code=planted&state={}", harness::state(&started.json));
         if dice.once_in(8) {
             (query, usual) = (mutate::text(&mut dice, &query), false);
         }
@@ -44,17 +43,17 @@ pub fn connecting(bytes: &[u8]) {
             if dice.once_in(3) {
                 usual = false;
                 let reply = wire::reply(&mut dice, operation);
-                stage.pinterest.lock().unwrap().next.push_back((operation, reply));
+                app.pinterest.lock().unwrap().next.push_back((operation, reply));
             }
         }
-        let back = stage.send("GET", CALLBACK, &query, &Value::Null).await;
+        let back = app.send("GET", CALLBACK, &query, &Value::Null).await;
         back.check(&[]);
         assert_eq!(back.status, 302, "{return_to:?}: {}", back.text);
-        check_way_back(stage, back.location(), usual).await;
+        check_way_back(app, back.location(), usual).await;
     });
 }
 
-async fn check_way_back(stage: &Stage, location: &str, usual: bool) {
+async fn check_way_back(app: &TestApp, location: &str, usual: bool) {
     let address = reqwest::Url::parse(location).unwrap();
     let origin = address.origin().ascii_serialization();
     assert!(
@@ -68,7 +67,7 @@ async fn check_way_back(stage: &Stage, location: &str, usual: bool) {
         return;
     }
     assert_eq!(what, "connection", "{location}");
-    let claimed = stage.send("POST", "/api/v1/connections/claim", "", &json!({ "connection": value })).await;
+    let claimed = app.send("POST", "/api/v1/connections/claim", "", &json!({ "connection": value })).await;
     claimed.check(&[]);
     assert!(claimed.is_success(), "{}", claimed.text);
 }

@@ -4,7 +4,7 @@ use app::{http::Request, routes::Function};
 use lambda_http::{RequestExt as _, request::RequestContext};
 use serde_json::Value;
 
-use crate::{dice::Dice, mutate, stage, tally};
+use crate::{dice::Dice, harness, mutate, tally};
 
 const FUNCTIONS: [Function; 8] = [
     Function::AdminSave,
@@ -34,15 +34,15 @@ pub fn events(bytes: &[u8]) {
     let number = dice.below(SAMPLES.len());
     let misled = dice.once_in(8);
     let text = if dice.once_in(32) { dice.rest().to_vec() } else { mutated(&mut dice, SAMPLES[number]) };
-    let Some(request) = stage::read(&text) else { return tally::count("events", false) };
+    let Some(request) = harness::read(&text) else { return tally::count("events", false) };
     tally::count("events", true);
     // Where the API is, the platform says, and nobody else: what is no address leads to no consent page.
     let allowed: &[u16] = if is_somewhere(&request) { &[] } else { &[502] };
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let answer = if misled {
-            stage.answer_as(dice.pick(&FUNCTIONS), request).await
+            app.answer_as(dice.pick(&FUNCTIONS), request).await
         } else {
-            stage.answer(request).await
+            app.answer(request).await
         };
         answer.check(allowed);
         tally::count("events that lead somewhere", answer.status != 404);

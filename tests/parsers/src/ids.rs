@@ -4,7 +4,7 @@ use domain::{BoardId, ChannelId, PinId, PinterestPinId, PinterestUserId, Section
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{dice::Dice, mutate, stage, tally};
+use crate::{dice::Dice, harness, mutate, tally};
 
 /// An id that is read is written the same, and is of the form that the contract shows; in a path or a body an id
 /// leads to what it names or to nothing.
@@ -25,8 +25,8 @@ pub fn ids(bytes: &[u8]) {
     tally::count("ids", taken.contains(&true));
 
     let way = dice.below(8);
-    stage::with(async |stage| {
-        let known = if dice.once_in(2) { &stage.channel } else { &stage.pins[0] };
+    harness::with(async |app| {
+        let known = if dice.once_in(2) { &app.channel } else { &app.pins[0] };
         let id = if dice.once_in(3) { mutate::text(&mut dice, known) } else { text.clone() };
         let (method, path) = match way {
             0 => ("GET", format!("/api/v1/channels/{id}")),
@@ -38,10 +38,9 @@ pub fn ids(bytes: &[u8]) {
             _ => ("POST", "/api/v1/connections/claim".to_owned()),
         };
         let body = if way > 5 { json!({ "connection": id }) } else { Value::Null };
-        let answer = stage.send(method, &path, "", &body).await;
+        let answer = app.send(method, &path, "", &body).await;
         answer.check(&[]);
-        let known =
-            [&stage.channel].into_iter().chain(&stage.pins).any(|known| path.contains(known.as_str()));
+        let known = [&app.channel].into_iter().chain(&app.pins).any(|known| path.contains(known.as_str()));
         assert!(known || [404, 405].contains(&answer.status), "{method} {path}: {}", answer.text);
         tally::count("ids of something", answer.is_success());
     });

@@ -4,21 +4,20 @@ use serde_json::Value;
 
 use crate::{
     dice::Dice,
-    mutate,
-    stage::{self, Stage},
-    tally,
+    harness::{self, TestApp},
+    mutate, tally,
 };
 
 const STATES: [&str; 7] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled", "in_doubt"];
 
 /// A list that is accepted holds at most what was asked for and nothing else, and its cursors lead to its end.
 pub fn lists(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
         let of_pins = !dice.once_in(4);
         let path = if of_pins { "/api/v1/pins" } else { "/api/v1/channels" };
-        let query = query(&mut dice, stage);
-        let page = stage.send("GET", path, &query, &Value::Null).await;
+        let query = query(&mut dice, app);
+        let page = app.send("GET", path, &query, &Value::Null).await;
         page.check(&[]);
         tally::count("lists", page.status == 200);
         if page.status != 200 {
@@ -47,12 +46,12 @@ pub fn lists(bytes: &[u8]) {
                 ids.push(item["id"].as_str().unwrap().to_owned());
             }
             let Some(next) = page.json["next"].as_str().map(str::to_owned) else { break };
-            assert!(ids.len() <= stage::PINS, "{query}: the list does not end");
+            assert!(ids.len() <= harness::PINS, "{query}: the list does not end");
             let rest: Vec<_> = ["limit", "state", "channel_id"]
                 .iter()
                 .filter_map(|name| Some(format!("{name}={}", given(name)?)))
                 .collect();
-            page = stage.send("GET", path, &format!("{}&cursor={next}", rest.join("&")), &Value::Null).await;
+            page = app.send("GET", path, &format!("{}&cursor={next}", rest.join("&")), &Value::Null).await;
             page.check(&[]);
             assert_eq!(page.status, 200, "a cursor of ours is refused: {next}");
         }
@@ -62,16 +61,14 @@ pub fn lists(bytes: &[u8]) {
     });
 }
 
-fn query(dice: &mut Dice<'_>, stage: &Stage) -> String {
+fn query(dice: &mut Dice<'_>, app: &TestApp) -> String {
     let mut parts = Vec::new();
     for _ in 0..dice.below(4) {
         let (name, value) = match dice.below(4) {
             0 => ("limit", ["1", "2", "3", "50", "200", "201", "0"][dice.below(7)].to_owned()),
             1 => ("state", dice.pick(&STATES).to_owned()),
-            2 => {
-                ("cursor", if dice.once_in(4) { &stage.channel } else { &stage.pins[dice.below(7)] }.clone())
-            }
-            _ => ("channel_id", stage.channel.clone()),
+            2 => ("cursor", if dice.once_in(4) { &app.channel } else { &app.pins[dice.below(7)] }.clone()),
+            _ => ("channel_id", app.channel.clone()),
         };
         let value = if dice.once_in(4) { mutate::text(dice, &value) } else { value };
         parts.push(format!("{name}={value}"));

@@ -6,36 +6,36 @@ use tokio::time::Instant;
 
 use crate::{
     dice::Dice,
-    stage::{self, NOW},
+    harness::{self, NOW},
     tally, wire,
 };
 
 /// Whatever Pinterest says, the caller is told what became of the Pin, nothing is a 5xx, and nothing waits for
 /// longer than Pinterest's longest window and the time it may take.
 pub fn publishing(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
         let reply = wire::reply(&mut dice, "create_pin");
         let mut replies = vec![("create_pin", reply)];
         for operation in ["board_pins", "create_pin", "board_pins"] {
             replies.push((operation, wire::reply(&mut dice, operation)));
         }
-        stage.pinterest.lock().unwrap().next = replies.into();
+        app.pinterest.lock().unwrap().next = replies.into();
 
-        let pin = json!({ "channel_id": stage.channel, "media": stage::image(), "publish_within": "P366D" });
-        let made = stage.send("POST", "/api/v1/pins", "", &pin).await;
+        let pin = json!({ "channel_id": app.channel, "media": harness::image(), "publish_within": "P366D" });
+        let made = app.send("POST", "/api/v1/pins", "", &pin).await;
         made.check(&[]);
         assert!(matches!(made.status, 201 | 202 | 422), "{}", made.text);
         tally::count("Pins published at once", made.status == 201);
         let id = made.json[if made.status == 422 { "pin_id" } else { "id" }].as_str().unwrap();
         let path = format!("/api/v1/pins/{id}");
 
-        let functions = stage.functions();
+        let functions = app.functions();
         for _ in 0..dice.below(3) {
-            stage.advance(120);
+            app.advance(120);
             functions.deliver.tick(Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
         }
-        let found = stage.send("GET", &path, "", &Value::Null).await;
+        let found = app.send("GET", &path, "", &Value::Null).await;
         found.check(&[]);
         let found = found.expect(200);
         tally::count("Pins published", found["state"] == "published");

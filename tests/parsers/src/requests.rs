@@ -3,14 +3,14 @@
 use domain::{AltText, Color, Description, Title, WebAddress};
 use serde_json::{Value, json};
 
-use crate::{dice::Dice, mutate, stage, tally};
+use crate::{dice::Dice, harness, mutate, tally};
 
 /// A body is refused with a reason, or does what it says: what is sent to Pinterest is what was asked for, and
 /// keeps Pinterest's rules.
 pub fn requests(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
-        let channel = &stage.channel;
+        let channel = &app.channel;
         let (name, method, path, mut body) = match dice.below(14) {
             0 => ("start", "POST", "/api/v1/auth/pinterest/start".to_owned(), json!({ "return_to": "/app" })),
             1 => ("claim", "POST", "/api/v1/connections/claim".to_owned(), json!({ "connection": "ticket" })),
@@ -78,19 +78,19 @@ pub fn requests(bytes: &[u8]) {
                     "channel_id": channel, "board_id": "549755885007", "board_section_id": "5",
                     "title": "Lemon salad", "description": "Ready in ten minutes.",
                     "link": "https://example.com/lemon-salad", "alt_text": "A bowl", "dominant_color": "#6E7874",
-                    "media": stage::image(), "publish_within": "P1D",
+                    "media": harness::image(), "publish_within": "P1D",
                 }),
             ),
         };
         mutate::json(&mut dice, &mut body);
         let text = String::from_utf8_lossy(&mutate::written(&mut dice, &body)).into_owned();
-        let answer = stage.ask(&stage::event(method, &path, "", &json!({}), &text)).await;
+        let answer = app.ask(&harness::event(method, &path, "", &json!({}), &text)).await;
         answer.check(&[]);
         // No ticket is known here: a claim that was read finds nothing.
         tally::count(name, answer.is_success() || answer.status == 404);
         if answer.status == 201 && name == "pin" {
             let wanted = serde_json::from_str(&text).unwrap();
-            kept(&serde_json::from_slice(&stage.sent("create_pin").pop().unwrap()).unwrap(), &wanted);
+            kept(&serde_json::from_slice(&app.sent("create_pin").pop().unwrap()).unwrap(), &wanted);
         }
     });
 }

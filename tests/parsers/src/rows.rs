@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{dice::Dice, mutate, stage, tally};
+use crate::{dice::Dice, harness, mutate, tally};
 
 const CSV: &str = "Title,Media URL,Description,Link,Publish date,Keywords,time_zone\n\
                    Lemon salad,https://example.com/a.jpg,\"Fresh, green\",https://example.com,2026-12-24,a,\n\
@@ -11,21 +11,21 @@ const CSV: &str = "Title,Media URL,Description,Link,Publish date,Keywords,time_z
 /// A file is refused as a whole, or each row by itself: every row that is answered is a line of the file, in order,
 /// and what was accepted is there.
 pub fn rows(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
-        let pin = json!({ "channel_id": stage.channel, "media": stage::image(), "title": "Lemon salad" });
+        let pin = json!({ "channel_id": app.channel, "media": harness::image(), "title": "Lemon salad" });
         let (name, content_type, valid) = match dice.below(2) {
             0 => ("tables", "text/csv", CSV.to_owned()),
             _ => (
                 "lines",
                 "application/x-ndjson",
-                format!("{pin}\n\n{}\n", json!({ "media": stage::image() })),
+                format!("{pin}\n\n{}\n", json!({ "media": harness::image() })),
             ),
         };
         let file = mutate::text(&mut dice, &valid);
         let headers = json!({ "content-type": content_type });
-        let query = format!("channel_id={}", stage.channel);
-        let answer = stage.ask(&stage::event("POST", "/api/v1/pins/bulk", &query, &headers, &file)).await;
+        let query = format!("channel_id={}", app.channel);
+        let answer = app.ask(&harness::event("POST", "/api/v1/pins/bulk", &query, &headers, &file)).await;
         answer.check(&[]);
         tally::count(name, answer.is_success());
         let Some(rows) = answer.json["rows"].as_array() else { return };

@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     dice::Dice,
-    mutate,
-    stage::{self, RING},
-    tally,
+    harness::{self, RING},
+    mutate, tally,
 };
 
 /// Secrets Manager holds no larger secret.
@@ -17,7 +16,7 @@ const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
 /// Settings that are a JSON object are read, with anything odd in them taken for nothing; others are a 500, which
 /// is the operator's, and never tells the secret.
 pub fn settings(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
         let mut secret = json!({
             "pinterest_app-id": "1234567", "pinterest_app-secret": "s3cret_planted",
@@ -30,14 +29,14 @@ pub fn settings(bytes: &[u8]) {
             return;
         }
         let good = text.trim().is_empty() || serde_json::from_str::<Map<String, Value>>(&text).is_ok();
-        stage.account(|account| account.settings.clone_from(&text));
+        app.account(|account| account.settings.clone_from(&text));
         let mut taken = true;
         for (method, path, body) in [
             ("GET", SETTINGS.to_owned(), Value::Null),
             ("POST", format!("{SETTINGS}/test"), Value::Null),
             ("PUT", SETTINGS.to_owned(), json!({ "status": "disabled" })),
         ] {
-            let answer = stage.send(method, &path, "", &body).await;
+            let answer = app.send(method, &path, "", &body).await;
             answer.check(if good { &[] } else { &[500] });
             taken &= answer.is_success();
         }
@@ -47,7 +46,7 @@ pub fn settings(bytes: &[u8]) {
 
 /// A ring seals and opens, or nobody can connect; a ring that opens yesterday's tokens publishes.
 pub fn rings(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
         let mut ring: Value = serde_json::from_str(RING).unwrap();
         if dice.once_in(2) {
@@ -62,12 +61,12 @@ pub fn rings(bytes: &[u8]) {
         if text.len() > LARGEST {
             return;
         }
-        stage.account(|account| account.ring.clone_from(&text));
-        stage.renew();
+        app.account(|account| account.ring.clone_from(&text));
+        app.renew();
 
-        let started = stage.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
-        let query = format!("code=c&state={}", stage::state(&started));
-        let back = stage.send("GET", routes::CALLBACK, &query, &Value::Null).await;
+        let started = app.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
+        let query = format!("code=c&state={}", harness::state(&started));
+        let back = app.send("GET", routes::CALLBACK, &query, &Value::Null).await;
         back.check(&[]);
         let ticket = back.location().split_once("#connection=");
         let good = serde_json::from_str::<Value>(&text).is_ok_and(|ring| {
@@ -88,6 +87,6 @@ pub fn rings(bytes: &[u8]) {
             return;
         };
         let claim = json!({ "connection": ticket });
-        stage.send("POST", "/api/v1/connections/claim", "", &claim).await.expect(201);
+        app.send("POST", "/api/v1/connections/claim", "", &claim).await.expect(201);
     });
 }

@@ -7,9 +7,8 @@ use serde_json::json;
 
 use crate::{
     dice::Dice,
-    mutate,
-    stage::{self, NOW},
-    tally,
+    harness::{self, NOW},
+    mutate, tally,
 };
 
 const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -17,9 +16,9 @@ const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// An instant means the same however its zone is written, and a duration however it is put together; both are
 /// taken within their limits and refused beyond them.
 pub fn times(bytes: &[u8]) {
-    stage::with(async |stage| {
+    harness::with(async |app| {
         let mut dice = Dice::new(bytes);
-        let mut pin = json!({ "channel_id": stage.channel, "media": stage::image() });
+        let mut pin = json!({ "channel_id": app.channel, "media": harness::image() });
         let (at, at_text) = instant(&mut dice);
         let (within, within_text) = duration(&mut dice);
         let (odd_at, odd_within) = (dice.once_in(4), dice.once_in(4));
@@ -28,7 +27,7 @@ pub fn times(bytes: &[u8]) {
         };
         pin["publish_at"] = put(&mut dice, &at_text, odd_at).into();
         pin["publish_within"] = put(&mut dice, &within_text, odd_within).into();
-        let answer = stage.send("POST", "/api/v1/pins", "", &pin).await;
+        let answer = app.send("POST", "/api/v1/pins", "", &pin).await;
         answer.check(&[]);
         tally::count("times", answer.is_success());
 

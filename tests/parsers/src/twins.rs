@@ -5,7 +5,7 @@ use domain::{
 };
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{dice::Dice, mutate, stage::NOW, tally};
+use crate::{dice::Dice, harness::NOW, mutate, tally};
 
 /// A twin is found however Pinterest spaces and composes its texts, from either side; another Pin is not.
 pub fn twins(bytes: &[u8]) {

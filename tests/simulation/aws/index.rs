@@ -1,37 +1,37 @@
-//! The indexes, as they are and as they were: an index follows its table late.
+//! The indexes as they are and as they were. In DynamoDB an index can be older than its table.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::tables::Place;
+use super::tables::RowKey;
 
-/// The keys of each index, and what its queries call its partition.
+/// Each index with its keys and the name that its queries give to the partition.
 const INDEXES: [(&str, &str, &str, &str); 2] =
     [("due", "due_pk", "due_sk", ":shard"), ("queue", "queue_pk", "queue_sk", ":queue")];
 
-/// For how long an index can be asked for what it was: no query is answered with anything older.
-pub(super) const MEMORY: SignedDuration = SignedDuration::from_mins(2);
+/// How old the answer to a query can be.
+pub(super) const RETENTION: SignedDuration = SignedDuration::from_mins(2);
 
-/// What is in the indexes, and what was within [`MEMORY`].
+/// What the indexes hold, and what they held within the last [`RETENTION`].
 #[derive(Default)]
-pub(crate) struct Past(HashMap<Partition, Vec<Entry>>);
+pub(crate) struct IndexHistory(HashMap<Partition, Vec<Entry>>);
 
 /// Table, index, and the value of the partition key.
 type Partition = (String, &'static str, String);
 
 struct Entry {
-    place: Place,
+    key: RowKey,
     sort_key: String,
     from: Timestamp,
     to: Option<Timestamp>,
 }
 
-impl Past {
+impl IndexHistory {
     pub(crate) fn record(
         &mut self,
-        place: &Place,
+        key: &RowKey,
         before: Option<&Value>,
         after: Option<&Value>,
         now: Timestamp,
@@ -45,19 +45,19 @@ impl Past {
                 continue;
             }
             if let Some((partition, _)) = before {
-                let entries = self.0.entry((place.table.clone(), index, partition)).or_default();
-                let open = entries.iter_mut().rev().find(|entry| entry.place == *place && entry.to.is_none());
+                let entries = self.0.entry((key.table.clone(), index, partition)).or_default();
+                let open = entries.iter_mut().rev().find(|entry| entry.key == *key && entry.to.is_none());
                 open.unwrap().to = Some(now);
-                entries.retain(|entry| entry.to.is_none_or(|to| now - MEMORY < to));
+                entries.retain(|entry| entry.to.is_none_or(|to| now - RETENTION < to));
             }
             if let Some((partition, sort_key)) = after {
-                let entries = self.0.entry((place.table.clone(), index, partition)).or_default();
-                entries.push(Entry { place: place.clone(), sort_key, from: now, to: None });
+                let entries = self.0.entry((key.table.clone(), index, partition)).or_default();
+                entries.push(Entry { key: key.clone(), sort_key, from: now, to: None });
             }
         }
     }
 
-    /// Answers a query of an index as of `then`: all on one page.
+    /// Answers a query of an index as of `then`, on one page.
     pub(crate) fn query(&self, body: &Value, then: Timestamp) -> Value {
         let name = body["IndexName"].as_str().unwrap();
         let values = &body["ExpressionAttributeValues"];
@@ -81,7 +81,7 @@ impl Past {
         }
         let items = found.into_iter().map(|entry| {
             json!({
-                "pk": {"S": entry.place.pk}, "sk": {"S": entry.place.sk},
+                "pk": {"S": entry.key.pk}, "sk": {"S": entry.key.sk},
                 pk: {"S": partition}, sk: {"S": entry.sort_key},
             })
         });

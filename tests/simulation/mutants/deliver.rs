@@ -13,14 +13,18 @@ const fn mutant(name: &'static str, deliver: Decide) -> Mutant {
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    mutant("an unknown outcome is sent again without a look", |pin, happened, conditions, now| {
+    mutant("an unknown outcome is sent again without a board check", |pin, happened, conditions, now| {
         as_if(pin, happened, conditions, now, |outcome| match outcome {
             Outcome::Unknown(_) => Outcome::NotSent("nothing came back".to_owned()),
             other => other.clone(),
         })
     }),
-    mutant("one look decides", |pin, happened, conditions, now| looked(pin, happened, conditions, now, 0)),
-    mutant("two looks decide", |pin, happened, conditions, now| looked(pin, happened, conditions, now, 1)),
+    mutant("one board check decides", |pin, happened, conditions, now| {
+        decide_after(pin, happened, conditions, now, 0)
+    }),
+    mutant("two board checks decide", |pin, happened, conditions, now| {
+        decide_after(pin, happened, conditions, now, 1)
+    }),
     mutant("a list that was not read is an empty one", |pin, happened, conditions, now| match happened {
         Happened::Looked(Look::Failed(_) | Look::Refused(..) | Look::Endless) => {
             decide(pin, &Happened::Looked(Look::Nothing { began_at: now }), conditions, now)
@@ -85,7 +89,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         decision.pin.publish_at = pin.publish_at;
         decision
     }),
-    mutant("a Pin that waits is looked after each minute", |pin, happened, conditions, now| {
+    mutant("a Pin that waits is retried every minute", |pin, happened, conditions, now| {
         let mut decision = decide(pin, happened, conditions, now);
         if let State::Waiting { retry_at: Some(at), .. } | State::InDoubt { retry_at: Some(at), .. } =
             &mut decision.pin.state
@@ -134,7 +138,7 @@ fn unchanged(pin: &Pin) -> Decision {
     Decision { pin: pin.clone(), next: Next::Rest, also: domain::delivery::Also::Nothing }
 }
 
-/// Decides as if a send had ended otherwise.
+/// Decides as if a send had another outcome.
 fn as_if(
     pin: &Pin,
     happened: &Happened,
@@ -151,7 +155,7 @@ fn as_if(
     }
 }
 
-/// Decides as if Pinterest had refused otherwise.
+/// Decides as if Pinterest had given another refusal.
 fn refused(
     pin: &Pin,
     happened: &Happened,
@@ -168,8 +172,14 @@ fn refused(
     }
 }
 
-/// Lets the look after `enough` others decide.
-fn looked(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Timestamp, enough: u8) -> Decision {
+/// Lets the board check after `enough` others decide.
+fn decide_after(
+    pin: &Pin,
+    happened: &Happened,
+    conditions: &Conditions,
+    now: Timestamp,
+    enough: u8,
+) -> Decision {
     match (&pin.state, happened) {
         (State::InDoubt { attempt, looks, .. }, Happened::Looked(Look::Nothing { .. }))
             if *looks >= enough =>

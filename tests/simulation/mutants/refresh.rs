@@ -6,10 +6,10 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Mutant, SOUND, Storm};
+use super::{FaultProfile, Mutant, SOUND};
 
 const fn mutant(name: &'static str, refresh: Decide) -> Mutant {
-    Mutant { name, storm: Storm::Tokens, refresh, ..SOUND }
+    Mutant { name, profile: FaultProfile::Tokens, refresh, ..SOUND }
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -17,7 +17,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Happened::Answered(_, Renewal::Failed { .. }) => dead(grant, Cause::RefreshTokenRejected),
         other => decide(grant, other, facts, now),
     }),
-    mutant("whatever fails is a refusal", |grant, happened, facts, now| match happened {
+    mutant("every failure is a refusal", |grant, happened, facts, now| match happened {
         Happened::Answered(which, Renewal::Failed { .. }) => {
             decide(grant, Happened::Answered(which, Renewal::Refused), facts, now)
         }
@@ -31,7 +31,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             other => decide(grant, other, facts, now),
         }
     }),
-    mutant("the secret is not asked about", |grant, happened, facts, now| {
+    mutant("the App Secret is not checked", |grant, happened, facts, now| {
         decide(grant, happened, Facts { probed: Some(Probe::Right), ..facts }, now)
     }),
     mutant("a wrong secret ends a channel", |grant, happened, facts, now| match happened {

@@ -1,46 +1,46 @@
-//! What Pinterest knows, and what it answers.
+//! The state of Pinterest, and its answers.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Asked, Reply, tokens::Grant};
-use crate::{plan::Plan, world::World};
+use super::{PinterestRequest, Reply, tokens::Grant};
+use crate::{env::SimEnv, scenario::Scenario};
 
-/// An account at Pinterest. Its only board has its number.
+/// An account at Pinterest. It has one board.
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) board: String,
-    /// Each time that its owner consented.
+    /// One grant for each consent of the owner.
     pub(crate) grants: Vec<Grant>,
     pub(crate) board_gone_at: Option<Timestamp>,
 }
 
 /// A Pin at Pinterest.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
+pub(crate) struct RemotePin {
     pub(crate) id: String,
     pub(crate) account: usize,
     pub(crate) title: String,
-    /// Tells which Pin of ours it was made of, since no two have the same.
+    /// No two of our Pins have the same image, so it shows which one this is.
     pub(crate) image: String,
     pub(crate) at: Timestamp,
-    /// Lists show it so many seconds late.
-    pub(crate) lag: u64,
+    /// How many seconds later the lists show it.
+    pub(crate) list_lag_secs: u64,
 }
 
-/// The model.
+/// The model of Pinterest.
 pub(crate) struct Model {
-    pub(crate) plan: Plan,
+    pub(crate) scenario: Scenario,
     pub(crate) accounts: Vec<Account>,
-    pub(crate) pins: Vec<Made>,
-    /// Lists that somebody reads page by page, as they were when the first was asked for.
+    pub(crate) pins: Vec<RemotePin>,
+    /// Lists that somebody reads page by page, as they were when the first page was read.
     pub(super) lists: BTreeMap<usize, Vec<usize>>,
 }
 
 impl Model {
-    pub(crate) fn new(plan: &Plan, epoch: Timestamp) -> Self {
+    pub(crate) fn new(scenario: &Scenario, epoch: Timestamp) -> Self {
         let account = |number: usize| Account {
             name: format!("account{number}"),
             board: (9000 + number).to_string(),
@@ -48,48 +48,48 @@ impl Model {
             board_gone_at: None,
         };
         let mut model = Self {
-            plan: plan.clone(),
-            accounts: (0..plan.channels).map(account).collect(),
+            scenario: scenario.clone(),
+            accounts: (0..scenario.channels).map(account).collect(),
             pins: Vec::new(),
             lists: BTreeMap::new(),
         };
-        // What was there before looks like what is to come.
-        for account in 0..plan.channels {
+        // Old Pins have the same title as some of the new ones.
+        for account in 0..scenario.channels {
             let at = epoch - jiff::SignedDuration::from_hours(1);
-            model.made(account, "twins".to_owned(), format!("old-{account}"), at, 0);
+            model.add_pin(account, "twins".to_owned(), format!("old-{account}"), at, 0);
         }
         model
     }
 
-    pub(super) fn made(
+    pub(super) fn add_pin(
         &mut self,
         account: usize,
         title: String,
         image: String,
         at: Timestamp,
-        lag: u64,
+        list_lag_secs: u64,
     ) -> String {
         let id = (700_000 + self.pins.len()).to_string();
-        self.pins.push(Made { id: id.clone(), account, title, image, at, lag });
+        self.pins.push(RemotePin { id: id.clone(), account, title, image, at, list_lag_secs });
         id
     }
 
-    /// Answers, and does what is to be done.
-    pub(super) fn answer(&mut self, world: &World, asked: &Asked, now: Timestamp) -> Reply {
-        if asked.path == "oauth/token" {
-            return self.token(world, &asked.form(), now);
+    /// Executes a request, and answers it.
+    pub(super) fn answer(&mut self, env: &SimEnv, request: &PinterestRequest, now: Timestamp) -> Reply {
+        if request.path == "oauth/token" {
+            return self.token(env, &request.form(), now);
         }
-        let Some(account) = self.bearer(&asked.bearer, now) else {
-            return Reply::no(401, 2, "Authentication failed.");
+        let Some(account) = self.bearer(&request.bearer, now) else {
+            return Reply::error(401, 2, "Authentication failed.");
         };
-        match (asked.method.as_str(), asked.path.as_str()) {
+        match (request.method.as_str(), request.path.as_str()) {
             ("GET", "user_account") => {
                 let name = &self.accounts[account].name;
                 Reply::ok(json!({"id": (100 + account).to_string(), "username": name}))
             }
-            ("POST", "pins") => self.create(world, account, &asked.body, now),
-            ("GET", _) => self.list(account, &asked.path, &asked.query, now),
-            _ => panic!("nobody asks for {} {}", asked.method, asked.path),
+            ("POST", "pins") => self.create(env, account, &request.body, now),
+            ("GET", _) => self.list(account, &request.path, &request.query, now),
+            _ => panic!("the model does not know {} {}", request.method, request.path),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Pins: made, and listed in some order, later.
+//! Pins: created, and listed later and in some order.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 
 use super::{Model, Reply};
 use crate::{
-    plan::{Order, Trouble},
-    world::World,
+    env::SimEnv,
+    scenario::{Order, Outage},
 };
 
 impl Model {
-    pub(super) fn create(&mut self, world: &World, account: usize, body: &str, now: Timestamp) -> Reply {
-        if world.trouble() == Some(Trouble::Unapproved) {
-            return Reply::no(401, 3, "Your application is not approved.");
+    pub(super) fn create(&mut self, env: &SimEnv, account: usize, body: &str, now: Timestamp) -> Reply {
+        if env.outage() == Some(Outage::Unapproved) {
+            return Reply::error(401, 3, "Your application is not approved.");
         }
         let body: Value = serde_json::from_str(body).unwrap();
         let owner = &self.accounts[account];
         if body["board_id"] != *owner.board || owner.board_gone_at.is_some_and(|at| at <= now) {
-            return Reply::no(404, 40, "Board not found.");
+            return Reply::error(404, 40, "Board not found.");
         }
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let (least, most) = self.plan.lag;
-        let lag = world.dice.between(least, most + 1);
-        let id = self.made(account, text(&body["title"]), text(&body["media_source"]["url"]), now, lag);
+        let (min, max) = self.scenario.list_lag_secs;
+        let lag = env.rng.between(min, max + 1);
+        let id = self.add_pin(account, text(&body["title"]), text(&body["media_source"]["url"]), now, lag);
         Reply { status: 201, ..Reply::ok(json!({"id": id})) }
     }
 
-    /// A page of a board. Who asks for a second page reads the list on as it was.
+    /// A page of a board. The later pages show the list as it was at the first page.
     pub(super) fn list(
         &mut self,
         account: usize,
@@ -38,17 +38,17 @@ impl Model {
     ) -> Reply {
         let owner = &self.accounts[account];
         if path != format!("boards/{}/pins", owner.board) || owner.board_gone_at.is_some_and(|at| at <= now) {
-            return Reply::no(404, 40, "Board not found.");
+            return Reply::error(404, 40, "Board not found.");
         }
-        let asked = query.get("bookmark").and_then(|bookmark| bookmark.split_once('.'));
-        let (list, from): (usize, usize) = if let Some((list, from)) = asked {
+        let bookmark = query.get("bookmark").and_then(|bookmark| bookmark.split_once('.'));
+        let (list, from): (usize, usize) = if let Some((list, from)) = bookmark {
             (list.parse().unwrap(), from.parse().unwrap())
         } else {
             self.lists.insert(self.lists.len(), self.board(account, now));
             (self.lists.len() - 1, 0)
         };
         let all = &self.lists[&list];
-        let to = (from + self.plan.page).min(all.len());
+        let to = (from + self.scenario.page_size).min(all.len());
         let bookmark = (to < all.len()).then(|| format!("{list}.{to}"));
         let items: Vec<_> = all[from..to].iter().map(|index| self.document(*index)).collect();
         Reply::ok(json!({"items": items, "bookmark": bookmark}))
@@ -58,10 +58,10 @@ impl Model {
         let seconds = |seconds: u64| SignedDuration::from_secs(i64::try_from(seconds).unwrap());
         let visible = |index: &usize| {
             let pin = &self.pins[*index];
-            pin.account == account && pin.at + seconds(pin.lag) <= now
+            pin.account == account && pin.at + seconds(pin.list_lag_secs) <= now
         };
         let mut all: Vec<_> = (0..self.pins.len()).filter(visible).collect();
-        match self.plan.order {
+        match self.scenario.order {
             Order::OldestFirst => {}
             Order::NewestFirst => all.reverse(),
             Order::Shuffled => all.sort_by_key(|index| (index * 7919) % 101),

@@ -1,4 +1,4 @@
-//! Tokens: pairs that come of each other, and which of them live.
+//! Tokens: pairs that were exchanged for each other, and which of them are valid.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{Model, Reply};
 use crate::{
-    plan::{Rotation, Trouble},
-    world::World,
+    env::SimEnv,
+    scenario::{Outage, Rotation},
 };
 
-/// What an account's owner granted once.
+/// One consent of an account's owner.
 #[derive(Default)]
 pub(crate) struct Grant {
     pub(crate) revoked: bool,
@@ -20,45 +20,45 @@ pub(crate) struct Grant {
 
 /// A pair of tokens.
 pub(crate) struct Pair {
-    /// Which pair it was exchanged for. `None`: the owner's consent.
+    /// The pair that was exchanged for this one. `None`: this pair came of the consent.
     pub(crate) parent: Option<usize>,
     pub(crate) given_at: Timestamp,
     pub(crate) exchanged_at: Option<Timestamp>,
     pub(crate) used: bool,
-    /// A later exchange of the same parent ended it.
+    /// Whether a later exchange of the same parent has ended it.
     pub(crate) void: bool,
 }
 
-/// Where a pair is: account, grant, pair.
-type Address = (usize, usize, usize);
+/// The indexes of a pair: account, grant, pair.
+type PairIndex = (usize, usize, usize);
 
-fn name(kind: &str, (account, grant, pair): Address) -> String {
+fn name(kind: &str, (account, grant, pair): PairIndex) -> String {
     format!("{kind}_{account}_{grant}_{pair}")
 }
 
-fn address(token: &str) -> Option<Address> {
+fn parse(token: &str) -> Option<PairIndex> {
     let mut parts = token.split('_').skip(1).map(str::parse);
     Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
 impl Model {
-    /// The owner consents: what the callback gets.
+    /// Adds a grant of the owner. Returns the code for the callback.
     pub(crate) fn consent(&mut self, account: usize) -> String {
         self.accounts[account].grants.push(Grant::default());
         format!("code_{account}_{}_0", self.accounts[account].grants.len() - 1)
     }
 
-    /// The owner takes everything back.
+    /// Revokes all grants of the owner.
     pub(crate) fn revoke(&mut self, account: usize) {
         for grant in &mut self.accounts[account].grants {
             grant.revoked = true;
         }
     }
 
-    /// Which account an access token acts for.
+    /// The account of an access token, if it is valid.
     pub(super) fn bearer(&mut self, token: &str, now: Timestamp) -> Option<usize> {
-        let (account, grant, pair) = address(token)?;
-        let life = self.plan.access_life;
+        let (account, grant, pair) = parse(token)?;
+        let life = self.scenario.access_life;
         let grant = &mut self.accounts[account].grants[grant];
         let pair = &mut grant.pairs[pair];
         let lives = !grant.revoked && !pair.void && now < pair.given_at + life;
@@ -68,16 +68,16 @@ impl Model {
         })
     }
 
-    /// Whether a refresh token can be exchanged.
+    /// Whether a refresh token is valid.
     pub(crate) fn lives(&self, refresh: &str, now: Timestamp) -> bool {
-        let Some((account, grant, number)) = address(refresh) else { return false };
+        let Some((account, grant, number)) = parse(refresh) else { return false };
         let grant = &self.accounts[account].grants[grant];
         let pair = &grant.pairs[number];
         let successor_used = || grant.pairs.iter().any(|other| other.parent == Some(number) && other.used);
         !grant.revoked
             && !pair.void
-            && now < pair.given_at + self.plan.refresh_life
-            && match (pair.exchanged_at, self.plan.rotation) {
+            && now < pair.given_at + self.scenario.refresh_life
+            && match (pair.exchanged_at, self.scenario.rotation) {
                 (None, _) => true,
                 (Some(_), Rotation::UntilNewIsUsed) => !successor_used(),
                 (Some(at), Rotation::Grace(grace)) => now < at + grace,
@@ -85,18 +85,20 @@ impl Model {
             }
     }
 
-    pub(super) fn token(&mut self, world: &World, form: &HashMap<String, String>, now: Timestamp) -> Reply {
-        match world.trouble() {
-            Some(Trouble::WrongSecret) => return Reply::no(401, 2, "Authentication failed."),
-            Some(Trouble::Unapproved) => return Reply::no(401, 3, "Your application is not approved."),
+    pub(super) fn token(&mut self, env: &SimEnv, form: &HashMap<String, String>, now: Timestamp) -> Reply {
+        match env.outage() {
+            Some(Outage::WrongSecret) => return Reply::error(401, 2, "Authentication failed."),
+            Some(Outage::Unapproved) => return Reply::error(401, 3, "Your application is not approved."),
             _ => {}
         }
         match form["grant_type"].as_str() {
-            "client_credentials" if self.plan.probes => Reply::ok(json!({"access_token": "pinc_app"})),
-            "client_credentials" => Reply::no(403, 29, "Two-factor authentication is needed."),
+            "client_credentials" if self.scenario.allows_client_credentials => {
+                Reply::ok(json!({"access_token": "pinc_app"}))
+            }
+            "client_credentials" => Reply::error(403, 29, "Two-factor authentication is needed."),
             "authorization_code" => {
-                let (account, grant, _) = address(&form["code"]).unwrap();
-                self.give((account, grant), None, now)
+                let (account, grant, _) = parse(&form["code"]).unwrap();
+                self.issue((account, grant), None, now)
             }
             _ => self.exchange(&form["refresh_token"], now),
         }
@@ -104,10 +106,10 @@ impl Model {
 
     fn exchange(&mut self, refresh: &str, now: Timestamp) -> Reply {
         if !self.lives(refresh, now) {
-            return Reply::no(401, 2, "Authentication failed.");
+            return Reply::error(401, 2, "Authentication failed.");
         }
-        let (account, grant, number) = address(refresh).unwrap();
-        let voids = self.plan.voids_siblings;
+        let (account, grant, number) = parse(refresh).unwrap();
+        let voids = self.scenario.voids_siblings;
         let pairs = &mut self.accounts[account].grants[grant].pairs;
         if voids {
             for sibling in pairs.iter_mut().filter(|pair| pair.parent == Some(number) && !pair.used) {
@@ -116,10 +118,10 @@ impl Model {
         }
         pairs[number].used = true;
         pairs[number].exchanged_at.get_or_insert(now);
-        self.give((account, grant), Some(number), now)
+        self.issue((account, grant), Some(number), now)
     }
 
-    fn give(&mut self, (account, grant): (usize, usize), parent: Option<usize>, now: Timestamp) -> Reply {
+    fn issue(&mut self, (account, grant): (usize, usize), parent: Option<usize>, now: Timestamp) -> Reply {
         let pairs = &mut self.accounts[account].grants[grant].pairs;
         let at = (account, grant, pairs.len());
         pairs.push(Pair { parent, given_at: now, exchanged_at: None, used: false, void: false });
@@ -127,8 +129,8 @@ impl Model {
             "access_token": name("pina", at),
             "refresh_token": name("pinr", at),
             "token_type": "bearer",
-            "expires_in": self.plan.access_life.as_secs(),
-            "refresh_token_expires_in": self.plan.refresh_life.as_secs(),
+            "expires_in": self.scenario.access_life.as_secs(),
+            "refresh_token_expires_in": self.scenario.refresh_life.as_secs(),
             "scope": domain::Scopes::needed().names().join(" "),
         }))
     }

@@ -1,4 +1,6 @@
-use crate::stage::{Hands, call, copy_of, dynamodb, has_row, in_folder, in_memory, options, put_row};
+use crate::harness::{
+    TestClock, call, copy_folder, dynamodb, has_row, in_folder, in_memory, options, put_row,
+};
 use futures::FutureExt as _;
 use jiff::SignedDuration;
 use loopback_aws::LoopbackAws;
@@ -49,18 +51,18 @@ async fn only_main_has_a_stream_and_it_holds_both_images() {
 }
 
 #[tokio::test]
-async fn a_row_expires_by_the_given_clock_and_only_when_asked() {
+async fn a_row_expires_by_the_given_clock_and_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     for place in [None, Some(folder.path())] {
-        let hands = Hands::at_start();
-        let aws = LoopbackAws::start(options(place, &hands)).await.unwrap();
-        let expires_at = hands.now().as_second() + 60;
+        let clock = TestClock::new();
+        let aws = LoopbackAws::start(options(place, &clock)).await.unwrap();
+        let expires_at = clock.now().as_second() + 60;
         let row = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" }, "expires_at": { "N": expires_at.to_string() } });
         dynamodb(&aws, "PutItem", json!({ "TableName": "tokens", "Item": row })).await;
         put_row(&aws, "tokens", "b").await;
 
         let at_once = aws.remove_expired().unwrap();
-        hands.advance(SignedDuration::from_secs(61));
+        clock.advance(SignedDuration::from_secs(61));
         let unasked = has_row(&aws, "tokens", "a").await;
         let later = aws.remove_expired().unwrap();
 
@@ -89,7 +91,7 @@ async fn a_process_that_dies_leaves_every_answered_write_on_the_disk() {
     for pk in ["a", "b", "c"] {
         put_row(&aws, "main", pk).await;
     }
-    let left_behind = copy_of(folder.path());
+    let left_behind = copy_folder(folder.path());
 
     let aws = in_folder(left_behind.path()).await;
 
@@ -100,7 +102,7 @@ async fn a_process_that_dies_leaves_every_answered_write_on_the_disk() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_of_a_first_start_is_not_used() {
+async fn files_of_an_interrupted_first_start_are_not_used() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["dynamodb.new", "dynamodb.new-wal"] {
         std::fs::write(folder.path().join(name), "half a database").unwrap();
@@ -137,7 +139,7 @@ fn keys(partition: &str, sort: &str) -> Value {
 /// What `cargo lambda watch` runs is another process: the local stack sleeps until something is due, and has to hear
 /// of what others write.
 #[tokio::test]
-async fn other_processes_are_answered_as_by_dynamodb_and_their_writes_are_told() {
+async fn other_processes_get_dynamodbs_answers_and_their_writes_reach_the_stream() {
     let aws = in_memory().await;
     let ask = async |operation: &str, body: Value| {
         call(aws.url(), &format!("DynamoDB_20120810.{operation}"), &body.to_string()).await

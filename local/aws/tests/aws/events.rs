@@ -1,10 +1,10 @@
-use crate::stage::{Hands, call, in_folder, in_memory};
+use crate::harness::{TestClock, call, in_folder, in_memory};
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
 use std::{fs::OpenOptions, io::Write};
 
 #[tokio::test]
-async fn an_event_is_answered_with_an_id_and_kept() {
+async fn an_event_gets_an_id_and_is_stored() {
     let aws = in_memory().await;
 
     let mut first = entry("pin.published", r#"{"pin":"1"}"#);
@@ -21,7 +21,7 @@ async fn an_event_is_answered_with_an_id_and_kept() {
     assert_eq!(events[0].detail, json!({ "pin": "1" }));
     assert_eq!(events[0].resources, ["arn:aws:any"]);
     assert_eq!(events[0].time.as_millisecond(), 1_700_000_000_500);
-    assert_eq!(events[1].time, Hands::at_start().now());
+    assert_eq!(events[1].time, TestClock::new().now());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use crate::stage::{Hands, KEYS, call, in_folder, in_memory, options, put_row, try_in_folder};
+use crate::harness::{KEYS, TestClock, call, in_folder, in_memory, options, put_row, try_in_folder};
 use loopback_aws::{Error, LoopbackAws};
 use serde_json::json;
 use std::fs;
@@ -109,8 +109,8 @@ async fn nothing_listens_after_the_stop() {
 }
 
 #[tokio::test]
-async fn what_it_prints_of_itself_holds_no_secret() {
-    let mut options = options(None, &Hands::at_start());
+async fn its_debug_output_holds_no_secret() {
+    let mut options = options(None, &TestClock::new());
     options.secrets.insert(KEYS.to_owned(), "hush".to_owned());
 
     let aws = LoopbackAws::start(options).await.unwrap();

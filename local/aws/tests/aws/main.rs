@@ -6,6 +6,6 @@
 mod dynamodb;
 mod events;
 mod folder;
+mod harness;
 mod secrets;
-mod stage;
 mod stream;

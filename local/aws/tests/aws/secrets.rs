@@ -1,4 +1,4 @@
-use crate::stage::{KEYS, SETTINGS, call, call_as, in_folder, in_memory};
+use crate::harness::{KEYS, SETTINGS, call, call_as, in_folder, in_memory};
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ async fn a_secret_that_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_secret_without_a_value_says_so() {
+async fn a_secret_without_a_value_is_an_error() {
     let aws = in_memory().await;
 
     let answer = get(&aws, json!({ "SecretId": SETTINGS })).await;
@@ -112,7 +112,7 @@ async fn a_put_without_a_value_or_with_a_short_token_is_refused() {
 }
 
 #[tokio::test]
-async fn what_was_put_outlives_a_restart_and_the_value_given_at_the_start() {
+async fn a_stored_value_outlives_a_restart_and_wins_over_the_initial_value() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     put(&aws, KEYS, "second", TOKEN).await;

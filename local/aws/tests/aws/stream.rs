@@ -1,4 +1,4 @@
-use crate::stage::{Hands, dynamodb, in_folder, in_memory, options, put_row};
+use crate::harness::{TestClock, dynamodb, in_folder, in_memory, options, put_row};
 use aws_lambda_events::dynamodb::Event;
 use jiff::SignedDuration;
 use loopback_aws::{Batch, Error, LoopbackAws};
@@ -6,15 +6,15 @@ use serde_json::json;
 use std::fs;
 
 #[tokio::test]
-async fn a_batch_is_the_event_that_lambda_would_hand_over() {
-    let hands = Hands::at_start();
-    let aws = LoopbackAws::start(options(None, &hands)).await.unwrap();
+async fn a_batch_is_an_event_as_lambda_sends_it() {
+    let clock = TestClock::new();
+    let aws = LoopbackAws::start(options(None, &clock)).await.unwrap();
     put_row(&aws, "main", "a").await;
     let changed = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" }, "n": { "N": "1" } });
     dynamodb(&aws, "PutItem", json!({ "TableName": "main", "Item": changed })).await;
     let key = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" } });
     dynamodb(&aws, "DeleteItem", json!({ "TableName": "main", "Key": key })).await;
-    hands.advance(SignedDuration::from_secs(5));
+    clock.advance(SignedDuration::from_secs(5));
 
     let batch = aws.stream().next_batch().unwrap().unwrap();
     let event: Event = serde_json::from_value(batch.event.clone()).unwrap();
@@ -25,7 +25,7 @@ async fn a_batch_is_the_event_that_lambda_would_hand_over() {
     assert_eq!(modified.aws_region, "us-east-1");
     assert_eq!(modified.event_source.as_deref(), Some("aws:dynamodb"));
     assert_eq!(modified.event_version.as_deref(), Some("1.1"));
-    assert_eq!(modified.change.approximate_creation_date_time.timestamp(), hands.now().as_second());
+    assert_eq!(modified.change.approximate_creation_date_time.timestamp(), clock.now().as_second());
     assert_eq!(
         modified.change.size_bytes,
         batch.event["Records"][1]["dynamodb"]["SizeBytes"].as_i64().unwrap()
@@ -68,7 +68,7 @@ async fn a_batch_comes_again_until_it_is_committed() {
 }
 
 #[tokio::test]
-async fn what_is_committed_in_part_goes_on_at_the_first_record_left() {
+async fn a_partly_committed_batch_goes_on_at_its_first_remaining_record() {
     let aws = in_memory().await;
     let stream = aws.stream();
     for pk in ["a", "b", "c"] {
@@ -128,7 +128,7 @@ async fn a_batch_holds_at_most_a_hundred_records() {
 }
 
 #[tokio::test]
-async fn after_a_restart_only_what_was_not_committed_comes_again() {
+async fn only_uncommitted_records_come_again_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     for pk in ["a", "b", "c"] {
@@ -166,7 +166,7 @@ async fn handled_records_leave_the_file_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_new_database_is_read_from_its_start_whatever_the_old_checkpoint_says() {
+async fn a_new_database_is_read_from_its_start_in_spite_of_an_old_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = json!({ "stream": "arn of another", "handled": "109999999999999999999" });
     fs::write(folder.path().join("stream.json"), checkpoint.to_string()).unwrap();

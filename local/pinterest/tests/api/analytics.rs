@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Operation};
 
-use crate::stage::{SCOPES, Stage};
+use crate::harness::{Harness, SCOPES};
 
 const DAY: i64 = 24 * 60 * 60;
 /// The day on which the clock starts is 2027-01-15; ten days later, this is asked.
 const DAYS: &str = "start_date=2027-01-14&end_date=2027-01-25";
 
 /// A Pin of ten days ago, and a token.
-async fn ten_days_later() -> (Stage, String, String) {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let pin = stage.post(&token, "/pins", &stage.image_pin("Salad")).await.text("id");
-    stage.pass(10 * DAY);
-    (stage, token, pin)
+async fn ten_days_later() -> (Harness, String, String) {
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let pin = harness.post(&token, "/pins", &harness.image_pin("Salad")).await.text("id");
+    harness.advance(10 * DAY);
+    (harness, token, pin)
 }
 
 /// Each day, its status, and whether it has numbers.
@@ -32,10 +32,10 @@ fn row(date: &str, status: &str, has_numbers: bool) -> (String, String, bool) {
 
 #[tokio::test]
 async fn a_pin_has_numbers_from_its_first_day_to_the_day_before_yesterday() {
-    let (stage, token, pin) = ten_days_later().await;
+    let (harness, token, pin) = ten_days_later().await;
     let path = format!("/pins/{pin}/analytics?{DAYS}&metric_types=IMPRESSION,SAVE_RATE,TOTAL_REACTIONS");
 
-    let seen = stage.get(&token, &path).await;
+    let seen = harness.get(&token, &path).await;
 
     assert_eq!(seen.status, 200, "{seen:?}");
     let rows = rows(&seen.body);
@@ -59,17 +59,17 @@ async fn a_pin_has_numbers_from_its_first_day_to_the_day_before_yesterday() {
         all["lifetime_metrics"]["TOTAL_REACTIONS"].is_u64()
             && all["summary_metrics"].get("TOTAL_REACTIONS").is_none()
     );
-    assert_eq!(stage.get(&token, &path).await.body, seen.body, "the same question has the same answer");
+    assert_eq!(harness.get(&token, &path).await.body, seen.body, "the same question has the same answer");
 }
 
 #[tokio::test]
 async fn an_account_has_what_its_pins_have_and_its_best_pins_come_first() {
-    let (stage, token, first) = ten_days_later().await;
-    let second = stage.post(&token, "/pins", &stage.image_pin("New")).await.text("id");
+    let (harness, token, first) = ten_days_later().await;
+    let second = harness.post(&token, "/pins", &harness.image_pin("New")).await.text("id");
 
-    let account = stage.get(&token, &format!("/user_account/analytics?{DAYS}")).await;
-    let pin = stage.get(&token, &format!("/pins/{first}/analytics?{DAYS}&metric_types=IMPRESSION")).await;
-    let top = stage.get(&token, &format!("/user_account/analytics/top_pins?{DAYS}&sort_by=SAVE")).await;
+    let account = harness.get(&token, &format!("/user_account/analytics?{DAYS}")).await;
+    let pin = harness.get(&token, &format!("/pins/{first}/analytics?{DAYS}&metric_types=IMPRESSION")).await;
+    let top = harness.get(&token, &format!("/user_account/analytics/top_pins?{DAYS}&sort_by=SAVE")).await;
 
     let sum = |body: &Value| body["all"]["summary_metrics"]["IMPRESSION"].clone();
     assert_eq!(rows(&account.body)[0], row("2027-01-14", "BEFORE_BUSINESS_CREATED", false));
@@ -84,10 +84,10 @@ async fn an_account_has_what_its_pins_have_and_its_best_pins_come_first() {
 
 #[tokio::test]
 async fn a_list_of_pins_has_their_numbers_in_short_when_they_are_asked_for() {
-    let (stage, token, _) = ten_days_later().await;
+    let (harness, token, _) = ten_days_later().await;
 
-    let plain = stage.get(&token, "/pins").await;
-    let with = stage.get(&token, "/pins?pin_metrics=true").await;
+    let plain = harness.get(&token, "/pins").await;
+    let with = harness.get(&token, "/pins?pin_metrics=true").await;
 
     assert_eq!(plain.items()[0]["pin_metrics"], Value::Null);
     let numbers = &with.items()[0]["pin_metrics"];
@@ -96,8 +96,8 @@ async fn a_list_of_pins_has_their_numbers_in_short_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn what_the_contract_does_not_have_is_refused() {
-    let (stage, token, pin) = ten_days_later().await;
+async fn a_query_outside_the_contract_is_refused() {
+    let (harness, token, pin) = ten_days_later().await;
     let account = "/user_account/analytics";
     let of_pin = format!("/pins/{pin}/analytics");
     for (path, refusal) in [
@@ -113,15 +113,15 @@ async fn what_the_contract_does_not_have_is_refused() {
         (format!("{of_pin}?{DAYS}&metric_types=VIDEO_START"), (400, 400)),
         (format!("/pins/1/analytics?{DAYS}&metric_types=SAVE"), (404, 404)),
     ] {
-        assert_eq!(stage.get(&token, &path).await.refusal(), refusal, "{path}");
+        assert_eq!(harness.get(&token, &path).await.refusal(), refusal, "{path}");
     }
     let oldest = format!("{account}?start_date=2026-10-27&end_date=2027-01-25");
-    assert_eq!(stage.get(&token, &oldest).await.status, 200, "90 days back");
+    assert_eq!(harness.get(&token, &oldest).await.status, 200, "90 days back");
 }
 
 #[tokio::test]
 async fn numbers_need_their_scopes_and_are_not_for_the_sandbox() {
-    let (stage, _, pin) = ten_days_later().await;
+    let (harness, _, pin) = ten_days_later().await;
     let of_pin = format!("/pins/{pin}/analytics?{DAYS}&metric_types=SAVE");
     let paths = [
         (format!("/user_account/analytics?{DAYS}"), "user_accounts:read"),
@@ -130,17 +130,17 @@ async fn numbers_need_their_scopes_and_are_not_for_the_sandbox() {
     ];
     for (path, scope) in &paths {
         let others: Vec<_> = SCOPES.split(',').filter(|granted| granted != scope).collect();
-        let pair = stage.connect(Environment::Production, &others.join(","), "demo_account").await;
-        let seen = stage.get(&pair.text("access_token"), path).await;
+        let pair = harness.connect(Environment::Production, &others.join(","), "demo_account").await;
+        let seen = harness.get(&pair.text("access_token"), path).await;
         assert_eq!(seen.refusal(), (401, 3), "{path} without {scope}");
     }
 
-    let pair = stage.connect(Environment::Sandbox, SCOPES, "demo_account").await;
+    let pair = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;
     for (path, _) in &paths {
-        let url = format!("{}{path}", stage.api(Environment::Sandbox));
-        let request = stage.client.get(url).bearer_auth(pair.text("access_token"));
-        assert_eq!(crate::stage::send(request).await.refusal(), (403, 29), "{path}");
+        let url = format!("{}{path}", harness.api(Environment::Sandbox));
+        let request = harness.client.get(url).bearer_auth(pair.text("access_token"));
+        assert_eq!(crate::harness::send(request).await.refusal(), (403, 29), "{path}");
     }
     let counts = [Operation::AccountAnalytics, Operation::TopPins, Operation::PinAnalytics];
-    assert_eq!(counts.map(|operation| stage.pinterest.calls_of(operation)), [2, 2, 2]);
+    assert_eq!(counts.map(|operation| harness.pinterest.calls_of(operation)), [2, 2, 2]);
 }

@@ -3,125 +3,125 @@
 use serde_json::json;
 use simulated_pinterest::{Environment, Operation};
 
-use crate::stage::{SCOPES, Stage, send};
+use crate::harness::{Harness, SCOPES, send};
 
 #[tokio::test]
-async fn faults_can_be_asked_for_over_http() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let url = format!("{}/sim/faults", stage.pinterest.url());
+async fn faults_can_be_injected_over_http() {
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let url = format!("{}/sim/faults", harness.pinterest.url());
     let fault = json!({ "operation": "any", "kind": "rate_limited", "reset": 30, "times": 2 });
 
-    let waiting = send(stage.client.post(&url).json(&fault)).await;
+    let waiting = send(harness.client.post(&url).json(&fault)).await;
 
     assert_eq!(waiting.items().len(), 1);
-    assert_eq!(stage.get(&token, "/boards").await.headers["x-ratelimit-reset"], "30");
-    assert_eq!(send(stage.client.delete(&url)).await.status, 204);
-    assert_eq!(stage.get(&token, "/boards").await.status, 200);
+    assert_eq!(harness.get(&token, "/boards").await.headers["x-ratelimit-reset"], "30");
+    assert_eq!(send(harness.client.delete(&url)).await.status, 204);
+    assert_eq!(harness.get(&token, "/boards").await.status, 200);
     let wrong = json!({ "operation": "create_pin", "kind": "earthquake" });
-    assert_eq!(send(stage.client.post(&url).json(&wrong)).await.status, 422);
+    assert_eq!(send(harness.client.post(&url).json(&wrong)).await.status, 422);
 }
 
 #[tokio::test]
-async fn a_policy_is_changed_by_what_is_named_only() {
-    let stage = Stage::set().await;
-    let url = format!("{}/sim/policy", stage.pinterest.url());
+async fn a_change_of_policy_changes_only_the_named_parts() {
+    let harness = Harness::start().await;
+    let url = format!("{}/sim/policy", harness.pinterest.url());
 
-    let changed = send(stage.client.post(&url).json(&json!({
+    let changed = send(harness.client.post(&url).json(&json!({
         "access_tier": "trial", "rotation": { "grace": { "seconds": 5 } }, "quota": { "calls": 9, "seconds": 60 }
     })))
     .await;
-    let wrong = send(stage.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
+    let wrong = send(harness.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
 
     assert_eq!((changed.status, wrong.status), (200, 422));
     assert_eq!(changed.text("access_tier"), "trial");
     assert_eq!(changed.text("pin_order"), "newest_first");
-    assert_eq!(send(stage.client.get(&url)).await.body, changed.body);
+    assert_eq!(send(harness.client.get(&url)).await.body, changed.body);
 }
 
 #[tokio::test]
 async fn revoked_tokens_are_dead_on_both_hosts() {
-    let stage = Stage::set().await;
-    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
-    let other = stage.connect(Environment::Production, SCOPES, "second_account").await;
-    stage.connect(Environment::Sandbox, SCOPES, "demo_account").await;
-    let url = format!("{}/sim/revoke", stage.pinterest.url());
+    let harness = Harness::start().await;
+    let pair = harness.connect(Environment::Production, SCOPES, "demo_account").await;
+    let other = harness.connect(Environment::Production, SCOPES, "second_account").await;
+    harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;
+    let url = format!("{}/sim/revoke", harness.pinterest.url());
 
-    let revoked = send(stage.client.post(url).json(&json!({ "account": "demo_account" }))).await;
+    let revoked = send(harness.client.post(url).json(&json!({ "account": "demo_account" }))).await;
 
     assert_eq!(revoked.body["revoked"], 4);
-    assert_eq!(stage.get(&pair.text("access_token"), "/user_account").await.refusal(), (401, 2));
-    assert_eq!(stage.refresh(&pair.text("refresh_token")).await.refusal(), (401, 2));
-    assert_eq!(stage.get(&other.text("access_token"), "/user_account").await.status, 200);
+    assert_eq!(harness.get(&pair.text("access_token"), "/user_account").await.refusal(), (401, 2));
+    assert_eq!(harness.refresh(&pair.text("refresh_token")).await.refusal(), (401, 2));
+    assert_eq!(harness.get(&other.text("access_token"), "/user_account").await.status, 200);
 }
 
 #[tokio::test]
 async fn calls_are_remembered_without_queries_and_tokens() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    stage.get(&token, "/boards?page_size=1").await;
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    harness.get(&token, "/boards?page_size=1").await;
 
-    let calls = send(stage.client.get(format!("{}/sim/calls", stage.pinterest.url()))).await;
+    let calls = send(harness.client.get(format!("{}/sim/calls", harness.pinterest.url()))).await;
 
     let paths: Vec<_> = calls.items().iter().map(|call| call["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/v5/oauth/token", "/v5/boards"]);
     assert_eq!(calls.items()[1]["operation"], "list_boards");
     assert_eq!(calls.items()[1]["status"], 200);
     assert!(!calls.body.to_string().contains("pina_"));
-    assert_eq!(stage.pinterest.calls_of(Operation::ListBoards), 1);
+    assert_eq!(harness.pinterest.calls_of(Operation::ListBoards), 1);
 }
 
 #[tokio::test]
 async fn accounts_and_boards_can_be_added_over_http() {
-    let stage = Stage::set().await;
-    let url = stage.pinterest.url();
+    let harness = Harness::start().await;
+    let url = harness.pinterest.url();
 
     let account =
-        send(stage.client.post(format!("{url}/sim/accounts")).json(&json!({ "account": "third" }))).await;
+        send(harness.client.post(format!("{url}/sim/accounts")).json(&json!({ "account": "third" }))).await;
     let body = json!({ "account": "third", "environment": "sandbox", "count": 2 });
-    let boards = send(stage.client.post(format!("{url}/sim/boards")).json(&body)).await;
+    let boards = send(harness.client.post(format!("{url}/sim/boards")).json(&body)).await;
 
     assert_eq!((account.status, boards.items().len()), (204, 2));
-    assert_eq!(stage.pinterest.boards(Environment::Sandbox, "third").len(), 5);
+    assert_eq!(harness.pinterest.boards(Environment::Sandbox, "third").len(), 5);
 }
 
 #[tokio::test]
 async fn a_person_sees_the_published_pin_and_no_markup_of_its_author() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let mut body = stage.image_pin("Salad <script>alert(1)</script>");
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let mut body = harness.image_pin("Salad <script>alert(1)</script>");
     body["alt_text"] = json!("\" onerror=\"alert(1)");
-    let id = stage.post(&token, "/pins", &body).await.text("id");
-    let url = stage.pinterest.url();
+    let id = harness.post(&token, "/pins", &body).await.text("id");
+    let url = harness.pinterest.url();
 
-    let home = send(stage.client.get(format!("{url}/"))).await;
-    let pin = send(stage.client.get(format!("{url}/pin/{id}/"))).await;
+    let home = send(harness.client.get(format!("{url}/"))).await;
+    let pin = send(harness.client.get(format!("{url}/pin/{id}/"))).await;
 
     for page in [home, pin] {
         let html = page.body.as_str().unwrap();
         assert!(html.contains("Salad &lt;script&gt;") && html.contains("https://cdn.example.com/salad.jpg"));
         assert!(!html.contains("<script") && !html.contains("\" onerror"));
     }
-    assert_eq!(send(stage.client.get(format!("{url}/pin/1/"))).await.status, 404);
-    let pins = send(stage.client.get(format!("{url}/sim/pins?environment=production"))).await;
+    assert_eq!(send(harness.client.get(format!("{url}/pin/1/"))).await.status, 404);
+    let pins = send(harness.client.get(format!("{url}/sim/pins?environment=production"))).await;
     assert_eq!(pins.items()[0]["board"], "Recipes");
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_restart_and_the_file_holds_no_token() {
+async fn state_survives_a_restart_and_the_file_holds_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
-    let stage = Stage::set_in(Some(file.clone())).await;
-    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
+    let harness = Harness::start_in(Some(file.clone())).await;
+    let pair = harness.connect(Environment::Production, SCOPES, "demo_account").await;
     let token = pair.text("access_token");
-    let id = stage.post(&token, "/pins", &stage.image_pin("Salad")).await.text("id");
-    stage.pinterest.set_trial(true).unwrap();
-    drop(stage);
+    let id = harness.post(&token, "/pins", &harness.image_pin("Salad")).await.text("id");
+    harness.pinterest.set_trial(true).unwrap();
+    drop(harness);
 
-    let stage = Stage::set_in(Some(file.clone())).await;
+    let harness = Harness::start_in(Some(file.clone())).await;
 
-    assert_eq!(stage.get(&token, &format!("/pins/{id}")).await.status, 200);
-    assert_eq!(stage.post(&token, "/pins", &stage.image_pin("More")).await.refusal(), (403, 29));
+    assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, 200);
+    assert_eq!(harness.post(&token, "/pins", &harness.image_pin("More")).await.refusal(), (403, 29));
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(!kept.contains(&token) && !kept.contains(&pair.text("refresh_token")));
 }
@@ -131,15 +131,15 @@ async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     let lines = directory.path().join("pinterest.pins.jsonl");
-    let stage = Stage::set_in(Some(file.clone())).await;
-    let token = stage.access_token().await;
+    let harness = Harness::start_in(Some(file.clone())).await;
+    let token = harness.access_token().await;
     let mut ids = Vec::new();
     for title in ["One", "Two", "Three"] {
-        ids.push(stage.post(&token, "/pins", &stage.image_pin(title)).await.text("id"));
+        ids.push(harness.post(&token, "/pins", &harness.image_pin(title)).await.text("id"));
     }
     assert_eq!(std::fs::read_to_string(&lines).unwrap().lines().count(), 3, "a line for each");
-    assert_eq!(stage.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
-    drop(stage);
+    assert_eq!(harness.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
+    drop(harness);
     let kept = std::fs::read(&lines).unwrap();
     std::fs::write(
         &lines,
@@ -147,14 +147,14 @@ async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
     )
     .unwrap();
 
-    let stage = Stage::set_in(Some(file.clone())).await;
+    let harness = Harness::start_in(Some(file.clone())).await;
 
-    let more = stage.post(&token, "/pins", &stage.image_pin("More")).await.text("id");
+    let more = harness.post(&token, "/pins", &harness.image_pin("More")).await.text("id");
     assert!(!ids.contains(&more));
-    drop(stage);
-    let stage = Stage::set_in(Some(file)).await;
+    drop(harness);
+    let harness = Harness::start_in(Some(file)).await;
     for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&more, 200)] {
-        assert_eq!(stage.get(&token, &format!("/pins/{id}")).await.status, status, "{id}");
+        assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, status, "{id}");
     }
 }
 
@@ -165,8 +165,8 @@ async fn only_the_owner_can_read_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
 
-    let stage = Stage::set_in(Some(file.clone())).await;
-    stage.access_token().await;
+    let harness = Harness::start_in(Some(file.clone())).await;
+    harness.access_token().await;
 
     assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -190,9 +190,9 @@ async fn a_file_of_another_kind_is_left_alone() {
 
 #[tokio::test]
 async fn dropping_it_stops_the_server() {
-    let stage = Stage::set().await;
-    let (client, url) = (stage.client.clone(), stage.pinterest.url());
-    drop(stage);
+    let harness = Harness::start().await;
+    let (client, url) = (harness.client.clone(), harness.pinterest.url());
+    drop(harness);
     tokio::task::yield_now().await;
 
     assert!(client.get(url).send().await.is_err());

@@ -7,7 +7,7 @@ mod analytics;
 mod boards;
 mod control;
 mod faults;
+mod harness;
 mod media;
 mod oauth;
 mod pins;
-mod stage;

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 use simulated_pinterest::Environment;
 
-use crate::stage::{Seen, Stage, send};
+use crate::harness::{ApiResponse, Harness, send};
 
 const VIDEO: &[u8] = b"\0\0\0\x18ftypmp42 and so on";
 
@@ -33,26 +33,26 @@ fn first_line_for_chunks(url: &str) -> String {
     BufReader::new(stream).lines().next().unwrap().unwrap()
 }
 
-fn parameters(registered: &Seen) -> Vec<(&str, &[u8])> {
+fn parameters(registered: &ApiResponse) -> Vec<(&str, &[u8])> {
     let parameters = registered.body["upload_parameters"].as_object().unwrap();
     parameters.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes())).collect()
 }
 
-async fn upload(stage: &Stage, registered: &Seen, fields: &[(&str, &[u8])]) -> Seen {
-    let request = stage.client.post(registered.text("upload_url"));
+async fn upload(harness: &Harness, registered: &ApiResponse, fields: &[(&str, &[u8])]) -> ApiResponse {
+    let request = harness.client.post(registered.text("upload_url"));
     send(request.header("content-type", "multipart/form-data; boundary=edge").body(form(fields))).await
 }
 
-async fn registered(stage: &Stage, token: &str) -> Seen {
-    stage.post(token, "/media", &json!({ "media_type": "video" })).await
+async fn registered(harness: &Harness, token: &str) -> ApiResponse {
+    harness.post(token, "/media", &json!({ "media_type": "video" })).await
 }
 
-async fn status(stage: &Stage, token: &str, registered: &Seen) -> String {
-    stage.get(token, &format!("/media/{}", registered.text("media_id"))).await.text("status")
+async fn status(harness: &Harness, token: &str, registered: &ApiResponse) -> String {
+    harness.get(token, &format!("/media/{}", registered.text("media_id"))).await.text("status")
 }
 
-fn video_pin(stage: &Stage, registered: &Seen) -> Value {
-    let mut body = stage.image_pin("The film");
+fn video_pin(harness: &Harness, registered: &ApiResponse) -> Value {
+    let mut body = harness.image_pin("The film");
     body["media_source"] = json!({
         "source_type": "video_id",
         "media_id": registered.text("media_id"),
@@ -63,46 +63,46 @@ fn video_pin(stage: &Stage, registered: &Seen) -> Value {
 
 #[tokio::test]
 async fn an_uploaded_video_is_processed_by_the_clock_and_then_published() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let registered = registered(&stage, &token).await;
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let registered = registered(&harness, &token).await;
     assert_eq!(registered.status, 201);
-    assert_eq!(status(&stage, &token, &registered).await, "registered");
+    assert_eq!(status(&harness, &token, &registered).await, "registered");
 
     let mut fields = parameters(&registered);
     fields.push(("file", VIDEO));
-    assert_eq!(upload(&stage, &registered, &fields).await.status, 204);
+    assert_eq!(upload(&harness, &registered, &fields).await.status, 204);
 
-    assert_eq!(status(&stage, &token, &registered).await, "processing");
-    let early = stage.post(&token, "/pins", &video_pin(&stage, &registered)).await;
+    assert_eq!(status(&harness, &token, &registered).await, "processing");
+    let early = harness.post(&token, "/pins", &video_pin(&harness, &registered)).await;
     assert_eq!(early.refusal(), (400, 1));
-    stage.pass(10);
-    assert_eq!(status(&stage, &token, &registered).await, "succeeded");
-    let pin = stage.post(&token, "/pins", &video_pin(&stage, &registered)).await;
+    harness.advance(10);
+    assert_eq!(status(&harness, &token, &registered).await, "succeeded");
+    let pin = harness.post(&token, "/pins", &video_pin(&harness, &registered)).await;
     assert_eq!(pin.body["media"]["media_type"], "video");
-    assert_eq!(stage.pinterest.pins(Environment::Production)[0].media_type, "video");
-    assert_eq!(stage.get(&token, "/media").await.items().len(), 1);
+    assert_eq!(harness.pinterest.pins(Environment::Production)[0].media_type, "video");
+    assert_eq!(harness.get(&token, "/media").await.items().len(), 1);
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_video_fails() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let registered = registered(&stage, &token).await;
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let registered = registered(&harness, &token).await;
     let mut fields = parameters(&registered);
     fields.push(("file", b"<html>404</html>"));
 
-    assert_eq!(upload(&stage, &registered, &fields).await.status, 204);
-    stage.pass(10);
+    assert_eq!(upload(&harness, &registered, &fields).await.status, 204);
+    harness.advance(10);
 
-    assert_eq!(status(&stage, &token, &registered).await, "failed");
+    assert_eq!(status(&harness, &token, &registered).await, "failed");
 }
 
 #[tokio::test]
 async fn a_form_is_refused_unless_it_repeats_every_parameter_before_the_file() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let registered = registered(&stage, &token).await;
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let registered = registered(&harness, &token).await;
     let given = parameters(&registered);
     let file: (&str, &[u8]) = ("file", VIDEO);
 
@@ -114,23 +114,23 @@ async fn a_form_is_refused_unless_it_repeats_every_parameter_before_the_file() {
     signature.1 = b"another";
 
     for (fields, status) in [(file_first, 403), (one_missing, 403), (no_file, 400), (changed, 403)] {
-        let seen = upload(&stage, &registered, &fields).await;
+        let seen = upload(&harness, &registered, &fields).await;
 
         assert_eq!(seen.status, status);
         assert!(seen.body.as_str().unwrap().contains("<Error><Code>"));
     }
-    assert_eq!(status(&stage, &token, &registered).await, "registered");
+    assert_eq!(status(&harness, &token, &registered).await, "registered");
 }
 
 #[tokio::test]
 async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let registered = registered(&stage, &token).await;
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let registered = registered(&harness, &token).await;
     let mut fields = parameters(&registered);
     fields.push(("file", VIDEO));
     let url = registered.text("upload_url");
-    let request = stage.client.post(&url).header("content-type", "multipart/form-data; boundary=edge");
+    let request = harness.client.post(&url).header("content-type", "multipart/form-data; boundary=edge");
 
     let with_token = send(request.bearer_auth(&token).body(form(&fields))).await;
     let in_chunks = tokio::task::spawn_blocking(move || first_line_for_chunks(&url)).await.unwrap();
@@ -141,13 +141,13 @@ async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
 
 #[tokio::test]
 async fn the_media_of_another_user_are_not_found() {
-    let stage = Stage::set().await;
-    let token = stage.access_token().await;
-    let registered = registered(&stage, &token).await;
-    let scopes = crate::stage::SCOPES;
-    let other = stage.connect(Environment::Production, scopes, "second_account").await.text("access_token");
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let registered = registered(&harness, &token).await;
+    let scopes = crate::harness::SCOPES;
+    let other = harness.connect(Environment::Production, scopes, "second_account").await.text("access_token");
 
-    let seen = stage.get(&other, &format!("/media/{}", registered.text("media_id"))).await;
+    let seen = harness.get(&other, &format!("/media/{}", registered.text("media_id"))).await;
 
     assert_eq!(seen.refusal(), (404, 404));
 }

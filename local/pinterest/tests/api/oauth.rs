@@ -2,13 +2,13 @@
 
 use simulated_pinterest::{APP_ID, DeadRefreshToken, Environment, Rotation};
 
-use crate::stage::{REDIRECT_URI, SCOPES, Stage, query_of, send};
+use crate::harness::{Harness, REDIRECT_URI, SCOPES, query_of, send};
 
 #[tokio::test]
 async fn the_consent_page_names_the_app_the_scopes_and_the_accounts() {
-    let stage = Stage::set().await;
+    let harness = Harness::start().await;
 
-    let page = send(stage.client.get(stage.authorize_url("pins:read,boards:write"))).await;
+    let page = send(harness.client.get(harness.authorize_url("pins:read,boards:write"))).await;
 
     assert_eq!(page.status, 200);
     let html = page.body.as_str().unwrap();
@@ -21,9 +21,9 @@ async fn the_consent_page_names_the_app_the_scopes_and_the_accounts() {
 }
 
 #[tokio::test]
-async fn a_request_for_access_that_is_not_valid_sends_nobody_anywhere() {
-    let stage = Stage::set().await;
-    let good = stage.authorize_url("pins:read").to_string();
+async fn an_invalid_authorization_request_redirects_nowhere() {
+    let harness = Harness::start().await;
+    let good = harness.authorize_url("pins:read").to_string();
 
     for (part, wrong) in [
         ("client_id=1234567", "client_id=7654321"),
@@ -34,8 +34,8 @@ async fn a_request_for_access_that_is_not_valid_sends_nobody_anywhere() {
         let bad = good.replace(part, wrong);
         assert_ne!(good, bad);
 
-        let asked = send(stage.client.get(&bad)).await;
-        let allowed = send(stage.client.post(&bad).body("decision=allow")).await;
+        let asked = send(harness.client.get(&bad)).await;
+        let allowed = send(harness.client.post(&bad).body("decision=allow")).await;
 
         assert_eq!((asked.status, allowed.status), (400, 400), "{bad}");
         assert!(!asked.body.as_str().unwrap().contains("<b>"));
@@ -44,10 +44,10 @@ async fn a_request_for_access_that_is_not_valid_sends_nobody_anywhere() {
 
 #[tokio::test]
 async fn consent_brings_a_code_and_the_state_to_the_redirect_uri() {
-    let stage = Stage::set().await;
+    let harness = Harness::start().await;
 
-    let allowed = stage.consent(SCOPES, &[("decision", "allow")]).await;
-    let denied = stage.consent(SCOPES, &[("decision", "deny")]).await;
+    let allowed = harness.consent(SCOPES, &[("decision", "allow")]).await;
+    let denied = harness.consent(SCOPES, &[("decision", "deny")]).await;
 
     assert!(allowed.as_str().starts_with("http://localhost:3000/callback?keep=1&code="));
     assert_eq!(query_of(&allowed, "state").unwrap(), "s t&te");
@@ -58,22 +58,22 @@ async fn consent_brings_a_code_and_the_state_to_the_redirect_uri() {
 
 #[tokio::test]
 async fn the_whole_request_for_access_can_come_in_the_form() {
-    let stage = Stage::set().await;
-    let url = stage.authorize_url(SCOPES);
+    let harness = Harness::start().await;
+    let url = harness.authorize_url(SCOPES);
     let form = format!("{}&decision=allow&account=second_account", url.query().unwrap());
 
-    let response = stage.client.post(stage.pinterest.authorize_url()).body(form).send().await.unwrap();
+    let response = harness.client.post(harness.pinterest.authorize_url()).body(form).send().await.unwrap();
 
     assert_eq!(response.status(), 302);
     assert!(response.headers()["location"].to_str().unwrap().contains("code="));
 }
 
 #[tokio::test]
-async fn consent_is_refused_for_an_unknown_account_or_more_scopes_than_asked_for() {
-    let stage = Stage::set().await;
+async fn consent_is_refused_for_an_unknown_account_or_for_more_scopes_than_requested() {
+    let harness = Harness::start().await;
 
     for form in ["decision=allow&account=nobody", "decision=allow&scope=ads:write", "decision=perhaps", ""] {
-        let seen = send(stage.client.post(stage.authorize_url(SCOPES)).body(form)).await;
+        let seen = send(harness.client.post(harness.authorize_url(SCOPES)).body(form)).await;
 
         assert_eq!(seen.status, 400, "{form}");
     }
@@ -81,12 +81,12 @@ async fn consent_is_refused_for_an_unknown_account_or_more_scopes_than_asked_for
 
 #[tokio::test]
 async fn a_code_becomes_tokens_once() {
-    let stage = Stage::set().await;
-    let code = stage.code(SCOPES, "second_account").await;
+    let harness = Harness::start().await;
+    let code = harness.code(SCOPES, "second_account").await;
     let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI)];
 
-    let pair = stage.token(Environment::Production, &form).await;
-    let again = stage.token(Environment::Production, &form).await;
+    let pair = harness.token(Environment::Production, &form).await;
+    let again = harness.token(Environment::Production, &form).await;
 
     assert!(pair.text("access_token").starts_with("pina"));
     assert!(pair.text("refresh_token").starts_with("pinr"));
@@ -96,49 +96,50 @@ async fn a_code_becomes_tokens_once() {
     assert_eq!(pair.body["refresh_token_expires_in"], 5_184_000);
     assert_eq!(pair.body["refresh_token_expires_at"], 1_800_000_000 + 5_184_000);
     assert_eq!(again.refusal(), (400, 1));
-    let account = stage.get(&pair.text("access_token"), "/user_account").await;
+    let account = harness.get(&pair.text("access_token"), "/user_account").await;
     assert_eq!(account.text("username"), "second_account");
     assert_eq!(account.text("account_type"), "BUSINESS");
 }
 
 #[tokio::test]
 async fn a_code_needs_its_own_redirect_uri_and_ten_minutes_at_most() {
-    let stage = Stage::set().await;
-    let code = stage.code(SCOPES, "demo_account").await;
+    let harness = Harness::start().await;
+    let code = harness.code(SCOPES, "demo_account").await;
     let with = |redirect_uri| {
         let form =
             [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", redirect_uri)];
-        let stage = &stage;
-        async move { stage.token(Environment::Production, &form).await.refusal() }
+        let harness = &harness;
+        async move { harness.token(Environment::Production, &form).await.refusal() }
     };
 
     assert_eq!(with("http://localhost:3000/callback").await, (400, 7));
-    stage.pass(600);
+    harness.advance(600);
     assert_eq!(with(REDIRECT_URI).await, (400, 1));
 }
 
 #[tokio::test]
-async fn fewer_scopes_can_be_granted_than_were_asked_for() {
-    let stage = Stage::set().await;
-    let location = stage.consent(SCOPES, &[("decision", "allow"), ("scope", "user_accounts:read")]).await;
+async fn fewer_scopes_can_be_granted_than_were_requested() {
+    let harness = Harness::start().await;
+    let location = harness.consent(SCOPES, &[("decision", "allow"), ("scope", "user_accounts:read")]).await;
     let code = query_of(&location, "code").unwrap();
     let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI)];
 
-    let pair = stage.token(Environment::Production, &form).await;
+    let pair = harness.token(Environment::Production, &form).await;
 
     assert_eq!(pair.text("scope"), "user_accounts:read");
     let token = pair.text("access_token");
-    assert_eq!(stage.get(&token, "/user_account").await.status, 200);
-    assert_eq!(stage.get(&token, "/boards").await.refusal(), (401, 3));
+    assert_eq!(harness.get(&token, "/user_account").await.status, 200);
+    assert_eq!(harness.get(&token, "/boards").await.refusal(), (401, 3));
 }
 
 #[tokio::test]
 async fn a_wrong_app_secret_is_401_code_2() {
-    let stage = Stage::set().await;
-    let url = format!("{}/oauth/token", stage.pinterest.api_url());
+    let harness = Harness::start().await;
+    let url = format!("{}/oauth/token", harness.pinterest.api_url());
 
     let seen =
-        send(stage.client.post(url).basic_auth(APP_ID, Some("wrong")).body("grant_type=refresh_token")).await;
+        send(harness.client.post(url).basic_auth(APP_ID, Some("wrong")).body("grant_type=refresh_token"))
+            .await;
 
     assert_eq!(seen.refusal(), (401, 2));
     assert_eq!(seen.text("message"), "Authentication failed.");
@@ -146,83 +147,83 @@ async fn a_wrong_app_secret_is_401_code_2() {
 
 #[tokio::test]
 async fn tokens_expire_by_the_clock() {
-    let stage = Stage::set().await;
-    let pair = stage.connect(Environment::Production, SCOPES, "demo_account").await;
+    let harness = Harness::start().await;
+    let pair = harness.connect(Environment::Production, SCOPES, "demo_account").await;
     let (access, refresh) = (pair.text("access_token"), pair.text("refresh_token"));
 
-    stage.pass(2_592_000);
-    assert_eq!(stage.get(&access, "/user_account").await.refusal(), (401, 2));
-    stage.pass(2_592_000);
-    assert_eq!(stage.refresh(&refresh).await.refusal(), (401, 2));
+    harness.advance(2_592_000);
+    assert_eq!(harness.get(&access, "/user_account").await.refusal(), (401, 2));
+    harness.advance(2_592_000);
+    assert_eq!(harness.refresh(&refresh).await.refusal(), (401, 2));
 }
 
 #[tokio::test]
 async fn a_used_refresh_token_lives_until_the_new_pair_is_used() {
-    let stage = Stage::set().await;
-    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
+    let harness = Harness::start().await;
+    let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
 
-    let lost = stage.refresh(&first).await;
-    let second = stage.refresh(&first).await;
+    let lost = harness.refresh(&first).await;
+    let second = harness.refresh(&first).await;
     assert_eq!((lost.status, second.status), (200, 200));
     assert_ne!(second.text("refresh_token"), first);
-    stage.get(&second.text("access_token"), "/user_account").await;
+    harness.get(&second.text("access_token"), "/user_account").await;
 
-    assert_eq!(stage.refresh(&first).await.refusal(), (401, 2));
-    assert_eq!(stage.refresh(&second.text("refresh_token")).await.status, 200);
+    assert_eq!(harness.refresh(&first).await.refusal(), (401, 2));
+    assert_eq!(harness.refresh(&second.text("refresh_token")).await.status, 200);
 }
 
 #[tokio::test]
 async fn the_use_of_the_new_refresh_token_ends_the_old_one_too() {
-    let stage = Stage::set().await;
-    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
-    let second = stage.refresh(&first).await.text("refresh_token");
+    let harness = Harness::start().await;
+    let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
+    let second = harness.refresh(&first).await.text("refresh_token");
 
-    assert_eq!(stage.refresh(&second).await.status, 200);
+    assert_eq!(harness.refresh(&second).await.status, 200);
 
-    assert_eq!(stage.refresh(&first).await.refusal(), (401, 2));
+    assert_eq!(harness.refresh(&first).await.refusal(), (401, 2));
 }
 
 #[tokio::test]
 async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
-    let stage = Stage::set().await;
-    stage.pinterest.change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 }).unwrap();
-    let first = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
-    stage.refresh(&first).await;
-    stage.pass(59);
-    assert_eq!(stage.refresh(&first).await.status, 200);
-    stage.pass(1);
-    assert_eq!(stage.refresh(&first).await.refusal(), (401, 2));
+    let harness = Harness::start().await;
+    harness.pinterest.change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 }).unwrap();
+    let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
+    harness.refresh(&first).await;
+    harness.advance(59);
+    assert_eq!(harness.refresh(&first).await.status, 200);
+    harness.advance(1);
+    assert_eq!(harness.refresh(&first).await.refusal(), (401, 2));
 
     let policy = |policy: &mut simulated_pinterest::Policy| {
         policy.rotation = Rotation::DeadAtOnce;
         policy.dead_refresh_token = DeadRefreshToken::BadRequest;
     };
-    stage.pinterest.change_policy(policy).unwrap();
-    let other = stage.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
-    stage.refresh(&other).await;
-    assert_eq!(stage.refresh(&other).await.refusal(), (400, 1));
+    harness.pinterest.change_policy(policy).unwrap();
+    let other = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
+    harness.refresh(&other).await;
+    assert_eq!(harness.refresh(&other).await.refusal(), (400, 1));
 }
 
 #[tokio::test]
 async fn client_credentials_act_for_the_owner_of_the_app_and_cannot_be_refreshed() {
-    let stage = Stage::set().await;
+    let harness = Harness::start().await;
     let form = [("grant_type", "client_credentials"), ("scope", "user_accounts:read")];
 
-    let seen = stage.token(Environment::Production, &form).await;
+    let seen = harness.token(Environment::Production, &form).await;
 
     let token = seen.text("access_token");
     assert!(token.starts_with("pinc") && seen.body.get("refresh_token").is_none());
-    assert_eq!(stage.get(&token, "/user_account").await.text("username"), "demo_account");
+    assert_eq!(harness.get(&token, "/user_account").await.text("username"), "demo_account");
 
-    stage.pinterest.change_policy(|policy| policy.client_credentials = false).unwrap();
-    assert_eq!(stage.token(Environment::Production, &form).await.refusal(), (401, 3));
+    harness.pinterest.change_policy(|policy| policy.client_credentials = false).unwrap();
+    assert_eq!(harness.token(Environment::Production, &form).await.refusal(), (401, 3));
 }
 
 #[tokio::test]
 async fn a_token_of_one_host_is_none_on_the_other() {
-    let stage = Stage::set().await;
-    let sandbox = stage.connect(Environment::Sandbox, SCOPES, "demo_account").await;
+    let harness = Harness::start().await;
+    let sandbox = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;
 
-    assert_eq!(stage.get(&sandbox.text("access_token"), "/user_account").await.refusal(), (401, 2));
-    assert_eq!(stage.refresh(&sandbox.text("refresh_token")).await.refusal(), (401, 2));
+    assert_eq!(harness.get(&sandbox.text("access_token"), "/user_account").await.refusal(), (401, 2));
+    assert_eq!(harness.refresh(&sandbox.text("refresh_token")).await.refusal(), (401, 2));
 }

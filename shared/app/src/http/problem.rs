@@ -93,7 +93,9 @@ impl Problem {
                 };
                 problem(StatusCode::CONFLICT, "integration_disabled", *why, fix)
             }
-            Error::WrongState(WrongState { detail, fix }) => problem(StatusCode::CONFLICT, "wrong_state", detail, *fix),
+            Error::WrongState(WrongState { detail, fix }) => {
+                problem(StatusCode::CONFLICT, "wrong_state", detail, *fix)
+            }
             Error::KeyReused => {
                 let fix = "Use a new key for a new request, or send the first request's body again.";
                 problem(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", text, fix)

@@ -7,7 +7,7 @@ use fetch::{Error, Fault, Opened};
 use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
-use crate::stage::{Site, Then, all_words};
+use crate::harness::{AfterAnswer, Site, full_text};
 
 const MOST: u64 = 10;
 
@@ -33,7 +33,7 @@ async fn read(body: impl Stream<Item = Result<Bytes, Error>>) -> (Vec<u8>, Optio
 #[tokio::test]
 async fn a_file_comes_as_it_is() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: Image/PNG; a=b\r\ncontent-length: 10\r\n\r\n0123456789";
-    let site = Site::saying(answer).await;
+    let site = Site::with_answer(answer).await;
 
     let opened = open(&site).await.unwrap();
 
@@ -49,7 +49,7 @@ async fn a_file_of_unknown_size_comes_too() {
     for (headers, body) in
         [("", "0123456789"), ("transfer-encoding: chunked\r\n", "4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n")]
     {
-        let site = Site::saying(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
         let opened = open(&site).await.unwrap();
 
@@ -62,7 +62,7 @@ async fn a_file_of_unknown_size_comes_too() {
 #[tokio::test]
 async fn nothing_is_unpacked() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nabcd";
-    let site = Site::saying(answer).await;
+    let site = Site::with_answer(answer).await;
 
     let (came, error) = read(open(&site).await.unwrap().into_body()).await;
 
@@ -72,7 +72,7 @@ async fn nothing_is_unpacked() {
 #[tokio::test]
 async fn a_file_that_says_it_is_too_large_is_not_read() {
     for size in ["11", "2147483649", "9223372036854775808"] {
-        let site = Site::saying(&format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n0123")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\ncontent-length: {size}\r\n\r\n0123")).await;
 
         let error = open(&site).await.unwrap_err();
 
@@ -88,7 +88,7 @@ async fn a_file_that_turns_out_too_large_is_cut() {
         // The chunks count, whatever else is said (RFC 9112, section 6.3).
         ("content-length: 4\r\ntransfer-encoding: chunked\r\n", "b\r\n0123456789X\r\n0\r\n\r\n"),
     ] {
-        let site = Site::saying(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
         let opened = open(&site).await.unwrap();
 
@@ -101,7 +101,7 @@ async fn a_file_that_turns_out_too_large_is_cut() {
 
 #[tokio::test]
 async fn no_more_is_read_than_a_file_says_it_has() {
-    let site = Site::saying("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n0123456789").await;
+    let site = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n0123456789").await;
 
     let opened = open(&site).await.unwrap();
 
@@ -119,20 +119,20 @@ async fn a_file_with_less_than_it_says_is_cut() {
         ("transfer-encoding: chunked\r\n", "4\r\n01"),
         ("transfer-encoding: chunked\r\n", "4\r\n0123\r\nZ\r\n"),
     ] {
-        let site = Site::saying(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
         let (_, error) = read(open(&site).await.unwrap().into_body()).await;
 
         let error = error.unwrap();
         assert!(matches!(error, Error::Cut(Fault::Connection(_))), "{headers}{body}: {error:?}");
-        assert!(!all_words(&error).contains("secret"), "{error:?}");
+        assert!(!full_text(&error).contains("secret"), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn two_sizes_are_none() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\n01234";
-    let site = Site::saying(answer).await;
+    let site = Site::with_answer(answer).await;
 
     let outcome = open(&site).await;
 
@@ -142,7 +142,7 @@ async fn two_sizes_are_none() {
 #[tokio::test]
 async fn only_a_whole_file_is_taken() {
     for status in [204, 206, 403, 404, 405, 500, 501] {
-        let site = Site::saying(&format!("HTTP/1.1 {status} -\r\ncontent-length: 0\r\n\r\n")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 {status} -\r\ncontent-length: 0\r\n\r\n")).await;
 
         let outcome = open(&site).await;
 
@@ -153,7 +153,7 @@ async fn only_a_whole_file_is_taken() {
 
 #[tokio::test]
 async fn a_file_can_be_handed_to_another_task() {
-    let site = Site::new(|_| "HTTP/1.1 200 OK\r\n\r\n0123".to_owned(), Then::HangUp).await;
+    let site = Site::new(|_| "HTTP/1.1 200 OK\r\n\r\n0123".to_owned(), AfterAnswer::HangUp).await;
 
     let body = open(&site).await.unwrap().into_body();
 

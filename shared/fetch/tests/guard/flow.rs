@@ -11,7 +11,7 @@ use std::{
 use futures_util::StreamExt;
 use tokio::{io::AsyncWriteExt, net::TcpListener, task, time::Instant};
 
-use crate::stage::{Liar, guard, read_head, url};
+use crate::harness::{FakeResolver, guard, read_head, url};
 
 const SIZE: usize = 256 * 1024 * 1024;
 /// The client's own buffer takes less than half a megabyte; the rest is room for the sockets' in the kernel.
@@ -53,7 +53,7 @@ async fn standstill(poured: &AtomicUsize) -> usize {
 #[tokio::test]
 async fn a_large_file_is_read_no_faster_than_it_is_taken() {
     let (authority, poured) = pouring().await;
-    let guard = guard(&authority, Liar::default());
+    let guard = guard(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
 
     let opened = guard.open(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_large_file_is_read_no_faster_than_it_is_taken() {
 #[tokio::test]
 async fn a_file_that_is_let_go_is_not_sent_any_more() {
     let (authority, poured) = pouring().await;
-    let guard = guard(&authority, Liar::default());
+    let guard = guard(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
     let opened = guard.open(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
     let mut body = Box::pin(opened.into_body());

@@ -8,10 +8,10 @@ use std::{
 
 use fetch::{Error, Seen};
 
-use crate::stage::{Liar, Site, Then, Trap, all_words, guard, url};
+use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, full_text, guard, url};
 
 #[tokio::test]
-async fn a_look_tells_type_and_size() {
+async fn a_head_request_gives_type_and_size() {
     for (headers, content_type, bytes) in [
         ("content-type: video/mp4\r\ncontent-length: 12\r\n", Some("video/mp4"), Some(12)),
         ("Content-Type:  Video/MP4 ; codecs=\"avc1\"\r\n", Some("video/mp4"), None),
@@ -20,7 +20,7 @@ async fn a_look_tells_type_and_size() {
         ("content-type: caf\u{e9}/x\r\n", None, None),
         ("transfer-encoding: chunked\r\n", None, None),
     ] {
-        let site = Site::saying(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n")).await;
+        let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n")).await;
 
         let seen = site.guard().look(&site.url("/file")).await.unwrap();
 
@@ -30,7 +30,7 @@ async fn a_look_tells_type_and_size() {
 }
 
 #[tokio::test]
-async fn a_host_that_knows_no_head_is_asked_for_one_byte() {
+async fn a_host_without_head_gets_a_range_request_for_one_byte() {
     for (status, answer, bytes) in [
         (403, "206 Partial Content\r\ncontent-range: bytes 0-0/4321\r\ncontent-length: 1\r\n", Some(4321)),
         (405, "206 Partial Content\r\ncontent-range: bytes 0-0/*\r\ncontent-length: 1\r\n", None),
@@ -44,7 +44,7 @@ async fn a_host_that_knows_no_head_is_asked_for_one_byte() {
                 format!("HTTP/1.1 {answer}content-type: image/png\r\n\r\nX")
             }
         };
-        let site = Site::new(says, Then::Hold).await;
+        let site = Site::new(says, AfterAnswer::Hold).await;
 
         let looked = tokio::spawn({
             let (guard, address) = (site.guard(), site.url("/"));
@@ -61,21 +61,22 @@ async fn a_host_that_knows_no_head_is_asked_for_one_byte() {
 }
 
 #[tokio::test]
-async fn what_a_host_refuses_is_refused() {
+async fn a_refusal_of_the_host_is_an_error() {
     for status in [204, 206, 400, 401, 404, 410, 416, 429, 451, 500, 503] {
-        let site = Site::saying(&format!("HTTP/1.1 {status} -\r\ncontent-type: text/html\r\n\r\n")).await;
+        let site =
+            Site::with_answer(&format!("HTTP/1.1 {status} -\r\ncontent-type: text/html\r\n\r\n")).await;
 
         let error = site.guard().look(&site.url("/secret")).await.unwrap_err();
 
         assert!(matches!(error, Error::Refused { status: said } if said == status), "{error:?}");
-        assert!(!all_words(&error).contains("secret"));
+        assert!(!full_text(&error).contains("secret"));
         assert_eq!(site.heads().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_host_that_refuses_twice_has_refused() {
-    let site = Site::saying("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+async fn a_second_refusal_of_the_host_is_final() {
+    let site = Site::with_answer("HTTP/1.1 403 Forbidden\r\n\r\n").await;
 
     let outcome = site.guard().look(&site.url("/")).await;
 
@@ -84,8 +85,8 @@ async fn a_host_that_refuses_twice_has_refused() {
 }
 
 #[tokio::test]
-async fn a_request_says_who_asks_and_no_more() {
-    let site = Site::saying("HTTP/1.1 200 OK\r\n\r\n").await;
+async fn a_request_has_a_user_agent_and_nothing_else_about_us() {
+    let site = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
 
     site.guard().look(&site.url("/file?q=1#part")).await.unwrap();
 
@@ -99,8 +100,8 @@ async fn a_request_says_who_asks_and_no_more() {
 #[tokio::test]
 async fn no_failure_shows_the_address() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mute = Site::saying("").await;
-    let garbled = Site::saying("SSH-2.0-OpenSSH_9.9\r\n").await;
+    let mute = Site::with_answer("").await;
+    let garbled = Site::with_answer("SSH-2.0-OpenSSH_9.9\r\n").await;
 
     for address in [
         format!("http://{nobody}/secret?secret=secret"),
@@ -109,20 +110,22 @@ async fn no_failure_shows_the_address() {
         format!("https://{}/secret?secret=secret", garbled.authority), // it does not speak TLS
     ] {
         let allowed = url(&address).authority().to_owned();
-        let error = guard(&allowed, Liar::default()).look(&url(&address)).await.unwrap_err();
+        let error = guard(&allowed, FakeResolver::default()).look(&url(&address)).await.unwrap_err();
 
-        let words = all_words(&error);
+        let words = full_text(&error);
         assert!(matches!(error, Error::Unreachable(_)) && !words.contains("secret"), "{words}");
     }
 }
 
 /// The environment can only be set for another process: this one, run for another of its tests.
 #[test]
-fn no_proxy_of_the_environment_is_asked() {
-    let trap = Trap::set();
+fn proxies_of_the_environment_are_ignored() {
+    let trap = Trap::new();
     let proxy = format!("http://127.0.0.1:{}", trap.port());
     let mut other = Command::new(env::current_exe().unwrap());
-    other.args(["--exact", "looks::a_request_says_who_asks_and_no_more"]).stdout(Stdio::null());
+    other
+        .args(["--exact", "looks::a_request_has_a_user_agent_and_nothing_else_about_us"])
+        .stdout(Stdio::null());
     for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         other.env(name, &proxy);
     }
@@ -130,5 +133,5 @@ fn no_proxy_of_the_environment_is_asked() {
     let succeeded = other.env_remove("NO_PROXY").env_remove("no_proxy").status().unwrap().success();
 
     assert!(succeeded);
-    assert_eq!(trap.caught(), 0);
+    assert_eq!(trap.connections(), 0);
 }

@@ -9,9 +9,9 @@
 
 mod bodies;
 mod flow;
+mod harness;
 mod looks;
 mod names;
 mod redirects;
 mod silence;
-mod stage;
 mod tricks;

@@ -4,7 +4,7 @@ use fetch::{CONNECT_TIMEOUT, Error, Forbidden, System};
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::time::Instant;
 
-use crate::stage::{Liar, Site, Trap, all_words, forbidden, guard, url};
+use crate::harness::{FakeResolver, Site, Trap, forbidden, full_text, guard, url};
 
 /// The addresses of a name, one of which at least is not public. Those at `PORT` of the machine itself would
 /// really be connected to.
@@ -93,63 +93,63 @@ const NAMES: &[&str] = &[
 #[tokio::test]
 async fn a_name_with_an_address_that_is_not_public_is_not_connected_to() {
     for lead in LEADS {
-        let trap = Trap::set();
-        let liar = Liar::saying(&[lead], &trap);
+        let trap = Trap::new();
+        let resolver = FakeResolver::new(&[lead], &trap);
 
-        let outcome = guard("", liar.clone()).look(&url("https://example.com/")).await;
+        let outcome = guard("", resolver.clone()).look(&url("https://example.com/")).await;
 
         assert_eq!(forbidden(&outcome), Some(Forbidden::Host), "{lead}");
-        assert_eq!((liar.asked(), trap.caught()), (1, 0), "{lead}");
+        assert_eq!((resolver.lookups(), trap.connections()), (1, 0), "{lead}");
     }
 }
 
 #[tokio::test]
-async fn no_name_of_the_machine_is_connected_to() {
+async fn names_of_this_machine_are_never_connected_to() {
     for name in NAMES {
-        let trap = Trap::set();
-        let liar = Liar::saying(&["127.0.0.1:PORT"], &trap);
+        let trap = Trap::new();
+        let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
 
-        let outcome = guard("", liar.clone()).look(&url(&format!("https://{name}/"))).await;
+        let outcome = guard("", resolver.clone()).look(&url(&format!("https://{name}/"))).await;
 
         assert_eq!(forbidden(&outcome), Some(Forbidden::Host), "{name}");
-        assert_eq!((liar.asked(), trap.caught()), (1, 0), "{name}");
+        assert_eq!((resolver.lookups(), trap.connections()), (1, 0), "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_refusal_of_a_name_does_not_tell_its_address() {
-    let trap = Trap::set();
-    let liar = Liar::saying(&["10.20.30.40:PORT"], &trap);
+    let trap = Trap::new();
+    let resolver = FakeResolver::new(&["10.20.30.40:PORT"], &trap);
 
-    let error = guard("", liar).look(&url("https://example.com/secret")).await.unwrap_err();
+    let error = guard("", resolver).look(&url("https://example.com/secret")).await.unwrap_err();
 
-    let words = all_words(&error);
+    let words = full_text(&error);
     assert!(!words.contains("10.20") && !words.contains("secret"), "{words}");
 }
 
 /// Nobody has been given the address `2000::1`, so nobody answers.
 #[tokio::test(start_paused = true)]
-async fn a_name_is_looked_up_once_and_what_it_says_later_changes_nothing() {
-    let trap = Trap::set();
-    let liar = Liar::saying(&["[2000::1]:443", "127.0.0.1:PORT"], &trap);
-    let guard = guard("", liar.clone());
+async fn a_name_is_resolved_once_and_later_answers_change_nothing() {
+    let trap = Trap::new();
+    let resolver = FakeResolver::new(&["[2000::1]:443", "127.0.0.1:PORT"], &trap);
+    let guard = guard("", resolver.clone());
 
     let first = guard.look(&url("https://example.com/")).await;
-    let asked_first = liar.asked();
+    let asked_first = resolver.lookups();
     let second = guard.look(&url("https://example.com/")).await;
 
     assert!(matches!(first, Err(Error::Unreachable(_))), "{first:?}");
     assert_eq!(asked_first, 1);
     assert_eq!(forbidden(&second), Some(Forbidden::Host));
-    assert_eq!((liar.asked(), trap.caught()), (2, 0));
+    assert_eq!((resolver.lookups(), trap.connections()), (2, 0));
 }
 
 #[tokio::test]
 async fn an_allowed_name_may_lead_anywhere() {
-    let site = Site::saying("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n").await;
+    let site = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n").await;
     let (name, port) = ("media.internal", site.authority.rsplit(':').next().unwrap());
-    let liar = Liar::saying(&["127.0.0.1:0"], &Trap::set());
-    let guard = guard(&format!("{name}:{port}"), liar);
+    let resolver = FakeResolver::new(&["127.0.0.1:0"], &Trap::new());
+    let guard = guard(&format!("{name}:{port}"), resolver);
 
     let seen = guard.look(&url(&format!("http://Media.Internal:{port}/"))).await;
 
@@ -158,8 +158,8 @@ async fn an_allowed_name_may_lead_anywhere() {
 
 #[tokio::test]
 async fn an_allowed_name_is_a_stranger_at_other_ports() {
-    let trap = Trap::set();
-    let guard = guard("media.internal:9000", Liar::saying(&["127.0.0.1:PORT"], &trap));
+    let trap = Trap::new();
+    let guard = guard("media.internal:9000", FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
     for (address, why) in [
         ("https://media.internal/", Forbidden::Host),
@@ -172,12 +172,12 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
     ] {
         assert_eq!(forbidden(&guard.look(&url(address)).await), Some(why), "{address}");
     }
-    assert_eq!(trap.caught(), 0);
+    assert_eq!(trap.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_name_that_nobody_knows_may_be_tried_again() {
-    let outcome = guard("", Liar::default()).look(&url("https://example.com/")).await;
+    let outcome = guard("", FakeResolver::default()).look(&url("https://example.com/")).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
 }

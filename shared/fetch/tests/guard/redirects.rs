@@ -2,7 +2,7 @@
 
 use fetch::{Error, Forbidden};
 
-use crate::stage::{Liar, Site, Then, Trap, forbidden, guard};
+use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, forbidden, guard};
 
 fn found(location: &str) -> String {
     format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
@@ -14,7 +14,7 @@ async fn stairs() -> Site {
         "0" => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n".to_owned(),
         step => found(&format!("/{}", step.parse::<u8>().unwrap() - 1)),
     };
-    Site::new(answer, Then::HangUp).await
+    Site::new(answer, AfterAnswer::HangUp).await
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn four_redirects_are_not() {
 
 #[tokio::test]
 async fn a_circle_ends() {
-    let site = Site::saying(&found("?again#here")).await;
+    let site = Site::with_answer(&found("?again#here")).await;
 
     let outcome = site.guard().look(&site.url("/")).await;
 
@@ -50,10 +50,10 @@ async fn a_circle_ends() {
 #[tokio::test]
 async fn each_kind_of_redirect_is_followed_the_same_way() {
     for status in [301, 302, 303, 307, 308] {
-        let there = Site::saying("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
+        let there = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
         let location = there.url("/there?x=1");
-        let here = Site::saying(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
-        let guard = guard(&format!("{},{}", here.authority, there.authority), Liar::default());
+        let here = Site::with_answer(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
+        let guard = guard(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
 
         let seen = guard.look(&here.url("/here")).await.unwrap();
 
@@ -64,11 +64,12 @@ async fn each_kind_of_redirect_is_followed_the_same_way() {
 
 #[tokio::test]
 async fn nothing_travels_along() {
-    let there = Site::saying("HTTP/1.1 200 OK\r\n\r\n").await;
+    let there = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
     let location = there.url("/");
     let here =
-        Site::saying(&format!("HTTP/1.1 302 -\r\nlocation: {location}\r\nset-cookie: a=b\r\n\r\n")).await;
-    let guard = guard(&format!("{},{}", here.authority, there.authority), Liar::default());
+        Site::with_answer(&format!("HTTP/1.1 302 -\r\nlocation: {location}\r\nset-cookie: a=b\r\n\r\n"))
+            .await;
+    let guard = guard(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
 
     guard.look(&here.url("/secret?token=secret")).await.unwrap();
 
@@ -78,7 +79,7 @@ async fn nothing_travels_along() {
 }
 
 #[tokio::test]
-async fn what_points_nowhere_is_no_redirect() {
+async fn other_3xx_answers_and_a_201_are_no_redirects() {
     for (answer, status) in [
         ("HTTP/1.1 302 Found\r\n\r\n", 302),
         ("HTTP/1.1 300 Multiple Choices\r\nlocation: /\r\n\r\n", 300),
@@ -86,7 +87,7 @@ async fn what_points_nowhere_is_no_redirect() {
         ("HTTP/1.1 305 Use Proxy\r\nlocation: /\r\n\r\n", 305),
         ("HTTP/1.1 201 Created\r\nlocation: /\r\n\r\n", 201),
     ] {
-        let site = Site::saying(answer).await;
+        let site = Site::with_answer(answer).await;
 
         let outcome = site.guard().look(&site.url("/")).await;
 
@@ -110,14 +111,14 @@ async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
         ("data:video/mp4,AAAA", Forbidden::Scheme),
         ("https://[::1/", Forbidden::Location),
     ] {
-        let trap = Trap::set();
-        let site = Site::saying(&found(&location.replace("PORT", &trap.port().to_string()))).await;
-        let guard = guard(&site.authority, Liar::saying(&["127.0.0.1:PORT"], &trap));
+        let trap = Trap::new();
+        let site = Site::with_answer(&found(&location.replace("PORT", &trap.port().to_string()))).await;
+        let guard = guard(&site.authority, FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
         assert_eq!(forbidden(&guard.look(&site.url("/")).await), Some(why), "{location}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
         let opened = guard.open(&site.url("/"), 1, deadline).await;
         assert_eq!(forbidden(&opened), Some(why), "{location}");
-        assert_eq!(trap.caught(), 0, "{location}");
+        assert_eq!(trap.connections(), 0, "{location}");
     }
 }

@@ -7,18 +7,18 @@ use fetch::{ANSWER_TIMEOUT, Error, Fault, SILENCE_TIMEOUT};
 use futures_util::StreamExt;
 use tokio::time::{self, Instant};
 
-use crate::stage::{Site, Then};
+use crate::harness::{AfterAnswer, Site};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// A site that promises more than the four bytes that it says.
 async fn stalling() -> Site {
-    Site::new(|_| "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n0123".to_owned(), Then::Hold).await
+    Site::new(|_| "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n0123".to_owned(), AfterAnswer::Hold).await
 }
 
 /// A site that hears, and says nothing.
 async fn mute() -> Site {
-    Site::new(|_| String::new(), Then::Hold).await
+    Site::new(|_| String::new(), AfterAnswer::Hold).await
 }
 
 /// Stops the clock as soon as `site` is asked something.
@@ -54,9 +54,9 @@ async fn a_host_that_never_answers_is_given_up() {
 async fn the_time_to_answer_is_for_all_redirects_together() {
     let site = mute().await;
     let address = site.url("/");
-    let first = Site::saying(&format!("HTTP/1.1 302 Found\r\nlocation: {address}\r\n\r\n")).await;
+    let first = Site::with_answer(&format!("HTTP/1.1 302 Found\r\nlocation: {address}\r\n\r\n")).await;
     let allowed = format!("{},{}", site.authority, first.authority);
-    let guard = crate::stage::guard(&allowed, crate::stage::Liar::default());
+    let guard = crate::harness::guard(&allowed, crate::harness::FakeResolver::default());
     let (start, address) = (Instant::now(), first.url("/"));
 
     stop_clock_once_asked(&site);
@@ -113,7 +113,7 @@ async fn a_body_is_cut_at_its_deadline() {
 #[tokio::test]
 async fn a_body_that_always_has_more_is_cut_at_its_deadline_too() {
     let answer = format!("HTTP/1.1 200 OK\r\n\r\n{}", "0123456789".repeat(400_000));
-    let site = Site::saying(&answer).await;
+    let site = Site::with_answer(&answer).await;
     let opened = site.guard().open(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
     let mut body = Box::pin(opened.into_body());
     assert!(body.next().await.unwrap().is_ok());
@@ -128,7 +128,7 @@ async fn a_body_that_always_has_more_is_cut_at_its_deadline_too() {
 #[tokio::test]
 async fn a_reader_may_take_its_time() {
     let answer = format!("HTTP/1.1 200 OK\r\n\r\n{}", "0123456789".repeat(400_000));
-    let site = Site::saying(&answer).await;
+    let site = Site::with_answer(&answer).await;
     let opened = site.guard().open(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
     let mut body = Box::pin(opened.into_body());
     let mut came = body.next().await.unwrap().unwrap().len();

@@ -3,7 +3,7 @@
 use fetch::Forbidden::{self, Credentials, Host, Port, Scheme};
 use url::Url;
 
-use crate::stage::{Liar, Site, Then, Trap, all_words, forbidden, guard, url};
+use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, forbidden, full_text, guard, url};
 
 /// Each address, and why it is refused. `None`: it cannot even be read as an address. A `PORT` is that of the
 /// trap, at 127.0.0.1. A host is judged before its port, so that no bad port hides a good host.
@@ -231,9 +231,9 @@ fn tricks(trap: &Trap) -> impl Iterator<Item = (String, Option<Forbidden>)> {
 
 #[tokio::test]
 async fn no_spelling_gets_past_the_guard() {
-    let trap = Trap::set();
-    let liar = Liar::saying(&["127.0.0.1:PORT"], &trap);
-    let guard = guard("", liar.clone());
+    let trap = Trap::new();
+    let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
+    let guard = guard("", resolver.clone());
 
     for (trick, why) in tricks(&trap) {
         let address = Url::parse(&trick).ok();
@@ -244,21 +244,21 @@ async fn no_spelling_gets_past_the_guard() {
         assert_eq!(forbidden(&guard.open(&address, 1, deadline).await.map(drop)), why, "{trick}");
     }
 
-    assert_eq!((trap.caught(), liar.asked()), (0, 0));
+    assert_eq!((trap.connections(), resolver.lookups()), (0, 0));
 }
 
 #[tokio::test]
 async fn no_redirect_to_any_spelling_is_followed() {
-    let trap = Trap::set();
+    let trap = Trap::new();
     let tricks: Vec<_> = tricks(&trap).collect();
     let locations: Vec<_> = tricks.iter().map(|(trick, _)| trick.clone()).collect();
     let points = move |head: &str| {
         let index = head.split(['/', ' ']).find_map(|word| word.parse::<usize>().ok()).unwrap();
         format!("HTTP/1.1 302 Found\r\nlocation: {}\r\n\r\n", locations[index])
     };
-    let site = Site::new(points, Then::HangUp).await;
-    let liar = Liar::saying(&["127.0.0.1:PORT"], &trap);
-    let guard = guard(&site.authority, liar.clone());
+    let site = Site::new(points, AfterAnswer::HangUp).await;
+    let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
+    let guard = guard(&site.authority, resolver.clone());
 
     for (index, (trick, why)) in tricks.iter().enumerate() {
         // A header's value is one line, and what has no scheme is a path of the same host.
@@ -274,18 +274,18 @@ async fn no_redirect_to_any_spelling_is_followed() {
         assert_eq!(forbidden(&seen), why, "{trick}");
     }
 
-    assert_eq!((trap.caught(), liar.asked()), (0, 0));
+    assert_eq!((trap.connections(), resolver.lookups()), (0, 0));
 }
 
 #[tokio::test]
 async fn an_address_that_no_request_can_carry_is_refused() {
-    let trap = Trap::set();
-    let liar = Liar::saying(&["127.0.0.1:PORT"], &trap);
+    let trap = Trap::new();
+    let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
     let long = url(&format!("https://example.com/{}", "secret".repeat(20_000)));
 
-    let error = guard("", liar).look(&long).await.unwrap_err();
+    let error = guard("", resolver).look(&long).await.unwrap_err();
 
-    assert!(!all_words(&error).contains("secret"));
+    assert!(!full_text(&error).contains("secret"));
     assert_eq!(forbidden::<()>(&Err(error)), Some(Forbidden::TooLong));
-    assert_eq!(trap.caught(), 0);
+    assert_eq!(trap.connections(), 0);
 }

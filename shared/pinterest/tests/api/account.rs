@@ -4,13 +4,13 @@ use domain::Environment;
 use pinterest::{Error, Fault};
 use serde_json::json;
 
-use crate::stage::{self, answering, header, sent, token};
+use crate::harness::{self, answering, header, sent, token};
 
 #[tokio::test]
-async fn the_account_is_asked_for_with_the_token_alone() {
+async fn the_request_for_the_account_carries_only_the_token() {
     let body =
         json!({ "id": "2783136121146311751", "username": "ann", "account_type": "BUSINESS", "new": [1] });
-    let (server, client) = answering("GET", "/v5/user_account", stage::json(200, body)).await;
+    let (server, client) = answering("GET", "/v5/user_account", harness::json(200, body)).await;
 
     let account = client.user_account(Environment::Production, &token()).await.unwrap();
 
@@ -25,7 +25,7 @@ async fn the_account_is_asked_for_with_the_token_alone() {
 #[tokio::test]
 async fn each_environment_has_its_own_host() {
     let (_server, client) =
-        answering("GET", "/sandbox/v5/user_account", stage::json(200, json!({ "id": "1" }))).await;
+        answering("GET", "/sandbox/v5/user_account", harness::json(200, json!({ "id": "1" }))).await;
 
     let account = client.user_account(Environment::Sandbox, &token()).await.unwrap();
 
@@ -35,7 +35,7 @@ async fn each_environment_has_its_own_host() {
 #[tokio::test]
 async fn an_account_without_an_id_makes_no_sense() {
     let (_server, client) =
-        answering("GET", "/v5/user_account", stage::json(200, json!({ "username": "ann" }))).await;
+        answering("GET", "/v5/user_account", harness::json(200, json!({ "username": "ann" }))).await;
 
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 

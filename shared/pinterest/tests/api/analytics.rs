@@ -8,7 +8,7 @@ use pinterest::{CHANNEL_METRICS, Error, IMAGE_METRICS, Metrics, Period, Report};
 use serde_json::{Value, json};
 use wiremock::Request;
 
-use crate::stage::{self, answering, header, sent, token};
+use crate::harness::{self, answering, header, sent, token};
 
 const PRODUCTION: Environment = Environment::Production;
 
@@ -32,7 +32,7 @@ fn numbers(value: Value) -> Metrics {
 
 /// What is made of an account's numbers that Pinterest answers like this.
 async fn report(body: Value) -> Result<Report, Error> {
-    let (_server, client) = answering("GET", "/v5/user_account/analytics", stage::json(200, body)).await;
+    let (_server, client) = answering("GET", "/v5/user_account/analytics", harness::json(200, body)).await;
     client.account_analytics(PRODUCTION, &token(), PERIOD, CHANNEL_METRICS).await
 }
 
@@ -42,9 +42,9 @@ fn days(report: &Report) -> Vec<(Date, Option<&str>, Metrics)> {
 }
 
 #[tokio::test]
-async fn an_account_is_asked_about_with_dates_and_a_list_with_commas() {
+async fn the_request_for_an_accounts_numbers_has_dates_and_comma_separated_metrics() {
     let path = "/v5/user_account/analytics";
-    let (server, client) = answering("GET", path, stage::json(200, json!({ "all": {} }))).await;
+    let (server, client) = answering("GET", path, harness::json(200, json!({ "all": {} }))).await;
 
     client.account_analytics(PRODUCTION, &token(), PERIOD, &["IMPRESSION", "SAVE"]).await.unwrap();
 
@@ -66,7 +66,7 @@ async fn a_pins_numbers_are_read_as_the_contract_shows_them() {
         "summary_metrics": { "IMPRESSION": 240, "SAVE_RATE": 0.18 },
     }});
     let path = "/v5/pins/813744226420795884/analytics";
-    let (server, client) = answering("GET", path, stage::json(200, body)).await;
+    let (server, client) = answering("GET", path, harness::json(200, body)).await;
 
     let report = client.pin_analytics(PRODUCTION, &token(), &pin(), PERIOD, IMAGE_METRICS).await.unwrap();
 
@@ -114,7 +114,7 @@ async fn sums_of_days_without_data_are_no_sums() {
 }
 
 #[tokio::test]
-async fn what_is_no_report_is_an_unknown_answer() {
+async fn an_answer_without_a_report_is_unknown() {
     for body in [json!([]), json!({ "all": 5 }), json!({ "all": { "daily_metrics": [{ "date": "soon" }] } })]
     {
         let error = report(body.clone()).await.unwrap_err();
@@ -135,7 +135,7 @@ async fn the_best_pins_come_with_a_status_of_each_number() {
         }],
     });
     let path = "/v5/user_account/analytics/top_pins";
-    let (server, client) = answering("GET", path, stage::json(200, body)).await;
+    let (server, client) = answering("GET", path, harness::json(200, body)).await;
 
     let top =
         client.top_pins(PRODUCTION, &token(), PERIOD, &["IMPRESSION", "SAVE"], "SAVE", 50).await.unwrap();
@@ -164,7 +164,7 @@ async fn many_pins_come_page_by_page_each_with_its_numbers_or_none() {
         { "id": "3" },
     ]);
     let body = json!({ "items": items, "bookmark": "next+/=" });
-    let (server, client) = answering("GET", "/v5/pins", stage::json(200, body)).await;
+    let (server, client) = answering("GET", "/v5/pins", harness::json(200, body)).await;
 
     let page = client.pin_totals(PRODUCTION, &token(), 3, Some("b+/=&x")).await.unwrap();
 
@@ -181,7 +181,7 @@ async fn many_pins_come_page_by_page_each_with_its_numbers_or_none() {
 #[tokio::test]
 async fn an_account_that_may_not_see_its_numbers_is_refused_for_good() {
     let body = json!({ "code": 403, "message": "Not authorized to access the user account analytics." });
-    let (_server, client) = answering("GET", "/v5/user_account/analytics", stage::json(403, body)).await;
+    let (_server, client) = answering("GET", "/v5/user_account/analytics", harness::json(403, body)).await;
 
     let error = client.account_analytics(PRODUCTION, &token(), PERIOD, CHANNEL_METRICS).await.unwrap_err();
 

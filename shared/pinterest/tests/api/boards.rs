@@ -8,7 +8,7 @@ use wiremock::{
     matchers::{method, path, query_param, query_param_is_missing},
 };
 
-use crate::stage::{self, answering, board, sent, token};
+use crate::harness::{self, answering, board, sent, token};
 
 /// A Pinterest whose list of boards has these pages: the bookmark that asks for a page, and the page.
 async fn listing(pages: Vec<(Option<&str>, Value)>) -> (MockServer, Client) {
@@ -19,9 +19,9 @@ async fn listing(pages: Vec<(Option<&str>, Value)>) -> (MockServer, Client) {
             Some(bookmark) => list.and(query_param("bookmark", bookmark)),
             None => list.and(query_param_is_missing("bookmark")),
         };
-        list.respond_with(stage::json(200, page)).expect(1).mount(&server).await;
+        list.respond_with(harness::json(200, page)).expect(1).mount(&server).await;
     }
-    let client = stage::client(&server.uri());
+    let client = harness::client(&server.uri());
     (server, client)
 }
 
@@ -46,7 +46,7 @@ async fn boards_are_read_page_by_page_to_the_end() {
 }
 
 #[tokio::test]
-async fn a_list_ends_where_the_bookmark_is_missing_or_empty_or_the_page_is() {
+async fn a_list_ends_with_a_missing_or_empty_bookmark_or_an_empty_page() {
     for last in [json!({ "items": [] }), page(&[], "more"), page(&[], "")] {
         let (_server, client) = listing(vec![(None, page(&["1"], "b")), (Some("b"), last)]).await;
 
@@ -81,7 +81,7 @@ async fn a_list_of_more_than_a_hundred_pages_is_given_up() {
 #[tokio::test]
 async fn a_board_has_an_id_a_name_and_a_privacy() {
     let body = json!({ "id": "7", "name": "Salads", "privacy": "SECRET", "pin_count": 3 });
-    let (_server, client) = answering("GET", "/v5/boards/7", stage::json(200, body)).await;
+    let (_server, client) = answering("GET", "/v5/boards/7", harness::json(200, body)).await;
 
     let found = client.board(Environment::Production, &token(), &board("7")).await.unwrap();
 
@@ -91,7 +91,7 @@ async fn a_board_has_an_id_a_name_and_a_privacy() {
 #[tokio::test]
 async fn sections_are_listed_under_their_board() {
     let body = json!({ "items": [{ "id": "71", "name": "Green" }], "bookmark": null });
-    let (_server, client) = answering("GET", "/v5/boards/7/sections", stage::json(200, body)).await;
+    let (_server, client) = answering("GET", "/v5/boards/7/sections", harness::json(200, body)).await;
 
     let sections = client.sections(Environment::Production, &token(), &board("7")).await.unwrap();
 
@@ -100,9 +100,9 @@ async fn sections_are_listed_under_their_board() {
 }
 
 #[tokio::test]
-async fn a_board_is_made_with_what_was_given_and_nothing_else() {
+async fn a_board_is_created_with_the_given_fields_only() {
     let (server, client) =
-        answering("POST", "/v5/boards", stage::json(201, json!({ "id": "7", "name": "A" }))).await;
+        answering("POST", "/v5/boards", harness::json(201, json!({ "id": "7", "name": "A" }))).await;
     let new = NewBoard { name: "A", description: None, privacy: None };
 
     let made = client.create_board(Environment::Production, &token(), &new).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_board_is_made_with_what_was_given_and_nothing_else() {
 #[tokio::test]
 async fn a_board_is_made_with_all_that_can_be_given() {
     let (server, client) =
-        answering("POST", "/v5/boards", stage::json(200, json!({ "id": "7", "name": "A" }))).await;
+        answering("POST", "/v5/boards", harness::json(200, json!({ "id": "7", "name": "A" }))).await;
     let new = NewBoard { name: "A", description: Some("All of it"), privacy: Some("SECRET") };
 
     client.create_board(Environment::Production, &token(), &new).await.unwrap();

@@ -7,14 +7,14 @@ use pinterest::{Addresses, App, Error, Fault};
 use tokio::time::Instant;
 use wiremock::ResponseTemplate;
 
-use crate::stage::{answering, client, draft, nobody, raw, read_request, shown, token};
+use crate::harness::{answering, client, draft, nobody, raw, read_request, shown, token};
 
 async fn create_pin(origin: &str) -> Outcome {
     client(origin).create_pin(Environment::Production, &token(), &draft(), &shown()).await
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_was_sent() {
+async fn a_closed_port_means_not_sent() {
     let outcome = create_pin(&format!("http://{}", nobody())).await;
 
     let Outcome::NotSent(detail) = outcome else {
@@ -25,14 +25,14 @@ async fn where_nobody_listens_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn where_tls_cannot_be_agreed_on_nothing_was_sent() {
+async fn a_failed_tls_handshake_means_not_sent() {
     let outcome = create_pin(&format!("https://{}", raw("this is no TLS"))).await;
 
     assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
 }
 
 #[tokio::test]
-async fn to_a_broken_address_nothing_was_sent() {
+async fn a_broken_address_means_not_sent() {
     for origin in ["", "api.pinterest.com", "ftp://127.0.0.1"] {
         let outcome = create_pin(origin).await;
         assert!(matches!(outcome, Outcome::NotSent(_)), "{origin}: {outcome:?}");
@@ -78,7 +78,7 @@ async fn an_answer_that_is_not_http_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_leaves_the_outcome_unknown_whatever_it_began_with() {
+async fn a_cut_answer_leaves_the_outcome_unknown_with_every_status() {
     let answers = [
         "HTTP/1.1 201 Created\r\ncontent-length: 99\r\n\r\n{\"id\": \"1\"}",
         "HTTP/1.1 400 Bad Request\r\ncontent-length: 99\r\n\r\n{\"code\": 1, \"message\": \"\"}",
@@ -133,7 +133,7 @@ async fn a_failure_does_not_show_the_address() {
 }
 
 #[test]
-fn pinterest_is_where_its_contract_says() {
+fn the_addresses_of_pinterest_are_those_of_its_contract() {
     let real = Addresses::default();
 
     assert_eq!(real.production, "https://api.pinterest.com/v5");

@@ -7,12 +7,12 @@ use domain::{
 use pinterest::{Address, Shown};
 use serde_json::{Value, json};
 
-use crate::stage::{self, answering, board, draft, header, sent, shown, token};
+use crate::harness::{self, answering, board, draft, header, sent, shown, token};
 
 #[tokio::test]
 async fn a_pin_is_sent_with_everything_its_draft_has() {
     let (server, client) =
-        answering("POST", "/v5/pins", stage::json(201, json!({ "id": "813744226420795884" }))).await;
+        answering("POST", "/v5/pins", harness::json(201, json!({ "id": "813744226420795884" }))).await;
     let mut draft = draft();
     draft.section = Some(SectionId::try_from("549755885999".to_owned()).unwrap());
     draft.title = Title::new("title", Some("Green salad".to_owned())).unwrap();
@@ -44,9 +44,9 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
 }
 
 #[tokio::test]
-async fn what_a_draft_lacks_is_left_out() {
+async fn missing_fields_of_a_draft_are_left_out() {
     let (server, client) =
-        answering("POST", "/sandbox/v5/pins", stage::json(200, json!({ "id": "1" }))).await;
+        answering("POST", "/sandbox/v5/pins", harness::json(200, json!({ "id": "1" }))).await;
 
     let outcome = client.create_pin(Environment::Sandbox, &token(), &draft(), &shown()).await;
 
@@ -60,7 +60,7 @@ async fn what_a_draft_lacks_is_left_out() {
 
 /// What is sent as the media of a Pin that shows `shown`.
 async fn media_source(shown: &Shown<'_>) -> Value {
-    let (server, client) = answering("POST", "/v5/pins", stage::json(201, json!({ "id": "1" }))).await;
+    let (server, client) = answering("POST", "/v5/pins", harness::json(201, json!({ "id": "1" }))).await;
     let outcome = client.create_pin(Environment::Production, &token(), &draft(), shown).await;
     assert!(matches!(outcome, Outcome::Created(..)));
     sent(&server).await.body_json::<Value>().unwrap()["media_source"].take()
@@ -116,9 +116,9 @@ async fn a_success_that_names_no_pin_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_board_is_asked_for_by_its_bookmark() {
+async fn the_request_for_a_page_of_a_board_has_its_bookmark() {
     let body = json!({ "items": [{ "id": "1" }], "bookmark": "next=" });
-    let (server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
+    let (server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 
     let page =
         client.board_pins(Environment::Production, &token(), &board("7"), Some("a+b/c=")).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_listed_pin_is_read_with_its_texts() {
           "alt_text": "A", "creative_type": "NEW", "media": { "media_type": "image" } },
         { "id": "2", "title": null, "description": null, "link": null, "alt_text": null },
     ]});
-    let (_server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
+    let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 
     let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
 
@@ -164,7 +164,7 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
     let items: Vec<Value> =
         times.as_array().unwrap().iter().map(|time| json!({ "id": "1", "created_at": time })).collect();
     let (_server, client) =
-        answering("GET", "/v5/boards/7/pins", stage::json(200, json!({ "items": items }))).await;
+        answering("GET", "/v5/boards/7/pins", harness::json(200, json!({ "items": items }))).await;
 
     let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
 
@@ -177,7 +177,7 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
 #[tokio::test]
 async fn a_page_with_a_pin_that_cannot_be_read_is_not_taken_for_the_whole_page() {
     let body = json!({ "items": [{ "id": "1" }, { "id": "?" }] });
-    let (_server, client) = answering("GET", "/v5/boards/7/pins", stage::json(200, body)).await;
+    let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 
     let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await;
 

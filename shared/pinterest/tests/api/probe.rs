@@ -5,7 +5,7 @@ use pinterest::{App, Client};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::stage::{self, TOKEN, answering, assert_form, nobody, raw, sent};
+use crate::harness::{self, TOKEN, answering, assert_form, nobody, raw, sent};
 
 async fn probe(client: &Client) -> Probe {
     let secret = AppSecret::new("s3cret".to_owned());
@@ -14,9 +14,9 @@ async fn probe(client: &Client) -> Probe {
 }
 
 #[tokio::test]
-async fn a_probe_asks_for_the_apps_own_token() {
+async fn a_credential_check_requests_the_apps_own_token() {
     let body = json!({ "access_token": "pinc_new", "token_type": "bearer", "expires_in": 2_592_000 });
-    let (server, client) = answering("POST", TOKEN, stage::json(200, body)).await;
+    let (server, client) = answering("POST", TOKEN, harness::json(200, body)).await;
 
     assert_eq!(probe(&client).await, Probe::Right);
 
@@ -25,8 +25,8 @@ async fn a_probe_asks_for_the_apps_own_token() {
 }
 
 #[tokio::test]
-async fn a_probe_tells_a_wrong_secret_from_everything_else() {
-    let says = |status: u16, body: Value| stage::json(status, body);
+async fn a_credential_check_distinguishes_a_wrong_secret_from_other_errors() {
+    let says = |status: u16, body: Value| harness::json(status, body);
     let cases = [
         (says(401, json!({ "code": 2, "message": "Authentication failed." })), Probe::Wrong),
         (says(401, json!({ "message": "Unauthorized" })), Probe::Wrong),
@@ -53,10 +53,10 @@ async fn a_probe_tells_a_wrong_secret_from_everything_else() {
 }
 
 #[tokio::test]
-async fn a_probe_that_hears_nothing_whole_learns_nothing() {
+async fn a_credential_check_without_a_whole_answer_has_no_result() {
     let cut = raw("HTTP/1.1 401 Unauthorized\r\ncontent-length: 99\r\n\r\n{\"code\": 3");
 
     for host in [nobody(), raw(""), cut] {
-        assert_eq!(probe(&stage::client(&format!("http://{host}"))).await, Probe::Unreachable);
+        assert_eq!(probe(&harness::client(&format!("http://{host}"))).await, Probe::Unreachable);
     }
 }

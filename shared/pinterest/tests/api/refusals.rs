@@ -7,7 +7,7 @@ use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::stage::{self, answering, draft, sent, shown, token};
+use crate::harness::{self, answering, draft, sent, shown, token};
 
 async fn outcome(answer: ResponseTemplate) -> Outcome {
     let (server, client) = answering("POST", "/v5/pins", answer).await;
@@ -24,10 +24,10 @@ async fn refusal(answer: ResponseTemplate) -> (Refusal, Answer) {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_what_pinterest_said() {
+async fn a_refusal_holds_pinterests_code_and_message() {
     let body = json!({ "code": 29, "message": "Not permitted.", "message_detail": "Trial\naccess", "status": "failure" });
 
-    let (refusal, answer) = refusal(stage::json(403, body).insert_header("x-pinterest-rid", "7341")).await;
+    let (refusal, answer) = refusal(harness::json(403, body).insert_header("x-pinterest-rid", "7341")).await;
 
     assert_eq!(refusal, Refusal::Scope);
     let expected = Answer {
@@ -41,10 +41,10 @@ async fn a_refusal_keeps_what_pinterest_said() {
 }
 
 #[tokio::test]
-async fn a_code_or_a_message_alone_is_pinterests_word() {
-    assert_eq!(refusal(stage::json(401, json!({ "code": 2 }))).await.0, Refusal::TokenDead);
+async fn a_body_with_only_a_code_or_only_a_message_is_a_refusal() {
+    assert_eq!(refusal(harness::json(401, json!({ "code": 2 }))).await.0, Refusal::TokenDead);
     assert_eq!(
-        refusal(stage::json(404, json!({ "message": "Board not found." }))).await.0,
+        refusal(harness::json(404, json!({ "message": "Board not found." }))).await.0,
         Refusal::BoardGone
     );
 }
@@ -53,12 +53,12 @@ async fn a_code_or_a_message_alone_is_pinterests_word() {
 async fn spam_in_the_detail_holds_the_account() {
     let body = json!({ "code": 8, "message": "Slow down", "message_detail": "Blocked as spam" });
 
-    assert_eq!(refusal(stage::json(429, body)).await.0, Refusal::Spam);
+    assert_eq!(refusal(harness::json(429, body)).await.0, Refusal::Spam);
 }
 
 #[tokio::test]
-async fn a_limit_says_when_it_ends() {
-    let limit = || stage::json(429, json!({ "code": 8, "message": "This request exceeded a rate limit." }));
+async fn a_rate_limit_has_its_reset_time() {
+    let limit = || harness::json(429, json!({ "code": 8, "message": "This request exceeded a rate limit." }));
     let cases = [
         (limit(), None),
         (limit().insert_header("x-ratelimit-reset", "67150"), Some(67_150)),
@@ -74,14 +74,14 @@ async fn a_limit_says_when_it_ends() {
 }
 
 #[tokio::test]
-async fn a_4xx_in_other_words_than_pinterests_refuses_nothing() {
+async fn a_4xx_without_pinterests_error_body_is_no_refusal() {
     let proxy = ResponseTemplate::new(403).set_body_raw("<html>Blocked</html>", "text/html");
     let answers = [
         proxy,
         ResponseTemplate::new(429),
-        stage::json(400, json!(["code"])),
-        stage::json(400, json!({ "error": "denied" })),
-        stage::json(400, json!({ "code": "1", "message": null })),
+        harness::json(400, json!(["code"])),
+        harness::json(400, json!({ "error": "denied" })),
+        harness::json(400, json!({ "code": "1", "message": null })),
     ];
 
     for answer in answers {
@@ -91,11 +91,11 @@ async fn a_4xx_in_other_words_than_pinterests_refuses_nothing() {
 }
 
 #[tokio::test]
-async fn what_pinterest_itself_leaves_open_stays_unknown_with_its_words() {
+async fn an_undecided_answer_stays_unknown_and_holds_pinterests_message() {
     for (status, code) in [(500, 500), (503, 4197), (408, 408), (400, 2787), (302, 0)] {
         let body = json!({ "code": code, "message": "Something went wrong on our end." });
 
-        let outcome = outcome(stage::json(status, body)).await;
+        let outcome = outcome(harness::json(status, body)).await;
 
         let Outcome::Unknown(answer) = outcome else {
             panic!("{status}: {outcome:?}");
@@ -113,9 +113,9 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_words_goes_no_further() {
+async fn a_token_in_pinterests_message_is_removed() {
     let body = json!({ "code": 2, "message": "Bad token pina_planted", "message_detail": "x".repeat(600) });
-    let (_server, client) = answering("GET", "/v5/user_account", stage::json(401, body)).await;
+    let (_server, client) = answering("GET", "/v5/user_account", harness::json(401, body)).await;
 
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 

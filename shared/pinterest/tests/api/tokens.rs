@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use pinterest::{App, Client, Error, Fault, Granted, Renewed};
 use serde_json::{Value, json};
 
-use crate::stage::{self, TOKEN, answering, assert_form, now, raw, sent};
+use crate::harness::{self, TOKEN, answering, assert_form, now, raw, sent};
 
 const CALLBACK: &str = "https://app.example.com/oauth/callback?x=1";
 
@@ -55,7 +55,7 @@ fn days(days: i64) -> Timestamp {
 
 #[test]
 fn the_consent_page_gets_scopes_with_commas_and_the_redirect_to_the_letter() {
-    let client = stage::client("https://www.example.com");
+    let client = harness::client("https://www.example.com");
     let state = OAuthState::new("st4te".to_owned());
 
     let scopes = Scopes::parse("boards:read pins:write");
@@ -79,14 +79,15 @@ fn the_consent_page_gets_scopes_with_commas_and_the_redirect_to_the_letter() {
 fn a_broken_address_is_named_before_anything_is_sent() {
     let state = OAuthState::new("st4te".to_owned());
 
-    let error = stage::client("nowhere").authorize_url("1", CALLBACK, &Scopes::needed(), &state).unwrap_err();
+    let error =
+        harness::client("nowhere").authorize_url("1", CALLBACK, &Scopes::needed(), &state).unwrap_err();
 
     assert!(matches!(error, Error::NotSent(Fault::Address(_))));
 }
 
 #[tokio::test]
 async fn a_code_is_exchanged_for_tokens_that_can_be_renewed() {
-    let (server, client) = answering("POST", TOKEN, stage::json(200, pair())).await;
+    let (server, client) = answering("POST", TOKEN, harness::json(200, pair())).await;
 
     let granted = exchange(&client).await.unwrap();
 
@@ -103,7 +104,7 @@ async fn a_code_is_exchanged_for_tokens_that_can_be_renewed() {
 #[tokio::test]
 async fn scopes_that_pinterest_does_not_name_are_those_we_need() {
     for scope in [json!({ "scope": null }), json!({ "scope": "" }), json!({ "scope": [] })] {
-        let (_server, client) = answering("POST", TOKEN, stage::json(201, pair_but(&scope))).await;
+        let (_server, client) = answering("POST", TOKEN, harness::json(201, pair_but(&scope))).await;
 
         assert_eq!(exchange(&client).await.unwrap().scopes, Scopes::needed());
     }
@@ -112,7 +113,7 @@ async fn scopes_that_pinterest_does_not_name_are_those_we_need() {
 #[tokio::test]
 async fn a_grant_without_a_refresh_token_makes_no_sense() {
     for token in [json!({ "refresh_token": null }), json!({ "refresh_token": "" })] {
-        let (_server, client) = answering("POST", TOKEN, stage::json(200, pair_but(&token))).await;
+        let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&token))).await;
 
         let error = exchange(&client).await.unwrap_err();
 
@@ -122,7 +123,7 @@ async fn a_grant_without_a_refresh_token_makes_no_sense() {
 
 #[tokio::test]
 async fn a_refresh_token_is_exchanged_for_a_new_pair() {
-    let (server, client) = answering("POST", TOKEN, stage::json(200, pair())).await;
+    let (server, client) = answering("POST", TOKEN, harness::json(200, pair())).await;
 
     let renewed = refresh(&client).await.unwrap();
 
@@ -147,7 +148,7 @@ async fn a_detail_that_is_missing_or_odd_loses_no_tokens() {
     ];
 
     for change in odd {
-        let (_server, client) = answering("POST", TOKEN, stage::json(200, pair_but(&change))).await;
+        let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
         let renewed = refresh(&client).await.unwrap();
 
@@ -167,7 +168,7 @@ async fn the_end_of_a_refresh_token_is_known_from_either_field_or_not_at_all() {
     ];
 
     for (change, expected) in cases {
-        let (_server, client) = answering("POST", TOKEN, stage::json(200, pair_but(&change))).await;
+        let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
         let renewed = refresh(&client).await.unwrap();
 
@@ -178,15 +179,15 @@ async fn the_end_of_a_refresh_token_is_known_from_either_field_or_not_at_all() {
 #[tokio::test]
 async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     let change = json!({ "refresh_token": null });
-    let (_server, client) = answering("POST", TOKEN, stage::json(200, pair_but(&change))).await;
+    let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
     assert!(refresh(&client).await.unwrap().refresh.is_none());
 }
 
 #[tokio::test]
-async fn a_refused_refresh_says_why_in_pinterests_words_or_oauths() {
-    let pinterests = stage::json(401, json!({ "code": 2, "message": "Authentication failed." }));
-    let oauths = stage::json(400, json!({ "error": "invalid_grant", "error_description": "Gone" }));
+async fn a_refused_refresh_holds_the_reason_of_pinterest_or_of_oauth() {
+    let pinterests = harness::json(401, json!({ "code": 2, "message": "Authentication failed." }));
+    let oauths = harness::json(400, json!({ "error": "invalid_grant", "error_description": "Gone" }));
     let cases = [
         (pinterests, Refusal::TokenDead, "Authentication failed."),
         (oauths, Refusal::Other, "invalid_grant Gone"),
@@ -207,7 +208,7 @@ async fn a_refused_refresh_says_why_in_pinterests_words_or_oauths() {
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_not_quoted() {
     let body = json!({ "access_token": ["pina_new"], "refresh_token": "pinr_new" });
-    let (_server, client) = answering("POST", TOKEN, stage::json(200, body)).await;
+    let (_server, client) = answering("POST", TOKEN, harness::json(200, body)).await;
 
     let error = refresh(&client).await.unwrap_err();
 
@@ -220,7 +221,7 @@ async fn an_answer_that_cannot_be_read_is_not_quoted() {
 
 #[tokio::test]
 async fn a_refresh_whose_answer_is_lost_may_have_happened() {
-    let client = stage::client(&format!("http://{}", raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")));
+    let client = harness::client(&format!("http://{}", raw("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")));
 
     assert!(matches!(refresh(&client).await.unwrap_err(), Error::Unknown { .. }));
 }

@@ -1,7 +1,8 @@
 //! What a caller sends to edit a Pin.
 
 use domain::{
-    AltText, BoardId, Color, Description, Draft, Invalid, Media, MediaId, Pin, PinEdit, SectionId, Title, WebAddress,
+    AltText, BoardId, Color, Description, Draft, Invalid, Media, MediaId, Pin, PinEdit, SectionId, Title,
+    WebAddress,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,0 +1,10 @@
+//! The HTTP API: who may do what, the contract, and how bad requests are answered.
+
+mod access;
+mod addresses;
+mod console;
+pub(crate) mod contract;
+mod contract_flow;
+mod event_samples;
+mod invalid_bodies;
+mod lists;

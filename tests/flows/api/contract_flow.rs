@@ -1,0 +1,154 @@
+//! A long flow through the API. Every answer is checked against the contract.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Fault, FaultKind, Operation};
+
+use crate::{
+    api::contract::contract,
+    harness::json_schema::Schemas,
+    harness::{APP_ID, APP_SECRET, Answer, SETTINGS, TestApp, days, pin},
+};
+
+/// The answers of a flow, each with its route.
+#[derive(Default)]
+struct Story(Vec<(&'static str, &'static str, u16, Value)>);
+
+impl Story {
+    /// Notes an answer, after checking its status.
+    fn note(&mut self, method: &'static str, path: &'static str, answer: Answer, status: u16) -> Value {
+        assert_eq!(answer.status.as_u16(), status, "{method} {path}: {}", answer.text);
+        let body = answer.json();
+        self.0.push((method, path, status, body.clone()));
+        body
+    }
+
+    fn faults(&self, document: &Value) -> Vec<String> {
+        let schemas = Schemas(document);
+        let mut faults = Vec::new();
+        for (method, path, status, body) in &self.0 {
+            let responses = &document["paths"][path][method.to_lowercase()]["responses"];
+            let (response, kind) = match responses.get(status.to_string()) {
+                Some(response) => (response, "application/json"),
+                None => (&responses["default"], "application/problem+json"),
+            };
+            let at = format!("{method} {path} {status}");
+            match response["content"][kind].get("schema") {
+                Some(schema) => faults.extend(schemas.faults(schema, body, &at)),
+                None => faults.push(format!("{at} is not in the contract")),
+            }
+            if kind.contains("problem") && *status < 400 {
+                faults.push(format!("{at} is not in the contract"));
+            }
+        }
+        faults
+    }
+}
+
+#[tokio::test]
+async fn real_answers_match_the_contract() {
+    const TEST: &str = "/api/v1/admin/integrations/pinterest/test";
+    const START: &str = "/api/v1/auth/pinterest/start";
+    const CLAIM: &str = "/api/v1/connections/claim";
+    const CHANNELS: &str = "/api/v1/channels";
+    const CHANNEL: &str = "/api/v1/channels/{id}";
+    const BOARDS: &str = "/api/v1/channels/{id}/boards";
+    const PINS: &str = "/api/v1/pins";
+    const PIN: &str = "/api/v1/pins/{id}";
+    const RETRY: &str = "/api/v1/pins/{id}/retry";
+    let app = TestApp::start().await;
+    let mut story = Story::default();
+    let call = async |method: Method, path: &str, body: Option<Value>| {
+        let token = if path.starts_with(SETTINGS) { app.admin() } else { app.user("ada") };
+        app.call(method, path, &token, body).await
+    };
+    let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+
+    story.note("GET", SETTINGS, call(get.clone(), SETTINGS, None).await, 200);
+    story.note("POST", TEST, call(post.clone(), TEST, None).await, 200);
+    story.note("POST", START, call(post.clone(), START, Some(json!({}))).await, 409);
+    let settings =
+        json!({"app_id": APP_ID, "app_secret": APP_SECRET, "status": "enabled", "environment": "sandbox"});
+    story.note("PUT", SETTINGS, call(put.clone(), SETTINGS, Some(settings)).await, 200);
+    story.note("PUT", SETTINGS, call(put, SETTINGS, Some(json!({"app_id": "x"}))).await, 422);
+    app.stack.roll_call().await.unwrap();
+    app.stack.tick().await.unwrap();
+    story.note("GET", SETTINGS, call(get.clone(), SETTINGS, None).await, 200);
+    story.note("POST", TEST, call(post.clone(), TEST, None).await, 200);
+    story.note("POST", START, call(post.clone(), START, Some(json!({"return_to": "/x"}))).await, 200);
+    story.note("GET", SETTINGS, app.get(SETTINGS, "ada").await, 403);
+
+    let ticket = json!({"connection": app.ticket("ada").await});
+    let channel = story.note("POST", CLAIM, call(post.clone(), CLAIM, Some(ticket.clone())).await, 201);
+    story.note("POST", CLAIM, call(post.clone(), CLAIM, Some(ticket)).await, 200);
+    story.note("GET", CHANNELS, call(get.clone(), CHANNELS, None).await, 200);
+    let channel = channel["id"].as_str().unwrap();
+    let one = CHANNEL.replace("{id}", channel);
+    let boards = BOARDS.replace("{id}", channel);
+    story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "No board"))).await, 422);
+    story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 200);
+    let whole = call(get.clone(), &format!("{boards}?sections=true"), None).await;
+    let listed = story.note("GET", BOARDS, whole, 200);
+    let new = Some(json!({"name": "Soups", "privacy": "PROTECTED", "description": "Hot"}));
+    story.note("POST", BOARDS, call(post.clone(), &boards, new.clone()).await, 201);
+    story.note("POST", BOARDS, call(post.clone(), &boards, new).await, 200);
+    let board = Some(json!({"default_board_id": listed["items"][0]["pinterest_board_id"]}));
+    story.note("PATCH", CHANNEL, call(Method::PATCH, &one, board).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
+
+    let mut full = pin(channel, "Full");
+    full["board_section_id"] = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|board| board["sections"][0].get("pinterest_section_id"))
+        .unwrap()
+        .clone();
+    for (name, text) in [
+        ("description", "d"),
+        ("link", "https://example.com/"),
+        ("alt_text", "a"),
+        ("dominant_color", "#6E7874"),
+        ("publish_within", "P1D"),
+    ] {
+        full[name] = json!(text);
+    }
+    let board_of_section =
+        listed["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
+    full["board_id"] = board_of_section["pinterest_board_id"].clone();
+    let published = story.note("POST", PINS, call(post.clone(), PINS, Some(full)).await, 201);
+    story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Plain"))).await, 201);
+    let mut later = pin(channel, "Later");
+    later["publish_at"] = json!(app.stack.now() + days(1));
+    let scheduled = story.note("POST", PINS, call(post.clone(), PINS, Some(later)).await, 202);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Unknown"))).await, 202);
+    let mut nowhere = pin(channel, "Nowhere");
+    nowhere["board_id"] = json!("999999999999");
+    let failed = story.note("POST", PINS, call(post.clone(), PINS, Some(nowhere)).await, 422);
+    let failed = failed["pin_id"].as_str().unwrap();
+    story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
+    story.note("GET", PINS, call(get.clone(), &format!("{PINS}?limit=2"), None).await, 200);
+    story.note("GET", PINS, call(get.clone(), &format!("{PINS}?limit=0"), None).await, 422);
+    for id in [published["id"].as_str().unwrap(), scheduled["id"].as_str().unwrap(), failed] {
+        story.note("GET", PIN, call(get.clone(), &PIN.replace("{id}", id), None).await, 200);
+    }
+    story.note("POST", RETRY, call(post.clone(), &RETRY.replace("{id}", failed), None).await, 202);
+    let path = PIN.replace("{id}", scheduled["id"].as_str().unwrap());
+    story.note("DELETE", PIN, call(Method::DELETE, &path, None).await, 200);
+    let path = PIN.replace("{id}", published["id"].as_str().unwrap());
+    story.note("DELETE", PIN, call(Method::DELETE, &path, None).await, 409);
+    app.pinterest().revoke("demo_account").unwrap();
+    app.publish("ada", channel, "Refused").await.expect(202);
+    story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 503);
+    app.advance(days(2)).await;
+    let lost = story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
+    assert_eq!(lost["status"], "reconnect_required", "{lost}");
+    story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
+    story.note("DELETE", CHANNEL, call(Method::DELETE, &one, None).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 404);
+    story.note("GET", "/api/v1/health", call(get, "/api/v1/health", None).await, 200);
+
+    let faults = story.faults(&contract(&app).await);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,142 @@
+//! Connecting an account: state, consent, ticket, claim.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    harness::{PINS, TestApp, days, id, minutes, pin},
+    publish::bulk::{LINES, send},
+};
+
+#[tokio::test]
+async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
+    let (app, channel) = TestApp::start_connected().await;
+    let pin = app.publish("ada", &channel, "First").await.expect(201);
+    assert_eq!(pin["state"], "published");
+    assert_eq!(app.at_pinterest("First"), 1);
+    let before = app.channel("ada", &channel).await;
+
+    app.advance(days(24)).await;
+
+    let after = app.channel("ada", &channel).await;
+    assert!(after["access_expires_at"].as_str() > before["access_expires_at"].as_str());
+    assert!(after["refresh_expires_at"].as_str() > before["refresh_expires_at"].as_str());
+    app.publish("ada", &channel, "Second").await.expect(201);
+    assert_eq!(app.at_pinterest("Second"), 1);
+    let kinds = app.event_kinds().await;
+    assert_eq!(kinds, ["settings.changed", "channel.connected", "pin.published", "pin.published"]);
+}
+
+#[tokio::test]
+async fn a_state_works_once() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    assert!(app.decide(&page, "decision=allow").await.contains("#connection="));
+    assert!(app.decide(&page, "decision=allow").await.ends_with("#error=state_invalid"));
+}
+
+#[tokio::test]
+async fn a_state_is_dead_after_ten_minutes() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    app.advance(minutes(10)).await;
+    assert!(app.decide(&page, "decision=allow").await.ends_with("#error=state_invalid"));
+}
+
+#[tokio::test]
+async fn a_denial_of_the_owner_is_another_error_than_an_unapproved_app() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    assert!(app.decide(&page, "decision=deny").await.ends_with("#error=access_denied"));
+}
+
+#[tokio::test]
+async fn only_the_user_who_started_can_claim_and_another_try_consumes_nothing() {
+    let app = TestApp::start_configured().await;
+    let body = json!({"connection": app.ticket("ada").await});
+    assert_eq!(app.post("/api/v1/connections/claim", "eve", body.clone()).await.problem(404), "not_found");
+    let first = app.post("/api/v1/connections/claim", "ada", body.clone()).await.expect(201);
+    let again = app.post("/api/v1/connections/claim", "ada", body.clone()).await.expect(200);
+    assert_eq!(first["id"], again["id"]);
+    assert_eq!(app.post("/api/v1/connections/claim", "eve", body).await.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn a_ticket_is_dead_after_fifteen_minutes() {
+    let app = TestApp::start_configured().await;
+    let body = json!({"connection": app.ticket("ada").await});
+    app.advance(minutes(15)).await;
+    assert_eq!(app.post("/api/v1/connections/claim", "ada", body).await.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn connecting_the_same_account_again_keeps_the_channel_and_its_board() {
+    let (app, channel) = TestApp::start_connected().await;
+    let before = app.channel("ada", &channel).await;
+    assert_eq!(app.connect("ada").await, channel);
+    let after = app.channel("ada", &channel).await;
+    assert_eq!(after["default_board"], before["default_board"]);
+    app.publish("ada", &channel, "After").await.expect(201);
+}
+
+#[tokio::test]
+async fn two_tenants_may_connect_the_same_account() {
+    let app = TestApp::start_configured().await;
+    let (ada, bob) = (app.connect("ada").await, app.connect("bob").await);
+    assert_ne!(ada, bob);
+    assert_eq!(app.get(&format!("/api/v1/channels/{ada}"), "bob").await.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn missing_scopes_are_named_and_publishing_is_refused_at_once() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    let some = "decision=allow&scope=boards:read,pins:read,pins:write,user_accounts:read";
+    let end = app.decide(&page, some).await;
+    let body = json!({"connection": end.split_once("#connection=").unwrap().1});
+    let channel = app.post("/api/v1/connections/claim", "ada", body).await.expect(201);
+    assert_eq!(channel["missing_scopes"], json!(["boards:write"]));
+
+    let mut pin = crate::harness::pin(&id(&channel), "Never");
+    pin["board_id"] = json!("123");
+    let refused = app.post(PINS, "ada", pin).await;
+    assert_eq!(refused.problem(422), "invalid_scope");
+    assert_eq!(refused.json()["detail"], "403 invalid scope");
+    assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_disconnected_channel_is_gone_with_its_queue() {
+    let (app, channel) = TestApp::start_connected().await;
+    let tomorrow = app.stack.now() + days(1);
+    let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
+
+    let path = format!("/api/v1/channels/{channel}");
+    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    assert_eq!(gone["cancelled_pins"], 1);
+    assert!(gone["fix"].as_str().unwrap().contains("Connected apps"));
+
+    assert_eq!(app.get(&path, "ada").await.problem(404), "not_found");
+    assert_eq!(app.pin("ada", &id(&pin)).await["state"], "cancelled");
+    app.advance(days(2)).await;
+    assert_eq!(app.at_pinterest("Later"), 0);
+}
+
+#[tokio::test]
+async fn a_long_queue_ends_with_its_channel() {
+    let (app, channel) = TestApp::start_connected().await;
+    let row = |number: usize| {
+        let mut row = pin(&channel, &format!("Row {number}"));
+        row["publish_at"] = json!(app.stack.now() + days(1));
+        row.to_string()
+    };
+    let rows: Vec<_> = (0..150).map(row).collect();
+    send(&app, "", LINES, &rows.join("\n")).await.expect(200);
+
+    let path = format!("/api/v1/channels/{channel}");
+    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+
+    assert_eq!(gone["cancelled_pins"], 150);
+    let left = app.get(&format!("{PINS}?state=scheduled"), "ada").await.expect(200);
+    assert_eq!(left["items"], json!([]));
+}

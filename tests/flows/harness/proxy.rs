@@ -1,0 +1,185 @@
+//! The functions as `main` builds them, with proxies that count their calls and relays that can drop their connections.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use app::{
+    Clock, Random, Setup, Variables,
+    functions::{Channels, OauthStart, Sender},
+    http::{Answer, handle},
+};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::Response};
+use jiff::{SignedDuration, Timestamp};
+use loopback_aws::{LoopbackAws, Tables};
+use serde_json::{Value, json};
+use simulated_pinterest::SimulatedPinterest;
+use tests::request;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::{
+    harness::connection_drop::{ConnectionEnd, Relay},
+    harness::{APP_ID, APP_SECRET, client},
+};
+
+/// The calls since the last reading: AWS's operations by name, and calls of Pinterest's API.
+pub(crate) type CallCounts = BTreeMap<String, usize>;
+
+#[derive(Clone)]
+struct Proxy {
+    to: String,
+    client: reqwest::Client,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    /// A proxy in front of the AWS service at `to`.
+    async fn before(to: &str, seen: &Arc<Mutex<Vec<String>>>) -> String {
+        let proxy = Self { to: to.to_owned(), client: client(), seen: seen.clone() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(pass_on).with_state(proxy);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+}
+
+/// Forwards a call, and counts it.
+async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers["x-amz-target"].to_str().unwrap();
+    proxy.seen.lock().unwrap().push(target.rsplit('.').next().unwrap().to_owned());
+    let mut request = proxy.client.post(&proxy.to).body(body);
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await.unwrap();
+    let mut response = Response::builder().status(answer.status());
+    for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "transfer-encoding") {
+        response = response.header(name, value);
+    }
+    response.body(answer.bytes().await.unwrap().into()).unwrap()
+}
+
+/// The functions, as `main` builds them, with all their calls counted.
+pub(crate) struct CountedFunctions {
+    pub(crate) setup: Setup,
+    pub(crate) pinterest: SimulatedPinterest,
+    pinterest_calls: Mutex<usize>,
+    seen: Arc<Mutex<Vec<String>>>,
+    /// How far the clock of the functions is ahead.
+    pub(crate) ahead: Arc<Mutex<SignedDuration>>,
+    lines: [Relay; 3],
+    _aws: LoopbackAws,
+}
+
+impl CountedFunctions {
+    pub(crate) async fn set() -> Self {
+        let ahead = Arc::new(Mutex::new(SignedDuration::ZERO));
+        let shared = ahead.clone();
+        let now = move || Timestamp::now() + *shared.lock().unwrap();
+        let random = Random::system();
+        let bytes = random.clone();
+        let settings = json!({"pinterest_app-id": APP_ID, "pinterest_app-secret": APP_SECRET}).to_string();
+        let ring = json!({"current": "k1", "k1": "x".repeat(64)}).to_string();
+        let aws = LoopbackAws::start(loopback_aws::Options {
+            folder: None,
+            tables: Tables { main: "main".into(), tokens: "tokens".into() },
+            now: Arc::new(now.clone()),
+            secrets: BTreeMap::from([("settings".into(), settings), ("ring".into(), ring)]),
+            bucket: "media".into(),
+        })
+        .await
+        .unwrap();
+        let pinterest = SimulatedPinterest::start(simulated_pinterest::Options {
+            port: 0,
+            file: None,
+            now: Arc::new(now.clone()),
+            random: Arc::new(move |buffer: &mut [u8]| bytes.fill(buffer)),
+        })
+        .await
+        .unwrap();
+
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let lines = [
+            Relay::to(&Proxy::before(aws.url(), &seen).await),
+            Relay::to(&Proxy::before(aws.dynamodb_url(), &seen).await),
+            Relay::to(&pinterest.api_url()),
+        ];
+        let [others, dynamodb, to_pinterest] = lines.each_ref().map(Relay::url);
+        let behind = |url: String| to_pinterest.clone() + Url::parse(&url).unwrap().path();
+        let variables = Variables::from_iter([
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", &others),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
+            ("MAIN_TABLE", "main"),
+            ("TOKENS_TABLE", "tokens"),
+            ("SETTINGS_SECRET", "settings"),
+            ("KEY_RING_SECRET", "ring"),
+            ("MEDIA_BUCKET", "media"),
+            ("BASE_URL", "https://api.example.com"),
+            ("PINTEREST_APP_ID", APP_ID),
+            ("PINTEREST_API_URL", &behind(pinterest.api_url())),
+            ("PINTEREST_SANDBOX_API_URL", &behind(pinterest.sandbox_api_url())),
+            ("PINTEREST_AUTHORIZE_URL", &pinterest.authorize_url()),
+        ]);
+        let setup = Setup::new(variables, Clock::new(now), random).unwrap();
+        Self { setup, pinterest, pinterest_calls: Mutex::new(0), seen, ahead, lines, _aws: aws }
+    }
+
+    /// The calls since the last reading.
+    pub(crate) fn trips(&self) -> CallCounts {
+        let mut seen = CallCounts::new();
+        for name in self.seen.lock().unwrap().drain(..) {
+            *seen.entry(name).or_default() += 1;
+        }
+        let calls = self.pinterest.calls();
+        let mut before = self.pinterest_calls.lock().unwrap();
+        if calls.len() > *before {
+            seen.insert("Pinterest".to_owned(), calls.len() - *before);
+        }
+        *before = calls.len();
+        seen
+    }
+
+    pub(crate) async fn ask(&self, function: &impl Answer, method: &str, path: &str, body: Value) -> Value {
+        let key = body["title"].as_str().unwrap_or("none");
+        let answer = handle(function, request("ada", method, path, Some(key), &body)).await;
+        assert!(answer.status().as_u16() < 400, "{:?}", answer.body());
+        match answer.body() {
+            lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
+            _ => json!(answer.headers()["location"].to_str().unwrap()),
+        }
+    }
+
+    /// Connects an account as far as Pinterest's redirect. Returns the path and the query of the callback.
+    pub(crate) async fn consent(&self, start: &OauthStart) -> String {
+        let started = self.ask(start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
+        let consent = client().post(started["authorize_url"].as_str().unwrap()).body("decision=allow");
+        let consent =
+            consent.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        consent.headers()["location"].to_str().unwrap().replace("https://api.example.com", "")
+    }
+
+    /// Ends all connections of the functions while they are frozen, and returns how many there were.
+    pub(crate) fn kill(&self, end: ConnectionEnd) -> usize {
+        self.lines.iter().map(|line| line.kill(end)).sum()
+    }
+
+    pub(crate) fn sender(&self) -> Sender {
+        tests::sender(&self.setup)
+    }
+
+    pub(crate) fn channels(&self) -> Channels {
+        let Self { setup, .. } = self;
+        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+        Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
+    }
+}
+
+pub(crate) fn call_counts<const N: usize>(wanted: [(&str, usize); N]) -> CallCounts {
+    wanted.map(|(name, count)| (name.to_owned(), count)).into()
+}

@@ -1,0 +1,207 @@
+//! Pins with uploaded files or inline images.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use local::Data;
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Environment, Operation};
+
+use crate::{
+    harness::{PINS, TestApp, answer, id, minutes, pin, waits},
+    media::uploads::{PNG, offer, send},
+    publish::waiting::published,
+};
+
+/// The smallest beginning of an MP4.
+const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
+
+/// The name of a file that `sub` has uploaded.
+async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
+    let offer = offer(app, sub, content_type, content.len()).await;
+    assert_eq!(send(app, &offer, content).await.status, 200);
+    offer["media_id"].clone()
+}
+
+fn showing(channel: &str, title: &str, media: Value) -> Value {
+    let mut body = pin(channel, title);
+    body["media"] = media;
+    body
+}
+
+fn enclosed(content_type: &str, content: &[u8]) -> Value {
+    json!({"kind": "image", "content_type": content_type, "base64": STANDARD.encode(content)})
+}
+
+/// What Pinterest downloads from the addresses of the images of its only Pin.
+async fn fetched(app: &TestApp) -> Vec<String> {
+    let pins = app.pinterest().pins(Environment::Sandbox);
+    let [pin] = pins.as_slice() else { panic!("{pins:?}") };
+    let mut found = Vec::new();
+    for address in &pin.pictures {
+        let answer = app.client.get(address).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (200, &"image/png".parse().unwrap())
+        );
+        found.push(STANDARD.encode(answer.bytes().await.unwrap()));
+    }
+    found
+}
+
+#[tokio::test]
+async fn an_uploaded_image_reaches_pinterest_by_an_address_that_it_can_open() {
+    let (app, channel) = TestApp::start_connected().await;
+    let media_id = uploaded(&app, "ada", "image/png", PNG).await;
+    let media = json!({"kind": "image", "media_id": media_id});
+
+    let made = app.post(PINS, "ada", showing(&channel, "Mine", media.clone())).await.expect(201);
+
+    assert_eq!(made["media"], media, "no address of the bucket is told");
+    assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
+}
+
+#[tokio::test]
+async fn an_inline_image_is_stored_until_publish_at_and_not_returned() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut body = showing(&channel, "Enclosed", enclosed("image/png", PNG));
+    body["publish_at"] = json!(app.stack.now() + minutes(60));
+
+    let made = app.post(PINS, "ada", body).await.expect(202);
+
+    assert!(made["media"]["media_id"].is_string() && made["media"]["base64"].is_null(), "{made}");
+    app.advance(minutes(61)).await;
+    published(&app, "ada", &made, "Enclosed").await;
+    assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
+}
+
+#[tokio::test]
+async fn a_carousel_mixes_files_and_addresses() {
+    let (app, channel) = TestApp::start_connected().await;
+    let media_id = uploaded(&app, "ada", "image/png", PNG).await;
+    let items = json!([{"media_id": media_id}, {"url": "https://images.example.com/a.jpg"}]);
+
+    let media = json!({"kind": "carousel", "items": items});
+    app.post(PINS, "ada", showing(&channel, "Mixed", media)).await.expect(201);
+
+    let pictures = app.pinterest().pins(Environment::Sandbox)[0].pictures.clone();
+    assert!(pictures[0].contains("X-Amz-Signature=") && pictures[1] == "https://images.example.com/a.jpg");
+}
+
+#[tokio::test]
+async fn an_uploaded_video_is_streamed_from_the_bucket() {
+    let (app, channel) = TestApp::start_connected().await;
+    let media_id = uploaded(&app, "ada", "video/mp4", MP4).await;
+    let media =
+        json!({"kind": "video", "media_id": media_id, "cover": {"url": "https://images.example.com/a.jpg"}});
+
+    let made = app.post(PINS, "ada", showing(&channel, "Film", media)).await.expect(202);
+
+    waits(&made, "video_processing");
+    app.advance(minutes(2)).await;
+    published(&app, "ada", &made, "Film").await;
+    assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refused_when_the_pin_is_made() {
+    let (app, channel) = TestApp::start_connected().await;
+    let foreign = uploaded(&app, "eve", "image/png", PNG).await;
+    let film = uploaded(&app, "ada", "video/mp4", MP4).await;
+    let page = uploaded(&app, "ada", "image/png", b"<!DOCTYPE html>").await;
+    let promised = offer(&app, "ada", "image/png", 9).await["media_id"].clone();
+    let image = |media_id: &Value| json!({"kind": "image", "media_id": media_id});
+    for (media, status, code) in [
+        (image(&foreign), 404, "not_found"),
+        (image(&promised), 404, "not_found"),
+        (image(&json!("media_1")), 422, "invalid_id"),
+        (image(&film), 422, "unsupported_media_type"),
+        (image(&page), 422, "unsupported_media_type"),
+        (json!({"kind": "image"}), 422, "not_one_source"),
+        (
+            json!({"kind": "image", "media_id": film, "url": "https://images.example.com/a.jpg"}),
+            422,
+            "not_one_source",
+        ),
+        (
+            json!({"kind": "carousel", "items": [{"media_id": foreign}, {"media_id": foreign}]}),
+            404,
+            "not_found",
+        ),
+    ] {
+        let answer = app.post(PINS, "ada", showing(&channel, "Never", media.clone())).await;
+        assert_eq!(answer.problem(status), code, "{media}: {}", answer.text);
+    }
+    assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn an_inline_image_must_have_its_stated_type_and_not_be_too_large() {
+    let (app, channel) = TestApp::start_connected().await;
+    let large: Vec<u8> = PNG.iter().copied().chain(std::iter::repeat(0)).take(4 * 1024 * 1024 + 1).collect();
+    let mut both = enclosed("image/png", PNG);
+    both["url"] = json!("https://images.example.com/a.jpg");
+    for (media, status, code) in [
+        (enclosed("image/jpeg", PNG), 422, "unsupported_media_type"),
+        (enclosed("video/mp4", MP4), 422, "unsupported_media_type"),
+        (enclosed("image/gif", b"GIF89a"), 422, "unsupported_media_type"),
+        (
+            json!({"kind": "image", "content_type": "image/png", "base64": "data:image/png;base64,AAAA"}),
+            422,
+            "invalid_base64",
+        ),
+        (json!({"kind": "image", "base64": STANDARD.encode(PNG)}), 422, "unsupported_media_type"),
+        (enclosed("image/png", &large), 413, "media_too_large"),
+        (both, 422, "not_one_source"),
+    ] {
+        let answer = app.post(PINS, "ada", showing(&channel, "Never", media)).await;
+        assert_eq!(answer.problem(status), code, "{}", answer.text);
+    }
+    let fits = enclosed("image/png", &large[..large.len() - 1]);
+    app.post(PINS, "ada", showing(&channel, "Large", fits)).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_inline_image_of_a_refused_request_is_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
+    app.configure().await;
+    let channel = app.connect("ada").await;
+    let kept = || {
+        let tenants = std::fs::read_dir(folder.path().join("media")).into_iter().flatten();
+        tenants.flat_map(|tenant| std::fs::read_dir(tenant.unwrap().path()).into_iter().flatten()).count()
+    };
+
+    let refused = app.post(PINS, "ada", showing(&channel, "No board", enclosed("image/png", PNG))).await;
+
+    assert_eq!(refused.problem(422), "no_board");
+    assert_eq!(kept(), 0);
+    app.choose_board("ada", &channel).await;
+    app.post(PINS, "ada", showing(&channel, "Board", enclosed("image/png", PNG))).await.expect(201);
+    assert!(kept() > 0, "the same request, when it can be done");
+}
+
+#[tokio::test]
+async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them() {
+    let (app, channel) = TestApp::start_connected().await;
+    let media_id = uploaded(&app, "ada", "image/png", PNG).await;
+    let made = app.schedule("ada", &channel, "Later", app.stack.now() + minutes(60)).await.expect(202);
+    let path = format!("{PINS}/{}", id(&made));
+    let change = |media: Value| {
+        let request = app.client.request(Method::PATCH, format!("{}{path}", app.stack.url()));
+        answer(request.bearer_auth(app.user("ada")).json(&json!({ "media": media })))
+    };
+    assert_eq!(change(enclosed("image/png", PNG)).await.problem(422), "upload_first");
+    change(json!({"kind": "image", "media_id": media_id})).await.expect(200);
+
+    let validate = "/api/v1/pins/validate";
+    for (media_id, ok) in [(media_id, true), (json!("media_00000000000000000000000000"), false)] {
+        let body = showing(&channel, "Check", json!({"kind": "image", "media_id": media_id}));
+        let answer = app.post(validate, "ada", body).await.expect(200);
+        let checks = answer["checks"].as_array().unwrap();
+        let media = checks.iter().find(|check| check["check"] == "media").unwrap();
+        assert_eq!(media["ok"], ok, "{answer}");
+    }
+    app.advance(minutes(61)).await;
+    published(&app, "ada", &made, "Later").await;
+    assert_eq!(fetched(&app).await.len(), 1);
+}

@@ -1,0 +1,327 @@
+//! Videos: the upload to Pinterest, the processing, and their faults.
+
+use axum::{Router, body::Body, http::header, routing::get};
+use futures::stream;
+use local::Data;
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
+use tokio::net::TcpListener;
+
+use crate::{
+    harness::{Answer, PINS, TestApp, days, id, minutes, pin, seconds, until, waits},
+    publish::waiting::published,
+};
+
+/// The first bytes of an MP4.
+const FRONT: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom";
+const PIECE: usize = 64 * 1024;
+
+/// A host of media, on a port of its own.
+struct Host {
+    address: String,
+}
+
+impl Host {
+    async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let routes = Router::new()
+            .route("/film.mp4", get(|| async { film(3 * PIECE) }))
+            .route("/long.mp4", get(|| async { film(16 * 1024 * PIECE) }))
+            .route("/page.mp4", get(|| async { "<!DOCTYPE html><title>Sign in</title>" }))
+            .route(
+                "/endless.mp4",
+                get(|| async { Body::from_stream(stream::iter([Ok::<_, String>(FRONT)])) }),
+            )
+            .route("/huge.mp4", get(|| async { film((2 << 30) + 1) }));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { address }
+    }
+
+    fn url(&self, file: &str) -> String {
+        format!("http://{}/{file}", self.address)
+    }
+
+    /// A connected stack that may fetch from this host.
+    async fn app(&self) -> (TestApp, String) {
+        let app = TestApp::start_with(Data::Memory, [("PINWRIGHT_FETCH_ALLOW", self.address.as_str())]).await;
+        app.configure().await;
+        let channel = app.connect("ada").await;
+        app.choose_board("ada", &channel).await;
+        (app, channel)
+    }
+}
+
+/// A video of this size, generated while it is read.
+fn film(bytes: usize) -> ([(header::HeaderName, String); 2], Body) {
+    let rest = bytes - FRONT.len();
+    let sizes = std::iter::repeat_n(PIECE, rest / PIECE).chain([rest % PIECE]);
+    let pieces = std::iter::once(FRONT.to_vec()).chain(sizes.map(|size| vec![0; size]));
+    let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, String>)));
+    ([(header::CONTENT_TYPE, "video/mp4".into()), (header::CONTENT_LENGTH, bytes.to_string())], body)
+}
+
+fn video(channel: &str, title: &str, url: &str) -> Value {
+    let mut body = pin(channel, title);
+    body["media"] = json!({"kind": "video", "url": url, "cover": {"frame_seconds": 3}});
+    body
+}
+
+async fn publish(app: &TestApp, channel: &str, title: &str, url: &str) -> Answer {
+    app.post(PINS, "ada", video(channel, title, url)).await
+}
+
+/// The events of a Pin's timeline.
+fn events(pin: &Value) -> Vec<&str> {
+    let timeline = pin["timeline"].as_array().unwrap();
+    timeline.iter().map(|entry| entry["event"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_video_is_uploaded_waited_for_and_published_once() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+
+    let made = publish(&app, &channel, "Film", &host.url("film.mp4")).await.expect(202);
+
+    waits(&made, "video_processing");
+    assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0, "no caller waits for an upload");
+    app.stack.tick().await.unwrap();
+    waits(&app.pin("ada", &id(&made)).await, "video_processing");
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (1, 0));
+    app.advance(minutes(2)).await;
+    let pin = published(&app, "ada", &made, "Film").await;
+    let expected = ["accepted", "waiting", "uploading", "waiting", "video_ready", "sending", "published"];
+    assert_eq!(events(&pin), expected, "{pin}");
+    assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 1);
+    assert_eq!(app.pinterest().pins(Environment::Sandbox)[0].media_type, "video");
+}
+
+#[tokio::test]
+async fn a_gigabyte_passes_through() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+
+    let made = publish(&app, &channel, "Long film", &host.url("long.mp4")).await.expect(202);
+
+    app.advance(minutes(2)).await;
+    published(&app, "ada", &made, "Long film").await;
+    println!("{} at most", crate::schedule::load::peak().unwrap_or_default());
+}
+
+#[tokio::test]
+async fn the_waits_for_a_video_grow_and_end_with_publish_within() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    app.pinterest().change_policy(|policy| policy.processing_seconds = 1_000_000).unwrap();
+    let mut body = video(&channel, "Slow", &host.url("film.mp4"));
+    body["publish_within"] = json!("PT6H");
+    let made = app.post(PINS, "ada", body).await.expect(202);
+
+    app.advance(minutes(5 * 60)).await;
+
+    let asked = app.pinterest().calls_of(Operation::GetMedia);
+    assert!((8..40).contains(&asked), "{asked} questions in five hours");
+    app.advance(minutes(61)).await;
+    let ended = app.pin("ada", &id(&made)).await;
+    assert_eq!((&ended["state"], &ended["error"]["code"]), (&json!("failed"), &json!("too_late")), "{ended}");
+    assert_eq!(app.sent(), 0);
+}
+
+#[tokio::test]
+async fn an_invalid_video_is_refused_before_it_reaches_pinterest() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    for (file, code) in [
+        ("page.mp4", "media_unsupported"),
+        ("huge.mp4", "media_too_large"),
+        ("endless.mp4", "video_upload_failed"),
+        ("missing.mp4", "video_upload_failed"),
+    ] {
+        let made = publish(&app, &channel, file, &host.url(file)).await.expect(202);
+        app.advance(minutes(60)).await;
+        let ended = app.pin("ada", &id(&made)).await;
+        assert_eq!((&ended["state"], &ended["error"]["code"]), (&json!("failed"), &json!(code)), "{ended}");
+    }
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (0, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_from_a_forbidden_address() {
+    let host = Host::open().await;
+    let (app, channel) = TestApp::start_connected().await;
+    for url in [
+        host.url("film.mp4"),
+        "https://169.254.169.254/latest/meta-data".into(),
+        "https://[::1]/a.mp4".into(),
+    ] {
+        let made = publish(&app, &channel, "Secret", &url).await.expect(202);
+        app.advance(minutes(1)).await;
+        let ended = app.pin("ada", &id(&made)).await;
+        assert_eq!(ended["error"]["code"], "media_forbidden", "{ended}");
+        assert!(ended["error"]["fix"].as_str().unwrap().contains("PINWRIGHT_FETCH_ALLOW"), "{ended}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_processing_is_reported_and_a_retry_uploads_again() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    let gone = FaultKind::Refused { status: 404, code: 404, message: "Media upload not found".into() };
+    app.pinterest().inject(Fault::once(Operation::GetMedia, gone));
+    let made = publish(&app, &channel, "Lost", &host.url("film.mp4")).await.expect(202);
+    app.advance(minutes(10)).await;
+    published(&app, "ada", &made, "Lost").await;
+    assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 2, "Pinterest had lost it");
+
+    app.pinterest().change_policy(|policy| policy.processing_fails = true).unwrap();
+    let made = publish(&app, &channel, "Failed", &host.url("film.mp4")).await.expect(202);
+    app.advance(minutes(2)).await;
+    let ended = app.pin("ada", &id(&made)).await;
+    assert_eq!(
+        (&ended["state"], &ended["error"]["code"]),
+        (&json!("failed"), &json!("video_failed")),
+        "{ended}"
+    );
+
+    app.pinterest().change_policy(|policy| policy.processing_fails = false).unwrap();
+    app.post(&format!("{PINS}/{}/retry", id(&made)), "ada", json!({})).await.expect(202);
+    app.advance(minutes(2)).await;
+    published(&app, "ada", &made, "Failed").await;
+    assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 4);
+}
+
+#[tokio::test]
+async fn a_video_is_published_once_after_a_fault_in_any_step() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    let steps = [Operation::RegisterMedia, Operation::UploadMedia, Operation::GetMedia, Operation::CreatePin];
+    let faults = [
+        FaultKind::Status500Before,
+        FaultKind::Status500After,
+        FaultKind::CutBefore,
+        FaultKind::CutAfter,
+        FaultKind::Garbage,
+    ];
+    let mut made = Vec::new();
+    for step in steps {
+        for fault in &faults {
+            app.pinterest().inject(Fault::once(step, fault.clone()));
+            let title = format!("{step:?} {fault:?}");
+            made.push((publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202), title));
+            app.advance(minutes(20)).await;
+        }
+    }
+    app.advance(minutes(60)).await;
+    for (made, title) in made {
+        published(&app, "ada", &made, &title).await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_dies_in_any_call_is_followed_by_one_that_goes_on() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    for call in [Operation::RegisterMedia, Operation::UploadMedia, Operation::GetMedia, Operation::CreatePin]
+    {
+        for kind in [FaultKind::HangBefore, FaultKind::HangAfter] {
+            let title = format!("{call:?} {kind:?}");
+            let made = publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202);
+            app.pinterest().inject(Fault::once(call, kind));
+            let before = app.pinterest().calls_of(call);
+            // The call is dropped in the middle, as when its process dies.
+            tokio::select! {
+                () = app.advance(minutes(5)) => panic!("{title} has not hung"),
+                () = until(|| app.pinterest().calls_of(call) > before) => {}
+            }
+
+            app.advance(minutes(60)).await;
+
+            published(&app, "ada", &made, &title).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_on_the_way_is_waited_for() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    app.pinterest().inject(Fault::once(Operation::RegisterMedia, FaultKind::RateLimited { reset: 600 }));
+    let made = publish(&app, &channel, "Limited", &host.url("film.mp4")).await.expect(202);
+    app.advance(seconds(1)).await;
+    waits(&app.pin("ada", &id(&made)).await, "quota");
+
+    app.advance(minutes(20)).await;
+
+    published(&app, "ada", &made, "Limited").await;
+}
+
+#[tokio::test]
+async fn a_video_that_is_cancelled_on_the_way_is_not_published() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    let made = publish(&app, &channel, "Cancelled", &host.url("film.mp4")).await.expect(202);
+    app.stack.tick().await.unwrap();
+    let path = format!("{PINS}/{}", id(&made));
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+
+    app.advance(minutes(10)).await;
+
+    assert_eq!((app.pin("ada", &id(&made)).await["state"].clone(), app.sent()), (json!("cancelled"), 0));
+}
+
+#[tokio::test]
+async fn validation_calls_the_host_only_on_request() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    for (file, found) in [
+        ("film.mp4", Value::Null),
+        ("page.mp4", json!("media_unsupported")),
+        ("huge.mp4", json!("media_too_large")),
+        ("missing.mp4", json!("media_unreachable")),
+    ] {
+        let body = video(&channel, "Check", &host.url(file));
+        let silent = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
+        assert_eq!(silent["ok"], true, "{silent}");
+        let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
+        let checks = asked["checks"].as_array().unwrap();
+        let media = checks.iter().find(|check| check["check"] == "media.url").unwrap();
+        assert_eq!((&media["code"], &media["ok"]), (&found, &json!(found.is_null())), "{file}: {media}");
+    }
+}
+
+#[tokio::test]
+async fn a_cover_is_an_image_or_a_moment() {
+    let (app, channel) = TestApp::start_connected().await;
+    let url = "https://videos.example.com/film.mp4";
+    for (cover, code) in [
+        (json!({}), "not_one_source"),
+        (json!({"url": "https://images.example.com/a.jpg", "frame_seconds": 1}), "not_one_source"),
+        (json!({"url": "file:///etc/passwd"}), "invalid_url"),
+        (json!({"frame_seconds": -1}), "invalid_type"),
+        (json!("first"), "invalid_type"),
+    ] {
+        let mut body = video(&channel, "Never", url);
+        body["media"]["cover"] = cover.clone();
+        assert_eq!(app.post(PINS, "ada", body).await.problem(422), code, "{cover}");
+    }
+}
+
+#[tokio::test]
+async fn a_video_has_numbers_of_its_own() {
+    let host = Host::open().await;
+    let (app, _) = host.app().await;
+    app.save(json!({"environment": "production"})).await;
+    let channel = app.connect("ada").await;
+    app.choose_board("ada", &channel).await;
+    let film = id(&publish(&app, &channel, "Film", &host.url("film.mp4")).await.expect(202));
+    app.advance(days(5)).await;
+    let path = |metrics| format!("{PINS}/{film}/analytics?metrics={metrics}");
+
+    let seen = app.get(&path("VIDEO_START,VIDEO_AVG_WATCH_TIME"), "ada").await.expect(200);
+
+    assert!(seen["summary"]["VIDEO_START"].as_u64().unwrap() > 0, "{seen}");
+    assert!(seen["summary"]["VIDEO_AVG_WATCH_TIME"].is_f64(), "{seen}");
+    assert_eq!(app.get(&path("USER_FOLLOW"), "ada").await.problem(422), "invalid_metric");
+}

@@ -1,0 +1,8 @@
+//! What an operator relies on: restarts, upgrades, secrecy, and the number of round trips.
+
+mod data_folder;
+mod frozen_connections;
+pub(crate) mod restart;
+mod round_trips;
+mod secrets;
+pub(crate) mod upgrade;

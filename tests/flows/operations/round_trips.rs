@@ -1,0 +1,121 @@
+//! Round trips: the calls that a person waits for and that AWS bills, counted exactly.
+
+use app::{
+    functions::{OauthCallback, OauthStart, Pins, Publish, Refresh, Tick},
+    http::Answer as _,
+};
+use futures::FutureExt as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::harness::proxy::{CountedFunctions, call_counts};
+
+#[tokio::test]
+async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
+    let app = CountedFunctions::set().await;
+    let CountedFunctions { setup, .. } = &app;
+    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    let start = OauthStart::new(main.clone(), setup.pinterest(), setup);
+    let secret = setup.settings_secret().unwrap();
+    let pinterest = setup.pinterest();
+    let callback =
+        OauthCallback::new(secret, setup.vault().unwrap(), main.clone(), tokens.clone(), pinterest, setup);
+    let channels = app.channels();
+    let publish = Publish::new(app.sender(), setup);
+    let pins = Pins::new(main.clone(), setup);
+
+    // The first request reads the secrets. After it no function calls Secrets Manager.
+    start.prepare().await.unwrap();
+    callback.prepare().boxed().await.unwrap();
+    channels.prepare().await.unwrap();
+    publish.prepare().await.unwrap();
+    pins.prepare().await.unwrap();
+    let prepared = app.trips();
+    assert_eq!(
+        (prepared["GetSecretValue"], prepared["Pinterest"]),
+        (4, 2),
+        "settings, key rings, connections"
+    );
+
+    app.ask(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
+    assert_eq!(app.trips(), call_counts([("PutItem", 1)]), "start OAuth");
+
+    let back = app.consent(&start).await;
+    app.trips();
+    let end = app.ask(&callback, "GET", &back, Value::Null).await;
+    assert_eq!(app.trips(), call_counts([("DeleteItem", 1), ("Pinterest", 2), ("PutItem", 1)]), "callback");
+
+    let ticket = end.as_str().unwrap().split_once("#connection=").unwrap().1;
+    let claim = json!({"connection": ticket});
+    let channel = app.ask(&channels, "POST", "/api/v1/connections/claim", claim).await;
+    assert_eq!(app.trips(), call_counts([("GetItem", 2), ("TransactWriteItems", 1)]), "claim");
+
+    let id = channel["id"].as_str().unwrap();
+    app.ask(&channels, "GET", &format!("/api/v1/channels/{id}"), Value::Null).await;
+    assert_eq!(app.trips(), call_counts([("BatchGetItem", 1)]), "read a channel");
+
+    let boards = app.ask(&channels, "GET", &format!("/api/v1/channels/{id}/boards"), Value::Null).await;
+    let mut pin = crate::harness::pin(id, "now");
+    pin["board_id"] = boards["items"][0]["pinterest_board_id"].clone();
+    app.trips();
+    let published = app.ask(&publish, "POST", "/api/v1/pins", pin.clone()).await;
+    assert_eq!(published["state"], "published");
+    let budget = call_counts([("BatchGetItem", 1), ("Pinterest", 1), ("TransactWriteItems", 2)]);
+    assert_eq!(app.trips(), budget, "publish an image by URL");
+
+    let again = app.ask(&publish, "POST", "/api/v1/pins", pin.clone()).await;
+    assert_eq!(again["id"], published["id"]);
+    assert_eq!(
+        app.trips(),
+        call_counts([("BatchGetItem", 1), ("GetItem", 1)]),
+        "repeat a request with its key"
+    );
+
+    pin["title"] = json!("later");
+    pin["publish_at"] = json!(Timestamp::now() + SignedDuration::from_hours(1));
+    app.ask(&publish, "POST", "/api/v1/pins", pin).await;
+    assert_eq!(app.trips(), call_counts([("BatchGetItem", 1), ("TransactWriteItems", 1)]), "schedule a Pin");
+
+    let file = json!({"content_type": "image/png", "bytes": 1});
+    app.ask(&publish, "POST", "/api/v1/media", file).await;
+    assert_eq!(app.trips(), call_counts([]), "where to send a file");
+
+    let path = format!("/api/v1/pins/{}", published["id"].as_str().unwrap());
+    app.ask(&pins, "GET", &path, Value::Null).await;
+    assert_eq!(app.trips(), call_counts([("GetItem", 1)]), "read a Pin");
+}
+
+#[tokio::test]
+async fn a_refresh_costs_a_claim_a_call_and_a_save() {
+    let app = CountedFunctions::set().await;
+    let CountedFunctions { setup, .. } = &app;
+    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    let start = OauthStart::new(main.clone(), setup.pinterest(), setup);
+    let (secret, vault, pinterest) =
+        (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
+    let callback = OauthCallback::new(secret, vault, main.clone(), tokens.clone(), pinterest, setup);
+    let (secret, vault, pinterest) =
+        (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
+    let refresh = Refresh::new(secret, vault, main, tokens, pinterest, setup);
+    let back = app.consent(&start).await;
+    let end = app.ask(&callback, "GET", &back, Value::Null).await;
+    let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
+    app.ask(&app.channels(), "POST", "/api/v1/connections/claim", claim).await;
+    let soon = || Instant::now() + std::time::Duration::from_mins(5);
+
+    refresh.tick(Tick::Due, soon()).await.unwrap();
+    app.trips();
+    refresh.tick(Tick::Due, soon()).await.unwrap();
+    let idle = app.trips();
+    assert_eq!(idle, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
+
+    *app.ahead.lock().unwrap() = SignedDuration::from_hours(24 * 24);
+    refresh.tick(Tick::Due, soon()).await.unwrap();
+    let mut busy = app.trips();
+    assert_eq!(busy.remove("Pinterest"), Some(1), "one call");
+    assert_eq!(busy.remove("GetSecretValue"), Some(2), "the settings, once a minute; the key ring, once");
+    assert_eq!(busy.remove("GetItem"), Some(1), "when App ID and App Secret were last seen to be right");
+    assert_eq!(busy["UpdateItem"] - idle["UpdateItem"], 2, "the claim and the save");
+    assert!(busy.keys().eq(idle.keys()), "and nothing else but the index: {busy:?}");
+}

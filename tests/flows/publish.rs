@@ -1,0 +1,10 @@
+//! Publishing a Pin: at most once, with faults of Pinterest, and by the file.
+
+mod board_check;
+pub(crate) mod bulk;
+mod idempotency;
+pub(crate) mod outcome_unknown;
+mod pauses;
+mod pinterest_errors;
+mod validate;
+pub(crate) mod waiting;

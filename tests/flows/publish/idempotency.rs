@@ -1,0 +1,286 @@
+//! Idempotency: one Pin for each key, and one send for each Pin, with any number of processes.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use local::Person;
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
+use tokio::time::{Duration, Instant};
+
+use crate::harness::{Answer, PINS, TestApp, answer, days, id, minutes, pin, seconds};
+
+/// Posts a body as it is, with a key.
+async fn post(app: &TestApp, token: &str, key: &str, body: &str) -> Answer {
+    let request = app.client.post(format!("{}{PINS}", app.stack.url())).bearer_auth(token);
+    let request = request.header("content-type", "application/json").header("idempotency-key", key);
+    answer(request.body(body.to_owned())).await
+}
+
+async fn with_key(app: &TestApp, sub: &str, key: &str, body: &Value) -> Answer {
+    post(app, &app.user(sub), key, &body.to_string()).await
+}
+
+/// The titles of all Pins at Pinterest, sorted.
+fn titles(app: &TestApp) -> Vec<String> {
+    let pins = app.pinterest().pins(Environment::Sandbox);
+    let mut titles: Vec<_> = pins.into_iter().filter_map(|pin| pin.title).collect();
+    titles.sort();
+    titles
+}
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(300)
+}
+
+#[tokio::test]
+async fn twenty_posts_at_once_with_one_key_make_one_pin() {
+    let (app, channel) = TestApp::start_connected().await;
+    let body = pin(&channel, "Once");
+
+    let answers = join_all((0..20).map(|_| with_key(&app, "ada", "key-1", &body))).await;
+
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    assert!(statuses.iter().all(|status| [201, 202].contains(status)), "{statuses:?}");
+    assert!(statuses.contains(&201), "{statuses:?}");
+    let ids: BTreeSet<_> = answers.iter().map(|answer| id(&answer.json())).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!((app.at_pinterest("Once"), app.sent()), (1, 1));
+
+    let again = with_key(&app, "ada", "key-1", &body).await.expect(201);
+    assert_eq!(ids.first(), Some(&id(&again)));
+    assert_eq!(app.sent(), 1);
+    assert_eq!(app.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_bodies_at_once_with_one_key_one_is_published_and_the_other_refused() {
+    let (app, channel) = TestApp::start_connected().await;
+    let bodies: Vec<_> = (0..10).map(|number| pin(&channel, &format!("Body {}", number % 2))).collect();
+
+    let answers = join_all(bodies.iter().map(|body| with_key(&app, "ada", "key", body))).await;
+
+    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
+    assert_eq!((made.len(), refused.len()), (5, 5));
+    assert!(refused.iter().all(|answer| answer.problem(422) == "idempotency_key_reused"));
+    assert_eq!(titles(&app).len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_with_another_body_is_refused_and_nothing_is_sent() {
+    let (app, channel) = TestApp::start_connected().await;
+    with_key(&app, "ada", "key", &pin(&channel, "First")).await.expect(201);
+
+    let other = with_key(&app, "ada", "key", &pin(&channel, "Second")).await;
+
+    assert_eq!(other.problem(422), "idempotency_key_reused");
+    assert_eq!(titles(&app), ["First"]);
+}
+
+#[tokio::test]
+async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
+    let (app, channel) = TestApp::start_connected().await;
+    let url = "https://images.example.com/salad.jpg";
+    let bodies = [
+        format!(r#"{{"channel_id":"{channel}","title":"Salad","media":{{"kind":"image","url":"{url}"}}}}"#),
+        format!(
+            "{{ \"channel_id\" : \"{channel}\",\r\n\t\"title\": \"Salad\",\n \"media\": \
+             {{ \"kind\": \"image\" , \"url\": \"{url}\" }} }}\n"
+        ),
+        format!(
+            r#"{{"media":{{"url":"{url}","kind":"image"}},"title":"\u0053alad","channel_id":"{channel}"}}"#
+        ),
+    ];
+
+    let mut ids = BTreeSet::new();
+    for body in bodies {
+        ids.insert(id(&post(&app, &app.user("ada"), "key", &body).await.expect(201)));
+    }
+
+    assert_eq!((ids.len(), app.sent()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_tenant() {
+    let (app, ada) = TestApp::start_connected().await;
+    let bob = app.connect("bob").await;
+    app.choose_board("bob", &bob).await;
+
+    let first = with_key(&app, "ada", "key", &pin(&ada, "Ada's")).await.expect(201);
+    let second = with_key(&app, "bob", "key", &pin(&bob, "Bob's")).await.expect(201);
+    assert_ne!(first["id"], second["id"]);
+    assert_eq!(titles(&app), ["Ada's", "Bob's"]);
+
+    let colleague = Person { sub: "eve".into(), tenant: Some("ada".into()), admin: false };
+    let body = pin(&ada, "Ada's").to_string();
+    let same = post(&app, &app.stack.token(colleague), "key", &body).await.expect(201);
+    assert_eq!(same["id"], first["id"], "the people of one tenant share its keys");
+    assert_eq!(app.sent(), 2);
+}
+
+#[tokio::test]
+async fn a_key_is_known_after_its_pins_time_has_come() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut body = pin(&channel, "Soon");
+    body["publish_at"] = json!(app.stack.now() + minutes(1));
+    let first = with_key(&app, "ada", "key-1", &body).await.expect(202);
+    app.advance(minutes(30)).await;
+
+    let again = with_key(&app, "ada", "key-1", &body).await.expect(201);
+
+    assert_eq!((id(&again), &again["state"]), (id(&first), &json!("published")));
+}
+
+#[tokio::test]
+async fn a_key_is_free_again_after_seven_days() {
+    let (app, channel) = TestApp::start_connected().await;
+    let body = pin(&channel, "Weekly");
+    let first = with_key(&app, "ada", "key", &body).await.expect(201);
+
+    app.advance(days(7) - minutes(5)).await;
+    assert_eq!(with_key(&app, "ada", "key", &body).await.expect(201)["id"], first["id"]);
+    app.advance(minutes(6)).await;
+    let second = with_key(&app, "ada", "key", &body).await.expect(201);
+
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(app.at_pinterest("Weekly"), 2);
+    assert_eq!(with_key(&app, "ada", "key", &body).await.expect(201)["id"], second["id"]);
+}
+
+#[tokio::test]
+async fn a_repeated_key_gives_the_same_refusal_without_a_call_to_pinterest() {
+    let (app, channel) = TestApp::start_connected().await;
+    let refusal = FaultKind::Refused { status: 400, code: 1, message: "Too dull".into() };
+    app.pinterest().inject(Fault::once(Operation::CreatePin, refusal));
+    let body = pin(&channel, "Dull");
+
+    let first = with_key(&app, "ada", "key", &body).await;
+    assert_eq!(first.problem(422), "refused_by_pinterest");
+    let again = with_key(&app, "ada", "key", &body).await;
+    assert_eq!(again.problem(422), "refused_by_pinterest");
+
+    let pin = first.json()["pin_id"].as_str().unwrap().to_owned();
+    assert_eq!(again.json()["pin_id"], pin);
+    assert_eq!(again.json()["detail"], first.json()["detail"]);
+    assert_eq!(app.pin("ada", &pin).await["state"], "failed");
+    assert_eq!(app.sent(), 1);
+}
+
+#[tokio::test]
+async fn a_key_of_a_lost_answer_gives_the_waiting_pin_and_later_the_published_one() {
+    let (app, channel) = TestApp::start_connected().await;
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let body = pin(&channel, "Lost");
+
+    let first = with_key(&app, "ada", "key", &body).await.expect(202);
+    let again = with_key(&app, "ada", "key", &body).await.expect(202);
+    assert_eq!((&again["id"], &again["reason"]), (&first["id"], &json!("outcome_unknown")));
+    app.advance(minutes(1)).await;
+
+    let found = with_key(&app, "ada", "key", &body).await.expect(201);
+    assert_eq!(found["id"], first["id"]);
+    assert_eq!((app.at_pinterest("Lost"), app.sent()), (1, 1));
+}
+
+#[tokio::test]
+async fn thirty_different_pins_at_once_are_all_published_once() {
+    let (app, channel) = TestApp::start_connected().await;
+    let bodies: Vec<_> = (0..30).map(|number| pin(&channel, &format!("Pin {number:02}"))).collect();
+
+    let answers = join_all(bodies.iter().map(|body| app.post(PINS, "ada", body.clone()))).await;
+
+    let remotes: BTreeSet<_> =
+        answers.into_iter().map(|answer| answer.expect(201)["pinterest_pin_id"].to_string()).collect();
+    assert_eq!(remotes.len(), 30);
+    let wanted: Vec<_> = (0..30).map(|number| format!("Pin {number:02}")).collect();
+    assert_eq!(titles(&app), wanted);
+}
+
+#[tokio::test]
+async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
+    let (app, channel) = TestApp::start_connected().await;
+    for number in 0..12 {
+        let (title, at) = (format!("Later {number:02}"), app.stack.now() + minutes(60));
+        app.schedule("ada", &channel, &title, at).await.expect(202);
+    }
+    let workers = [minutes(61); 3].map(|ahead| app.functions(ahead).deliver);
+    let bodies: Vec<_> = (0..8).map(|number| pin(&channel, &format!("Now {number:02}"))).collect();
+
+    let (ticks, answers, one, other) = tokio::join!(
+        join_all(workers.iter().map(|worker| worker.tick(deadline()))),
+        join_all(bodies.iter().map(|body| app.post(PINS, "ada", body.clone()))),
+        app.stack.tick(),
+        app.stack.tick(),
+    );
+
+    ticks.into_iter().for_each(Result::unwrap);
+    one.and(other).unwrap();
+    assert!(answers.iter().all(|answer| answer.status == 201));
+    let wanted = (0..12).map(|number| format!("Later {number:02}"));
+    let wanted: Vec<_> = wanted.chain((0..8).map(|number| format!("Now {number:02}"))).collect();
+    assert_eq!(titles(&app), wanted);
+    assert_eq!(app.sent(), 20);
+    let published = app.get("/api/v1/pins?state=published", "ada").await.expect(200);
+    let pins = published["items"].as_array().unwrap();
+    assert_eq!(pins.iter().map(|pin| pin["pinterest_pin_id"].to_string()).collect::<BTreeSet<_>>().len(), 20);
+}
+
+#[tokio::test]
+async fn workers_at_once_find_out_each_lost_answer_once() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut pins = Vec::new();
+    for number in 0..10 {
+        let kind = if number % 2 == 0 { FaultKind::CutAfter } else { FaultKind::CutBefore };
+        app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+        // Two Pins of each title: each must get its own Pin at Pinterest.
+        pins.push(app.publish("ada", &channel, &format!("Lost {}", number / 4)).await.expect(202));
+    }
+
+    for ahead in [20, 70, 330].map(seconds) {
+        let workers = [ahead; 3].map(|ahead| app.functions(ahead).deliver);
+        let ticks = join_all(workers.iter().map(|worker| worker.tick(deadline()))).await;
+        ticks.into_iter().for_each(Result::unwrap);
+    }
+
+    let mut bound = BTreeSet::new();
+    for pin in &pins {
+        let pin = app.pin("ada", &id(pin)).await;
+        assert_eq!(pin["state"], "published", "{pin}");
+        bound.insert(pin["pinterest_pin_id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(bound.len(), 10, "each is bound to a Pin of its own");
+    let there: BTreeSet<_> =
+        app.pinterest().pins(Environment::Sandbox).into_iter().map(|pin| pin.id).collect();
+    assert_eq!(bound, there);
+}
+
+#[tokio::test]
+async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_or_published() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut pins = Vec::new();
+    for number in 0..12 {
+        let (title, at) = (format!("Race {number:02}"), app.stack.now() + minutes(60));
+        pins.push(id(&app.schedule("ada", &channel, &title, at).await.expect(202)));
+    }
+    let (worker, ada) = (app.functions(minutes(61)).deliver, app.user("ada"));
+    let paths: Vec<_> = pins.iter().map(|pin| format!("{PINS}/{pin}")).collect();
+
+    let (tick, answers) = tokio::join!(
+        worker.tick(deadline()),
+        join_all(paths.iter().rev().map(|path| app.call(Method::DELETE, path, &ada, None))),
+    );
+
+    tick.unwrap();
+    for (number, answer) in (0..12).rev().zip(answers) {
+        let there = app.at_pinterest(&format!("Race {number:02}"));
+        let state = app.pin("ada", &pins[number]).await["state"].clone();
+        match answer.status.as_u16() {
+            200 => assert_eq!((state, there), (json!("cancelled"), 0), "{number}"),
+            _ => {
+                assert_eq!(answer.problem(409), "wrong_state");
+                assert_eq!((state, there), (json!("published"), 1), "{number}");
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Unknown outcomes: after a lost answer the board is checked, and only then is a Pin sent again.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
+
+use crate::harness::{PINS, TestApp, id, minutes, pin, seconds, until, waits};
+
+/// The answer is lost, and no Pin was made.
+const BEFORE: [FaultKind; 4] =
+    [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::Code2787Before, FaultKind::GarbageBefore];
+/// The answer is lost, and the Pin is there.
+const AFTER: [FaultKind; 5] = [
+    FaultKind::Status500After,
+    FaultKind::CutAfter,
+    FaultKind::CutInAnswer,
+    FaultKind::Code2787After,
+    FaultKind::Garbage,
+];
+
+/// Publishes a Pin whose answer is lost by a fault of this kind. Returns its id.
+pub(crate) async fn publish_with_lost_answer(
+    app: &TestApp,
+    channel: &str,
+    title: &str,
+    kind: FaultKind,
+) -> String {
+    app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+    let lost = app.publish("ada", channel, title).await.expect(202);
+    waits(&lost, "outcome_unknown");
+    assert!(lost["retry_at"].is_string(), "{lost}");
+    assert_eq!(lost["pinterest_pin_id"], Value::Null);
+    id(&lost)
+}
+
+/// Advances the clock beyond all three board checks, in the steps of a person who uses `/dev/advance`.
+pub(crate) async fn pass_board_checks(app: &TestApp) {
+    for pause in [20, 60, 280] {
+        app.advance(seconds(pause)).await;
+    }
+}
+
+/// Checks that the Pin was found or sent again, and belongs to the one Pin of its title at Pinterest.
+pub(crate) async fn expect_bound(app: &TestApp, pin: &str, title: &str) -> Value {
+    let pin = app.pin("ada", pin).await;
+    assert_eq!(pin["state"], "published", "{pin}");
+    let there = remotes(app, title);
+    assert_eq!(there.len(), 1, "{title}: {there:?}");
+    assert_eq!(pin["pinterest_pin_id"], there[0], "{pin}");
+    assert_eq!(pin["error"], Value::Null);
+    pin
+}
+
+/// The ids of all Pins of this title at Pinterest.
+fn remotes(app: &TestApp, title: &str) -> Vec<String> {
+    let pins = app.pinterest().pins(Environment::Sandbox);
+    pins.into_iter().filter(|pin| pin.title.as_deref() == Some(title)).map(|pin| pin.id).collect()
+}
+
+/// The lines of a Pin's timeline, as `event: detail`.
+pub(crate) fn lines(pin: &Value) -> Vec<String> {
+    let entries = pin["timeline"].as_array().unwrap();
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
+    entries.iter().map(|entry| format!("{}: {}", text(entry, "event"), text(entry, "detail"))).collect()
+}
+
+/// Loses answers by faults of these kinds, and expects that each ends with one Pin.
+pub(crate) async fn each_lost_answer_ends_as_one_pin(
+    app: &TestApp,
+    channel: &str,
+    before: &[FaultKind],
+    after: &[FaultKind],
+) {
+    let mut pins = Vec::new();
+    for (number, kind) in before.iter().chain(after).enumerate() {
+        let title = format!("Lost {number}");
+        pins.push((
+            publish_with_lost_answer(app, channel, &title, kind.clone()).await,
+            title,
+            number >= before.len(),
+        ));
+    }
+
+    pass_board_checks(app).await;
+
+    for (pin, title, was_made) in pins {
+        let lines = lines(&expect_bound(app, &pin, &title).await);
+        let told = lines.join("\n");
+        assert!(told.contains("waiting: Pinterest's answer did not come, so the Pin may exist"), "{told}");
+        let (end, attempts) = match was_made {
+            true => ("published: found on the board as ", 1),
+            false => ("published: created as ", 2),
+        };
+        assert!(lines.last().unwrap().starts_with(end), "{told}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{told}");
+        assert_eq!(told.contains("looked: not on the board: the attempt made nothing"), !was_made, "{told}");
+    }
+    assert_eq!(app.sent(), 2 * before.len() + after.len());
+}
+
+#[tokio::test]
+async fn every_kind_of_lost_answer_ends_with_one_pin() {
+    let (app, channel) = TestApp::start_connected().await;
+    each_lost_answer_ends_as_one_pin(&app, &channel, &BEFORE, &AFTER).await;
+}
+
+#[tokio::test]
+async fn two_identical_pins_stay_two_after_lost_answers() {
+    let (app, channel) = TestApp::start_connected().await;
+    let pairs = [
+        [FaultKind::CutAfter, FaultKind::Code2787After],
+        [FaultKind::CutAfter, FaultKind::CutBefore],
+        [FaultKind::CutBefore, FaultKind::CutAfter],
+        [FaultKind::CutBefore, FaultKind::Status500Before],
+    ];
+    for (number, [first, second]) in pairs.into_iter().enumerate() {
+        let title = format!("Twins {number}");
+        let one = publish_with_lost_answer(&app, &channel, &title, first).await;
+        let other = publish_with_lost_answer(&app, &channel, &title, second).await;
+        assert_ne!(one, other);
+
+        pass_board_checks(&app).await;
+
+        let (one, other) = (app.pin("ada", &one).await, app.pin("ada", &other).await);
+        assert_eq!((&one["state"], &other["state"]), (&json!("published"), &json!("published")), "{title}");
+        let mut ours =
+            [one["pinterest_pin_id"].as_str().unwrap(), other["pinterest_pin_id"].as_str().unwrap()];
+        let mut there = remotes(&app, &title);
+        ours.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(ours.as_slice(), there, "{title}: each is bound to a Pin of its own");
+    }
+}
+
+#[tokio::test]
+async fn an_older_identical_pin_of_ours_is_not_taken_for_the_new_one() {
+    let (app, channel) = TestApp::start_connected().await;
+    let old = app.publish("ada", &channel, "Same").await.expect(201);
+
+    let never = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutBefore).await;
+    pass_board_checks(&app).await;
+    let never = app.pin("ada", &never).await;
+    assert_eq!(never["state"], "published");
+    assert_ne!(never["pinterest_pin_id"], old["pinterest_pin_id"]);
+    assert_eq!(app.at_pinterest("Same"), 2);
+
+    let made = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutAfter).await;
+    assert_eq!(app.at_pinterest("Same"), 3);
+    pass_board_checks(&app).await;
+    let made = app.pin("ada", &made).await;
+    assert_eq!(made["pinterest_pin_id"], remotes(&app, "Same")[0], "the newest is the new one");
+    assert_eq!(app.at_pinterest("Same"), 3);
+}
+
+#[tokio::test]
+async fn an_outage_ends_with_one_pin() {
+    let (app, channel) = TestApp::start_connected().await;
+    let outage = Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(10);
+    app.pinterest().inject(outage);
+    let pin = id(&app.publish("ada", &channel, "Patient").await.expect(202));
+
+    app.advance(minutes(80)).await;
+
+    expect_bound(&app, &pin, "Patient").await;
+    assert_eq!(app.sent(), 11);
+}
+
+#[tokio::test]
+async fn an_outage_of_all_of_pinterest_ends_with_one_pin() {
+    let (app, channel) = TestApp::start_connected().await;
+    app.pinterest().inject(Fault::once(None, FaultKind::Status500Before).times(10));
+    let never = id(&app.publish("ada", &channel, "Patient").await.expect(202));
+
+    app.advance(minutes(3 * 60)).await;
+
+    expect_bound(&app, &never, "Patient").await;
+}
+
+#[tokio::test]
+async fn a_pin_with_an_unknown_outcome_cannot_be_cancelled_or_retried() {
+    let (app, channel) = TestApp::start_connected().await;
+    let pin = publish_with_lost_answer(&app, &channel, "Doubt", FaultKind::CutAfter).await;
+
+    let path = format!("{PINS}/{pin}");
+    let cancelled = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
+    assert_eq!(cancelled.problem(409), "wrong_state");
+    let retried = app.post(&format!("{path}/retry"), "ada", json!({})).await;
+    assert_eq!(retried.problem(409), "wrong_state");
+
+    pass_board_checks(&app).await;
+    expect_bound(&app, &pin, "Doubt").await;
+}
+
+#[tokio::test]
+async fn a_late_pin_with_an_unknown_outcome_is_checked_and_not_sent_again() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut pins = Vec::new();
+    for (title, kind) in [("Late made", FaultKind::CutAfter), ("Late never", FaultKind::CutBefore)] {
+        app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+        let mut body = pin(&channel, title);
+        body["publish_within"] = json!("PT1M");
+        pins.push(id(&app.post(PINS, "ada", body).await.expect(202)));
+    }
+    app.pinterest().change_policy(|policy| policy.lag_seconds = 120).unwrap();
+
+    pass_board_checks(&app).await;
+
+    expect_bound(&app, &pins[0], "Late made").await;
+    let never = app.pin("ada", &pins[1]).await;
+    assert_eq!((&never["state"], &never["error"]["code"]), (&json!("failed"), &json!("too_late")), "{never}");
+    assert_eq!((app.sent(), app.at_pinterest("Late never")), (2, 0));
+}
+
+#[tokio::test]
+async fn a_process_that_ends_while_it_sends_leaves_one_pin() {
+    for kind in [FaultKind::HangAfter, FaultKind::HangBefore] {
+        let (app, channel) = TestApp::start_connected().await;
+        app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
+        let url = format!("{}{PINS}", app.stack.url());
+        let request = app.client.post(url).bearer_auth(app.user("ada")).json(&pin(&channel, "Cut off"));
+        let request = tokio::spawn(request.send());
+        until(|| app.sent() == 1).await;
+        let listed = app.get(PINS, "ada").await.expect(200);
+        assert_eq!(listed["items"][0]["state"], "sending");
+        request.abort();
+
+        app.advance(seconds(30)).await;
+        assert_eq!(app.pin("ada", &id(&listed["items"][0])).await["state"], "sending", "it may be alive");
+        pass_board_checks(&app).await;
+
+        let pin = expect_bound(&app, &id(&listed["items"][0]), "Cut off").await;
+        let told = lines(&pin).join("\n");
+        assert!(told.contains("the process that was sending it ended without a word"), "{told}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Pins with a time of their own.
+
+mod due_time;
+mod edit;
+pub(crate) mod load;

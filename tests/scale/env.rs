@@ -1,0 +1,175 @@
+//! The stack's functions, their transports, and a clock that jumps.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use app::{
+    Clock, Random, Setup, Variables, Wires,
+    events::Events,
+    functions::{Deliver, Publish, Refresh},
+    media,
+};
+use dynoxide::Database;
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use tests::sender;
+use tokio::{
+    runtime::Builder,
+    time::{Duration, Instant, sleep_until},
+};
+
+use crate::{
+    cost::Assumed,
+    memory::Memory,
+    meter::Meter,
+    pinterest::{self, Pinterest},
+    seed::Gathered,
+    wire,
+};
+
+pub(crate) const MAIN: &str = "main";
+pub(crate) const TOKENS: &str = "tokens";
+/// What `REFRESH_AT_ONCE` says here, as it does unless it is changed.
+pub(crate) const AT_ONCE: u64 = 8;
+const RING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+
+/// The environment of a run.
+pub(crate) struct ScaleEnv {
+    pub(crate) database: Database,
+    pub(crate) meter: Mutex<Meter>,
+    pub(crate) pinterest: Mutex<Pinterest>,
+    /// Rows on their way into the database, while channels are connected.
+    pub(crate) gathered: Mutex<Option<Gathered>>,
+    /// Changes of main, for `events`, if they are wanted.
+    pub(crate) changes: Mutex<Option<Vec<serde_json::Value>>>,
+    /// How many bytes the rows of main have grown by, while changes are wanted.
+    pub(crate) grown: Mutex<i64>,
+    /// Every write is reckoned a second time.
+    pub(crate) audited: bool,
+    pub(crate) assumed: Assumed,
+    pub(crate) memory: Memory,
+    rng: Mutex<fastrand::Rng>,
+    epoch: Timestamp,
+    began: Instant,
+    _folder: TempDir,
+}
+
+/// Runs `work` in virtual time, which jumps to the next moment that something waits for.
+pub(crate) fn run<T>(audited: bool, work: impl AsyncFnOnce(&Arc<ScaleEnv>) -> T) -> T {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let env = Arc::new(ScaleEnv::new(audited));
+        work(&env).await
+    })
+}
+
+impl ScaleEnv {
+    fn new(audited: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(folder.path().join("dynamodb.sqlite").to_str().unwrap()).unwrap();
+        let tables = loopback_aws::Tables { main: MAIN.to_owned(), tokens: TOKENS.to_owned() };
+        tables.create_in(&database).unwrap();
+        // What a crash leaves of this file is nobody's concern: no write waits for the disk.
+        database.enable_bulk_loading().unwrap();
+        Self {
+            database,
+            meter: Mutex::default(),
+            pinterest: Mutex::default(),
+            gathered: Mutex::default(),
+            changes: Mutex::default(),
+            grown: Mutex::default(),
+            audited,
+            assumed: Assumed::read(),
+            memory: Memory::default(),
+            rng: Mutex::new(fastrand::Rng::with_seed(7)),
+            epoch: Timestamp::from_second(1_790_000_040).unwrap(),
+            began: Instant::now(),
+            _folder: folder,
+        }
+    }
+
+    /// A full minute.
+    pub(crate) fn epoch(&self) -> Timestamp {
+        self.epoch
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.epoch + SignedDuration::try_from(self.began.elapsed()).unwrap()
+    }
+
+    /// Jumps to a moment, unless it is later already.
+    pub(crate) async fn reach(&self, at: Timestamp) {
+        let since = Duration::try_from(at.duration_since(self.epoch)).unwrap();
+        sleep_until(self.began + since).await;
+    }
+
+    pub(crate) fn below(&self, most: u64) -> u64 {
+        self.rng.lock().unwrap().u64(0..most)
+    }
+
+    pub(crate) fn metered(&self) -> Meter {
+        self.meter.lock().unwrap().clone()
+    }
+
+    pub(crate) fn setup(self: &Arc<Self>) -> Setup {
+        let at_once = AT_ONCE.to_string();
+        let variables = Variables::from_iter([
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("MAIN_TABLE", MAIN),
+            ("TOKENS_TABLE", TOKENS),
+            ("SETTINGS_SECRET", "settings"),
+            ("TOKEN_KEYS", RING),
+            ("MEDIA_BUCKET", "media"),
+            ("EVENT_BUS", "bus"),
+            ("BASE_URL", "https://api.example.com"),
+            ("PINTEREST_APP_ID", "1500000"),
+            ("PINTEREST_APP_SECRET", "the-app-secret"),
+            ("REFRESH_AT_ONCE", at_once.as_str()),
+        ]);
+        let (clock, random) = (self.clone(), self.clone());
+        let wires = Wires {
+            aws: wire::wire(self),
+            pinterest: pinterest::wire(self),
+            media: media::Wire::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
+        };
+        let clock = Clock::new(move || clock.now());
+        Setup::over(wires, variables, clock, Random::new(move |bytes| random.rng.lock().unwrap().fill(bytes)))
+            .unwrap()
+    }
+
+    pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {
+        let setup = self.setup();
+        let secret = setup.settings_secret().unwrap();
+        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+        Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup)
+    }
+
+    pub(crate) fn deliver(self: &Arc<Self>) -> Deliver {
+        Deliver::new(sender(&self.setup()))
+    }
+
+    pub(crate) fn events(self: &Arc<Self>) -> Events {
+        self.setup().events().unwrap()
+    }
+
+    pub(crate) fn publish(self: &Arc<Self>) -> Publish {
+        let setup = self.setup();
+        Publish::new(sender(&setup), &setup)
+    }
+}
+
+/// Puts requests together for all runs, and sends none.
+pub(crate) fn http() -> reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let build = || {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap()
+    };
+    CLIENT.get_or_init(build).clone()
+}

@@ -1,0 +1,103 @@
+//! Packages, roles, logs, and the bounds of policies.
+
+use super::{Mutation, t};
+use crate::functions;
+
+pub(super) const MUTATIONS: &[Mutation] = &[
+    t(functions::packages, "", "functions/pins", "functions/pin", "functions/pin, which is not there"),
+    t(functions::packages, "", "functions/pins", "functions/docs", "functions/docs is not exactly one"),
+    t(functions::packages, "", "  PinsFunction:", "  ListFunction:", "its name says something else"),
+    t(functions::machines, "  PinsFunction:", "rust-cargolambda", "makefile", "PinsFunction is not built by"),
+    t(functions::machines, "", "provided.al2023", "provided.al2", "Runtime \"provided.al2\""),
+    t(
+        functions::machines,
+        "  DocsFunction:",
+        "      CodeUri",
+        "      Handler: main\n      CodeUri",
+        "Handler \"main\"",
+    ),
+    t(
+        functions::machines,
+        "  DocsFunction:",
+        "      CodeUri",
+        "      Architectures: [arm64]\n      CodeUri",
+        "Architectures",
+    ),
+    t(functions::machines, "", "LogFormat: JSON", "LogFormat: Text", "does not log as JSON"),
+    t(
+        functions::owned,
+        "  PinsFunction:",
+        "PinsRole.Arn",
+        "DocsRole.Arn",
+        "PinsFunction does not run as PinsRole",
+    ),
+    t(
+        functions::owned,
+        "  PinsFunction:",
+        "!Ref PinsLog",
+        "!Ref DocsLog",
+        "PinsFunction does not log to PinsLog",
+    ),
+    t(functions::owned, "  PinsLog:", "!Ref LogDays", "400", "PinsLog is not a log that ends"),
+    t(
+        functions::owned,
+        "  PinsRole:",
+        "lambda.amazonaws.com",
+        "ec2.amazonaws.com",
+        "PinsRole is not a role that",
+    ),
+    t(functions::owned, "", "  PinsRole:\n", "  OtherRole:\n", "OtherRole is no function's role"),
+    t(
+        functions::bounds,
+        "  PinsFunction:",
+        "      CodeUri",
+        "      Policies: [AWSLambdaExecute]\n      CodeUri",
+        "has Policies",
+    ),
+    t(
+        functions::bounds,
+        "  PinsRole:",
+        "      Policies:",
+        "      ManagedPolicyArns: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess\"]\n      Policies:",
+        "a managed policy",
+    ),
+    t(functions::bounds, "", "AWS::SNS::Topic", "AWS::IAM::Policy", "no part of a role"),
+    t(functions::bounds, "  PinsRole:", "dynamodb:GetItem", "dynamodb:*", "PinsRole allows dynamodb:*"),
+    t(functions::bounds, "  PinsRole:", "dynamodb:GetItem", "dynamodb:Get*", "PinsRole allows dynamodb:Get*"),
+    t(functions::bounds, "  PinsRole:", "dynamodb:Query", "dynamodb:Scan", "PinsRole allows dynamodb:Scan"),
+    t(
+        functions::bounds,
+        "  PinsRole:",
+        "!GetAtt MainTable.Arn",
+        "\"*\"",
+        "PinsRole allows anybody, or anything",
+    ),
+    t(
+        functions::bounds,
+        "  DeliverRole:",
+        "${MainTable.Arn}/index/due",
+        "${MainTable.Arn}/index/*",
+        "DeliverRole allows anybody, or anything",
+    ),
+    t(
+        functions::bounds,
+        "  PinsRole:",
+        "Service: lambda.amazonaws.com",
+        "AWS: \"*\"",
+        "PinsRole allows anybody",
+    ),
+    t(
+        functions::bounds,
+        "  PinsRole:\n",
+        "                Action:",
+        "                NotAction:",
+        "allows the rest",
+    ),
+    t(
+        functions::bounds,
+        "  TokensKey:",
+        "kms:CallerAccount: !Ref AWS::AccountId",
+        "a: b",
+        "lets other accounts in",
+    ),
+];
