@@ -1,13 +1,12 @@
-//! `/dev/…`: what a person or a test at this machine may do, and nobody anywhere else.
+//! `/dev/…`: routes for people and tests on this machine. They do not exist in a deployed context.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Request, State},
-    http::{HeaderMap, StatusCode, header, uri::Authority},
-    middleware::Next,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -15,27 +14,32 @@ use jiff::SignedDuration;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{sign_in::Person, stack::Inner};
+use crate::{context::Context, problem::problem_response, sign_in::Person};
 
-/// The clock is not moved further than this at once.
-const FURTHEST: i64 = 400 * 24 * 60 * 60;
+/// How far one request may move the clock.
+const MAX_ADVANCE_SECONDS: i64 = 400 * 24 * 60 * 60;
 
-/// The routes that exist in the local server only.
-pub(crate) fn routes() -> Router<Arc<Inner>> {
+/// The routes that only the local server has.
+pub(crate) fn routes() -> Router<Arc<Context>> {
     Router::new()
-        .route("/dev/token", post(token))
-        .route("/dev/advance", post(advance))
-        .route("/dev/events", get(events))
-        .route("/dev/pinterest", get(pinterest))
+        .route("/dev/token", post(create_token))
+        .route("/dev/advance", post(advance_clock))
+        .route("/dev/events", get(list_events))
+        .route("/dev/pinterest", get(show_pinterest))
 }
 
-async fn token(State(stack): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    match json::<Person>(&headers, &body) {
+async fn create_token(State(context): State<Arc<Context>>, headers: HeaderMap, body: Bytes) -> Response {
+    match parse_json::<Person>(&headers, &body) {
         Ok(person) if !person.sub.is_empty() => {
-            Json(json!({ "token": stack.sign_in.token(person, stack.clock.now()) })).into_response()
+            Json(json!({ "token": context.sign_in.issue_token(person, context.clock.now()) })).into_response()
         }
-        Ok(_) => problem(StatusCode::UNPROCESSABLE_ENTITY, "missing_field", "sub is empty", "Name somebody."),
-        Err(refused) => *refused,
+        Ok(_) => problem_response(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "missing_field",
+            "sub is empty",
+            "Send the id of a person as `sub`.",
+        ),
+        Err(response) => *response,
     }
 }
 
@@ -45,40 +49,45 @@ struct Advance {
     seconds: i64,
 }
 
-async fn advance(State(stack): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    let seconds = match json::<Advance>(&headers, &body) {
+async fn advance_clock(State(context): State<Arc<Context>>, headers: HeaderMap, body: Bytes) -> Response {
+    let seconds = match parse_json::<Advance>(&headers, &body) {
         Ok(Advance { seconds }) => seconds,
-        Err(refused) => return *refused,
+        Err(response) => return *response,
     };
-    if !(0..=FURTHEST).contains(&seconds) {
+    if !(0..=MAX_ADVANCE_SECONDS).contains(&seconds) {
         let detail = "seconds is not a number from 0 to 34560000 (400 days)";
-        return problem(
+        return problem_response(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid_seconds",
             detail,
             "Move in smaller steps.",
         );
     }
-    match stack.advance(SignedDuration::from_secs(seconds)).await {
+    match context.advance(SignedDuration::from_secs(seconds)).await {
         Ok(now) => Json(json!({ "now": now })).into_response(),
         Err(error) => {
             tracing::error!(%error, "the clock could not be moved");
             let fix = "Read the log of this process.";
-            problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the clock could not be moved", fix)
+            problem_response(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "the clock could not be moved",
+                fix,
+            )
         }
     }
 }
 
-async fn events(State(stack): State<Arc<Inner>>) -> Response {
-    if let Err(error) = stack.tell().await {
-        tracing::error!(%error, "events could not be told");
+async fn list_events(State(context): State<Arc<Context>>) -> Response {
+    if let Err(error) = context.publish_events().await {
+        tracing::error!(%error, "events could not be published");
     }
-    Json(json!({ "items": stack.aws.events() })).into_response()
+    Json(json!({ "items": context.aws.events() })).into_response()
 }
 
-/// What the simulated Pinterest takes, for whoever has no app at the real one; `null` if it is not that one.
-async fn pinterest(State(stack): State<Arc<Inner>>) -> Response {
-    let simulated = stack.pinterest.as_ref().map(|pinterest| {
+/// The address and the credentials of the simulated Pinterest; `null` if the stack uses another one.
+async fn show_pinterest(State(context): State<Arc<Context>>) -> Response {
+    let simulated = context.pinterest.as_ref().map(|pinterest| {
         json!({
             "url": pinterest.url(),
             "app_id": simulated_pinterest::APP_ID,
@@ -88,51 +97,18 @@ async fn pinterest(State(stack): State<Arc<Inner>>) -> Response {
     Json(json!({ "simulated": simulated })).into_response()
 }
 
-/// Reads a JSON body. The content type is required: a web page of somebody else's cannot send it unasked.
-fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Box<Response>> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/json") {
+/// Reads a JSON body. The content type is required, because a foreign web page cannot send it without our consent
+/// (CORS).
+fn parse_json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Box<Response>> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !content_type.starts_with("application/json") {
         let fix = "Send it with `Content-Type: application/json`.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Box::new(problem(status, "not_json", "the body is not marked as JSON", fix)));
+        return Err(Box::new(problem_response(status, "not_json", "the body is not marked as JSON", fix)));
     }
     serde_json::from_slice(body).map_err(|error| {
         let fix = "Send one JSON object of the documented form.";
-        Box::new(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_json", &error.to_string(), fix))
+        Box::new(problem_response(StatusCode::UNPROCESSABLE_ENTITY, "invalid_json", &error.to_string(), fix))
     })
-}
-
-/// Lets in only what was sent to this machine by its name: a page that has pointed its own name here is not let
-/// in (DNS rebinding).
-pub(crate) async fn only_by_our_names(
-    State(stack): State<Arc<Inner>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.and_then(|host| host.parse::<Authority>().ok());
-    let known = host.is_some_and(|host| {
-        let port_is_one = host.as_str() == host.host() || host.port_u16().is_some();
-        port_is_one && matches!(host.host(), "127.0.0.1" | "localhost" | "[::1]")
-            || host.as_str() == stack.public_host
-    });
-    if known {
-        return next.run(request).await;
-    }
-    let fix = "Use http://127.0.0.1, or set BASE_URL to the address that you use.";
-    problem(StatusCode::FORBIDDEN, "unknown_host", "this server does not go by that name", fix)
-}
-
-/// A problem document of the local server's own.
-pub(crate) fn problem(status: StatusCode, code: &str, detail: &str, fix: &str) -> Response {
-    let document = json!({
-        "type": format!("/problems/{code}"),
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": detail,
-        "code": code,
-        "fix": fix,
-        "request_id": "",
-    });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response()
 }

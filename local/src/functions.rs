@@ -1,4 +1,4 @@
-//! The functions, built of the same parts as on Lambda.
+//! The functions, built from the same parts as on Lambda.
 
 use app::{
     Result, Setup,
@@ -23,16 +23,16 @@ pub struct Functions {
     analytics: Analytics,
     docs: Docs,
     console: Console,
-    /// The worker that publishes what is due.
+    /// The worker that publishes the Pins that are due.
     pub deliver: Deliver,
-    /// The worker that keeps tokens alive.
+    /// The worker that refreshes tokens.
     pub refresh: Refresh,
-    /// Tells changes of the table as events.
+    /// Publishes changes of the table as events.
     pub events: Events,
 }
 
 impl Functions {
-    /// Builds each, as its `main` would.
+    /// Builds each function as its `main` does.
     pub fn new(setup: &Setup) -> Result<Self> {
         let main = setup.main_table()?;
         let tokens = setup.tokens_table()?;
@@ -80,7 +80,7 @@ impl Functions {
         })
     }
 
-    /// Answers as `function` would on Lambda.
+    /// Answers a request as `function` does on Lambda.
     pub async fn answer(&self, function: Function, request: Request) -> Response<Body> {
         match function {
             Function::AdminSave => handle(&self.admin_save, request).await,

@@ -1,4 +1,4 @@
-//! What API Gateway does for the functions: checks the token, finds the function, makes an event of the request.
+//! The part of API Gateway: checks the token, finds the function, and makes an event from the request.
 
 use std::sync::Arc;
 
@@ -16,33 +16,41 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::RequestExt as _;
 use serde_json::{Map, Value, json};
 
-use crate::{dev::problem, sign_in::Claims, stack::Inner};
+use crate::{context::Context, problem::problem_response, sign_in::Claims};
 
-/// API Gateway takes no larger body.
-const LARGEST_BODY: usize = 10 * 1024 * 1024;
+/// The largest body that API Gateway accepts.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// Answers every request that is not for a person at this machine.
-pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extract::Request) -> Response {
+/// Answers a request with the function that API Gateway would call.
+pub(crate) async fn answer_request(
+    State(context): State<Arc<Context>>,
+    request: axum::extract::Request,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let writes = !matches!(parts.method, Method::GET | Method::HEAD);
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+    let may_write = !matches!(parts.method, Method::GET | Method::HEAD);
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         let detail = "the body has more than 10 MB";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail, "Send less: at most 6 MB.");
+        return problem_response(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            detail,
+            "Send less: at most 6 MB.",
+        );
     };
     let claims = header_text(&parts.headers, &header::AUTHORIZATION)
-        .and_then(|authorization| stack.sign_in.claims(&authorization, stack.clock.now()));
-    let event = event(&parts, &body, claims.as_ref(), &stack);
+        .and_then(|authorization| context.sign_in.verify(&authorization, context.clock.now()));
+    let event = create_event(&parts, &body, claims.as_ref(), &context);
     let Ok(Event(request)) = serde_json::from_value(event) else {
         let detail = "the request could not be read";
-        return problem(StatusCode::BAD_REQUEST, "invalid_request", detail, "Send plain HTTP/1.1.");
+        return problem_response(StatusCode::BAD_REQUEST, "invalid_request", detail, "Send plain HTTP/1.1.");
     };
-    let function = function(&request);
+    let function = find_function(&request);
     if function == Function::AdminSave {
-        stack.show_alive().await;
+        context.run_workers_if_idle().await;
     }
-    let answer = stack.functions.answer(function, request).await;
-    if writes || answer.status().is_redirection() {
-        stack.schedule.wake();
+    let answer = context.functions.answer(function, request).await;
+    if may_write || answer.status().is_redirection() {
+        context.schedule.wake();
     }
     answer.map(|body| match body {
         lambda_http::Body::Text(text) => Body::from(text),
@@ -51,8 +59,8 @@ pub(crate) async fn answer(State(stack): State<Arc<Inner>>, request: axum::extra
     })
 }
 
-/// The function behind an address. What no function has is answered by one that has nothing to lose.
-fn function(request: &Request) -> Function {
+/// The function at an address. For an unknown address, it is `docs`, which has no rights: it answers the error.
+fn find_function(request: &Request) -> Function {
     match routes::find(request.method(), request.raw_http_path()) {
         Found::Route(route, _) => route.function,
         Found::OtherMethod(_) | Found::Nothing => Function::Docs,
@@ -60,8 +68,8 @@ fn function(request: &Request) -> Function {
 }
 
 /// The event of an HTTP API, payload format 2.0, as API Gateway sends it.
-fn event(parts: &Parts, body: &[u8], claims: Option<&Claims>, stack: &Inner) -> Value {
-    let now = stack.clock.now();
+fn create_event(parts: &Parts, body: &[u8], claims: Option<&Claims>, context: &Context) -> Value {
+    let now = context.clock.now();
     let path = parts.uri.path();
     let mut context = json!({
         "accountId": loopback_aws::ACCOUNT,
@@ -74,7 +82,7 @@ fn event(parts: &Parts, body: &[u8], claims: Option<&Claims>, stack: &Inner) -> 
             "sourceIp": "127.0.0.1",
             "userAgent": header_text(&parts.headers, &header::USER_AGENT),
         },
-        "requestId": stack.random.mark(),
+        "requestId": context.random.mark(),
         "routeKey": "$default",
         "stage": "$default",
         "time": now.to_string(),
@@ -93,16 +101,16 @@ fn event(parts: &Parts, body: &[u8], claims: Option<&Claims>, stack: &Inner) -> 
         "routeKey": "$default",
         "rawPath": path,
         "rawQueryString": parts.uri.query().unwrap_or_default(),
-        "headers": headers(&parts.headers),
+        "headers": forward_headers(&parts.headers),
         "requestContext": context,
         "body": STANDARD.encode(body),
         "isBase64Encoded": true,
     })
 }
 
-/// Headers as text, repeated ones joined. The token stays behind: its claims have been read. What a proxy would
-/// say comes from us, as API Gateway says it itself.
-fn headers(headers: &HeaderMap) -> Map<String, Value> {
+/// The headers as text, repeated ones joined. The token is left out, because its claims are in the event. The
+/// `X-Forwarded-…` headers are set here, as API Gateway sets them.
+fn forward_headers(headers: &HeaderMap) -> Map<String, Value> {
     let names = headers
         .keys()
         .filter(|name| **name != header::AUTHORIZATION && !name.as_str().starts_with("x-forwarded-"));

@@ -1,28 +1,35 @@
-//! The whole stack in one process on one machine: the very handlers that run on Lambda, behind the same routes,
-//! on an embedded DynamoDB, with a simulated Pinterest. No account, no container, no internet.
+//! The whole stack in one process on one machine: the same handlers and routes as on Lambda, with an embedded DynamoDB
+//! and a simulated Pinterest. It needs no account, no container and no internet.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`stack`] | the start and the end of it all |
+//! | [`stack`] | the start and the stop of the stack |
+//! | `context` | what requests and workers share |
 //! | `settings` | the variables that the functions see |
-//! | [`Functions`] | the functions, built of the same parts as on Lambda |
-//! | `gateway` | what API Gateway does: signs in, makes an event of a request |
-//! | `schedule` | what EventBridge and the stream do: wakes the workers, feeds `events` |
+//! | [`Functions`] | the functions, built from the same parts as on Lambda |
+//! | `gateway` | the part of API Gateway: checks the token, makes an event from a request |
+//! | `schedule` | the part of EventBridge and the stream: runs the workers, passes changes to `events` |
 //! | `clock` | a clock that can be moved |
-//! | `sign_in` | tokens for development |
+//! | `sign_in` | development tokens |
+//! | `host_check` | the protection against DNS rebinding |
 //! | `dev`, `home` | `/dev/…` and the page at `/` |
 
 mod clock;
+mod context;
 mod dev;
+mod error;
 mod folder;
 mod functions;
 mod gateway;
 mod home;
+mod host_check;
+mod problem;
 mod schedule;
 mod settings;
 mod sign_in;
 pub mod stack;
 
+pub use error::Error;
 pub use functions::Functions;
 pub use sign_in::Person;
-pub use stack::{Data, Error, Options, Pinterest, Stack};
+pub use stack::{Data, Options, Pinterest, Stack};

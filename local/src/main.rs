@@ -12,16 +12,16 @@ struct Arguments {
     /// The port on 127.0.0.1.
     #[arg(long, default_value_t = 3000)]
     port: u16,
-    /// Where data is kept. `:memory:` leaves nothing behind.
+    /// The folder for data. With `:memory:`, nothing is written to disk.
     #[arg(long, value_name = "DIR", default_value = ".pinwright")]
     data: PathBuf,
-    /// Which Pinterest. The variables that name its address win over this.
-    #[arg(long, value_enum, default_value_t = Which::Simulated)]
-    pinterest: Which,
+    /// The Pinterest to publish to. Variables with its address take precedence.
+    #[arg(long, value_enum, default_value_t = PinterestArgument::Simulated)]
+    pinterest: PinterestArgument,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
+enum PinterestArgument {
     Simulated,
     Live,
 }
@@ -45,35 +45,35 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         port: arguments.port,
         data: if in_memory { Data::Memory } else { Data::Folder(arguments.data) },
         pinterest: match arguments.pinterest {
-            Which::Simulated => Pinterest::Simulated,
-            Which::Live => Pinterest::Live,
+            PinterestArgument::Simulated => Pinterest::Simulated,
+            PinterestArgument::Live => Pinterest::Live,
         },
-        variables: variables()?,
+        variables: read_variables()?,
         timer: true,
     })
     .await?;
-    say(&welcome(&stack));
+    print(&welcome_text(&stack));
     tokio::signal::ctrl_c().await?;
-    say("\nStopping.\n");
+    print("\nStopping.\n");
     stack.stop().await?;
     Ok(())
 }
 
-/// Tells the person who started this, who may be there no more.
-fn say(text: &str) {
+/// Prints a text, and ignores errors: nobody may read the output any more.
+fn print(text: &str) {
     let mut out = std::io::stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
 }
 
-/// The environment, over what a `.env` file in this folder sets. What a line holds is not repeated: it may be a
-/// secret.
-fn variables() -> Result<BTreeMap<String, String>, String> {
+/// The variables of the environment and of the file `.env` in this folder; the environment takes precedence. An error
+/// does not repeat a line of the file, because it may hold a secret.
+fn read_variables() -> Result<BTreeMap<String, String>, String> {
     let mut all = BTreeMap::new();
     match dotenvy::dotenv_iter() {
         Ok(file) => {
             for (number, pair) in (1..).zip(file) {
                 let (name, value) = pair.map_err(|_| {
-                    format!("setting {number} in .env is not of the form NAME=value: quote what holds spaces")
+                    format!("setting {number} in .env is not of the form NAME=value: put values with spaces in quotes")
                 })?;
                 all.insert(name, value);
             }
@@ -85,7 +85,7 @@ fn variables() -> Result<BTreeMap<String, String>, String> {
     Ok(all)
 }
 
-fn welcome(stack: &Stack) -> String {
+fn welcome_text(stack: &Stack) -> String {
     let url = stack.url();
     let pinterest = match stack.pinterest() {
         Some(pinterest) => format!(
@@ -100,16 +100,17 @@ fn welcome(stack: &Stack) -> String {
         "Pinwright runs at {url}
 Pinterest: {pinterest}
 
-Open {url}/admin/api-integration/pinterest to begin with the pages, or sign in right here:
+To set up the integration in a browser, open {url}/admin/api-integration/pinterest.
+To use the API, get a token:
 
   curl -s {url}/dev/token -H 'Content-Type: application/json' -d '{{\"sub\":\"ada\",\"admin\":true}}'
 
-docs/tutorial.md leads from there to a published Pin. Ctrl-C stops.
+docs/tutorial.md shows the next steps, up to a published Pin. Press Ctrl-C to stop.
 "
     )
 }
 
-/// Lines for people, on standard error. `RUST_LOG` changes what is told.
+/// Starts the log on standard error. `RUST_LOG` sets its level.
 fn start_log() {
     use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
     let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse::<Targets>().ok());

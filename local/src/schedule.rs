@@ -1,166 +1,148 @@
-//! What EventBridge's rules and the table's stream do for the functions: wakes the workers, feeds `events`.
+//! The part of EventBridge's rules and of the table's stream: runs the workers, and passes changes to `events`.
 
 use std::sync::{Arc, PoisonError};
 
 use app::{events::Stream, functions::Tick, store::Due};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
-    sync::{Mutex, Notify, RwLock},
     task::JoinSet,
     time::{Duration, Instant},
 };
 
-use crate::stack::{Error, Inner};
+use crate::{context::Context, error::Error};
 
-/// As often as on AWS the workers show that they run, if anybody looks.
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
-/// With something to do, they are woken this often.
-const SECOND: Duration = Duration::from_secs(1);
-/// As long as a worker may take on Lambda.
-const INVOCATION: Duration = Duration::from_mins(15);
-/// The hour (UTC) of the daily roll-call.
-const ROLL_CALL: SignedDuration = SignedDuration::from_hours(3);
+/// How often the workers run on AWS. Here they sleep while nothing is due; but when somebody asks whether they run, and
+/// the last tick is older than this, there is one.
+const TICK_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+/// The shortest time between two ticks.
+const MIN_TICK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a worker may run, as on Lambda.
+const WORKER_TIMEOUT: Duration = Duration::from_mins(15);
+/// The time of the daily check, after midnight UTC.
+const DAILY_CHECK_TIME: SignedDuration = SignedDuration::from_hours(3);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// So many ticks may run side by side, as invocations do on Lambda: one that takes long holds up nobody else.
-const TICKS_AT_ONCE: usize = 8;
+/// How many ticks may run in parallel, as invocations do on Lambda, so that a slow one does not delay the others.
+const MAX_PARALLEL_TICKS: usize = 8;
 
-/// Who may run when.
-#[derive(Debug, Default)]
-pub(crate) struct Schedule {
-    woken: Notify,
-    /// The last tick that nobody asked for.
-    ticked: std::sync::Mutex<Option<Timestamp>>,
-    /// Ticks share the clock; it is moved when none runs.
-    moving: RwLock<()>,
-    /// The stream has one reader.
-    telling: Mutex<()>,
-}
-
-impl Schedule {
-    /// Something was written: there may be something to do, or to tell.
-    pub(crate) fn wake(&self) {
-        self.woken.notify_one();
-    }
-}
-
-/// Wakes the workers when something is due, and at the daily hour; tells events as they come. Sleeps otherwise, for
-/// days if need be. Ends with the stack.
-pub(crate) async fn run(stack: Arc<Inner>) {
-    let started = stack.clock.now();
+/// Runs the workers when something is due, and the daily check at its hour, and publishes events as they come. Sleeps
+/// otherwise, even for days. Ends with the stack.
+pub(crate) async fn run_timer(context: Arc<Context>) {
+    let started_at = context.clock.now();
     let mut ticks = JoinSet::new();
-    stack.clone().tick_beside(&mut ticks); // what fell due while nobody was here
+    context.clone().spawn_tick(&mut ticks); // for what became due while this process did not run
     loop {
         while let Some(ended) = ticks.try_join_next() {
             if let Err(error) = ended {
                 tracing::error!(%error, "a tick failed");
             }
         }
-        let now = stack.clock.now();
-        let next = match stack.next(started).await {
+        let now = context.clock.now();
+        let next = match context.find_next(started_at).await {
             Ok(next) => next,
             Err(error) => {
-                tracing::error!(%error, "what is due could not be read");
-                Next { at: now + MINUTE, daily: false }
+                tracing::error!(%error, "the next due work could not be read");
+                Next { at: now + TICK_INTERVAL, is_daily_check: false }
             }
         };
         if next.at <= now {
-            if !next.daily {
-                stack.clone().tick_beside(&mut ticks);
-            } else if let Err(error) = stack.roll_call().await {
-                tracing::error!(%error, "the roll-call failed");
-                tokio::time::sleep(MINUTE.unsigned_abs()).await;
+            if !next.is_daily_check {
+                context.clone().spawn_tick(&mut ticks);
+            } else if let Err(error) = context.run_daily_check().await {
+                tracing::error!(%error, "the daily check failed");
+                tokio::time::sleep(TICK_INTERVAL.unsigned_abs()).await;
             }
-            tokio::time::sleep(SECOND).await;
+            tokio::time::sleep(MIN_TICK_INTERVAL).await;
             continue;
         }
         tokio::select! {
-            () = tokio::time::sleep(nap(next.at.duration_since(now))) => {}
-            () = stack.schedule.woken.notified() => told("events could not be told", stack.tell().await),
-            () = stack.aws.written() => told("events could not be told", stack.tell().await),
+            () = tokio::time::sleep(sleep_time(next.at.duration_since(now))) => continue,
+            () = context.schedule.wake_up.notified() => {}
+            () = context.aws.written() => {}
         }
+        log_error("events could not be published", context.publish_events().await);
     }
 }
 
 /// What comes next, unless something is written before.
 struct Next {
     at: Timestamp,
-    /// It is the roll-call.
-    daily: bool,
+    /// Whether it is the daily check.
+    is_daily_check: bool,
 }
 
-/// How long to sleep before something is due. While a laptop sleeps, so does the timer: it is looked at again on the
-/// way, so that nothing is late by more than what was left to wait for.
-fn nap(until_due: SignedDuration) -> Duration {
-    let whole = until_due.unsigned_abs();
-    if whole <= MINUTE.unsigned_abs() { whole } else { whole / 2 }
+/// How long to sleep before something is due. The timer stands still while a laptop sleeps. So a long sleep is divided:
+/// after half of the time, the clock is read again.
+fn sleep_time(until_due: SignedDuration) -> Duration {
+    let total = until_due.unsigned_abs();
+    if total <= TICK_INTERVAL.unsigned_abs() { total } else { total / 2 }
 }
 
-fn told(what: &str, result: Result<(), Error>) {
+fn log_error(message: &str, result: Result<(), Error>) {
     if let Err(error) = result {
-        tracing::error!(%error, "{what}");
+        tracing::error!(%error, "{message}");
     }
 }
 
-impl Inner {
-    /// A tick of its own, unless many run already.
-    fn tick_beside(self: Arc<Self>, ticks: &mut JoinSet<()>) {
-        if ticks.len() < TICKS_AT_ONCE {
-            *self.schedule.ticked.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
+impl Context {
+    /// Starts a tick in a task of its own, unless too many run already.
+    fn spawn_tick(self: Arc<Self>, ticks: &mut JoinSet<()>) {
+        if ticks.len() < MAX_PARALLEL_TICKS {
+            *self.schedule.last_tick.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
             ticks.spawn(async move {
-                told("a tick failed", self.tick().await);
-                self.schedule.wake(); // what it has done may be due again, and soon
+                log_error("a tick failed", self.run_workers().await);
+                self.schedule.wake(); // its result may be due again soon
             });
         }
     }
 
-    /// Whoever looks at the workers sees them run: with nothing to do, they have not been woken for long.
-    pub(crate) async fn show_alive(&self) {
+    /// Runs the workers if the last tick is old, so that somebody who asks for their last run gets a recent time.
+    pub(crate) async fn run_workers_if_idle(&self) {
         let now = self.clock.now();
-        let idle = {
-            let mut ticked = self.schedule.ticked.lock().unwrap_or_else(PoisonError::into_inner);
-            let idle = ticked.is_some_and(|at| at + MINUTE <= now);
-            if idle {
-                *ticked = Some(now);
+        let is_idle = {
+            let mut last_tick = self.schedule.last_tick.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_idle = last_tick.is_some_and(|at| at + TICK_INTERVAL <= now);
+            if is_idle {
+                *last_tick = Some(now);
             }
-            idle
+            is_idle
         };
-        if idle {
-            told("a tick failed", self.tick().await);
+        if is_idle {
+            log_error("a tick failed", self.run_workers().await);
         }
     }
 
-    /// One wake-up of both minute workers.
-    pub(crate) async fn tick(&self) -> Result<(), Error> {
-        let _still = self.schedule.moving.read().await;
-        self.work().await
+    /// Runs both workers once.
+    pub(crate) async fn run_workers(&self) -> Result<(), Error> {
+        let _clock = self.schedule.clock_lock.read().await;
+        self.run_due_work().await
     }
 
-    /// The daily roll-call.
-    pub(crate) async fn roll_call(&self) -> Result<(), Error> {
-        let _still = self.schedule.moving.read().await;
-        self.daily().await?;
-        self.tell_all().await
+    /// Runs the daily check, and publishes its events.
+    pub(crate) async fn run_daily_check(&self) -> Result<(), Error> {
+        let _clock = self.schedule.clock_lock.read().await;
+        self.check_daily().await?;
+        self.read_stream().await
     }
 
-    /// Tells what has changed to the bus.
-    pub(crate) async fn tell(&self) -> Result<(), Error> {
-        let _still = self.schedule.moving.read().await;
-        self.tell_all().await
+    /// Publishes the changes of the table as events.
+    pub(crate) async fn publish_events(&self) -> Result<(), Error> {
+        let _clock = self.schedule.clock_lock.read().await;
+        self.read_stream().await
     }
 
-    /// Moves the clock, doing on the way all that falls due, at its time.
+    /// Moves the clock forward. Whatever becomes due on the way is done at its time.
     pub(crate) async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
-        let _moving = self.schedule.moving.write().await;
+        let _clock = self.schedule.clock_lock.write().await;
         let target = self.clock.now() + by;
-        let mut due = self.next_due(target).await?;
-        let mut before: Option<Due> = None;
+        let mut due = self.find_due(target).await?;
+        let mut last_due: Option<Due> = None;
         loop {
             let now = self.clock.now();
-            let daily = next_roll_call(now);
-            // What is still due after a tick was left for the next one.
+            let daily = next_daily_check(now);
+            // If the same work is still due after a tick, the tick has left it to the next one.
             let at = match &due {
-                Some(due) if due.since <= now && before.as_ref() == Some(due) => Some(now + MINUTE),
+                Some(due) if due.since <= now && last_due.as_ref() == Some(due) => Some(now + TICK_INTERVAL),
                 Some(due) => Some(due.since),
                 None => None,
             };
@@ -170,52 +152,56 @@ impl Inner {
             }
             self.clock.move_to(next).map_err(Error::Folder)?;
             if next == daily {
-                self.daily().await?; // it makes nothing due
+                self.check_daily().await?; // after it, the same work is due as before
             } else {
-                self.work().await?;
-                before = due;
-                due = self.next_due(target).await?;
+                self.run_due_work().await?;
+                last_due = due;
+                due = self.find_due(target).await?;
             }
         }
         self.clock.move_to(target).map_err(Error::Folder)?;
-        self.work().await?;
+        self.run_due_work().await?;
         self.schedule.wake();
         Ok(self.clock.now())
     }
 
-    /// What happens once a day: warnings, and rows that have expired go.
-    async fn daily(&self) -> Result<(), Error> {
-        self.functions.refresh.tick(Tick::RollCall, Instant::now() + INVOCATION).await?;
+    /// The daily work: warnings, and the removal of expired rows.
+    async fn check_daily(&self) -> Result<(), Error> {
+        self.functions.refresh.tick(Tick::RollCall, Instant::now() + WORKER_TIMEOUT).await?;
         self.aws.remove_expired()?;
         Ok(())
     }
 
-    async fn work(&self) -> Result<(), Error> {
-        let deadline = Instant::now() + INVOCATION;
+    /// Runs both workers, and publishes their events. The caller holds the clock.
+    async fn run_due_work(&self) -> Result<(), Error> {
+        let deadline = Instant::now() + WORKER_TIMEOUT;
         self.functions.refresh.tick(Tick::Due, deadline).await?;
         self.functions.deliver.tick(deadline).await?;
-        self.tell_all().await
+        self.read_stream().await
     }
 
-    /// What the workers are to be woken for next. Roll-calls are counted from the last, or from `started`.
-    async fn next(&self, started: Timestamp) -> Result<Next, Error> {
-        let rolled = self.main.worker().await.map_err(app::Error::from)?.rolled_at;
-        let daily = next_roll_call(rolled.unwrap_or(started));
-        let due = self.next_due(daily).await?;
-        Ok(due.map_or(Next { at: daily, daily: true }, |due| Next { at: due.since, daily: false }))
+    /// The next work of the workers. The time of the daily check follows from the last one, or from `started_at`.
+    async fn find_next(&self, started_at: Timestamp) -> Result<Next, Error> {
+        let last_check = self.main.worker().await.map_err(app::Error::from)?.rolled_at;
+        let daily = next_daily_check(last_check.unwrap_or(started_at));
+        let due = self.find_due(daily).await?;
+        Ok(due.map_or(Next { at: daily, is_daily_check: true }, |due| Next {
+            at: due.since,
+            is_daily_check: false,
+        }))
     }
 
-    /// The oldest work that is due by then.
-    async fn next_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
+    /// The oldest work that is due at `by`.
+    async fn find_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
         let main = self.main.first_due(by).await.map_err(app::Error::from)?;
         let tokens = self.tokens.first_due(by).await.map_err(app::Error::from)?;
         Ok(main.into_iter().chain(tokens).min_by_key(|due| due.since))
     }
 
-    /// Feeds the stream to `events`. Lambda would give up a record that cannot be told after some tries, and
-    /// keep it for a person; here the log keeps it.
-    async fn tell_all(&self) -> Result<(), Error> {
-        let _telling = self.schedule.telling.lock().await;
+    /// Passes the records of the stream to `events`. If a record always fails, Lambda gives up after some tries and saves
+    /// it in a queue for a person. Here it is only logged.
+    async fn read_stream(&self) -> Result<(), Error> {
+        let _stream = self.schedule.stream_lock.lock().await;
         let stream = self.aws.stream();
         while let Some(batch) = stream.next_batch()? {
             let unhandled = match serde_json::from_value::<Stream>(batch.event.clone()) {
@@ -234,11 +220,11 @@ impl Inner {
     }
 }
 
-/// The next roll-call after `now`.
-fn next_roll_call(now: Timestamp) -> Timestamp {
-    let since = now.duration_since(Timestamp::UNIX_EPOCH) - ROLL_CALL;
+/// The time of the next daily check after `now`.
+fn next_daily_check(now: Timestamp) -> Timestamp {
+    let since = now.duration_since(Timestamp::UNIX_EPOCH) - DAILY_CHECK_TIME;
     let days = since.as_hours() / 24;
-    let mut next = Timestamp::UNIX_EPOCH + ROLL_CALL + DAY * i32::try_from(days).unwrap_or(i32::MAX);
+    let mut next = Timestamp::UNIX_EPOCH + DAILY_CHECK_TIME + DAY * i32::try_from(days).unwrap_or(i32::MAX);
     while next <= now {
         next += DAY;
     }
@@ -250,17 +236,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_near_is_slept_until_and_what_is_far_is_looked_at_on_the_way() {
-        assert_eq!(nap(SignedDuration::from_secs(40)), Duration::from_secs(40));
-        assert_eq!(nap(SignedDuration::from_mins(1)), Duration::from_mins(1));
-        assert_eq!(nap(SignedDuration::from_hours(24)), Duration::from_hours(12));
+    fn a_short_sleep_lasts_until_the_work_is_due_and_a_long_one_is_divided() {
+        assert_eq!(sleep_time(SignedDuration::from_secs(40)), Duration::from_secs(40));
+        assert_eq!(sleep_time(SignedDuration::from_mins(1)), Duration::from_mins(1));
+        assert_eq!(sleep_time(SignedDuration::from_hours(24)), Duration::from_hours(12));
     }
 
     #[test]
-    fn the_roll_call_comes_once_a_day_at_its_hour() {
+    fn the_daily_check_runs_once_a_day_at_its_hour() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        assert_eq!(next_roll_call(at("2026-12-01T02:59:59Z")), at("2026-12-01T03:00:00Z"));
-        assert_eq!(next_roll_call(at("2026-12-01T03:00:00Z")), at("2026-12-02T03:00:00Z"));
-        assert_eq!(next_roll_call(at("2026-12-01T23:00:00Z")), at("2026-12-02T03:00:00Z"));
+        assert_eq!(next_daily_check(at("2026-12-01T02:59:59Z")), at("2026-12-01T03:00:00Z"));
+        assert_eq!(next_daily_check(at("2026-12-01T03:00:00Z")), at("2026-12-02T03:00:00Z"));
+        assert_eq!(next_daily_check(at("2026-12-01T23:00:00Z")), at("2026-12-02T03:00:00Z"));
     }
 }

@@ -1,4 +1,4 @@
-//! The variables that the functions see: those of the stack, which are ours, and those that a person may set.
+//! The variables that the functions see: those that the stack sets, and those that the user may set.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,24 @@ use app::Variables;
 use loopback_aws::{LoopbackAws, Tables};
 use simulated_pinterest::SimulatedPinterest;
 
-/// The tables' names.
+/// The names of the tables.
 pub(crate) fn tables() -> Tables {
     Tables { main: "pinwright-main".to_owned(), tokens: "pinwright-tokens".to_owned() }
 }
 
-/// The secret with the integration's settings: there, and empty, as a new stack leaves it.
+/// The secret with the settings of the integration. It exists and is empty, as in a newly deployed stack.
 pub(crate) const SETTINGS_SECRET: &str = "pinwright/settings";
 /// The secret with the keys that seal tokens.
 pub(crate) const KEY_RING_SECRET: &str = "pinwright/token-keys";
-/// The bucket that people's files lie in.
+/// The bucket for the files of users.
 pub(crate) const BUCKET: &str = "pinwright-media";
 
-/// The file of the data folder from which `cargo lambda watch` gives the same variables to the real binaries.
-pub(crate) const FILE: &str = "lambda.env";
+/// The file of the data folder with which `cargo lambda watch` gives the same variables to the real binaries.
+pub(crate) const VARIABLES_FILE: &str = "lambda.env";
 
-/// What a person may set, in the environment or in `.env`. The names of AWS are not among them: whoever works
-/// with a real account on this machine must not meet it here.
-const OPEN: [&str; 22] = [
+/// The variables that the user may set, in the environment or in `.env`. Those of AWS are not among them, so that this
+/// stack never uses a real AWS account that is set up on this machine.
+const USER_VARIABLES: [&str; 22] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -48,16 +48,16 @@ const OPEN: [&str; 22] = [
     "TOKEN_KEYS",
 ];
 
-/// Whether a person has named a Pinterest of their own.
-pub(crate) fn names_a_pinterest(given: &BTreeMap<String, String>) -> bool {
+/// Whether the user has set an address of Pinterest.
+pub(crate) fn sets_pinterest_address(user_variables: &BTreeMap<String, String>) -> bool {
     ["PINTEREST_API_URL", "PINTEREST_SANDBOX_API_URL", "PINTEREST_AUTHORIZE_URL"]
         .iter()
-        .any(|name| given.get(*name).is_some_and(|value| !value.is_empty()))
+        .any(|name| user_variables.get(*name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Everything together: what a person has set wins over what is open, and over nothing else.
-pub(crate) fn variables(
-    given: &BTreeMap<String, String>,
+/// All variables. The user's values replace defaults, but not the addresses and names of this stack.
+pub(crate) fn build_variables(
+    user_variables: &BTreeMap<String, String>,
     url: &str,
     aws: &LoopbackAws,
     pinterest: Option<&SimulatedPinterest>,
@@ -72,8 +72,8 @@ pub(crate) fn variables(
         all.insert("PINTEREST_SANDBOX_API_URL", pinterest.sandbox_api_url());
         all.insert("PINTEREST_AUTHORIZE_URL", pinterest.authorize_url());
     }
-    for name in OPEN {
-        if let Some(value) = given.get(name).filter(|value| !value.is_empty()) {
+    for name in USER_VARIABLES {
+        if let Some(value) = user_variables.get(name).filter(|value| !value.is_empty()) {
             all.insert(name, value.clone());
         }
     }

@@ -1,4 +1,4 @@
-//! Tokens for development: signed and checked by this process, never by anything that is deployed.
+//! Development tokens. Only this process signs and accepts them; nothing that is deployed does.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -6,24 +6,24 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// How long a token lasts, by the local clock.
-const LASTS: SignedDuration = SignedDuration::from_hours(12);
+/// How long a token is valid, by the local clock.
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// Who wants to be signed in: for development anyone may be anybody.
+/// A person to sign in. In development, everybody may sign in as anybody.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// Who they are.
+    /// Their id.
     pub sub: String,
-    /// Whose things they see. Their own unless given.
+    /// The tenant whose channels and Pins they see. The default is `sub`.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// Whether they may change the integration's settings.
+    /// Whether they may change the settings of the integration.
     #[serde(default)]
     pub admin: bool,
 }
 
-/// The claims of a token (RFC 7519), all of them text as API Gateway hands them on.
+/// The claims of a token (RFC 7519) that are passed on to the functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) sub: String,
@@ -32,7 +32,7 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
 }
 
-/// Makes and checks tokens: JWTs signed with HMAC-SHA256 (RFC 7515, `HS256`).
+/// Issues and verifies tokens: JWTs signed with HMAC-SHA256 (RFC 7515, `HS256`).
 pub(crate) struct SignIn {
     key: hmac::Key,
 }
@@ -42,8 +42,8 @@ impl SignIn {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, key.trim().as_bytes()) }
     }
 
-    /// A token for `person`.
-    pub(crate) fn token(&self, person: Person, now: Timestamp) -> String {
+    /// A new token for `person`.
+    pub(crate) fn issue_token(&self, person: Person, now: Timestamp) -> String {
         let scope = if person.admin { "pinwright/admin" } else { "" };
         let tenant = person.tenant.unwrap_or_else(|| person.sub.clone());
         let claims = json!({
@@ -51,7 +51,7 @@ impl SignIn {
             "tenant": tenant,
             "scope": scope,
             "iat": now.as_second(),
-            "exp": (now + LASTS).as_second(),
+            "exp": (now + TOKEN_LIFETIME).as_second(),
         });
         let header = json!({ "alg": "HS256", "typ": "JWT" });
         let signed = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
@@ -59,9 +59,9 @@ impl SignIn {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// Who sent `Authorization: Bearer <token>`, if the token is ours and has not expired. The signature is
-    /// checked before anything else is read: what the header of the token says is of no interest.
-    pub(crate) fn claims(&self, authorization: &str, now: Timestamp) -> Option<Claims> {
+    /// The claims in `Authorization: Bearer <token>`, if this process signed the token and it has not expired. The
+    /// signature is checked first, always with our algorithm: the header of the token is not read.
+    pub(crate) fn verify(&self, authorization: &str, now: Timestamp) -> Option<Claims> {
         let token = authorization.strip_prefix("Bearer ")?.trim();
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
@@ -83,18 +83,18 @@ mod tests {
     #[test]
     fn a_token_says_who_sent_it_until_it_expires() {
         let (sign_in, now) = (SignIn::new("key"), Timestamp::from_second(1_790_000_000).unwrap());
-        let header = format!("Bearer {}", sign_in.token(person(), now));
+        let header = format!("Bearer {}", sign_in.issue_token(person(), now));
 
-        let claims = sign_in.claims(&header, now).unwrap();
+        let claims = sign_in.verify(&header, now).unwrap();
         assert_eq!((claims.sub.as_str(), claims.tenant.as_str()), ("ada", "acme"));
-        assert!(sign_in.claims(&header, now + LASTS).is_none());
+        assert!(sign_in.verify(&header, now + TOKEN_LIFETIME).is_none());
     }
 
     #[test]
     fn a_token_of_another_key_or_with_other_claims_is_nobodys() {
         let (sign_in, now) = (SignIn::new("key"), Timestamp::from_second(1_790_000_000).unwrap());
-        let token = sign_in.token(person(), now);
-        assert!(SignIn::new("other").claims(&format!("Bearer {token}"), now).is_none());
+        let token = sign_in.issue_token(person(), now);
+        assert!(SignIn::new("other").verify(&format!("Bearer {token}"), now).is_none());
 
         let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!() };
         let forged =
@@ -108,7 +108,7 @@ mod tests {
             "a.b.c".to_owned(),
             String::new(),
         ] {
-            assert!(sign_in.claims(&format!("Bearer {bad}"), now).is_none(), "{bad}");
+            assert!(sign_in.verify(&format!("Bearer {bad}"), now).is_none(), "{bad}");
         }
     }
 }

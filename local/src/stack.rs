@@ -1,17 +1,13 @@
-//! The start and the end of it all.
+//! Starts and stops the stack.
 
 use std::{
     collections::BTreeMap,
-    io,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use app::{
-    Clock, Random, Setup,
-    store::{MainTable, TokensTable},
-};
+use app::{Clock, Random, Setup};
 use axum::{Router, middleware, routing::get};
 use jiff::{SignedDuration, Timestamp};
 use loopback_aws::{BusEvent, LoopbackAws};
@@ -20,91 +16,51 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     clock::LocalClock,
-    dev, folder,
+    context::{Context, Schedule},
+    dev,
+    error::Error,
+    folder,
     functions::Functions,
-    gateway, home,
-    schedule::{self, Schedule},
-    settings,
+    gateway, home, host_check, schedule, settings,
     sign_in::{Person, SignIn},
 };
 
 /// Where data is kept.
 #[derive(Clone, Debug)]
 pub enum Data {
-    /// In this folder, which is made when missing.
+    /// In this folder, which is created if it is missing.
     Folder(PathBuf),
-    /// Nowhere: it ends with the process.
+    /// In memory: it ends with the process.
     Memory,
 }
 
-/// Which Pinterest.
+/// The Pinterest to publish to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pinterest {
-    /// One in this process.
+    /// The simulated one in this process.
     Simulated,
     /// The real one.
     Live,
 }
 
-/// How to start.
+/// How to start the stack.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 for any.
     pub port: u16,
     /// Where data is kept.
     pub data: Data,
-    /// Which Pinterest. Variables that name another one win.
+    /// The Pinterest to publish to. Variables with another address take precedence.
     pub pinterest: Pinterest,
-    /// What a person has set: the environment, and `.env`.
+    /// The variables that the user has set: the environment, and `.env`.
     pub variables: BTreeMap<String, String>,
-    /// Whether workers run by themselves. Tests wake them.
+    /// Whether a timer runs the workers. Tests run them themselves.
     pub timer: bool,
 }
 
-/// The stack cannot start, or a part of it has failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The data folder cannot be used.
-    #[error("the data folder cannot be used: {0}")]
-    Folder(#[source] io::Error),
-    /// The port is taken, or not allowed.
-    #[error("port {port} cannot be used ({source}): stop what runs there, or choose another with --port")]
-    Port {
-        /// Which.
-        port: u16,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The local AWS.
-    #[error("{0}")]
-    Aws(#[from] loopback_aws::Error),
-    /// The simulated Pinterest.
-    #[error("the simulated Pinterest cannot be used: {0}")]
-    Pinterest(#[source] io::Error),
-    /// A use case, outside any request.
-    #[error("{}", app::error::chain(.0))]
-    App(#[from] app::Error),
-}
-
-/// What requests and workers share.
-pub(crate) struct Inner {
-    pub(crate) functions: Functions,
-    pub(crate) main: MainTable,
-    pub(crate) tokens: TokensTable,
-    pub(crate) aws: LoopbackAws,
-    pub(crate) pinterest: Option<SimulatedPinterest>,
-    pub(crate) sign_in: SignIn,
-    pub(crate) clock: LocalClock,
-    pub(crate) random: Random,
-    pub(crate) schedule: Schedule,
-    pub(crate) folder: Option<PathBuf>,
-    pub(crate) public_host: String,
-}
-
-/// A running stack. Stopped or dropped, it leaves nothing running.
+/// A running stack. When it is stopped or dropped, nothing runs on.
 pub struct Stack {
-    inner: Arc<Inner>,
+    context: Arc<Context>,
     url: String,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -112,98 +68,98 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts everything, and answers requests when it returns.
+    /// Starts everything. When this returns, requests are answered.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let port = options.port;
         let in_use = |source| Error::Port { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(in_use)?;
         let url = format!("http://{}", listener.local_addr().map_err(in_use)?);
-        let inner = Arc::new(open(&options, &url).await?);
+        let context = Arc::new(build_context(&options, &url).await?);
 
         let routes = Router::new()
-            .route("/", get(home::page).fallback(gateway::answer))
+            .route("/", get(home::show_page).fallback(gateway::answer_request))
             .merge(dev::routes())
-            .fallback(gateway::answer)
-            .layer(middleware::from_fn_with_state(inner.clone(), dev::only_by_our_names))
-            .with_state(inner.clone());
+            .fallback(gateway::answer_request)
+            .layer(middleware::from_fn_with_state(context.clone(), host_check::require_known_host))
+            .with_state(context.clone());
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
-            let ended = async {
-                stopped.await.ok(); // dropped is stopped
+            let stopped = async {
+                stopped.await.ok(); // a dropped sender means stop, too
             };
-            if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
                 tracing::error!(%error, "the server ended");
             }
         });
-        let timer = options.timer.then(|| tokio::spawn(schedule::run(inner.clone())));
-        Ok(Self { inner, url, stop: Some(stop), server, timer })
+        let timer = options.timer.then(|| tokio::spawn(schedule::run_timer(context.clone())));
+        Ok(Self { context, url, stop: Some(stop), server, timer })
     }
 
-    /// Lets requests that are under way end, then closes everything.
+    /// Waits for the requests that have begun, then closes everything.
     pub async fn stop(mut self) -> Result<(), Error> {
         if let Some(timer) = self.timer.take() {
             timer.abort();
-            timer.await.ok(); // cancelled, as wanted
+            timer.await.ok(); // it returns that it was aborted
         }
         drop(self.stop.take());
-        (&mut self.server).await.ok(); // it has logged what went wrong
-        let inner = self.inner.clone();
+        (&mut self.server).await.ok(); // it has logged its error
+        let context = self.context.clone();
         drop(self);
-        match Arc::try_unwrap(inner) {
-            Ok(inner) => Ok(inner.aws.stop().await?),
-            Err(_) => Ok(()), // a connection still holds it; it closes when that ends
+        match Arc::try_unwrap(context) {
+            Ok(context) => Ok(context.aws.stop().await?),
+            Err(_) => Ok(()), // a connection still holds it, and drops it when it ends
         }
     }
 
-    /// Where the API answers.
+    /// The address of the API.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The simulated Pinterest, if that is the one.
+    /// The simulated Pinterest, if the stack uses it.
     #[must_use]
     pub fn pinterest(&self) -> Option<&SimulatedPinterest> {
-        self.inner.pinterest.as_ref()
+        self.context.pinterest.as_ref()
     }
 
     /// The local AWS.
     #[must_use]
     pub fn aws(&self) -> &LoopbackAws {
-        &self.inner.aws
+        &self.context.aws
     }
 
-    /// A token for `person`.
+    /// A development token for `person`.
     #[must_use]
     pub fn token(&self, person: Person) -> String {
-        self.inner.sign_in.token(person, self.now())
+        self.context.sign_in.issue_token(person, self.now())
     }
 
     /// The local time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        self.context.clock.now()
     }
 
-    /// One wake-up of both minute workers.
+    /// Runs both workers once.
     pub async fn tick(&self) -> Result<(), Error> {
-        self.inner.tick().await
+        self.context.run_workers().await
     }
 
-    /// The daily roll-call.
+    /// Runs the daily check.
     pub async fn roll_call(&self) -> Result<(), Error> {
-        self.inner.roll_call().await
+        self.context.run_daily_check().await
     }
 
-    /// Moves the clock, doing on the way all that falls due, at its time.
+    /// Moves the clock forward. Whatever becomes due on the way is done at its time.
     pub async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
-        self.inner.advance(by).await
+        self.context.advance(by).await
     }
 
-    /// What went to the bus, oldest first.
+    /// The events of the bus, oldest first.
     pub async fn events(&self) -> Result<Vec<BusEvent>, Error> {
-        self.inner.tell().await?;
-        Ok(self.inner.aws.events())
+        self.context.publish_events().await?;
+        Ok(self.context.aws.events())
     }
 }
 
@@ -215,7 +171,7 @@ impl Drop for Stack {
     }
 }
 
-async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
+async fn build_context(options: &Options, url: &str) -> Result<Context, Error> {
     let random = Random::system();
     let data = match &options.data {
         Data::Folder(folder) => Some(folder.clone()),
@@ -223,7 +179,7 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
     };
     let file = |name: &str| data.as_deref().map(|folder: &Path| folder.join(name));
     if let Some(folder) = &data {
-        make(folder).map_err(Error::Folder)?;
+        folder::create(folder).map_err(Error::Folder)?;
     }
     let clock = LocalClock::open(file("clock")).map_err(Error::Folder)?;
     let aws = LoopbackAws::start(loopback_aws::Options {
@@ -232,13 +188,13 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
         now: Arc::new(clock.reader()),
         secrets: BTreeMap::from([
             (settings::SETTINGS_SECRET.to_owned(), String::new()),
-            (settings::KEY_RING_SECRET.to_owned(), key_ring(&random)),
+            (settings::KEY_RING_SECRET.to_owned(), create_key_ring(&random)),
         ]),
         bucket: settings::BUCKET.to_owned(),
     })
     .await?;
     let simulated =
-        options.pinterest == Pinterest::Simulated && !settings::names_a_pinterest(&options.variables);
+        options.pinterest == Pinterest::Simulated && !settings::sets_pinterest_address(&options.variables);
     let pinterest = if simulated {
         let bytes = random.clone();
         let options = simulated_pinterest::Options {
@@ -252,19 +208,19 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
         None
     };
     let signing_key = match file("signing-key") {
-        Some(file) => folder::read_or_make(&file, || random.secret()).map_err(Error::Folder)?,
+        Some(file) => folder::read_or_create(&file, || random.secret()).map_err(Error::Folder)?,
         None => random.secret(),
     };
-    let variables = settings::variables(&options.variables, url, &aws, pinterest.as_ref());
-    if let Some(file) = file(settings::FILE) {
-        folder::write(&file, &variables.to_lines()).map_err(Error::Folder)?;
+    let variables = settings::build_variables(&options.variables, url, &aws, pinterest.as_ref());
+    if let Some(file) = file(settings::VARIABLES_FILE) {
+        folder::replace_file(&file, &variables.to_lines()).map_err(Error::Folder)?;
     }
     let base_url = variables.get("BASE_URL").unwrap_or_default();
     let public_host = base_url.split("://").nth(1).unwrap_or_default().to_owned();
-    // Others ask for rows where it is noticed that they write.
+    // This process uses the fast address. Other processes use the one that reports their writes.
     let variables = variables.with("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url());
     let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone())?;
-    Ok(Inner {
+    Ok(Context {
         functions: Functions::new(&setup)?,
         main: setup.main_table()?,
         tokens: setup.tokens_table()?,
@@ -279,16 +235,7 @@ async fn open(options: &Options, url: &str) -> Result<Inner, Error> {
     })
 }
 
-/// Makes the folder for its owner's eyes only.
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// A development key ring, as CloudFormation would make the stack's.
-fn key_ring(random: &Random) -> String {
+/// A development key ring, of the form that CloudFormation creates for a deployed stack.
+fn create_key_ring(random: &Random) -> String {
     serde_json::json!({ "current": "k1", "k1": random.secret() + &random.secret() }).to_string()
 }

@@ -1,14 +1,14 @@
-//! What can go wrong, told apart by what the person at the keyboard can do.
+//! What can go wrong, divided by what the user of this machine can do about it.
 
 use std::{io, path::PathBuf};
 
 /// Why the local AWS could not start, or could not keep what it was given.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another process works on this folder.
+    /// Another process uses this folder.
     #[error("{} is in use by another process: stop that one first, or choose another folder", folder.display())]
     InUse {
-        /// The folder that is taken.
+        /// The folder.
         folder: PathBuf,
     },
     /// A file or folder could not be read or written: look at its owner, its mode and the free space.
@@ -19,7 +19,7 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A file holds something that this crate did not write. What it holds is not repeated: it may be a secret.
+    /// A file holds something that this crate did not write. The message does not repeat it, because it may be a secret.
     #[error("{} is damaged: restore it, or move it away to start without it", path.display())]
     Damaged {
         /// The file.
@@ -31,7 +31,7 @@ pub enum Error {
     /// No loopback port could be opened, or a server ended with an error.
     #[error("a loopback server failed")]
     Server(#[source] io::Error),
-    /// A record of the stream was reported as handled that has not been delivered since the start.
+    /// The caller committed a record of the stream that has not been delivered since the start.
     #[error("the stream has not delivered the record {sequence_number}")]
     NotDelivered {
         /// The sequence number in question.

@@ -1,13 +1,5 @@
-//! EventBridge: `PutEvents`, kept as lines of a file.
+//! EventBridge: `PutEvents`. Each event is one line of a file.
 
-use crate::{
-    Clock, Error,
-    folder::{self, Folder},
-    wire::Fault,
-};
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
     fs::{File, OpenOptions},
@@ -16,10 +8,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Clock, Error,
+    aws_json::ErrorResponse,
+    folder::{self, Folder},
+};
+
 const FILE: &str = "events.jsonl";
-const REMEMBERED: usize = 10_000;
-const ENTRIES_MAX: usize = 10;
-const BYTES_MAX: usize = 256 * 1024;
+const MAX_RECENT_EVENTS: usize = 10_000;
+/// Entries in one call, as EventBridge has it.
+const MAX_ENTRIES: usize = 10;
+/// Size of all entries of one call, as EventBridge has it.
+const MAX_REQUEST_BYTES: usize = 256 * 1024;
 
 /// An event as a rule of the bus would see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +43,7 @@ pub struct BusEvent {
     pub detail: Value,
 }
 
-/// The bus and what went over it.
+/// The bus, with a log of its events.
 pub(crate) struct EventBus {
     now: Clock,
     log: Mutex<Log>,
@@ -57,12 +61,12 @@ struct Log {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PutEvents {
-    entries: Vec<Entry>,
+    entries: Vec<PutEventsEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Entry {
+struct PutEventsEntry {
     source: Option<String>,
     detail_type: Option<String>,
     detail: Option<String>,
@@ -71,14 +75,14 @@ struct Entry {
     resources: Vec<String>,
 }
 
-/// Why AWS refuses one entry and takes the others.
-struct Refusal {
+/// Why AWS rejects one entry of a call. It accepts the others.
+struct EntryError {
     code: &'static str,
     message: String,
 }
 
 impl EventBus {
-    /// Opens the bus with the events that `folder` remembers.
+    /// Opens the bus with the events that `folder` holds.
     pub(crate) fn open(folder: Option<&Folder>, now: &Clock) -> Result<Self, Error> {
         let log = match folder {
             Some(folder) => Log::read(&folder.file(FILE))?,
@@ -92,20 +96,20 @@ impl EventBus {
         self.log().recent.iter().cloned().collect()
     }
 
-    /// Takes the entries that are well formed and says what is wrong with the others.
-    pub(crate) fn put(&self, request: PutEvents) -> Result<Value, Fault> {
+    /// Accepts the entries that are well formed, and answers an error for each of the others.
+    pub(crate) fn put_events(&self, request: PutEvents) -> Result<Value, ErrorResponse> {
         check_limits(&request.entries)?;
         let mut log = self.log();
         let mut accepted = Vec::new();
         let mut answers = Vec::new();
         for entry in request.entries {
-            match entry.into_event(log.id_after(accepted.len()), (self.now)()) {
+            match entry.into_event(log.event_id(accepted.len()), (self.now)()) {
                 Ok(event) => {
                     answers.push(json!({ "EventId": event.id }));
                     accepted.push(event);
                 }
-                Err(refusal) => {
-                    answers.push(json!({ "ErrorCode": refusal.code, "ErrorMessage": refusal.message }));
+                Err(error) => {
+                    answers.push(json!({ "ErrorCode": error.code, "ErrorMessage": error.message }));
                 }
             }
         }
@@ -130,21 +134,21 @@ impl Log {
             line.clear();
             let length = reader.read_until(b'\n', &mut line).map_err(Error::at(path))?;
             if line.last() != Some(&b'\n') {
-                break; // the end, or what a crash left of an event that nobody was told of
+                break; // the end, or a part of an event that was not answered before a crash
             }
             let event =
                 serde_json::from_slice(&line).map_err(|_| Error::Damaged { path: path.to_owned() })?;
             complete += length as u64;
-            log.remember(event);
+            log.push(event);
         }
         file.set_len(complete).map_err(Error::at(path))?;
         log.file = Some(file);
         Ok(log)
     }
 
-    /// The id of the event that comes `ahead` places after the next one.
-    fn id_after(&self, ahead: usize) -> String {
-        format!("00000000-0000-4000-8000-{:012x}", self.count + ahead as u64)
+    /// The id of the event that comes `offset` places after the next one.
+    fn event_id(&self, offset: usize) -> String {
+        format!("00000000-0000-4000-8000-{:012x}", self.count + offset as u64)
     }
 
     fn append(&mut self, events: Vec<BusEvent>) -> io::Result<()> {
@@ -153,18 +157,18 @@ impl Log {
                 events.iter().flat_map(|event| [json!(event).to_string(), "\n".to_owned()]).collect();
             let before = file.metadata()?.len();
             if let Err(error) = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()) {
-                file.set_len(before)?; // half a line would spoil the ones after it
+                file.set_len(before)?; // half a line would make the lines after it unreadable
                 return Err(error);
             }
         }
         for event in events {
-            self.remember(event);
+            self.push(event);
         }
         Ok(())
     }
 
-    fn remember(&mut self, event: BusEvent) {
-        if self.recent.len() == REMEMBERED {
+    fn push(&mut self, event: BusEvent) {
+        if self.recent.len() == MAX_RECENT_EVENTS {
             self.recent.pop_front();
         }
         self.recent.push_back(event);
@@ -172,39 +176,40 @@ impl Log {
     }
 }
 
-impl Entry {
-    /// What counts towards the size of a call:
+impl PutEventsEntry {
+    /// The size of this entry as EventBridge counts it:
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size>
-    fn bytes(&self) -> usize {
+    fn size_bytes(&self) -> usize {
         let texts = [&self.source, &self.detail_type, &self.detail].into_iter().flatten();
         let time = if self.time.is_some() { 14 } else { 0 };
         time + texts.chain(&self.resources).map(String::len).sum::<usize>()
     }
 
-    fn into_event(self, id: String, now: Timestamp) -> Result<BusEvent, Refusal> {
+    fn into_event(self, id: String, now: Timestamp) -> Result<BusEvent, EntryError> {
         let source = required(self.source, "Source")?;
         let detail_type = required(self.detail_type, "DetailType")?;
         let detail = required(self.detail, "Detail")?;
-        let detail = serde_json::from_str(&detail)
-            .ok()
-            .filter(Value::is_object)
-            .ok_or_else(|| Refusal { code: "MalformedDetail", message: "Detail is malformed.".to_owned() })?;
+        let detail = serde_json::from_str(&detail).ok().filter(Value::is_object).ok_or_else(|| {
+            EntryError { code: "MalformedDetail", message: "Detail is malformed.".to_owned() }
+        })?;
         let time = match self.time {
-            Some(seconds) => timestamp(seconds).ok_or_else(|| not_valid("Time", "Time is out of range"))?,
+            Some(seconds) => {
+                parse_seconds(seconds).ok_or_else(|| invalid_argument("Time", "Time is out of range"))?
+            }
             None => now,
         };
         Ok(BusEvent { id, source, detail_type, time, resources: self.resources, detail })
     }
 }
 
-fn check_limits(entries: &[Entry]) -> Result<(), Fault> {
+fn check_limits(entries: &[PutEventsEntry]) -> Result<(), ErrorResponse> {
     let limit = match entries.len() {
         0 => Some("greater than or equal to 1"),
-        1..=ENTRIES_MAX => None,
+        1..=MAX_ENTRIES => None,
         _ => Some("less than or equal to 10"),
     };
     if let Some(limit) = limit {
-        return Err(Fault::new(
+        return Err(ErrorResponse::new(
             "ValidationException",
             format!(
                 "1 validation error detected: Value at 'entries' failed to satisfy constraint: \
@@ -212,8 +217,8 @@ fn check_limits(entries: &[Entry]) -> Result<(), Fault> {
             ),
         ));
     }
-    if entries.iter().map(Entry::bytes).sum::<usize>() > BYTES_MAX {
-        return Err(Fault::new(
+    if entries.iter().map(PutEventsEntry::size_bytes).sum::<usize>() > MAX_REQUEST_BYTES {
+        return Err(ErrorResponse::new(
             "ValidationException",
             "Total size of the entries in the request is over the limit.",
         ));
@@ -221,17 +226,20 @@ fn check_limits(entries: &[Entry]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn required(value: Option<String>, name: &str) -> Result<String, Refusal> {
+fn required(value: Option<String>, name: &str) -> Result<String, EntryError> {
     value
         .filter(|value| !value.is_empty())
-        .ok_or_else(|| not_valid(name, &format!("{name} is a required argument")))
+        .ok_or_else(|| invalid_argument(name, &format!("{name} is a required argument")))
 }
 
-fn not_valid(name: &str, reason: &str) -> Refusal {
-    Refusal { code: "InvalidArgument", message: format!("Parameter {name} is not valid. Reason: {reason}.") }
+fn invalid_argument(name: &str, reason: &str) -> EntryError {
+    EntryError {
+        code: "InvalidArgument",
+        message: format!("Parameter {name} is not valid. Reason: {reason}."),
+    }
 }
 
-fn timestamp(seconds: f64) -> Option<Timestamp> {
+fn parse_seconds(seconds: f64) -> Option<Timestamp> {
     let since_epoch = SignedDuration::try_from_secs_f64(seconds).ok()?;
     Timestamp::from_duration(since_epoch).ok()
 }

@@ -1,26 +1,27 @@
-//! The folder that outlives the process: one process at a time, readable by its owner only.
+//! The data folder: one process uses it at a time, and only its owner can read it.
 
-use crate::Error;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-/// A folder that this process alone works on.
+use crate::Error;
+
+/// A folder that this process has locked.
 pub(crate) struct Folder {
     path: PathBuf,
     lock: File,
 }
 
 impl Folder {
-    /// Makes `path` when missing and takes it for this process.
+    /// Creates `path` if it is missing, and locks it for this process.
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] while another process holds it; the lock of a process that died is free.
+    /// [`Error::InUse`] while another process holds the lock. The lock of a process that died is free.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        make_folder(path)?;
+        create_folder(path)?;
         let path = fs::canonicalize(path).map_err(Error::at(path))?;
         let lock_file = path.join("lock");
         let lock = open_private(&lock_file, OpenOptions::new().write(true).create(true))?;
@@ -31,12 +32,12 @@ impl Folder {
         }
     }
 
-    /// Where the file `name` of this folder is.
+    /// The path of the file `name` in this folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// What the file `name` holds, if there is one.
+    /// The content of the file `name`, if there is one.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let file = self.file(name);
         match fs::read(&file) {
@@ -46,24 +47,24 @@ impl Folder {
         }
     }
 
-    /// Makes `content` what the file `name` holds. Whatever happens on the way, the file holds
-    /// either all of the old content or all of the new.
+    /// Replaces the content of the file `name`. If the process dies on the way, the file holds either all of the old
+    /// content or all of the new.
     pub(crate) fn replace(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         let file = self.file(name);
         let new = self.file(&format!("{name}.new"));
         let mut writer = open_private(&new, OpenOptions::new().write(true).create(true).truncate(true))?;
         writer.write_all(content).and_then(|()| writer.sync_all()).map_err(Error::at(&new))?;
-        put_in_place(&new, &file)
+        rename_durably(&new, &file)
     }
 
-    /// Lets other processes have the folder, even while parts of this one still hold it in memory.
+    /// Unlocks the folder for other processes, even while parts of this one still hold it in memory.
     pub(crate) fn release(&self) -> Result<(), Error> {
         self.lock.unlock().map_err(Error::at(&self.path))
     }
 }
 
-/// Makes `path`, and the folders above it, for its owner only. An existing folder is left as it is.
-pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+/// Creates `path`, and the folders above it, for its owner only. An existing folder is left as it is.
+pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -71,8 +72,8 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     builder.create(path).map_err(Error::at(path))
 }
 
-/// Opens `path` as `options` say, readable by its owner only: made so when it is new, and
-/// corrected when it is not.
+/// Opens `path` with `options`, readable by its owner only: a new file is created like this, and the mode of an
+/// existing one is corrected.
 pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> Result<File, Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -82,8 +83,8 @@ pub(crate) fn open_private(path: &Path, options: &mut OpenOptions) -> Result<Fil
     Ok(file)
 }
 
-/// Gives the finished file `new` the name `file`, for good.
-pub(crate) fn put_in_place(new: &Path, file: &Path) -> Result<(), Error> {
+/// Renames the finished file `new` to `file`, and syncs the folder.
+pub(crate) fn rename_durably(new: &Path, file: &Path) -> Result<(), Error> {
     fs::rename(new, file).map_err(Error::at(file))?;
     // Without this, a power cut can undo the renaming.
     #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! The AWS that the local stack needs, on loopback: no account, no container, no internet.
 //!
-//! The real AWS SDK talks to it over HTTP, so nothing in the product has a second form for running
-//! on a laptop. It answers the calls that the product makes and refuses all others:
+//! The real AWS SDK talks to it over HTTP, so the product needs no second code path for a laptop. It answers the
+//! calls that the product makes and refuses all others:
 //!
 //! | service | where | kept in |
 //! |---|---|---|
@@ -12,21 +12,31 @@
 //! | S3: `PutObject`, `GetObject` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
-//! All files are readable by their owner only, and what was answered is on the disk: a kill -9
-//! loses nothing. Signatures are not checked, and whoever can reach the loopback ports is let in, but for
-//! the bucket: its addresses are handed to others, and are good for what they were signed for alone.
+//! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses
+//! nothing. Any process that reaches the loopback ports may call, and its signatures are not checked, except for the
+//! bucket: its signed addresses are given to others, and each is valid only for the request that it was signed for.
 
-mod calls;
+mod aws_json;
 mod dynamodb;
+mod dynamodb_api;
 mod error;
 mod event_bridge;
 mod folder;
 mod s3;
 mod secrets_manager;
+mod services;
 mod stream;
 mod tables;
-mod wire;
 
+use std::{collections::BTreeMap, fmt, io, net::Ipv4Addr, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use self::{
+    dynamodb::DynamoDb, dynamodb_api::DynamoDbApi, event_bridge::EventBus, folder::Folder, s3::Bucket,
+    secrets_manager::SecretsManager, services::Services,
+};
 pub use self::{
     error::Error,
     event_bridge::BusEvent,
@@ -34,36 +44,29 @@ pub use self::{
     tables::Tables,
 };
 
-use self::{
-    calls::Calls, dynamodb::DynamoDb, event_bridge::EventBus, folder::Folder, s3::Bucket,
-    secrets_manager::SecretsManager, wire::Services,
-};
-use jiff::Timestamp;
-use std::{collections::BTreeMap, fmt, io, net::Ipv4Addr, path::PathBuf, sync::Arc};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-
 /// The region that everything here is in, for `AWS_REGION`.
 pub const REGION: &str = "us-east-1";
 
 /// The account that everything here belongs to.
 pub const ACCOUNT: &str = "000000000000";
 
-/// The id of the access key that is good here, and its secret, for `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+/// The id of the access key that signs addresses of the bucket, and its secret: for `AWS_ACCESS_KEY_ID` and
+/// `AWS_SECRET_ACCESS_KEY`.
 pub const ACCESS_KEY: &str = "local";
 
-/// Says what time it is. It may run ahead of the computer's clock.
+/// Returns the current time. It may be ahead of the computer's clock.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// What the local AWS starts with.
+/// How to start the local AWS.
 pub struct Options {
-    /// Where everything is kept; made when missing. `None` keeps it in memory and leaves nothing behind.
+    /// Where everything is kept; created if it is missing. With `None`, all is in memory and ends with the process.
     pub folder: Option<PathBuf>,
-    /// The tables to have.
+    /// The names of the tables.
     pub tables: Tables,
-    /// The clock that rows expire by, and that events, secrets and stream records are dated by.
+    /// The clock for the expiry of rows and for the times of events, secrets and stream records.
     pub now: Clock,
-    /// The names of the secrets that exist, each with the value that it gets when the folder has
-    /// none. Empty: the secret exists and has no value yet, as a new stack leaves it.
+    /// The names of the secrets, each with its first value, which counts if the folder has none. If it is empty, the
+    /// secret exists and has no value yet, as in a newly deployed stack.
     pub secrets: BTreeMap<String, String>,
     /// The name of the bucket.
     pub bucket: String,
@@ -74,7 +77,7 @@ pub struct LoopbackAws {
     dynamodb_url: String,
     url: String,
     dynamodb: DynamoDb,
-    calls: Arc<Calls>,
+    dynamodb_api: Arc<DynamoDbApi>,
     bus: Arc<EventBus>,
     stream: MainStream,
     folder: Option<Arc<Folder>>,
@@ -84,11 +87,11 @@ pub struct LoopbackAws {
 }
 
 impl LoopbackAws {
-    /// Opens what the folder holds and serves it, on ports of the system's choice.
+    /// Opens the folder and serves what it holds, on ports that the system chooses.
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`] while another process has the folder; the others say which file or port failed.
+    /// [`Error::InUse`] while another process uses the folder; the others name the file or port that failed.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let Options { folder, tables, now, secrets, bucket } = options;
         let folder = folder.as_deref().map(Folder::open).transpose()?.map(Arc::new);
@@ -98,19 +101,21 @@ impl LoopbackAws {
         let bus = Arc::new(EventBus::open(folder.as_deref(), &now)?);
         let bucket = Bucket::open(folder.as_deref(), bucket)?;
 
-        let (dynamodb_listener, dynamodb_host) = listen().await.map_err(Error::Server)?;
-        let (listener, host) = listen().await.map_err(Error::Server)?;
+        let (dynamodb_listener, dynamodb_host) = bind_loopback().await.map_err(Error::Server)?;
+        let (listener, host) = bind_loopback().await.map_err(Error::Server)?;
         let (running, _) = watch::channel(());
         let dynamodb_url = format!("http://{dynamodb_host}");
         let url = format!("http://{host}");
-        let calls = Arc::new(Calls::new(dynamodb.database.clone()));
-        let services = Services { dynamodb: Arc::clone(&calls), secrets, bus: Arc::clone(&bus), host };
-        let router = wire::router(services).merge(s3::router(bucket));
+        let dynamodb_api = Arc::new(DynamoDbApi::new(dynamodb.database.clone()));
+        let services = Services { dynamodb: Arc::clone(&dynamodb_api), secrets, bus: Arc::clone(&bus), host };
+        let router = services::router(services).merge(s3::router(bucket));
         let servers = vec![
-            tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), ended(&running))),
-            tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(ended(&running)).into_future()),
+            tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), wait_for_stop(&running))),
+            tokio::spawn(
+                axum::serve(listener, router).with_graceful_shutdown(wait_for_stop(&running)).into_future(),
+            ),
         ];
-        Ok(Self { dynamodb_url, url, dynamodb, calls, bus, stream, folder, servers, running })
+        Ok(Self { dynamodb_url, url, dynamodb, dynamodb_api, bus, stream, folder, servers, running })
     }
 
     /// Where DynamoDB and its streams answer, for `AWS_ENDPOINT_URL_DYNAMODB`.
@@ -119,14 +124,14 @@ impl LoopbackAws {
         &self.dynamodb_url
     }
 
-    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`. It answers the product's calls of
-    /// DynamoDB too, for other processes: what they write is told by [`Self::written`].
+    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`. Other processes reach DynamoDB here too;
+    /// [`Self::written`] reports that they have written.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What went over the bus, oldest first: the last 10,000 events.
+    /// The last 10,000 events of the bus, oldest first.
     #[must_use]
     pub fn events(&self) -> Vec<BusEvent> {
         self.bus.events()
@@ -138,21 +143,21 @@ impl LoopbackAws {
         self.stream.clone()
     }
 
-    /// Ready when another process may have written since this was ready before.
+    /// Waits until another process may have written since the last call.
     pub async fn written(&self) {
-        self.calls.written().await;
+        self.dynamodb_api.wait_for_write().await;
     }
 
-    /// Deletes the rows whose `expires_at` has passed, as DynamoDB does at some time within days,
-    /// and says how many they were. Nothing here expires by itself.
+    /// Deletes the rows whose `expires_at` has passed, and returns their number. DynamoDB does that by itself within
+    /// days; here it happens only when this is called.
     pub fn remove_expired(&self) -> Result<usize, Error> {
         self.dynamodb.remove_expired()
     }
 
-    /// Stops when the requests under way are answered, and lets another process have the folder.
+    /// Stops when the requests that have begun are answered, and unlocks the folder for other processes.
     ///
-    /// After a mere drop the servers end in the background, and the folder is free when they have
-    /// and no [`MainStream`] is left. After this, use none: the folder is no longer ours.
+    /// After a mere drop, the servers end in the background, and the folder is unlocked when they have ended and no
+    /// [`MainStream`] is left. After this call, use no [`MainStream`]: another process may have the folder.
     pub async fn stop(self) -> Result<(), Error> {
         drop(self.running);
         for server in self.servers {
@@ -162,7 +167,7 @@ impl LoopbackAws {
     }
 }
 
-/// Prints the addresses and nothing that was stored.
+/// Shows the addresses, and nothing that is stored.
 impl fmt::Debug for LoopbackAws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoopbackAws")
@@ -172,7 +177,7 @@ impl fmt::Debug for LoopbackAws {
     }
 }
 
-async fn listen() -> io::Result<(TcpListener, String)> {
+async fn bind_loopback() -> io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let host = listener.local_addr()?.to_string();
     Ok((listener, host))
@@ -186,8 +191,8 @@ async fn serve_dynamodb(
     dynoxide::server::serve_with_shutdown(listener, dynamodb.database, stop).await.map_err(io::Error::other)
 }
 
-/// Ready when `running` was dropped.
-fn ended(running: &watch::Sender<()>) -> impl Future<Output = ()> + Send + 'static {
+/// Waits until `running` is dropped.
+fn wait_for_stop(running: &watch::Sender<()>) -> impl Future<Output = ()> + Send + 'static {
     let mut running = running.subscribe();
     async move { while running.changed().await.is_ok() {} }
 }

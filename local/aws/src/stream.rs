@@ -1,6 +1,7 @@
-//! The stream of main, as Lambda hands it to a function.
+//! The stream of the main table, as Lambda passes it to a function.
 
-use crate::{ACCOUNT, Clock, Error, REGION, dynamodb::DynamoDb, folder::Folder};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use dynoxide::{
     DynoxideError,
     actions::{
@@ -12,19 +13,20 @@ use dynoxide::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{ACCOUNT, Clock, Error, REGION, dynamodb::DynamoDb, folder::Folder};
 
 const FILE: &str = "stream.json";
-const BATCH: usize = 100;
+const MAX_BATCH_RECORDS: usize = 100;
 
-/// What happened to the rows of main, in order, for one reader.
+/// The changes of the main table in their order, for one reader.
 ///
-/// A record comes again until it is committed, also after a crash, and none is left out. Clones
-/// read the same place, so a second reader sees what the first has not committed.
+/// A record is delivered until it is committed, also after a crash, and none is skipped. Clones share one position, so
+/// a second reader gets the records that the first has not committed.
 #[derive(Clone)]
 pub struct MainStream(Arc<Reader>);
 
-/// Some records that follow each other, to be handled by one invocation.
+/// Consecutive records, to be handled by one invocation.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The event that Lambda would invoke the function with: `{"Records": [...]}`, 1 to 100 of them.
@@ -45,9 +47,9 @@ struct Reader {
 
 #[derive(Default)]
 struct Progress {
-    /// The last record that was handled: reading goes on after it.
+    /// The last record that was handled. The next read starts after it.
     handled: Option<String>,
-    /// The records of the last batch: what may be committed.
+    /// The records of the last batch, which may be committed.
     delivered: Vec<String>,
 }
 
@@ -58,7 +60,7 @@ struct Checkpoint {
 }
 
 impl MainStream {
-    /// Opens the stream of `table` where `folder` says that it was left, or at its start.
+    /// Opens the stream of `table` after the last record that was committed to `folder`, or at its start.
     pub(crate) fn open(
         dynamodb: &DynamoDb,
         table: &str,
@@ -70,18 +72,18 @@ impl MainStream {
             ..ListStreamsRequest::default()
         })?;
         let Some(stream) = streams.streams.into_iter().next() else {
-            return Err(no_stream(table).into());
+            return Err(missing_stream(table).into());
         };
-        let described = dynamodb.database.describe_stream(DescribeStreamRequest {
+        let description = dynamodb.database.describe_stream(DescribeStreamRequest {
             stream_arn: stream.stream_arn.clone(),
             ..DescribeStreamRequest::default()
         })?;
-        let Some(shard) = described.stream_description.shards.into_iter().next() else {
-            return Err(no_stream(table).into());
+        let Some(shard) = description.stream_description.shards.into_iter().next() else {
+            return Err(missing_stream(table).into());
         };
-        let handled = checkpoint(folder.map(Arc::as_ref), &stream.stream_arn)?;
+        let handled = read_checkpoint(folder.map(Arc::as_ref), &stream.stream_arn)?;
         if let Some(handled) = &handled {
-            dynamodb.forget_handled(table, handled)?;
+            dynamodb.delete_handled_records(table, handled)?;
         }
 
         let label = stream.stream_label;
@@ -96,32 +98,31 @@ impl MainStream {
         })))
     }
 
-    /// What comes after the last committed record, if there is anything.
+    /// The records after the last committed one, if there are any.
     ///
     /// `ApproximateCreationDateTime` is the time of delivery by our clock.
     pub fn next_batch(&self) -> Result<Option<Batch>, Error> {
         let mut progress = self.progress();
-        let records = self.0.records_after(progress.handled.as_deref())?;
+        let records = self.0.read_records_after(progress.handled.as_deref())?;
         progress.delivered = records.iter().map(|record| record.dynamodb.sequence_number.clone()).collect();
         let Some(last) = progress.delivered.last().cloned() else {
             return Ok(None);
         };
-        let records: Vec<Value> = records.iter().map(|record| self.0.as_lambda_sees(record)).collect();
+        let records: Vec<Value> = records.iter().map(|record| self.0.to_lambda_record(record)).collect();
         Ok(Some(Batch { event: json!({ "Records": records }), last }))
     }
 
-    /// Says that the whole of `batch` was handled.
+    /// Marks all of `batch` as handled.
     pub fn commit(&self, batch: &Batch) -> Result<(), Error> {
         self.commit_through(&batch.last)
     }
 
-    /// Says that the records up to and with `sequence_number` were handled. What was committed
-    /// before stays so.
+    /// Marks the records up to and including `sequence_number` as handled. Earlier commits stay.
     ///
     /// # Errors
     ///
-    /// [`Error::NotDelivered`] when the last batch did not hold that record: nothing is committed,
-    /// so nothing is left out.
+    /// [`Error::NotDelivered`] if the last batch did not hold that record. Nothing is committed then, so that no record
+    /// is skipped.
     pub fn commit_through(&self, sequence_number: &str) -> Result<(), Error> {
         let mut progress = self.progress();
         if progress.handled.as_deref() >= Some(sequence_number) {
@@ -144,23 +145,23 @@ impl MainStream {
 }
 
 impl Reader {
-    fn records_after(&self, handled: Option<&str>) -> Result<Vec<Record>, DynoxideError> {
+    fn read_records_after(&self, handled: Option<&str>) -> Result<Vec<Record>, DynoxideError> {
         let start = if handled.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
-        let place = self.dynamodb.database.get_shard_iterator(GetShardIteratorRequest {
+        let iterator = self.dynamodb.database.get_shard_iterator(GetShardIteratorRequest {
             stream_arn: self.arn.clone(),
             shard_id: self.shard.clone(),
             shard_iterator_type: start.to_owned(),
             sequence_number: handled.map(str::to_owned),
         })?;
         let read = self.dynamodb.database.get_records(GetRecordsRequest {
-            shard_iterator: place.shard_iterator.unwrap_or_default(),
-            limit: Some(BATCH),
+            shard_iterator: iterator.shard_iterator.unwrap_or_default(),
+            limit: Some(MAX_BATCH_RECORDS),
         })?;
         Ok(read.records)
     }
 
-    /// `record`, from the region, the stream and the time that the rest of the local stack lives in.
-    fn as_lambda_sees(&self, record: &Record) -> Value {
+    /// `record` as Lambda would pass it, with the region, the stream and the clock of the local stack.
+    fn to_lambda_record(&self, record: &Record) -> Value {
         let mut event = json!(record);
         event["awsRegion"] = json!(REGION);
         event["eventSourceARN"] = json!(self.event_source_arn);
@@ -169,9 +170,8 @@ impl Reader {
     }
 }
 
-/// The last handled record of `stream`. A checkpoint of another stream, of a database that is gone,
-/// says nothing about this one.
-fn checkpoint(folder: Option<&Folder>, stream: &str) -> Result<Option<String>, Error> {
+/// The last handled record of `stream`. A checkpoint of another stream, whose database is gone, does not count.
+fn read_checkpoint(folder: Option<&Folder>, stream: &str) -> Result<Option<String>, Error> {
     let Some(folder) = folder else { return Ok(None) };
     let Some(content) = folder.read(FILE)? else {
         return Ok(None);
@@ -181,6 +181,6 @@ fn checkpoint(folder: Option<&Folder>, stream: &str) -> Result<Option<String>, E
     Ok((checkpoint.stream == stream).then_some(checkpoint.handled))
 }
 
-fn no_stream(table: &str) -> DynoxideError {
+fn missing_stream(table: &str) -> DynoxideError {
     DynoxideError::ResourceNotFoundException(format!("the table {table} has no stream"))
 }

@@ -1,6 +1,5 @@
 //! The two tables, as the deployed stack defines them.
 
-use crate::Error;
 use dynoxide::{
     Database,
     actions::{
@@ -13,36 +12,43 @@ use dynoxide::{
     },
 };
 
-/// What the two tables are called, as the handlers' settings call them.
+use crate::Error;
+
+/// The names of the two tables.
 #[derive(Clone, Debug)]
 pub struct Tables {
-    /// The table whose changes leave as events: it has the stream.
+    /// The main table. It has a stream, from which events are made.
     pub main: String,
-    /// The table of sealed tokens: no stream, and not in the index by channel.
+    /// The table of sealed tokens. It has no stream, and no index by channel.
     pub tokens: String,
 }
 
 impl Tables {
-    /// Creates both tables in an empty database: without the stream, whose records cost more than the rows.
+    /// Creates both tables in an empty database, without the stream: its records need more time than the rows.
     ///
     /// # Errors
     ///
     /// [`Error`] if the database refuses.
     pub fn create_in(&self, database: &Database) -> Result<(), Error> {
-        create(database, &self.main, &["due", "queue"], None)?;
-        create(database, &self.tokens, &["due"], None)
+        create_table_if_missing(database, &self.main, &["due", "queue"], None)?;
+        create_table_if_missing(database, &self.tokens, &["due"], None)
     }
 }
 
-/// Creates what is missing of `tables`. What exists stays as it is.
+/// Creates those of `tables` that do not exist.
 pub(crate) fn create_missing(database: &Database, tables: &Tables) -> Result<(), Error> {
-    create(database, &tables.main, &["due", "queue"], Some("NEW_AND_OLD_IMAGES"))?;
-    create(database, &tables.tokens, &["due"], None)
+    create_table_if_missing(database, &tables.main, &["due", "queue"], Some("NEW_AND_OLD_IMAGES"))?;
+    create_table_if_missing(database, &tables.tokens, &["due"], None)
 }
 
-fn create(database: &Database, name: &str, indexes: &[&str], stream: Option<&str>) -> Result<(), Error> {
+fn create_table_if_missing(
+    database: &Database,
+    name: &str,
+    indexes: &[&str],
+    stream: Option<&str>,
+) -> Result<(), Error> {
     if database.get_table_metadata(name)?.is_none() {
-        database.create_table(definition(name, indexes, stream))?;
+        database.create_table(table_definition(name, indexes, stream))?;
     }
     database.update_time_to_live(UpdateTimeToLiveRequest {
         table_name: name.to_owned(),
@@ -54,7 +60,7 @@ fn create(database: &Database, name: &str, indexes: &[&str], stream: Option<&str
     Ok(())
 }
 
-fn definition(name: &str, indexes: &[&str], stream: Option<&str>) -> CreateTableRequest {
+fn table_definition(name: &str, indexes: &[&str], stream: Option<&str>) -> CreateTableRequest {
     let index_keys = indexes.iter().flat_map(|index| [format!("{index}_pk"), format!("{index}_sk")]);
     let keys = ["pk".to_owned(), "sk".to_owned()].into_iter().chain(index_keys);
 
@@ -68,7 +74,7 @@ fn definition(name: &str, indexes: &[&str], stream: Option<&str>) -> CreateTable
                 attribute_type: ScalarAttributeType::S,
             })
             .collect(),
-        global_secondary_indexes: Some(indexes.iter().map(|index| keys_only(index)).collect()),
+        global_secondary_indexes: Some(indexes.iter().map(|index| keys_only_index(index)).collect()),
         stream_specification: stream.map(|view_type| StreamSpecification {
             stream_enabled: true,
             stream_view_type: Some(view_type.to_owned()),
@@ -77,7 +83,7 @@ fn definition(name: &str, indexes: &[&str], stream: Option<&str>) -> CreateTable
     }
 }
 
-fn keys_only(index: &str) -> GlobalSecondaryIndex {
+fn keys_only_index(index: &str) -> GlobalSecondaryIndex {
     GlobalSecondaryIndex {
         index_name: index.to_owned(),
         key_schema: key_schema(&format!("{index}_pk"), &format!("{index}_sk")),

@@ -1,9 +1,9 @@
 //! A simulated Pinterest: the v5 API, the consent page and the media upload, over real HTTP on
 //! loopback.
 //!
-//! It refuses what Pinterest's contract refuses, rotates tokens as Pinterest does, keeps production
-//! and sandbox apart, and fails on request: before the effect, after it, or with no answer at all.
-//! Its clock and its randomness belong to the caller, so that a test can let a month pass in no time.
+//! It refuses what Pinterest's contract refuses, rotates tokens as Pinterest does, separates production and sandbox, and
+//! fails on request: before the effect, after it, or without any answer. The caller supplies its clock and its random
+//! bytes, so that a test can let a month pass at once.
 //!
 //! ```no_run
 //! # async fn example(options: simulated_pinterest::Options) -> std::io::Result<()> {
@@ -16,71 +16,50 @@
 //! # }
 //! ```
 //!
-//! Other processes reach the same switches over HTTP, without any token:
+//! Other processes control it over HTTP, without a token:
 //!
 //! | route | body | answer |
 //! | --- | --- | --- |
-//! | `POST /sim/faults` | a [`Fault`]: `{"operation":"create_pin","kind":"cut_after","times":1}` | `{"items":[…]}`, all that wait; also `GET`, and `DELETE` to forget them |
-//! | `POST /sim/policy` | what is to change in the [`Policy`]: `{"access_tier":"trial"}` | the whole policy; also `GET` |
-//! | `GET /sim/pins?environment=sandbox` | | `{"items":[…]}` of [`PinView`], the newest first; of both hosts if none is named |
+//! | `POST /sim/faults` | a [`Fault`]: `{"operation":"create_pin","kind":"cut_after","times":1}` | `{"items":[…]}`, all that wait; also `GET`, and `DELETE` to remove them |
+//! | `POST /sim/policy` | the changes of the [`Policy`]: `{"access_tier":"trial"}` | the whole policy; also `GET` |
+//! | `GET /sim/pins?environment=sandbox` | | `{"items":[…]}` of [`PinView`], the newest first; of both hosts without `environment` |
 //! | `GET /sim/calls` | | `{"items":[…]}` of [`Call`], the oldest first |
-//! | `POST /sim/revoke` | `{"account":"demo_account"}` | `{"revoked":2}`: its tokens are dead |
+//! | `POST /sim/revoke` | `{"account":"demo_account"}` | `{"revoked":2}`: the number of its tokens, which are invalid now |
 //! | `POST /sim/boards` | `{"account":"demo_account","environment":"sandbox","count":300}` | `{"items":[…]}` of [`BoardView`], the new ones |
 //! | `POST /sim/accounts` | `{"account":"third_account"}` | 204 |
 //! | `GET /` and `GET /pin/{id}/` | | pages for people |
 //!
-//! | module | holds |
+//! | folder | holds |
 //! | --- | --- |
-//! | `server`, `api`, `delivery` | connections, and the way of one call from arrival to answer |
-//! | `operation`, `refusal`, `answer`, `paging`, `pairs` | what all operations share |
-//! | `oauth`, `authorize`, `tokens`, `scopes` | codes, tokens and what they allow |
-//! | `boards`, `pins`, `new_pin`, `media`, `upload`, `account`, `analytics` | one resource each |
-//! | `state`, `storage`, `policy`, `faults`, `calls`, `meter` | what is kept, and what can be switched |
-//! | `simulated`, `simulation`, `control`, `view` | how tests and other processes see it |
-//! | `consent`, `gallery`, `html` | how people see it |
+//! | `http` | the request, the operation that it names, the answer or refusal |
+//! | `state` | what is known and saved: accounts, boards, Pins, tokens, policy |
+//! | `simulation` | what all requests share: the state, the faults, the list of calls, the quotas |
+//! | `oauth` | consent, codes and tokens |
+//! | `resources` | the operations on boards, Pins, media, the account and analytics |
+//! | `control` | what tests and other processes switch and see |
+//! | `pages` | what people see |
+//! | `server` | connections, and the way of a call to its operation |
 
-mod account;
-mod analytics;
-mod answer;
-mod api;
-mod authorize;
-mod boards;
-mod calls;
-mod consent;
+mod app;
 mod control;
-mod delivery;
-mod environment;
-mod faults;
-mod gallery;
-mod html;
-mod media;
-mod meter;
-mod new_pin;
+mod handle;
+mod http;
 mod oauth;
-mod operation;
-mod paging;
-mod pairs;
-mod pins;
-mod policy;
+mod pages;
 mod random;
-mod refusal;
-mod scopes;
+mod resources;
 mod server;
-mod simulated;
 mod simulation;
 mod state;
-mod storage;
-mod tokens;
-mod upload;
-mod view;
 
-pub use calls::Call;
-pub use environment::Environment;
-pub use faults::{Fault, FaultKind};
-pub use oauth::{APP_ID, APP_SECRET};
-pub use operation::Operation;
-pub use policy::{AccessTier, DeadRefreshToken, PinOrder, Policy, Quota, Rotation};
+pub use app::{APP_ID, APP_SECRET};
+pub use control::view::{BoardView, PinView, SectionView};
+pub use handle::{Options, SimulatedPinterest};
+pub use http::{Environment, Operation};
 pub use random::RandomBytes;
-pub use simulated::{Options, SimulatedPinterest};
-pub use simulation::Clock;
-pub use view::{BoardView, PinView, SectionView};
+pub use simulation::{
+    Clock,
+    calls::Call,
+    faults::{Fault, FaultKind},
+};
+pub use state::policy::{AccessTier, DeadRefreshToken, PinOrder, Policy, Quota, Rotation};

@@ -1,22 +1,24 @@
-//! Signatures in addresses, checked as S3 checks them: nothing here is taken from the code that signs.
+//! Checks the signatures in addresses as S3 does. It shares no code with the signer.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
 
-use super::Refusal;
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, Method, Uri};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use ring::{
     digest::{SHA256, digest},
     hmac::{self, HMAC_SHA256},
 };
-use std::collections::BTreeMap;
 
-/// How far ahead of ours a signer's clock may be.
-const SKEW: SignedDuration = SignedDuration::from_mins(15);
-/// The longest that an address may be good for, in seconds.
-const LONGEST: i64 = 7 * 24 * 60 * 60;
+use super::error::S3Error;
 
-/// Whose signatures count.
+/// How far the signer's clock may be ahead.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(15);
+/// How long an address may be valid.
+const MAX_VALIDITY_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// The key whose signatures are valid.
 pub(super) struct AccessKey {
     pub(super) id: &'static str,
     pub(super) secret: &'static str,
@@ -24,52 +26,55 @@ pub(super) struct AccessKey {
 }
 
 impl AccessKey {
-    /// Lets a request pass whose address was signed with this key, for this request, not too long before `now`.
+    /// Checks that the address was signed with this key, for this request, and has not expired at `now`.
     pub(super) fn check(
         &self,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let query = Query::of(uri);
+    ) -> Result<(), S3Error> {
+        let query = Query::parse(uri);
         let (Some(signature), Some(date), Some(valid_for), Some(signed_headers)) = (
             query.get("X-Amz-Signature"),
             query.get("X-Amz-Date"),
             query.get("X-Amz-Expires").and_then(|seconds| seconds.parse::<i64>().ok()),
             query.get("X-Amz-SignedHeaders"),
         ) else {
-            return Err(Refusal::denied("AccessDenied", "The address is not signed."));
+            return Err(S3Error::denied("AccessDenied", "The address is not signed."));
         };
         let signed_at = DateTime::strptime("%Y%m%dT%H%M%SZ", date)
             .and_then(|date| date.to_zoned(TimeZone::UTC))
-            .map_err(|_| Refusal::denied("AuthorizationQueryParametersError", "X-Amz-Date is none."))?
+            .map_err(|_| S3Error::denied("AuthorizationQueryParametersError", "X-Amz-Date is not a date."))?
             .timestamp();
-        if !(1..=LONGEST).contains(&valid_for) || signed_at > now + SKEW {
-            return Err(Refusal::denied("AuthorizationQueryParametersError", "It is good for no such time."));
+        if !(1..=MAX_VALIDITY_SECONDS).contains(&valid_for) || signed_at > now + MAX_CLOCK_SKEW {
+            return Err(S3Error::denied(
+                "AuthorizationQueryParametersError",
+                "X-Amz-Expires or X-Amz-Date is out of range.",
+            ));
         }
         if now > signed_at + SignedDuration::from_secs(valid_for) {
-            return Err(Refusal::denied("AccessDenied", "Request has expired"));
+            return Err(S3Error::denied("AccessDenied", "Request has expired"));
         }
         let day = date.get(..8).unwrap_or_default();
         let scope = format!("{day}/{}/s3/aws4_request", self.region);
         let credential = format!("{}/{scope}", self.id).replace('/', "%2F");
         if query.get("X-Amz-Credential") != Some(&credential) {
-            return Err(Refusal::denied(
+            return Err(S3Error::denied(
                 "InvalidAccessKeyId",
-                "There is no such key, or it is for another place.",
+                "There is no such access key, or it is for another region.",
             ));
         }
 
         let signed_headers = signed_headers.replace("%3B", ";");
         if !signed_headers.split(';').any(|name| name == "host") {
-            return Err(Refusal::denied("AccessDenied", "The host is not signed."));
+            return Err(S3Error::denied("AccessDenied", "The host header is not signed."));
         }
         let request = [
             method.as_str(),
             uri.path(),
-            &query.unsigned(),
-            &canonical(headers, &signed_headers)?,
+            &query.canonical(),
+            &canonical_headers(headers, &signed_headers)?,
             &signed_headers,
             "UNSIGNED-PAYLOAD",
         ]
@@ -78,19 +83,22 @@ impl AccessKey {
         let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{request}");
         let key = [day, self.region, "s3", "aws4_request"]
             .into_iter()
-            .fold(format!("AWS4{}", self.secret).into_bytes(), |key, part| sign(&key, part));
-        if hex(&sign(&key, &text)) != signature {
-            return Err(Refusal::denied("SignatureDoesNotMatch", "It was signed for another request."));
+            .fold(format!("AWS4{}", self.secret).into_bytes(), |key, part| hmac_sha256(&key, part));
+        if hex(&hmac_sha256(&key, &text)) != signature {
+            return Err(S3Error::denied(
+                "SignatureDoesNotMatch",
+                "The address was signed for another request.",
+            ));
         }
         Ok(())
     }
 }
 
-/// The parameters of an address, escaped as they came: who signs an address escapes it as S3 wants it.
+/// The parameters of an address, still percent-encoded: the signature covers the encoded form.
 struct Query<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> Query<'a> {
-    fn of(uri: &'a Uri) -> Self {
+    fn parse(uri: &'a Uri) -> Self {
         let pairs = uri.query().unwrap_or_default().split('&');
         Self(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect())
     }
@@ -99,24 +107,24 @@ impl<'a> Query<'a> {
         self.0.get(name).copied()
     }
 
-    /// What was signed: all but the signature, in the order of names.
-    fn unsigned(&self) -> String {
+    /// All parameters except the signature, in the order of their names: the part that is signed.
+    fn canonical(&self) -> String {
         let signed = self.0.iter().filter(|(name, _)| **name != "X-Amz-Signature");
         signed.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
     }
 }
 
-/// The headers that were signed, each of which has to be there.
-fn canonical(headers: &HeaderMap, names: &str) -> Result<String, Refusal> {
+/// The signed headers in canonical form. Each must be present.
+fn canonical_headers(headers: &HeaderMap, names: &str) -> Result<String, S3Error> {
     let line = |name| {
         let value = headers.get(name).and_then(|value| value.to_str().ok())?;
         Some(format!("{name}:{}\n", value.trim()))
     };
-    let missing = || Refusal::denied("AccessDenied", "A header that was signed is missing.");
+    let missing = || S3Error::denied("AccessDenied", "A signed header is missing.");
     names.split(';').map(line).collect::<Option<_>>().ok_or_else(missing)
 }
 
-fn sign(key: &[u8], text: &str) -> Vec<u8> {
+fn hmac_sha256(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
@@ -146,7 +154,7 @@ mod tests {
             "examplebucket.s3.amazonaws.com".parse().unwrap(),
         )]);
         KEY.check(method, &address.parse().unwrap(), &headers, now.parse().unwrap())
-            .map_err(|refusal| refusal.code)
+            .map_err(|error| error.code)
     }
 
     #[test]

@@ -1,0 +1,11 @@
+//! The operations of the API, one resource each.
+
+pub(crate) mod account;
+pub(crate) mod analytics;
+pub(crate) mod boards;
+mod lookup;
+pub(crate) mod media;
+mod new_pin;
+pub(crate) mod pictures;
+pub(crate) mod pins;
+pub(crate) mod upload;

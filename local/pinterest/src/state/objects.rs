@@ -1,0 +1,112 @@
+//! Accounts, boards, Pins and uploads.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::tokens::Digest;
+use crate::http::Id;
+
+/// A user of Pinterest, the same on both hosts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) id: Id,
+    pub(crate) username: String,
+    pub(crate) business_name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Board {
+    pub(crate) id: Id,
+    pub(crate) account: Id,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) privacy: Privacy,
+    pub(crate) is_ads_only: bool,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Privacy {
+    #[default]
+    Public,
+    Protected,
+    Secret,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Section {
+    pub(crate) id: Id,
+    pub(crate) name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Pin {
+    pub(crate) id: Id,
+    pub(crate) account: Id,
+    pub(crate) board: Id,
+    pub(crate) section: Option<Id>,
+    pub(crate) parent: Option<Id>,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) alt_text: Option<String>,
+    pub(crate) link: Option<String>,
+    pub(crate) dominant_color: Option<String>,
+    pub(crate) media: Media,
+    pub(crate) created_at: Timestamp,
+}
+
+/// What a Pin shows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Media {
+    Image(Picture),
+    Carousel(Vec<Slide>),
+    Video { media_id: Id, cover: Option<Picture> },
+}
+
+impl Media {
+    /// The pictures, in the order in which they are shown.
+    pub(crate) fn pictures(&self) -> Vec<&Picture> {
+        match self {
+            Self::Image(picture) => vec![picture],
+            Self::Carousel(slides) => slides.iter().map(|slide| &slide.picture).collect(),
+            Self::Video { cover, .. } => cover.iter().collect(),
+        }
+    }
+}
+
+/// One image of a carousel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Slide {
+    pub(crate) picture: Picture,
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) link: Option<String>,
+}
+
+/// An image: its address, or its data.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Picture {
+    Address(String),
+    Data { content_type: String, base64: String },
+}
+
+/// A registered video upload.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Upload {
+    pub(crate) id: Id,
+    pub(crate) account: Id,
+    /// A digest of the parameters that the form must repeat. They are credentials.
+    pub(crate) parameters: Digest,
+    pub(crate) received: Option<ReceivedFile>,
+}
+
+/// The file that an [`Upload`] has received.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ReceivedFile {
+    pub(crate) at: Timestamp,
+    pub(crate) is_video: bool,
+}
