@@ -43,6 +43,7 @@ mod lists;
 mod looking;
 mod moved;
 mod once;
+mod parameters;
 mod pauses;
 mod reconnect;
 mod refresh;
