@@ -8,3 +8,4 @@ mod contract_flow;
 mod event_samples;
 mod invalid_bodies;
 mod lists;
+mod parameters;

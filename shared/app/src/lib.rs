@@ -11,6 +11,7 @@ pub mod http;
 pub mod media;
 mod network;
 mod openapi;
+mod parameters;
 pub mod routes;
 mod secrets;
 mod setup;
@@ -18,6 +19,7 @@ pub mod store;
 mod text;
 mod variables;
 mod vault;
+mod vocabulary;
 pub mod worker;
 
 pub use client::Wires;

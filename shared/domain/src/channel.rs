@@ -11,6 +11,7 @@ use crate::{BoardId, ChannelId, PinterestUserId, TenantId};
 /// Which of Pinterest's two hosts. Their tokens, boards and Pins never mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "PinterestEnvironment")]
 pub enum Environment {
     /// `api-sandbox.pinterest.com`: Pins are seen by their maker only. All that Trial access may publish to.
     Sandbox,
@@ -76,6 +77,7 @@ impl Scopes {
 
 /// Whose account it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PinterestAccount")]
 pub struct Account {
     /// Stays the same when the account is connected again.
     pub pinterest_user_id: PinterestUserId,
@@ -105,6 +107,7 @@ pub enum Connection {
 /// Why an account has to be connected again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ReconnectCause")]
 pub enum Cause {
     /// Pinterest refuses the refresh token, and App ID and App Secret are known to belong together.
     RefreshTokenRejected,

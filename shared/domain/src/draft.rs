@@ -1,6 +1,8 @@
 //! What a Pin is to show. Each field is a type, and the type's constructor is Pinterest's rule for it.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -45,9 +47,23 @@ pub type AltText = Text<500>;
 ///
 /// Pinterest does not say what it counts; its own sample code cuts by code points, so a character here is
 /// a Unicode scalar value: `é` written as a letter and an accent counts two, a family emoji several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> JsonSchema for Text<MAX> {
+    fn inline_schema() -> bool {
+        true // what a text is for, the field says that holds it
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Text{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": MAX })
+    }
+}
 
 impl<const MAX: usize> Text<MAX> {
     /// Checks `text`, which stood at `field`. Empty text is no text: Pinterest likes a missing field better.
@@ -85,7 +101,7 @@ impl<const MAX: usize> Text<MAX> {
 /// An absolute `http` or `https` address of at most 2,048 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(with = "String", extend("format" = "uri"))]
+#[schemars(with = "String", inline, extend("format" = "uri", "maxLength" = Self::MAX))]
 pub struct WebAddress(String);
 
 impl WebAddress {
@@ -135,7 +151,7 @@ impl WebAddress {
 /// A colour as `#RRGGBB`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(with = "String", extend("pattern" = "^#[0-9A-Fa-f]{6}$"))]
+#[schemars(with = "String", inline, extend("pattern" = "^#[0-9A-Fa-f]{6}$"))]
 pub struct Color(String);
 
 impl Color {

@@ -14,6 +14,7 @@ use crate::Invalid;
 /// that a time comes twice.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ZonedTime")]
 pub struct LocalTime {
     /// Date and time without an offset: `2026-12-01T09:00`.
     local: String,
@@ -27,6 +28,7 @@ pub struct LocalTime {
 /// One of the two times that clocks show the same when they have been put back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ZonedTimeOccurrence")]
 pub enum Occurrence {
     /// Before the clocks are put back.
     #[default]

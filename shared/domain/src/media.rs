@@ -93,6 +93,7 @@ pub enum Cover {
 /// The 2 to 5 images of a carousel (`PinMediaSourceImagesURL` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(rename = "CarouselImages")]
 pub struct Slides(#[schemars(length(min = 2, max = 5))] Vec<Slide>);
 
 impl Slides {
@@ -117,6 +118,7 @@ impl Slides {
 
 /// One image of a carousel. Its texts keep to the limits of a Pin's: Pinterest names none of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CarouselImage")]
 pub struct Slide {
     /// Where the image is.
     #[serde(flatten)]

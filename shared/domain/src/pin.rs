@@ -134,6 +134,7 @@ pub struct Setback {
 /// What a Pin waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "WaitReason")]
 pub enum Reason {
     /// Pinterest is preparing the video.
     VideoProcessing,
@@ -153,6 +154,7 @@ pub enum Reason {
 
 /// Why a Pin was not published, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PinFailure")]
 pub struct Failure {
     /// Stable and `snake_case`, for programs.
     pub code: String,
@@ -282,10 +284,12 @@ impl Pin {
 
 /// One line of a Pin's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TimelineEntry")]
 pub struct Entry {
     /// When.
     pub at: Timestamp,
-    /// What: `accepted`, `sending`, `waiting`, `looked`, `published`, `failed`, …
+    /// What happened.
+    #[schemars(extend("enum" = Self::EVENTS))]
     pub event: String,
     /// In words.
     pub detail: String,
@@ -307,6 +311,23 @@ pub struct Timeline {
     pub dropped: u32,
 }
 
+impl Entry {
+    /// Every event.
+    pub const EVENTS: [&str; 11] = [
+        "accepted",
+        "sending",
+        "uploading",
+        "video_ready",
+        "waiting",
+        "looked",
+        "published",
+        "failed",
+        "retried",
+        "changed",
+        "cancelled",
+    ];
+}
+
 impl Timeline {
     const LONGEST: usize = 100;
 
@@ -317,6 +338,7 @@ impl Timeline {
 
     /// Adds a line about an answer of Pinterest's.
     pub fn record(&mut self, at: Timestamp, event: &str, detail: impl Into<String>, answer: &Answer) {
+        debug_assert!(Entry::EVENTS.contains(&event), "{event} is missing in the list of events");
         if self.entries.len() == Self::LONGEST {
             self.entries.remove(0);
             self.dropped += 1;

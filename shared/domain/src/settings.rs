@@ -8,6 +8,7 @@ use crate::{AppSecret, Environment};
 /// Whether an admin lets the integration run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "IntegrationStatus")]
 pub enum Status {
     /// It runs.
     Enabled,
@@ -18,6 +19,7 @@ pub enum Status {
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "SettingSource")]
 pub enum Source {
     /// An admin saved it.
     Stored,

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    harness::json_schema::{Schemas, target},
+    harness::json_schema::{Schemas, resolved, target},
     harness::{APP_ID, APP_SECRET, SETTINGS, TestApp, answer, pin},
 };
 
@@ -77,15 +77,33 @@ async fn each_operation_is_described_in_full() {
             assert!(document["components"]["securitySchemes"][scheme].is_object(), "{what}");
         }
 
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{what}");
+        assert!(
+            document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == operation["tags"][0]),
+            "{what}"
+        );
+
         let responses = object(&operation["responses"]);
         assert!(responses.keys().any(|status| status.starts_with('2') || status == "302"), "{what}");
-        let problem = &responses["default"]["content"]["application/problem+json"]["schema"];
-        assert!(problem.is_object(), "{what}");
-        assert!(responses.values().all(|response| response["description"].is_string()), "{what}");
+        assert!(responses.keys().any(|status| status.starts_with('4')), "{what}");
+        assert_eq!(responses.contains_key("401"), route.access != Access::Open, "{what}");
+        assert_eq!(responses.contains_key("403"), route.access == Access::Admin, "{what}");
+        assert!(!responses.contains_key("default"), "{what}: each status is listed");
+        for (status, response) in responses {
+            let response = resolved(&document, response);
+            assert!(response["description"].is_string(), "{what} {status}");
+            if status.as_str() >= "400" {
+                let problem = &response["content"]["application/problem+json"]["schema"];
+                assert!(problem.is_object(), "{what} {status}");
+            }
+        }
 
         let parameters = operation["parameters"].as_array().unwrap();
         let in_path: Vec<_> = parameters.iter().filter(|parameter| parameter["in"] == "path").collect();
         assert_eq!(in_path.len(), route.path.matches('{').count(), "{what}");
+        for parameter in &in_path {
+            assert!(resolved(&document, &parameter["schema"])["pattern"].is_string(), "{what}");
+        }
         assert!(in_path.iter().all(|parameter| parameter["required"] == true), "{what}");
         let mut names = BTreeSet::new();
         for parameter in parameters {
@@ -197,8 +215,15 @@ async fn the_contract_and_the_api_refuse_the_same_bodies() {
             .call(Method::from_bytes(method.as_bytes()).unwrap(), address, &token, Some(body.clone()))
             .await;
         let code = answered.json()["code"].as_str().unwrap_or_default().to_owned();
-        let by_form =
-            ["missing_field", "unknown_field", "invalid_type", "invalid_json"].contains(&code.as_str());
+        let by_form = [
+            "missing_field",
+            "unknown_field",
+            "invalid_type",
+            "invalid_json",
+            "unsupported_media_type",
+            "empty_media",
+        ]
+        .contains(&code.as_str());
         if faults.is_empty() == by_form {
             findings.note(format!(
                 "{method} {path} {body}: {} {code}, but the contract: {faults:?}",
@@ -237,4 +262,189 @@ async fn a_field_of_every_answer_is_required_in_the_contract() {
             assert!(required.contains(name), "{path}: {name} is not among {required:?}");
         }
     }
+}
+
+/// Every schema in a part of the document, with its place.
+fn every<'a>(part: &'a Value, place: &str, see: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+    match part {
+        Value::Object(fields) => {
+            see(place, fields);
+            for (name, value) in fields {
+                if name != "example" {
+                    every(value, &format!("{place}/{name}"), see);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (number, item) in items.iter().enumerate() {
+                every(item, &format!("{place}/{number}"), see);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn schemas_are_of_forms_that_client_generators_read() {
+    let app = TestApp::start().await;
+    let document = contract(&app).await;
+    let mut findings = crate::harness::problems::Findings::default();
+    every(&document, "", &mut |place, fields| {
+        let is_schema = !place.ends_with("/properties") && !place.ends_with("/schemas");
+        if is_schema && fields.contains_key("const") {
+            findings.note(format!("{place}: a constant, which generators do not take for an enumeration"));
+        }
+        if fields.get("default").is_some_and(Value::is_null) {
+            findings
+                .note(format!("{place}: a default of null makes an optional field required in TypeScript"));
+        }
+        if is_schema && place.contains("/components/") && fields.contains_key("default") {
+            findings.note(format!("{place}: a default makes an optional field required in TypeScript"));
+        }
+        if fields.get("enum").is_some() && fields.get("type") != Some(&json!("string")) {
+            findings.note(format!("{place}: an enumeration of no type"));
+        }
+        let known = ["date-time", "date", "duration", "uri", "int32", "int64", "double"];
+        if let Some(format) = fields.get("format").and_then(Value::as_str)
+            && is_schema
+            && !known.contains(&format)
+        {
+            findings.note(format!("{place}: {format} is not a format of OpenAPI"));
+        }
+        if let Some(text) = fields.get("description").and_then(Value::as_str)
+            && (text.contains("MAX") || text.contains("::"))
+        {
+            findings.note(format!("{place}: words of Rust in '{text}'"));
+        }
+    });
+    for name in object(&document["components"]["schemas"]).keys() {
+        if name.ends_with(|last: char| last.is_ascii_digit()) || name.ends_with("View") || name.contains('_')
+        {
+            findings.note(format!("{name} is not a name for people"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_states_reasons_and_codes_are_enumerations() {
+    let app = TestApp::start().await;
+    let document = contract(&app).await;
+    let property = |schema: &str, name: &str| {
+        let found = &document["components"]["schemas"][schema]["properties"][name];
+        let found = found["anyOf"].as_array().map_or(found, |any| &any[0]);
+        let words = resolved(&document, found)["enum"].clone();
+        assert!(words.as_array().is_some_and(|words| !words.is_empty()), "{schema}.{name}: {found}");
+        words
+    };
+    for (schema, name) in [
+        ("Pin", "reason"),
+        ("Channel", "status"),
+        ("Channel", "cause"),
+        ("Channel", "environment"),
+        ("Settings", "status"),
+        ("Settings", "app_id_source"),
+        ("TimelineEntry", "event"),
+        ("Board", "privacy"),
+        ("CreateBoardRequest", "privacy"),
+        ("BulkRow", "status"),
+        ("BulkRow", "code"),
+        ("ValidationCheck", "code"),
+        ("PinFailure", "code"),
+        ("CreateUploadRequest", "content_type"),
+        ("TopPins", "sort_by"),
+    ] {
+        property(schema, name);
+    }
+    let states = json!(["scheduled", "sending", "waiting", "published", "failed", "cancelled"]);
+    assert_eq!(property("Pin", "state"), states);
+    assert!(property("Problem", "code").as_array().unwrap().contains(&json!("unknown_parameter")));
+}
+
+#[tokio::test]
+async fn unions_name_their_alternatives_and_tell_them_apart() {
+    let app = TestApp::start().await;
+    let document = contract(&app).await;
+    for (union, kinds) in
+        [("Media", ["image", "carousel", "video"]), ("NewMedia", ["image", "carousel", "video"])]
+    {
+        let union = &document["components"]["schemas"][union];
+        assert_eq!(union["discriminator"]["propertyName"], "kind");
+        for kind in kinds {
+            let reference = union["discriminator"]["mapping"][kind].as_str().unwrap();
+            assert!(union["oneOf"].as_array().unwrap().contains(&json!({ "$ref": reference })));
+            let alternative = target(&document, reference).unwrap();
+            assert_eq!(alternative["properties"]["kind"]["enum"], json!([kind]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_example_is_of_the_form_that_it_is_an_example_of() {
+    let app = TestApp::start().await;
+    let document = contract(&app).await;
+    let mut findings = crate::harness::problems::Findings::default();
+    let mut count = 0;
+    let mut look = |place: &str, content: &Value| {
+        for (kind, content) in object(content) {
+            let example = content.get("example");
+            count += 1;
+            match example {
+                None | Some(Value::Null) => findings.note(format!("{place} {kind}: no example")),
+                Some(example) => {
+                    for fault in Schemas(&document).faults(&content["schema"], example, place) {
+                        findings.note(fault);
+                    }
+                }
+            }
+        }
+    };
+    for (path, operations) in object(&document["paths"]) {
+        for (method, operation) in object(operations) {
+            if let Some(body) = operation.get("requestBody") {
+                look(&format!("{method} {path}"), &body["content"]);
+            }
+            for (status, response) in object(&operation["responses"]) {
+                if let Some(content) = response.get("content") {
+                    look(&format!("{method} {path} {status}"), content);
+                }
+            }
+        }
+    }
+    for (name, response) in object(&document["components"]["responses"]) {
+        look(name, &response["content"]);
+    }
+    assert!(count > 50);
+}
+
+#[tokio::test]
+async fn bodies_that_may_be_left_out_are_not_required() {
+    let app = TestApp::start().await;
+    let document = contract(&app).await;
+    let required =
+        |path: &str, method: &str| document["paths"][path][method]["requestBody"]["required"] == true;
+    assert!(!required("/api/v1/auth/pinterest/start", "post"));
+    assert!(!required(SETTINGS, "put"));
+    assert!(required("/api/v1/pins", "post"));
+    let token = app.admin();
+    app.call(Method::PUT, SETTINGS, &token, None).await.expect(200);
+}
+
+/// Where the document of the repository says that the API is.
+const EXAMPLE_ADDRESS: &str = "https://api.example.com";
+
+#[tokio::test]
+async fn the_document_in_the_repository_is_the_one_that_is_served() {
+    let app = TestApp::start().await;
+    let mut document = contract(&app).await;
+    document["servers"][0]["url"] = EXAMPLE_ADDRESS.into();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("openapi.json");
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(&file, format!("{}\n", serde_json::to_string_pretty(&document).unwrap())).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        serde_json::from_str::<Value>(&committed).ok() == Some(document),
+        "openapi.json is not what the code says. If the change is wanted, write it anew with \
+         UPDATE_OPENAPI=1 cargo test --test flows the_document_in_the_repository"
+    );
 }

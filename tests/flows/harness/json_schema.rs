@@ -8,6 +8,11 @@ pub(crate) fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Val
     document.pointer(reference.strip_prefix('#')?)
 }
 
+/// A part of the document, or what it points to.
+pub(crate) fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
+    part["$ref"].as_str().and_then(|reference| target(document, reference)).unwrap_or(part)
+}
+
 /// A small part of JSON Schema with one more rule: a property that the schema does not name is an error.
 pub(crate) struct Schemas<'a>(pub(crate) &'a Value);
 

@@ -19,13 +19,15 @@ use crate::{
 /// Settings to save. What is absent stays as it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SaveSettingsRequest")]
 pub struct SaveSettings {
     /// Pinterest's App ID. Empty: the environment's counts again.
     #[serde(default)]
+    #[schemars(length(max = 40))]
     app_id: Option<String>,
     /// Pinterest's App Secret ("App Secret Key" on Pinterest's page). Absent or empty: the stored one stays.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", length(max = 512))]
     app_secret: Option<AppSecret>,
     /// Whether the integration runs.
     #[serde(default)]
@@ -37,6 +39,7 @@ pub struct SaveSettings {
 
 /// The settings as they are. The secret itself is never answered.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Settings")]
 pub struct SettingsView {
     app_id: Option<String>,
     app_id_source: Source,
@@ -58,6 +61,7 @@ const WORKER_ALARM: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whether the workers run.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkerStatus")]
 struct WorkerView {
     /// When both minute workers had run last.
     last_tick_at: Option<Timestamp>,
@@ -82,6 +86,7 @@ pub struct CredentialsTest {
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CredentialsTestResult")]
 enum TestResult {
     Ok,
     WrongAppIdOrSecret,

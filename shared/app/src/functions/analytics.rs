@@ -4,9 +4,10 @@ mod kept;
 mod question;
 mod view;
 
-use domain::{Environment, Invalid, PinId, Refusal, State, TenantId, WrongState, words};
+use domain::{Environment, PinId, Refusal, State, TenantId, WrongState, words};
 use jiff::Timestamp;
 
+pub(crate) use self::question::TOP_PINS;
 pub use self::view::{ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
 use self::{
     kept::Kept,
@@ -16,6 +17,7 @@ use super::accounts::Accounts;
 use crate::{
     error::{Error, Result},
     http::{self, Answer, Call, Response, Site},
+    parameters::CURSOR,
     routes::Operation,
     setup::Setup,
     store::{MainTable, TokensTable},
@@ -137,7 +139,7 @@ fn of_cursor(cursor: Option<&str>, error: Error) -> Error {
             if cursor.is_some() && answer.http_status == Some(400) =>
         {
             let fix = "Use `next` of the page before, or leave it out to begin again.";
-            Invalid::new("cursor", "invalid_cursor", "leads to no page", fix).into()
+            CURSOR.wrong("leads to no page", fix).into()
         }
         _ => error,
     }

@@ -12,19 +12,17 @@ pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
-use super::{
-    Page,
-    accounts::Accounts,
-    pins::{PAGE, limit},
-};
+use super::{Page, accounts::Accounts, pins::cursor};
 use crate::{
     Random,
     error::{Error, Result, chain},
     http::{self, Answer, Call, Caller, Response, Site},
+    parameters::{LIMIT, SECTIONS},
     routes::Operation,
     setup::Setup,
     store::{MainTable, Put, TokensTable},
     vault::Vault,
+    vocabulary::BoardPrivacy,
 };
 
 /// How many boards' sections are asked for at once.
@@ -41,6 +39,7 @@ const WRITE_SECRET: &str = "boards:write_secret";
 /// A change of a channel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UpdateChannelRequest")]
 pub struct ChangeChannel {
     /// A board of the account; `null` for none.
     #[schemars(schema_with = "nullable_board")]
@@ -62,19 +61,23 @@ fn nullable_board(schemas: &mut SchemaGenerator) -> Schema {
 /// A board to be made.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CreateBoardRequest")]
 pub struct CreateBoard {
-    /// 1 to 180 characters, unlike those of the account's other boards.
+    /// 1 to 180 characters. No other board of the account may have this name.
+    #[schemars(length(min = 1, max = 180))]
     name: String,
-    /// What the board is about.
+    /// What the board is about: at most 500 characters.
     #[serde(default)]
+    #[schemars(length(max = 500))]
     description: Option<String>,
     /// Who may see it. `PUBLIC` unless given.
     #[serde(default)]
+    #[schemars(with = "Option<BoardPrivacy>")]
     privacy: Option<Privacy>,
 }
 
 /// Who may see a board.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Privacy {
     Public,
@@ -84,6 +87,7 @@ enum Privacy {
 
 /// What disconnecting did, and what only the owner can do.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DisconnectedChannel")]
 pub struct Disconnected {
     detail: String,
     fix: String,
@@ -114,8 +118,8 @@ impl Channels {
 
     async fn list(&self, call: &Call) -> Result<Page<ChannelView>> {
         let caller = call.caller()?;
-        let limit = limit(call, PAGE)?.into();
-        let after = call.query("cursor").map(|cursor| ChannelId::try_from(cursor.to_owned())).transpose()?;
+        let limit = call.number(&LIMIT)?.into();
+        let after = cursor::<ChannelId>(call)?;
         let after = after.as_ref().map(ChannelId::as_str);
         let (channels, next) =
             self.accounts.main.channels(&self.accounts.tokens, &caller.tenant, after, limit).await?;
@@ -300,7 +304,7 @@ impl Answer for Channels {
             }
             Operation::DeleteChannel => http::ok(&self.disconnect(caller, &id()?).await?),
             Operation::ListBoards => {
-                let sections = call.query("sections") == Some("true");
+                let sections = call.flag(&SECTIONS)?;
                 http::ok(&self.boards(caller, &id()?, sections).await?)
             }
             Operation::CreateBoard => {

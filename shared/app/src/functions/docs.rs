@@ -13,7 +13,9 @@ use crate::{
 
 /// That the API answers.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Health")]
 pub struct HealthView {
+    #[schemars(extend("enum" = ["ok"]))]
     status: &'static str,
     version: &'static str,
 }

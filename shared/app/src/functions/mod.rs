@@ -17,6 +17,7 @@ mod refresh;
 mod sending;
 
 pub use admin_save::{AdminSave, CredentialsTest, SaveSettings, SettingsView};
+pub(crate) use analytics::TOP_PINS;
 pub use analytics::{Analytics, ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
 pub use channels::{BoardView, ChangeChannel, ChannelView, Channels, Claim, CreateBoard, Disconnected};
 pub use console::Console;
@@ -24,6 +25,7 @@ pub use deliver::Deliver;
 pub use docs::{Docs, HealthView};
 pub use oauth_callback::OauthCallback;
 pub use oauth_start::{OauthStart, StartOAuth, Started};
+pub(crate) use pins::PAGE;
 pub use pins::{MovePins, MovedPins, PinView, Pins};
 pub use publish::{BulkView, ChangePin, NewPin, NewUpload, Publish, UploadView, Validated};
 pub use refresh::{Refresh, Tick};
@@ -43,6 +45,7 @@ use crate::{
 
 /// A page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// What the page holds: fewer than were asked for, or none, where few of many are wanted. Only `next` tells the end.
     pub items: Vec<T>,

@@ -22,9 +22,11 @@ const FLOW: SignedDuration = SignedDuration::from_mins(10);
 /// Where the browser goes afterwards.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "StartOAuthRequest")]
 pub struct StartOAuth {
-    /// A path of the frontend, or an address on an allowed origin.
+    /// A path of the frontend, or an address on an allowed origin. `/app/channels` unless given.
     #[serde(default = "channels_page")]
+    #[schemars(length(max = 2048))]
     return_to: String,
 }
 
@@ -34,8 +36,10 @@ fn channels_page() -> String {
 
 /// Where to send the browser now.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StartedOAuth")]
 pub struct Started {
     /// Pinterest's consent page.
+    #[schemars(url)]
     authorize_url: String,
     /// Until when the owner has to be back.
     expires_at: Timestamp,

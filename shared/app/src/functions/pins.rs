@@ -16,26 +16,27 @@ use crate::{
     Clock, Random,
     error::{Error, Result},
     http::{self, Answer, Call, Response, Site},
+    parameters::{CHANNEL, CURSOR, LIMIT, STATE},
     routes::Operation,
     setup::Setup,
     store::{MainTable, Put, Wanted},
+    vocabulary::PinState,
 };
 
 /// How many things a page of a list holds unless asked otherwise, and at most.
-pub(super) const PAGE: (u16, u16) = (50, 200);
+pub(crate) const PAGE: (u16, u16) = (50, 200);
 /// In seconds.
 const DAY: i64 = 24 * 60 * 60;
-/// The words by which Pins are listed.
-const STATES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
 /// A Pin as callers see it.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Pin")]
 pub struct PinView {
     id: PinId,
     channel_id: ChannelId,
     #[serde(flatten)]
     draft: Draft,
-    /// `scheduled`, `sending`, `waiting`, `published`, `failed` or `cancelled`.
+    #[schemars(with = "PinState")]
     state: String,
     /// What it waits for.
     reason: Option<Reason>,
@@ -43,17 +44,20 @@ pub struct PinView {
     retry_at: Option<Timestamp>,
     publish_at: Timestamp,
     /// After how long late is too late (ISO 8601).
+    #[schemars(extend("format" = "duration"))]
     publish_within: String,
     /// That instant: after it, the Pin ends as failed.
     give_up_at: Timestamp,
     pinterest_pin_id: Option<PinterestPinId>,
+    #[schemars(url)]
     pinterest_pin_url: Option<String>,
     error: Option<Failure>,
     created_at: Timestamp,
     published_at: Option<Timestamp>,
-    /// How it came here: the last 100 lines.
+    /// What happened to it, the oldest entry first: the last 100 entries.
+    #[schemars(length(max = 100))]
     timeline: Vec<Entry>,
-    /// How many older lines were dropped.
+    /// How many older entries were dropped.
     timeline_dropped: u32,
 }
 
@@ -115,15 +119,10 @@ impl Pins {
 
     async fn list(&self, call: &Call) -> Result<Page<PinView>> {
         let tenant = &call.caller()?.tenant;
-        let channel = call.query("channel_id").map(|id| ChannelId::try_from(id.to_owned())).transpose()?;
-        let after = call.query("cursor").map(|id| PinId::try_from(id.to_owned())).transpose()?;
-        let state = call.query("state");
-        if let Some(state) = state.filter(|state| !STATES.contains(state)) {
-            let detail = format!("is not a state: {state}");
-            let fix = format!("Use one of {}.", STATES.join(", "));
-            return Err(domain::Invalid::new("state", "invalid_state", detail, fix).into());
-        }
-        let wanted = Wanted { channel: channel.as_ref(), state, limit: limit(call, PAGE)?.into() };
+        let channel = call.query(CHANNEL.name).map(|id| CHANNEL.channel(id)).transpose()?;
+        let after = cursor::<PinId>(call)?;
+        let state = call.query(STATE.name).map(|state| STATE.word(state)).transpose()?;
+        let wanted = Wanted { channel: channel.as_ref(), state, limit: call.number(&LIMIT)?.into() };
         let (pins, next) = self.main.pins(tenant, &wanted, after.as_ref()).await?;
         Ok(Page { items: pins.iter().map(PinView::of).collect(), next: next.map(String::from) })
     }
@@ -162,25 +161,18 @@ impl Pins {
     }
 
     async fn save(&self, pin: Pin) -> Result<Pin> {
-        match self.main.save_pin(&pin).await? {
-            Put::Done => Ok(pin),
-            _ => {
-                let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
-                Err(WrongState { detail, fix: "Read it again." }.into())
-            }
+        if self.main.save_pin(&pin).await? != Put::Done {
+            let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
+            return Err(WrongState { detail, fix: "Read it again." }.into());
         }
+        Ok(pin)
     }
 }
 
-/// How many things the caller wants on a page, where so many are usual and so many the most.
-pub(super) fn limit(call: &Call, (usual, most): (u16, u16)) -> Result<u16> {
-    let Some(text) = call.query("limit") else {
-        return Ok(usual);
-    };
-    text.parse().ok().filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
-        let detail = format!("is not a number from 1 to {most}");
-        domain::Invalid::new("limit", "invalid_limit", detail, format!("Leave it out for {usual}.")).into()
-    })
+/// The id after which a page begins.
+pub(super) fn cursor<T: TryFrom<String>>(call: &Call) -> Result<Option<T>> {
+    let id = call.query(CURSOR.name).map(|id| T::try_from(id.to_owned())).transpose();
+    Ok(id.map_err(|_| CURSOR.wrong("leads to no page", "Use `next` of the page before."))?)
 }
 
 impl Answer for Pins {

@@ -31,6 +31,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     http::{self, Answer, Call, Caller, Response, Site},
+    parameters::FETCH_MEDIA,
     routes::Operation,
     setup::Setup,
     store::{Briefing, Key, Put},
@@ -226,7 +227,7 @@ impl Answer for Publish {
             }
             Operation::ValidatePin => {
                 let wanted = http::json(&call)?;
-                let fetch_media = call.query("fetch_media") == Some("true");
+                let fetch_media = call.flag(&FETCH_MEDIA)?;
                 http::ok(&Box::pin(self.validate(call.caller()?, wanted, fetch_media)).await?)
             }
             Operation::BulkPins => http::ok(&Box::pin(self.bulk(&call)).await?),

@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+mod codes;
 mod event;
 mod problem;
 mod site;
@@ -9,6 +10,7 @@ mod site;
 use std::{future::Future, sync::Arc};
 
 pub use body::{created, json, object, ok, ok_text, parse, redirect, text, with_status};
+pub(crate) use codes::CODES;
 pub use event::Event;
 use http::{HeaderMap, StatusCode, header};
 use lambda_http::{Body, LambdaEvent, RequestExt, service_fn};
@@ -21,6 +23,7 @@ pub use self::caller::Caller;
 use crate::{
     Error, Exit,
     error::{Result, chain},
+    parameters::{self, Parameter},
     routes::{self, Access, Found, Operation},
 };
 
@@ -62,6 +65,28 @@ impl Call {
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.first(name).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a switch of the query is on.
+    pub(crate) fn flag(&self, parameter: &Parameter) -> Result<bool> {
+        Ok(self.query(parameter.name).map_or(Ok(false), |text| parameter.flag(text))?)
+    }
+
+    /// A number of the query, or the one that counts if none is given.
+    pub(crate) fn number(&self, parameter: &Parameter) -> Result<u16> {
+        let text = self.query(parameter.name);
+        Ok(text.map_or(Ok(parameter.default_number()), |text| parameter.number(text))?)
+    }
+
+    /// All values of a list in the query, which may be given in one or in several.
+    pub(crate) fn words(&self, parameter: &Parameter) -> Result<Vec<&'static str>> {
+        let mut words = Vec::new();
+        for text in self.query.all(parameter.name).unwrap_or_default() {
+            if !text.is_empty() {
+                words.extend(parameter.words(text)?);
+            }
+        }
+        Ok(words)
     }
 
     /// A header as text. `Some(Err)`: it holds what is not visible ASCII.
@@ -148,6 +173,7 @@ fn open(site: &Site, request: Request) -> Result<Call> {
     }
     let base_url = site.base_url(&request);
     let query = request.query_string_parameters();
+    parameters::query(route.operation).check(&query)?;
     let (parts, body) = request.into_parts();
     Ok(Call { operation: route.operation, id, caller, base_url, query, headers: parts.headers, body })
 }

@@ -27,6 +27,7 @@ pub struct Problem {
 }
 
 fn problem(status: StatusCode, code: &str, detail: impl Into<String>, fix: impl Into<String>) -> Problem {
+    debug_assert!(super::codes::is_listed(code), "{code} is missing in the list of codes");
     Problem {
         status,
         code: code.to_owned(),

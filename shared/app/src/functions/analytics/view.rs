@@ -9,13 +9,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
-use super::question::Days;
+use super::question::{Days, TOP_PINS};
+use crate::vocabulary::PinSort;
 
 /// By the name of a metric; `null` where Pinterest has no data.
 type Numbers = BTreeMap<&'static str, Option<Number>>;
 
 /// A channel's numbers, day by day.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChannelAnalytics")]
 pub struct ChannelAnalyticsView {
     channel_id: ChannelId,
     #[serde(flatten)]
@@ -24,6 +26,7 @@ pub struct ChannelAnalyticsView {
 
 /// A Pin's numbers, day by day.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PinAnalytics")]
 pub struct PinAnalyticsView {
     pin_id: PinId,
     pinterest_pin_id: PinterestPinId,
@@ -42,6 +45,7 @@ struct DailyView {
     /// Over all of these days, by Pinterest's own account.
     summary: Numbers,
     /// One for each day from `from` to `to`, in UTC.
+    #[schemars(length(max = 90))]
     rows: Vec<RowView>,
     /// When Pinterest said so. An answer is given again for five minutes.
     read_at: Timestamp,
@@ -49,6 +53,7 @@ struct DailyView {
 
 /// Numbers of one day.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DailyMetrics")]
 struct RowView {
     date: Date,
     /// `READY`, `ESTIMATE`, or Pinterest's word for why there are no numbers, `PROCESSING` for instance. `null`:
@@ -59,12 +64,15 @@ struct RowView {
 
 /// The Pins of a channel that do best.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TopPins")]
 pub struct TopPinsView {
     channel_id: ChannelId,
     from: Date,
     to: Date,
+    #[schemars(with = "PinSort")]
     sort_by: &'static str,
     /// The best first.
+    #[schemars(length(max = TOP_PINS.1))]
     items: Vec<TopPinView>,
     /// Always `null`: Pinterest gives at most 50.
     next: Option<String>,
@@ -76,10 +84,12 @@ pub struct TopPinsView {
 
 /// One of the best Pins.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TopPin")]
 struct TopPinView {
     /// `null`: it was not published from here.
     pin_id: Option<PinId>,
     pinterest_pin_id: PinterestPinId,
+    #[schemars(url)]
     pinterest_pin_url: String,
     metrics: Numbers,
     /// Of each metric: `READY`, `ESTIMATE`, or why there is no number.
@@ -88,6 +98,7 @@ struct TopPinView {
 
 /// A page of the account's Pins, with how each did in short.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PinMetricsPage")]
 pub struct PinMetricsView {
     channel_id: ChannelId,
     /// In Pinterest's order.
@@ -100,10 +111,12 @@ pub struct PinMetricsView {
 
 /// How one Pin did in short.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PinTotals")]
 struct PinTotalsView {
     /// `null`: it was not published from here.
     pin_id: Option<PinId>,
     pinterest_pin_id: PinterestPinId,
+    #[schemars(url)]
     pinterest_pin_url: String,
     title: Option<String>,
     last_90_days: RecentView,
@@ -113,6 +126,7 @@ struct PinTotalsView {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schemars(rename = "RecentTotals")]
 struct RecentView {
     impression: Option<Number>,
     pin_click: Option<Number>,
@@ -121,6 +135,7 @@ struct RecentView {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schemars(rename = "LifetimeTotals")]
 struct LifetimeView {
     impression: Option<Number>,
     pin_click: Option<Number>,

@@ -19,6 +19,7 @@ use crate::{
 /// The ticket from the return address.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ClaimConnectionRequest")]
 pub struct Claim {
     /// What stood after `#connection=`.
     #[schemars(with = "String")]

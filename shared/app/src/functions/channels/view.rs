@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::store::TokenRow;
+use crate::{store::TokenRow, vocabulary::BoardPrivacy};
 
 /// A connected account.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Channel")]
 pub struct ChannelView {
     id: ChannelId,
     environment: Environment,
@@ -64,16 +65,19 @@ impl ChannelView {
 
 /// A board of the account.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Board")]
 pub struct BoardView {
     pinterest_board_id: BoardId,
     name: String,
-    /// `PUBLIC`, `PROTECTED` or `SECRET`, as Pinterest says.
+    /// Who may see it, as Pinterest says.
+    #[schemars(with = "BoardPrivacy")]
     privacy: String,
     /// Empty unless asked for with `?sections=true`.
     sections: Vec<SectionView>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BoardSection")]
 struct SectionView {
     pinterest_section_id: SectionId,
     name: String,

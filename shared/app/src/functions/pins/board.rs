@@ -18,6 +18,7 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "these are the names that callers write")]
+#[schemars(rename = "MovePinsRequest")]
 pub struct MovePins {
     /// Whose Pins.
     #[schemars(with = "ChannelId")]

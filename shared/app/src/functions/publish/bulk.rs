@@ -13,8 +13,10 @@ use super::{Publish, desk::Desk, request::Checked, rows, rows::Row};
 use crate::{
     error::{Error, Result, chain},
     http::{Call, Problem},
+    parameters::{DEFAULT_CHANNEL, DRY_RUN},
     store::{Key, Put},
     text,
+    vocabulary::ProblemCode,
 };
 
 /// What Pinterest has not said by then is not waited for: rows that need none of it have to be written yet.
@@ -28,20 +30,24 @@ const KEY_DAYS: i64 = 30;
 
 /// What became of each row.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkResult")]
 pub struct BulkView {
     /// In the order of the file.
+    #[schemars(length(max = rows::MOST))]
     rows: Vec<RowView>,
 }
 
 /// What became of a row.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkRow")]
 pub(super) struct RowView {
     /// The line of the file on which it begins; the first is 1.
     line: u64,
     status: RowStatus,
     /// The Pin, if there is one.
     pin_id: Option<PinId>,
-    /// Stable and `snake_case`, for programs.
+    /// For programs.
+    #[schemars(with = "Option<ProblemCode>")]
     code: Option<String>,
     /// Which value is wrong.
     field: Option<String>,
@@ -54,6 +60,7 @@ pub(super) struct RowView {
 /// How a row ended.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "BulkRowStatus")]
 enum RowStatus {
     /// There is a new Pin.
     Accepted,
@@ -97,9 +104,9 @@ impl Publish {
     pub(super) async fn bulk(&self, call: &Call) -> Result<BulkView> {
         let began = Instant::now();
         let content_type = call.header("content-type").and_then(Result::ok).unwrap_or_default();
-        let dry_run = call.query("dry_run") == Some("true");
+        let dry_run = call.flag(&DRY_RUN)?;
         let tenant = &call.caller()?.tenant;
-        let rows = rows::read(content_type, call.body(), call.query("channel_id"))?;
+        let rows = rows::read(content_type, call.body(), call.query(DEFAULT_CHANNEL.name))?;
 
         let now = self.sender.clock.now();
         let hashes: Vec<_> = rows.iter().map(|row| text::sha256(&format!("bulk\n{}", row.content))).collect();

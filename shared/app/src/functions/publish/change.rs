@@ -17,6 +17,7 @@ use super::{
 /// A change of a Pin. What is absent stays as it is; `null` takes a text away.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UpdatePinRequest")]
 pub struct ChangePin {
     /// Another board. A section of the old one is left behind.
     #[serde(default)]
@@ -28,19 +29,19 @@ pub struct ChangePin {
     board_section_id: Wanted,
     /// At most 100 characters.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Title>")]
     title: Wanted,
     /// At most 800 characters.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<Description>")]
     description: Wanted,
     /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<WebAddress>")]
     link: Wanted,
     /// What the picture shows, for those who cannot see it: at most 500 characters.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<AltText>")]
     alt_text: Wanted,
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default)]
@@ -48,12 +49,14 @@ pub struct ChangePin {
     dominant_color: Wanted,
     /// Another picture.
     #[serde(default, deserialize_with = "an_object")]
+    #[schemars(with = "NewMedia")]
     media: Option<NewMedia>,
-    /// Another time, up to a year ahead.
+    /// Another time, up to 366 days ahead.
     #[serde(default)]
     publish_at: Option<When>,
-    /// After how long late is too late (ISO 8601).
+    /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days.
     #[serde(default)]
+    #[schemars(extend("format" = "duration"))]
     publish_within: Option<String>,
 }
 

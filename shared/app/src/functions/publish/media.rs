@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::request::given;
-use crate::http;
+use crate::{http, vocabulary::ImageContentType};
 
 /// The largest file that comes within a request: Lambda takes 6 MB, and base 64 makes a third more of it.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -25,6 +25,7 @@ pub(super) enum NewMedia {
     Image {
         /// Its public address, from which Pinterest fetches it.
         #[serde(default)]
+        #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
         /// Its name in the stack's bucket, as `POST /api/v1/media` gave it.
         #[serde(default)]
@@ -32,9 +33,11 @@ pub(super) enum NewMedia {
         media_id: Option<String>,
         /// `image/jpeg` or `image/png`, of what is in `base64`.
         #[serde(default)]
+        #[schemars(with = "Option<ImageContentType>")]
         content_type: Option<String>,
         /// The image itself: at most 4 MB before they are encoded.
         #[serde(default)]
+        #[schemars(length(max = LARGEST.div_ceil(3) * 4))]
         base64: Option<String>,
     },
     /// 2 to 5 images, side by side.
@@ -47,6 +50,7 @@ pub(super) enum NewMedia {
     Video {
         /// Its public address.
         #[serde(default)]
+        #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
         /// Its name in the stack's bucket.
         #[serde(default)]
@@ -54,6 +58,7 @@ pub(super) enum NewMedia {
         media_id: Option<String>,
         /// What is shown until it plays: its first frame unless given.
         #[serde(default, deserialize_with = "a_cover")]
+        #[schemars(with = "NewCover")]
         cover: Option<NewCover>,
     },
 }
@@ -64,6 +69,7 @@ pub(super) enum NewMedia {
 pub(super) struct NewCover {
     /// The public address of an image.
     #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
     url: Option<String>,
     /// Counted from the beginning; past the end, the last frame.
     #[serde(default)]
@@ -77,9 +83,11 @@ fn a_cover<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewCover>, D::E
 /// One image of a carousel.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewCarouselImage")]
 pub(super) struct NewSlide {
     /// Its public address.
     #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
     url: Option<String>,
     /// Its name in the stack's bucket.
     #[serde(default)]
@@ -87,12 +95,15 @@ pub(super) struct NewSlide {
     media_id: Option<String>,
     /// At most 100 characters.
     #[serde(default)]
+    #[schemars(with = "Option<Title>")]
     title: Option<String>,
     /// At most 800 characters.
     #[serde(default)]
+    #[schemars(with = "Option<Description>")]
     description: Option<String>,
     /// Where a click on this image leads.
     #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,
 }
 

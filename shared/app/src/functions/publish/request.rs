@@ -18,6 +18,7 @@ const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A Pin to be published.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CreatePinRequest")]
 pub struct NewPin {
     /// The connected account that publishes it.
     #[schemars(with = "ChannelId")]
@@ -32,15 +33,19 @@ pub struct NewPin {
     board_section_id: Option<String>,
     /// At most 100 characters.
     #[serde(default)]
+    #[schemars(with = "Option<Title>")]
     title: Option<String>,
     /// At most 800 characters.
     #[serde(default)]
+    #[schemars(with = "Option<Description>")]
     description: Option<String>,
     /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,
     /// What the picture shows, for those who cannot see it: at most 500 characters.
     #[serde(default)]
+    #[schemars(with = "Option<AltText>")]
     alt_text: Option<String>,
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default)]
@@ -49,11 +54,13 @@ pub struct NewPin {
     /// The picture, or the pictures.
     #[serde(deserialize_with = "crate::http::object")]
     media: NewMedia,
-    /// When, up to a year ahead. Now unless given.
+    /// When, up to 366 days ahead. Now unless given.
     #[serde(default)]
     publish_at: Option<When>,
-    /// After how long late is too late (ISO 8601). `P7D` unless given.
+    /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days. `P7D` unless
+    /// given.
     #[serde(default)]
+    #[schemars(extend("format" = "duration"))]
     publish_within: Option<String>,
 }
 

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{MediaId, NewFile};
+use domain::{FileType, MediaId, NewFile};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Publish;
-use crate::{error::Result, functions::Sender, http::Caller};
+use crate::{error::Result, functions::Sender, http::Caller, vocabulary::FileContentType};
 
 /// How long the caller may take to begin.
 const VALID_FOR: Duration = Duration::from_hours(1);
@@ -16,15 +16,18 @@ const VALID_FOR: Duration = Duration::from_hours(1);
 /// A file that the caller has.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CreateUploadRequest")]
 pub struct NewUpload {
-    /// `image/jpeg`, `image/png`, `video/mp4`, `video/quicktime` or `video/x-m4v`.
+    #[schemars(with = "FileContentType")]
     content_type: String,
     /// The size of the file, to the byte: at most 20 MB for an image, 2 GB for a video.
+    #[schemars(range(min = 1, max = FileType::Mp4.largest()))]
     bytes: u64,
 }
 
 /// Where the file goes.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Upload")]
 pub struct UploadView {
     /// What Pins call the file.
     media_id: MediaId,
@@ -36,8 +39,11 @@ pub struct UploadView {
 
 /// A request to the bucket, without a token: whoever has its address may send it.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UploadTarget")]
 struct UploadRequest {
+    #[schemars(extend("enum" = ["PUT"]))]
     method: &'static str,
+    #[schemars(url)]
     url: String,
     /// To be sent as they are. A browser sends `content-length` by itself.
     headers: BTreeMap<&'static str, String>,

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result},
     functions::sending::Ground,
     http::{Caller, Problem},
+    vocabulary::ProblemCode,
 };
 
 /// A Pin like another on the same board is taken for a mistake for so long.
@@ -20,6 +21,7 @@ const MEMORY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether a Pin would be published.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PinValidation")]
 pub struct Validated {
     /// All checks are.
     ok: bool,
@@ -28,13 +30,16 @@ pub struct Validated {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ValidationCheck")]
 pub(super) struct Check {
-    /// `integration`, `channel`, `scopes`, `tier`, `pause`, `token`, `board`, `section`, `duplicate`, `media` or the name of
-    /// a field that breaks a rule; `fields` if none does.
+    /// `integration`, `channel`, `scopes`, `tier`, `pause`, `token`, `board`, `section` or `duplicate`; `fields` if every field
+    /// keeps the rules, or else the name of a field that breaks one, such as `title` or `media.items[1].url`.
     #[serde(rename = "check")]
+    #[schemars(regex(pattern = r"^[a-z_]+(\.[a-z_0-9]+|\[[0-9]+\])*$"))]
     name: String,
     ok: bool,
-    /// Stable and `snake_case`, for programs.
+    /// For programs.
+    #[schemars(with = "Option<ProblemCode>")]
     code: Option<String>,
     /// What was found.
     detail: String,

@@ -15,9 +15,10 @@ const STILL_NOW: SignedDuration = SignedDuration::from_mins(5);
 /// How far ahead a Pin can be scheduled, and how late it may become.
 pub(super) const YEAR: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// An instant, or what the clocks of a zone show.
+/// Either an instant, as text with an offset or `Z`, or an object with what the clocks of a time zone show.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
+#[schemars(rename = "PublishAt")]
 pub(super) enum When {
     /// With an offset or `Z` (RFC 3339).
     Instant(Timestamp),

@@ -1,0 +1,365 @@
+//! An example for each request and each answer of the contract. A test holds them against the schemas.
+
+use serde_json::{Value, json};
+
+use crate::routes::Operation;
+
+const CHANNEL: &str = "ch_01kbcfrw2xq7v4j9b6k0s3e8hz";
+const PIN: &str = "pin_01kbcfs41m8w5d2c7n9x0p3r6t";
+const FILE: &str = "media_01kbcfr0a4t6y8h2j5m7q9w1ez";
+const BOARD: &str = "549755885175";
+
+/// Two rows of a bulk file.
+pub(super) const JSON_LINES: &str = "\
+{\"channel_id\":\"ch_01kbcfrw2xq7v4j9b6k0s3e8hz\",\"title\":\"Bean salad\",\"media\":{\"kind\":\"image\",\"url\":\"https://images.example.com/bean.jpg\"}}\n\
+{\"channel_id\":\"ch_01kbcfrw2xq7v4j9b6k0s3e8hz\",\"title\":\"Green salad\",\"media\":{\"kind\":\"image\",\"url\":\"https://images.example.com/green.jpg\"}}\n";
+/// A row of a bulk file.
+pub(super) const CSV: &str = "\
+channel_id,title,media_url,publish_at,time_zone\n\
+ch_01kbcfrw2xq7v4j9b6k0s3e8hz,Bean salad,https://images.example.com/bean.jpg,2026-12-01 09:00,Europe/Istanbul\n";
+
+/// What is sent.
+pub(super) fn request(operation: Operation) -> Value {
+    match operation {
+        Operation::SaveSettings => json!({
+            "app_id": "1500000", "app_secret": "the app secret key", "status": "enabled", "environment": "sandbox",
+        }),
+        Operation::StartOAuth => json!({ "return_to": "/app/channels" }),
+        Operation::Claim => json!({ "connection": "pT3v0cN8w2kXyQ5rB7sD1fG4hJ6lM9zA" }),
+        Operation::ChangeChannel => json!({ "default_board_id": BOARD }),
+        Operation::CreateBoard => {
+            json!({ "name": "Salads", "description": "Green and fresh", "privacy": "PUBLIC" })
+        }
+        Operation::CreatePin | Operation::ValidatePin => json!({
+            "channel_id": CHANNEL,
+            "title": "Bean salad",
+            "description": "Ready in ten minutes.",
+            "link": "https://example.com/bean-salad",
+            "alt_text": "A bowl of beans with herbs",
+            "media": { "kind": "image", "url": "https://images.example.com/bean.jpg" },
+            "publish_at": "2026-12-01T09:00:00Z",
+            "publish_within": "P2D",
+        }),
+        Operation::Upload => json!({ "content_type": "image/jpeg", "bytes": 182_044 }),
+        Operation::ChangePin => {
+            json!({ "title": "Green salad", "publish_at": { "local": "2026-12-02T09:00", "time_zone": "Europe/Istanbul" } })
+        }
+        Operation::MovePins => {
+            json!({ "channel_id": CHANNEL, "from_board_id": BOARD, "to_board_id": "549755885176" })
+        }
+        _ => Value::Null,
+    }
+}
+
+/// What is answered with a status.
+#[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
+pub(super) fn answer(operation: Operation, status: &str) -> Value {
+    match operation {
+        Operation::ReadSettings | Operation::SaveSettings => settings(),
+        Operation::TestCredentials => json!({
+            "result": "ok",
+            "detail": "Pinterest accepts App ID and App Secret",
+            "fix": "Nothing to do: connect an account.",
+            "tested_at": "2026-12-01T08:00:00Z",
+        }),
+        Operation::StartOAuth => json!({
+            "authorize_url": "https://www.pinterest.com/oauth/?client_id=1500000&response_type=code&state=q8",
+            "expires_at": "2026-12-01T08:10:00Z",
+        }),
+        Operation::Claim | Operation::ReadChannel | Operation::ChangeChannel => channel(),
+        Operation::ListChannels => page(&channel()),
+        Operation::DeleteChannel => json!({
+            "detail": "The account's tokens are deleted here, and its queued Pins are cancelled.",
+            "fix": "To take the app's access away at Pinterest too: Settings, Security, Connected apps.",
+            "cancelled_pins": 2,
+        }),
+        Operation::ListBoards => page(&board()),
+        Operation::CreateBoard => board(),
+        Operation::CreatePin if status == "201" => published(),
+        Operation::CreatePin | Operation::ChangePin | Operation::RetryPin => scheduled(),
+        Operation::ReadPin => published(),
+        Operation::CancelPin => cancelled(),
+        Operation::ListPins => page(&published()),
+        Operation::ValidatePin => json!({
+            "ok": false,
+            "checks": [
+                { "check": "integration", "ok": true, "code": null, "detail": "it is switched on", "fix": null },
+                {
+                    "check": "title",
+                    "ok": false,
+                    "code": "too_long",
+                    "detail": "title has 120 characters, and Pinterest takes at most 100",
+                    "fix": "Shorten it: 20 too many.",
+                },
+            ],
+        }),
+        Operation::BulkPins => json!({
+            "rows": [
+                {
+                    "line": 2, "status": "accepted", "pin_id": PIN,
+                    "code": null, "field": null, "detail": null, "fix": null,
+                },
+                {
+                    "line": 3, "status": "refused", "pin_id": null, "code": "too_long", "field": "title",
+                    "detail": "title has 120 characters, and Pinterest takes at most 100",
+                    "fix": "Shorten it: 20 too many.",
+                },
+            ],
+        }),
+        Operation::Upload => json!({
+            "media_id": FILE,
+            "upload": {
+                "method": "PUT",
+                "url": "https://bucket.s3.eu-central-1.amazonaws.com/acme/media?X-Amz-Signature=4f",
+                "headers": { "content-type": "image/jpeg", "content-length": "182044" },
+            },
+            "expires_at": "2026-12-01T09:00:00Z",
+        }),
+        Operation::MovePins => json!({ "moved": [PIN], "left": [] }),
+        Operation::ChannelAnalytics => json!({
+            "channel_id": CHANNEL,
+            "from": "2026-11-30",
+            "to": "2026-11-30",
+            "summary": { "IMPRESSION": 240 },
+            "rows": [{ "date": "2026-11-30", "data_status": "READY", "metrics": { "IMPRESSION": 240 } }],
+            "read_at": "2026-12-01T08:00:00Z",
+        }),
+        Operation::PinAnalytics => json!({
+            "pin_id": PIN,
+            "pinterest_pin_id": "549755885200",
+            "channel_id": CHANNEL,
+            "from": "2026-11-30",
+            "to": "2026-11-30",
+            "summary": { "SAVE": 3 },
+            "rows": [{ "date": "2026-11-30", "data_status": "READY", "metrics": { "SAVE": 3 } }],
+            "read_at": "2026-12-01T08:00:00Z",
+            "lifetime": { "TOTAL_COMMENTS": null },
+        }),
+        Operation::TopPins => json!({
+            "channel_id": CHANNEL,
+            "from": "2026-11-01",
+            "to": "2026-11-30",
+            "sort_by": "SAVE",
+            "items": [{
+                "pin_id": PIN,
+                "pinterest_pin_id": "549755885200",
+                "pinterest_pin_url": "https://www.pinterest.com/pin/549755885200/",
+                "metrics": { "SAVE": 3 },
+                "data_status": { "SAVE": "READY" },
+            }],
+            "next": null,
+            "counted_until": "2026-11-30T23:00:00Z",
+            "read_at": "2026-12-01T08:00:00Z",
+        }),
+        Operation::PinMetrics => json!({
+            "channel_id": CHANNEL,
+            "items": [{
+                "pin_id": PIN,
+                "pinterest_pin_id": "549755885200",
+                "pinterest_pin_url": "https://www.pinterest.com/pin/549755885200/",
+                "title": "Bean salad",
+                "last_90_days": { "IMPRESSION": 240, "PIN_CLICK": 12, "OUTBOUND_CLICK": 4 },
+                "lifetime": {
+                    "IMPRESSION": 240, "PIN_CLICK": 12, "OUTBOUND_CLICK": 4, "TOTAL_REACTIONS": 1, "TOTAL_COMMENTS": null,
+                },
+            }],
+            "next": null,
+            "read_at": "2026-12-01T08:00:00Z",
+        }),
+        Operation::Health => json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
+        Operation::OpenApi => json!({ "openapi": "3.1.0" }),
+        Operation::OAuthCallback | Operation::Home | Operation::Page | Operation::PageFile => Value::Null,
+    }
+}
+
+/// A problem document.
+pub(super) fn problem(status: u16) -> Value {
+    let (title, code, detail, fix) = match status {
+        400 => ("Bad Request", "invalid_json", "the body is not JSON", "Send one JSON object in UTF-8."),
+        401 => (
+            "Unauthorized",
+            "unauthenticated",
+            "there is no valid token",
+            "Sign in, and send the token as `Authorization: Bearer <token>`.",
+        ),
+        403 => (
+            "Forbidden",
+            "not_admin",
+            "the token does not allow this",
+            "Sign in as a member of the admin group, or with the admin scope.",
+        ),
+        404 => (
+            "Not Found",
+            "not_found",
+            "there is no such Pin",
+            "Check the address and the id; ids are found in lists.",
+        ),
+        409 => (
+            "Conflict",
+            "integration_disabled",
+            "Pinterest integration disabled",
+            "An admin switches the integration on in its settings.",
+        ),
+        413 => {
+            ("Payload Too Large", "body_too_large", "the body has 7000000 bytes", "Send less: at most 6 MB.")
+        }
+        415 => (
+            "Unsupported Media Type",
+            "unsupported_content_type",
+            "the body is of a kind that is not taken here",
+            "Say what the body is: `Content-Type: text/csv` or `application/x-ndjson`.",
+        ),
+        422 => (
+            "Unprocessable Entity",
+            "too_long",
+            "title has 120 characters, and Pinterest takes at most 100",
+            "Shorten it: 20 too many.",
+        ),
+        429 => (
+            "Too Many Requests",
+            "pinterest_rate_limited",
+            "Pinterest's rate limit is used up",
+            "Try again after the time in Retry-After.",
+        ),
+        502 => (
+            "Bad Gateway",
+            "pinterest_unreachable",
+            "Pinterest did not answer, or not in a way that makes sense",
+            "Try again later; Pinterest's status page tells whether it is down.",
+        ),
+        503 => ("Service Unavailable", "busy", "too many changes at once", "Try again."),
+        _ => (
+            "Internal Server Error",
+            "internal",
+            "something went wrong inside; nothing is known to be half done",
+            "Try again; if it goes on, give the request_id to whoever runs this.",
+        ),
+    };
+    let mut problem = json!({
+        "type": format!("https://api.example.com/problems/{code}"),
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "fix": fix,
+        "request_id": "JKJaXmPLvHcESHA=",
+    });
+    if status == 422 {
+        problem["field"] = "title".into();
+    }
+    problem
+}
+
+/// What API Gateway says.
+pub(super) fn gateway(status: u16) -> &'static str {
+    match status {
+        401 => "Unauthorized",
+        429 => "Too Many Requests",
+        _ => "Service Unavailable",
+    }
+}
+
+fn page(item: &Value) -> Value {
+    json!({ "items": [item], "next": null })
+}
+
+fn settings() -> Value {
+    json!({
+        "app_id": "1500000",
+        "app_id_source": "stored",
+        "app_secret_set": true,
+        "app_secret_source": "stored",
+        "status": "enabled",
+        "status_source": "stored",
+        "environment": "sandbox",
+        "environment_source": "none",
+        "redirect_uris": ["https://api.example.com/api/v1/auth/pinterest/callback"],
+        "configured": true,
+        "worker": {
+            "last_tick_at": "2026-12-01T08:00:00Z",
+            "last_daily_at": "2026-12-01T03:00:00Z",
+            "oldest_due_at": null,
+            "detail": null,
+            "fix": null,
+        },
+    })
+}
+
+fn channel() -> Value {
+    json!({
+        "id": CHANNEL,
+        "environment": "sandbox",
+        "account": { "pinterest_user_id": "549755885001", "username": "salads" },
+        "status": "connected",
+        "cause": null,
+        "detail": null,
+        "default_board": { "pinterest_board_id": BOARD, "name": "Salads" },
+        "scopes": ["boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"],
+        "missing_scopes": [],
+        "access_expires_at": "2026-12-31T08:00:00Z",
+        "refresh_expires_at": "2027-01-30T08:00:00Z",
+        "connected_at": "2026-12-01T08:00:00Z",
+    })
+}
+
+fn board() -> Value {
+    json!({ "pinterest_board_id": BOARD, "name": "Salads", "privacy": "PUBLIC", "sections": [] })
+}
+
+fn scheduled() -> Value {
+    json!({
+        "id": PIN,
+        "channel_id": CHANNEL,
+        "board_id": BOARD,
+        "title": "Bean salad",
+        "media": { "kind": "image", "url": "https://images.example.com/bean.jpg" },
+        "state": "scheduled",
+        "reason": null,
+        "retry_at": null,
+        "publish_at": "2026-12-01T09:00:00Z",
+        "publish_within": "P7D",
+        "give_up_at": "2026-12-08T09:00:00Z",
+        "pinterest_pin_id": null,
+        "pinterest_pin_url": null,
+        "error": null,
+        "created_at": "2026-12-01T08:00:00Z",
+        "published_at": null,
+        "timeline": [event("2026-12-01T08:00:00Z", "accepted", "", None)],
+        "timeline_dropped": 0,
+    })
+}
+
+fn published() -> Value {
+    let mut pin = scheduled();
+    pin["state"] = "published".into();
+    pin["pinterest_pin_id"] = "549755885200".into();
+    pin["pinterest_pin_url"] = "https://www.pinterest.com/pin/549755885200/".into();
+    pin["published_at"] = "2026-12-01T09:00:22Z".into();
+    pin["timeline"] = json!([
+        event("2026-12-01T08:00:00Z", "accepted", "", None),
+        event("2026-12-01T09:00:21Z", "sending", "", None),
+        event("2026-12-01T09:00:22Z", "published", "created as 549755885200", Some(201)),
+    ]);
+    pin
+}
+
+fn cancelled() -> Value {
+    let mut pin = scheduled();
+    pin["state"] = "cancelled".into();
+    pin["timeline"] = json!([
+        event("2026-12-01T08:00:00Z", "accepted", "", None),
+        event("2026-12-01T08:30:00Z", "cancelled", "by request", None),
+    ]);
+    pin
+}
+
+fn event(at: &str, event: &str, detail: &str, http_status: Option<u16>) -> Value {
+    json!({
+        "at": at,
+        "event": event,
+        "detail": detail,
+        "http_status": http_status,
+        "pinterest_code": null,
+        "request_id": http_status.map(|_| "3281904457"),
+    })
+}

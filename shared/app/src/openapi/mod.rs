@@ -1,0 +1,281 @@
+//! The contract (`/openapi.json`), made of the routes, of the declared query parameters, and of the types that handlers
+//! read and write.
+
+mod examples;
+mod operations;
+mod schemas;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use self::operations::{Description, TAGS, body_is_optional, describe, failures, meaning, tag};
+use crate::{
+    parameters,
+    routes::{Access, Operation, ROUTES, Route},
+    vocabulary::{ChannelMetric, PinMetric, PinSort, PinState, ProblemCode},
+};
+
+/// What went wrong, and what to do next (RFC 9457).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "this type is only described")]
+struct Problem {
+    /// Names the kind of problem.
+    #[schemars(url)]
+    r#type: String,
+    /// The HTTP status in words.
+    title: String,
+    /// The HTTP status.
+    #[schemars(range(min = 400, max = 599))]
+    status: u16,
+    /// What happened.
+    detail: String,
+    /// For programs.
+    #[schemars(with = "ProblemCode")]
+    code: String,
+    /// What to do next, in one sentence.
+    fix: String,
+    /// Give it to the operator when you ask for help.
+    request_id: String,
+    /// The Pin that was stored as failed.
+    #[schemars(with = "domain::PinId", skip_serializing_if = "Option::is_none")]
+    pin_id: Option<String>,
+    /// The channel's other Pins that go to the same board, which is gone.
+    #[schemars(with = "Vec<domain::PinId>", skip_serializing_if = "Vec::is_empty")]
+    pin_ids: Vec<String>,
+    /// Which field or parameter is wrong.
+    #[schemars(with = "String", skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// What API Gateway answers itself, before a function is asked.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "this type is only described")]
+struct GatewayMessage {
+    /// What happened.
+    message: String,
+}
+
+/// What is sent and what is answered are described apart: `null` and absent differ.
+struct Schemas {
+    requests: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+const DESCRIPTION: &str = "\
+Connects Pinterest accounts, publishes and schedules Pins, and keeps every token alive.\n\n\
+Every operation needs `Authorization: Bearer <token>`, except the open ones. The tenant comes from the token, and what \
+belongs to another tenant answers 404. Unknown fields and unknown query parameters are refused. Every error is a problem \
+document (RFC 9457): `code` is for programs, `fix` says what to do next. A list is read page by page: send `next` as \
+`cursor` until it is `null`. Times are RFC 3339 in UTC.\n\n\
+Within `v1`, fields, codes and other words may be added; none is removed and none changes its meaning.";
+
+/// The OpenAPI 3.1 document of the API at `base_url`.
+pub(crate) fn document(base_url: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = Schemas {
+        requests: settings.clone().into_generator(),
+        // What an answer always has is promised, also where it may be `null`.
+        answers: settings.for_serialize().into_generator(),
+    };
+    let answers = &mut schemas.answers;
+    let problem = answers.subschema_for::<Problem>();
+    let message = answers.subschema_for::<GatewayMessage>();
+    let either = json!({
+        "description": "A problem, or what API Gateway says itself.",
+        "oneOf": [problem, message],
+    });
+    // Parameters name these.
+    answers.subschema_for::<PinState>();
+    answers.subschema_for::<ChannelMetric>();
+    answers.subschema_for::<PinMetric>();
+    answers.subschema_for::<PinSort>();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in &ROUTES {
+        let Some(description) = describe(route.operation, &mut schemas) else {
+            continue;
+        };
+        let operation = operation(route, description);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.to_lowercase()] = operation;
+    }
+    let mut responses = Map::new();
+    for status in [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503] {
+        responses.insert(name(status).to_owned(), failure(status, &problem));
+    }
+    let tags = TAGS.map(|(name, description)| json!({ "name": name, "description": description }));
+    let mut components = schemas.requests.take_definitions(true);
+    components.extend(schemas.answers.take_definitions(true));
+    components.insert("ProblemOrMessage".to_owned(), either);
+    schemas::tidy(&mut components);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pinwright",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Connect Pinterest accounts, publish and schedule Pins, keep every token alive.",
+            "description": DESCRIPTION,
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": base_url }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": responses,
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of the stack's issuer.",
+                },
+                "admin_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of the stack's issuer with the admin scope or the admin group.",
+                },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route, description: Description) -> Value {
+    let has_body = description.request.is_some() || route.operation == Operation::BulkPins;
+    let mut answers: Map<String, Value> = Map::new();
+    for (status, text, schema) in description.answers {
+        let mut answer = json!({ "description": text });
+        if let Some(schema) = schema {
+            let example = examples::answer(route.operation, status);
+            answer["content"] = json!({ "application/json": { "schema": schema, "example": example } });
+        }
+        if status == "302" {
+            let text = "Where the browser goes.";
+            answer["headers"] = json!({ "Location": { "description": text, "schema": { "type": "string", "format": "uri" } } });
+        }
+        answers.insert(status.to_owned(), answer);
+    }
+    for status in failures(route, has_body) {
+        let reference = format!("#/components/responses/{}", name(status));
+        answers.insert(status.to_string(), json!({ "$ref": reference }));
+    }
+    // Two paths may lead to one operation, whose id must be unique.
+    let alias = if route.path == crate::routes::CALLBACK_ALIAS { "_alias" } else { "" };
+    let mut operation = json!({
+        "operationId": format!("{}{alias}", description.id),
+        "summary": description.summary,
+        "tags": [tag(route.operation)],
+        "parameters": parameters_of(route),
+        "responses": answers,
+        "security": match route.access {
+            Access::Open => json!([]),
+            Access::User => json!([{ "token": [] }]),
+            Access::Admin => json!([{ "admin_token": [] }]),
+        },
+    });
+    if route.access == Access::Admin {
+        operation["description"] = "Admins only.".into();
+    }
+    if route.operation == Operation::BulkPins {
+        operation["requestBody"] = json!({ "required": true, "content": rows() });
+    }
+    if let Some(schema) = description.request {
+        let example = examples::request(route.operation);
+        operation["requestBody"] = json!({
+            "required": !body_is_optional(route.operation),
+            "content": { "application/json": { "schema": schema, "example": example } },
+        });
+    }
+    operation
+}
+
+fn parameters_of(route: &Route) -> Vec<Value> {
+    let mut all: Vec<_> =
+        parameters::query(route.operation).parameters.iter().map(parameters::Parameter::described).collect();
+    if route.path.contains("{id}") {
+        let (schema, text) = match route.path.strip_prefix("/api/v1/channels/") {
+            Some(_) => ("ChannelId", "The channel."),
+            None => ("PinId", "The Pin."),
+        };
+        all.push(json!({
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "description": text,
+            "schema": { "$ref": format!("#/components/schemas/{schema}") },
+        }));
+    }
+    if route.operation == Operation::CreatePin {
+        all.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": false,
+            "description": "1 to 255 visible ASCII characters: the same key with the same body makes one Pin.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+        }));
+    }
+    all
+}
+
+/// What a failure is called in the contract.
+fn name(status: u16) -> &'static str {
+    match status {
+        400 => "BadRequest",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        409 => "Conflict",
+        413 => "ContentTooLarge",
+        415 => "UnsupportedMediaType",
+        422 => "UnprocessableContent",
+        429 => "TooManyRequests",
+        502 => "BadGateway",
+        503 => "ServiceUnavailable",
+        _ => "InternalServerError",
+    }
+}
+
+fn failure(status: u16, problem: &Schema) -> Value {
+    let example = examples::problem(status);
+    let mut response = json!({
+        "description": meaning(status),
+        "content": { "application/problem+json": { "schema": problem, "example": example } },
+    });
+    if matches!(status, 401 | 429 | 503) {
+        // Deployed, API Gateway answers these itself too, in a form of its own. Most generators look at one content type
+        // only, so that both have to allow for both forms.
+        let either = json!({ "$ref": "#/components/schemas/ProblemOrMessage" });
+        response["content"]["application/problem+json"]["schema"] = either.clone();
+        response["content"]["application/json"] =
+            json!({ "schema": either, "example": { "message": examples::gateway(status) } });
+    }
+    if matches!(status, 429 | 503) {
+        let text = "After how many seconds to try again, if that is known.";
+        let schema = json!({ "type": "integer", "format": "int32", "minimum": 1 });
+        response["headers"] = json!({ "Retry-After": { "description": text, "schema": schema } });
+    }
+    response
+}
+
+/// A file of rows has no JSON schema of its own.
+fn rows() -> Value {
+    let most = crate::http::LARGEST_BODY;
+    let schema = |text: &str| json!({ "type": "string", "maxLength": most, "description": text });
+    json!({
+        "application/x-ndjson": {
+            "schema": schema("JSON lines: in each line one object as for `create_pin`."),
+            "example": examples::JSON_LINES,
+        },
+        "text/csv": {
+            "schema": schema(
+                "CSV with some of the columns channel_id, board_id, board_section_id, title, description, link, \
+                 alt_text, dominant_color, media_url, publish_at, time_zone and publish_within, or those of Pinterest's \
+                 own bulk upload."
+            ),
+            "example": examples::CSV,
+        },
+    })
+}

@@ -1,0 +1,114 @@
+//! The words of requests and answers that are enumerations in the contract, but plain text in the code.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::http::CODES;
+
+/// The states of a Pin, as [`domain::State::name`] writes them.
+pub(crate) const PIN_STATES: &[&str] =
+    &["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
+
+/// Every metric of a Pin: those of images, then those that only videos have.
+pub(crate) const PIN_METRICS: &[&str] = &[
+    "IMPRESSION",
+    "PIN_CLICK",
+    "OUTBOUND_CLICK",
+    "SAVE",
+    "SAVE_RATE",
+    "PROFILE_VISIT",
+    "USER_FOLLOW",
+    "TOTAL_COMMENTS",
+    "TOTAL_REACTIONS",
+    "VIDEO_START",
+    "VIDEO_MRC_VIEW",
+    "VIDEO_10S_VIEW",
+    "QUARTILE_95_PERCENT_VIEW",
+    "VIDEO_AVG_WATCH_TIME",
+    "VIDEO_V50_WATCH_TIME",
+];
+
+/// Declares an enumeration of the contract. No value has this type: it only describes fields that are text.
+macro_rules! enumeration {
+    ($name:ident, $description:literal, $words:expr) => {
+        #[doc = $description]
+        pub(crate) struct $name;
+
+        impl $name {
+            /// What the contract calls it.
+            pub(crate) const NAME: &str = stringify!($name);
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                Self::NAME.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let words: Vec<&str> = $words.iter().copied().collect();
+                json_schema!({ "type": "string", "enum": words, "description": $description })
+            }
+        }
+    };
+}
+
+enumeration!(PinState, "How far a Pin is.", PIN_STATES);
+enumeration!(BoardPrivacy, "Who may see a board.", ["PUBLIC", "PROTECTED", "SECRET"]);
+enumeration!(ChannelMetric, "A metric of an account, by Pinterest's name.", pinterest::CHANNEL_METRICS);
+enumeration!(
+    PinMetric,
+    "A metric of a Pin, by Pinterest's name. Some are counted for images only, and some for videos only.",
+    PIN_METRICS
+);
+enumeration!(PinSort, "The metric by which the best Pins are found.", pinterest::SORTS);
+enumeration!(
+    ImageContentType,
+    "The kind of an image that comes within a request.",
+    domain::FileType::ALL
+        .iter()
+        .filter(|kind| !kind.is_video())
+        .map(|kind| kind.content_type())
+        .collect::<Vec<_>>()
+);
+enumeration!(
+    FileContentType,
+    "The kind of a file.",
+    domain::FileType::ALL.map(domain::FileType::content_type)
+);
+
+/// Every code of a problem, with what it means.
+pub(crate) struct ProblemCode;
+
+impl JsonSchema for ProblemCode {
+    fn schema_name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let (codes, meanings): (Vec<&str>, Vec<&str>) = CODES.iter().copied().unzip();
+        json_schema!({
+            "type": "string",
+            "enum": codes,
+            "x-enum-descriptions": meanings,
+            "description": "What went wrong, for programs. A code keeps its meaning; later versions may have more of them.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinterest::{IMAGE_METRICS, VIDEO_METRICS};
+
+    use super::*;
+
+    #[test]
+    fn the_metrics_of_pins_are_those_of_images_and_those_of_videos() {
+        for metric in IMAGE_METRICS.iter().chain(VIDEO_METRICS) {
+            assert!(PIN_METRICS.contains(metric), "{metric}");
+        }
+        for metric in PIN_METRICS {
+            assert!(IMAGE_METRICS.contains(metric) || VIDEO_METRICS.contains(metric), "{metric}");
+        }
+    }
+}
