@@ -62,7 +62,7 @@ test("dialogs and the calendar are accessible", async () => {
   const ada = await Person.open(chromium, stack.url);
   await ada.visit("/app/channels");
   await ada.signIn();
-  await ada.page.getByRole("button", { name: "Default board" }).click();
+  await ada.page.getByRole("button", { name: "Change board" }).click();
   await ada.page.getByRole("button", { name: "Recipes" }).waitFor();
   assert.deepEqual(await ada.accessibilityViolations(), []);
   await ada.page.keyboard.press("Escape");

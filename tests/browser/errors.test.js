@@ -126,7 +126,7 @@ test("a double click creates one Pin, and so does a copy of the tab", async () =
 
 test("a double click creates one board", async () => {
   await ada.visit("/app/channels");
-  await ada.page.getByRole("button", { name: "Default board" }).click();
+  await ada.page.getByRole("button", { name: "Change board" }).click();
   let requests = 0;
   ada.page.on("request", (request) => {
     if (request.method() === "POST" && request.url().endsWith("/boards")) requests += 1;

@@ -176,7 +176,7 @@ function tokenExpiry({ access_expires_at: access, refresh_expires_at: refresh })
  * @param {boolean} isNew whether the account has just been connected
  */
 async function chooseBoard(channel, onChange, isNew) {
-  await dialog(t(isNew ? "channels.board.first" : "channels.board.change"), (close) => {
+  await dialog(t(isNew ? "channels.board.first" : "channels.board"), (close) => {
     const saveBoard = async (/** @type {Board} */ board) => {
       const body = { default_board_id: board.pinterest_board_id };
       await callApi("PATCH", `/api/v1/channels/${channel.id}`, { body });

@@ -89,8 +89,8 @@ export default {
     "The tokens of {name} are deleted immediately, and Pins that have not been sent are cancelled. Published Pins stay on Pinterest. To remove the app's access there as well, go to Settings, Security, Connected apps.",
   "channels.board": "Default board",
   "channels.board.none": "not set",
-  "channels.board.choose": "Choose default board",
-  "channels.board.change": "Change default board",
+  "channels.board.choose": "Choose board",
+  "channels.board.change": "Change board",
   "channels.board.first": "Connected. Choose a default board",
   "channels.board.about": "Pins go to this board unless you choose another one.",
   "channels.healthy": "Connected. Renews automatically.",
@@ -274,6 +274,6 @@ export default {
   "metric.TOTAL_COMMENTS": "Comments",
   "metric.TOTAL_REACTIONS": "Reactions",
 
-  "reference.title": "API reference",
+  "reference.title": "API",
   "reference.required": "required",
 };

@@ -90,8 +90,8 @@ const texts = {
     "{name} hesabının erişim anahtarları hemen silinir, henüz gönderilmemiş Pin'leri iptal edilir. Yayınlananlar Pinterest'te kalır. Uygulamanın erişimini orada da kaldırmak için: Ayarlar, Güvenlik, Bağlı uygulamalar.",
   "channels.board": "Varsayılan pano",
   "channels.board.none": "seçilmedi",
-  "channels.board.choose": "Varsayılan pano seç",
-  "channels.board.change": "Varsayılan panoyu değiştir",
+  "channels.board.choose": "Pano seç",
+  "channels.board.change": "Panoyu değiştir",
   "channels.board.first": "Bağlandı. Varsayılan panoyu seçin",
   "channels.board.about": "Başka bir pano seçmediğiniz sürece Pin'ler bu panoya gider.",
   "channels.healthy": "Bağlı. Kendiliğinden yenilenir.",
@@ -275,7 +275,7 @@ const texts = {
   "metric.TOTAL_COMMENTS": "Yorum",
   "metric.TOTAL_REACTIONS": "Tepki",
 
-  "reference.title": "API başvurusu",
+  "reference.title": "API",
   "reference.required": "zorunlu",
 
   "problem.integration_disabled": "Pinterest entegrasyonu ayarlanmamış ya da kapalı.",
