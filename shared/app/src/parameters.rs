@@ -4,13 +4,13 @@
 use domain::{ChannelId, Invalid};
 use jiff::civil::Date;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
-use pinterest::SORTS;
+use pinterest::{PIN_METRICS, SORTS};
 use serde_json::{Value, json};
 
 use crate::{
     functions::{PAGE, TOP_PINS},
     routes::Operation,
-    vocabulary::{ChannelMetric, PIN_METRICS, PIN_STATES, PinMetric, PinSort, PinState},
+    vocabulary::{ChannelMetric, PIN_STATES, PinMetric, PinSort, PinState},
 };
 
 /// How many characters of a name or value that nobody knows are repeated to the caller.

@@ -10,25 +10,6 @@ use crate::http::CODES;
 pub(crate) const PIN_STATES: &[&str] =
     &["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
 
-/// Every metric of a Pin: those of images, then those that only videos have.
-pub(crate) const PIN_METRICS: &[&str] = &[
-    "IMPRESSION",
-    "PIN_CLICK",
-    "OUTBOUND_CLICK",
-    "SAVE",
-    "SAVE_RATE",
-    "PROFILE_VISIT",
-    "USER_FOLLOW",
-    "TOTAL_COMMENTS",
-    "TOTAL_REACTIONS",
-    "VIDEO_START",
-    "VIDEO_MRC_VIEW",
-    "VIDEO_10S_VIEW",
-    "QUARTILE_95_PERCENT_VIEW",
-    "VIDEO_AVG_WATCH_TIME",
-    "VIDEO_V50_WATCH_TIME",
-];
-
 /// Declares an enumeration of the contract. No value has this type: it only describes fields that are text.
 macro_rules! enumeration {
     ($name:ident, $description:literal, $words:expr) => {
@@ -59,7 +40,7 @@ enumeration!(ChannelMetric, "A metric of an account, by Pinterest's name.", pint
 enumeration!(
     PinMetric,
     "A metric of a Pin, by Pinterest's name. Some are counted for images only, and some for videos only.",
-    PIN_METRICS
+    pinterest::PIN_METRICS
 );
 enumeration!(PinSort, "The metric by which the best Pins are found.", pinterest::SORTS);
 enumeration!(
@@ -93,22 +74,5 @@ impl JsonSchema for ProblemCode {
             "x-enum-descriptions": meanings,
             "description": "What went wrong, for programs. A code keeps its meaning; later versions may have more of them.",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use pinterest::{IMAGE_METRICS, VIDEO_METRICS};
-
-    use super::*;
-
-    #[test]
-    fn the_metrics_of_pins_are_those_of_images_and_those_of_videos() {
-        for metric in IMAGE_METRICS.iter().chain(VIDEO_METRICS) {
-            assert!(PIN_METRICS.contains(metric), "{metric}");
-        }
-        for metric in PIN_METRICS {
-            assert!(IMAGE_METRICS.contains(metric) || VIDEO_METRICS.contains(metric), "{metric}");
-        }
     }
 }

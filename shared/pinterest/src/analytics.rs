@@ -52,6 +52,24 @@ pub const VIDEO_METRICS: &[&str] = &[
     "TOTAL_COMMENTS",
     "TOTAL_REACTIONS",
 ];
+/// Every metric of a Pin: those of images, then those that only videos have.
+pub const PIN_METRICS: &[&str] = &[
+    "IMPRESSION",
+    "PIN_CLICK",
+    "OUTBOUND_CLICK",
+    "SAVE",
+    "SAVE_RATE",
+    "PROFILE_VISIT",
+    "USER_FOLLOW",
+    "TOTAL_COMMENTS",
+    "TOTAL_REACTIONS",
+    "VIDEO_START",
+    "VIDEO_MRC_VIEW",
+    "VIDEO_10S_VIEW",
+    "QUARTILE_95_PERCENT_VIEW",
+    "VIDEO_AVG_WATCH_TIME",
+    "VIDEO_V50_WATCH_TIME",
+];
 /// What the best Pins can be the best by (`query_sort_by` in the contract).
 pub const SORTS: &[&str] = &["IMPRESSION", "ENGAGEMENT", "PIN_CLICK", "OUTBOUND_CLICK", "SAVE"];
 
@@ -335,5 +353,20 @@ impl Client {
     ) -> Result<Page<PinTotals>, Error> {
         let list = self.get(environment, token, "pins").query(&[("pin_metrics", "true")]);
         self.page(list, size, bookmark).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_metrics_of_pins_are_those_of_images_and_those_of_videos() {
+        for metric in IMAGE_METRICS.iter().chain(VIDEO_METRICS) {
+            assert!(PIN_METRICS.contains(metric), "{metric}");
+        }
+        for metric in PIN_METRICS {
+            assert!(IMAGE_METRICS.contains(metric) || VIDEO_METRICS.contains(metric), "{metric}");
+        }
     }
 }

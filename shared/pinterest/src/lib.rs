@@ -22,8 +22,8 @@ mod tokens;
 mod wire;
 
 pub use analytics::{
-    CHANNEL_METRICS, Day, IMAGE_METRICS, Metrics, Period, PinTotals, Report, SORTS, TopPin, TopPins, Total,
-    VIDEO_METRICS, is_lifetime,
+    CHANNEL_METRICS, Day, IMAGE_METRICS, Metrics, PIN_METRICS, Period, PinTotals, Report, SORTS, TopPin,
+    TopPins, Total, VIDEO_METRICS, is_lifetime,
 };
 pub use boards::{Board, NewBoard, Section};
 pub use client::{Addresses, Client};

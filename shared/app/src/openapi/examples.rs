@@ -133,7 +133,7 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             "summary": { "SAVE": 3 },
             "rows": [{ "date": "2026-11-30", "data_status": "READY", "metrics": { "SAVE": 3 } }],
             "read_at": "2026-12-01T08:00:00Z",
-            "lifetime": { "TOTAL_COMMENTS": null },
+            "lifetime": totals(&[("total_comments", 0)]),
         }),
         Operation::TopPins => json!({
             "channel_id": CHANNEL,
@@ -158,10 +158,14 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
                 "pinterest_pin_id": "549755885200",
                 "pinterest_pin_url": "https://www.pinterest.com/pin/549755885200/",
                 "title": "Bean salad",
-                "last_90_days": { "IMPRESSION": 240, "PIN_CLICK": 12, "OUTBOUND_CLICK": 4 },
-                "lifetime": {
-                    "IMPRESSION": 240, "PIN_CLICK": 12, "OUTBOUND_CLICK": 4, "TOTAL_REACTIONS": 1, "TOTAL_COMMENTS": null,
-                },
+                "last_90_days": totals(&[("impression", 240), ("pin_click", 12), ("outbound_click", 4)]),
+                "lifetime": totals(&[
+                    ("impression", 240),
+                    ("pin_click", 12),
+                    ("outbound_click", 4),
+                    ("total_reactions", 1),
+                    ("total_comments", 0),
+                ]),
             }],
             "next": null,
             "read_at": "2026-12-01T08:00:00Z",
@@ -261,6 +265,11 @@ pub(super) fn gateway(status: u16) -> &'static str {
 
 fn page(item: &Value) -> Value {
     json!({ "items": [item], "next": null })
+}
+
+/// Numbers by Pinterest's names, which are in capitals.
+fn totals(numbers: &[(&str, u32)]) -> Value {
+    numbers.iter().map(|(name, number)| (name.to_uppercase(), Value::from(*number))).collect()
 }
 
 fn settings() -> Value {
