@@ -26,8 +26,16 @@ fn size(variable: &str, usual: usize) -> usize {
     std::env::var(variable).map_or(usual, |text| text.parse().unwrap())
 }
 
-/// One run at a time: each tells how much memory the process has needed.
-fn alone() -> MutexGuard<'static, ()> {
+/// Whether one run at a time has the process to itself, so that its memory can be measured. Large runs have, and with
+/// `SCALE_ALONE`, as the gate sets it, all have.
+fn is_alone() -> bool {
+    ["SCALE_ALONE", "SCALE_CHANNELS", "SCALE_PINS"]
+        .iter()
+        .any(|variable| std::env::var_os(variable).is_some())
+}
+
+/// Waits for the run before this one, where each has the process to itself.
+fn alone() -> Option<MutexGuard<'static, ()>> {
     static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    is_alone().then(|| ONE.lock().unwrap_or_else(PoisonError::into_inner))
 }
