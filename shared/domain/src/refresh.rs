@@ -22,7 +22,7 @@
 //! Between the last byte of the token endpoint's answer and the acknowledged save, the new pair is in one
 //! process's memory only. If Pinterest kills the old token at once and the process dies right there, the account
 //! has to be connected again. There is one await in this window, the save itself; whatever else is slow or may
-//! fail comes before the call. `tests/flows/window.rs` counts and measures it.
+//! fail comes before the call. `tests/flows/refresh/save_window.rs` counts and measures it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
