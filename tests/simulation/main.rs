@@ -34,9 +34,9 @@ use invariants::Stats;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many seeds are run, unless `SIMULATION_SEEDS` is set. The gate runs other seeds, and more.
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 10;
 /// How many seeds of each control are run, unless `SIMULATION_CONTROLS` is set.
-const CONTROL_SEEDS: u64 = 4;
+const CONTROL_SEEDS: u64 = 2;
 /// A mutant that these many seeds do not catch makes the test fail.
 const MAX_RUNS: u64 = 100;
 
