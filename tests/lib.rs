@@ -1,10 +1,11 @@
 //! What the flows, the simulation and the scale tests have in common: requests as API Gateway hands them to a
-//! function, and the sender of Pins as the functions' `main` builds it.
+//! function, and the publisher of Pins as the functions' `main` builds it.
 
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
-use app::{Setup, functions::Sender};
+use app::Setup;
+use delivery::{PinPublisher, Sessions};
 use lambda_http::Request;
 use serde_json::{Value, json};
 
@@ -29,9 +30,13 @@ pub fn request(sub: &str, method: &str, path_and_query: &str, key: Option<&str>,
     lambda_http::request::from_str(&event.to_string()).unwrap()
 }
 
-/// Sends Pins, as `publish` and `deliver` do.
-pub fn sender(setup: &Setup) -> Sender {
+/// Opens channels, as all functions do that call Pinterest for them.
+pub fn sessions(setup: &Setup) -> Sessions {
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-    let (vault, bucket) = (setup.vault().unwrap(), setup.media_bucket().unwrap());
-    Sender::new(vault, main, tokens, setup.pinterest(), setup.fetch().unwrap(), bucket, setup)
+    setup.sessions(main, tokens, setup.vault().unwrap())
+}
+
+/// Publishes Pins, as `publish` and `deliver` do.
+pub fn publisher(setup: &Setup) -> PinPublisher {
+    setup.publisher(sessions(setup), setup.media_bucket().unwrap(), setup.media_fetch().unwrap())
 }

@@ -2,13 +2,12 @@
 
 use std::{path::PathBuf, sync::Mutex};
 
-use app::{
-    Random,
-    store::{MainTable, TokensTable},
-};
+use app::Endpoint;
 use jiff::Timestamp;
 use loopback_aws::LoopbackAws;
+use platform::Random;
 use simulated_pinterest::SimulatedPinterest;
+use store::{MainTable, TokensTable};
 use tokio::sync::{self, Notify, RwLock};
 
 use crate::{clock::LocalClock, functions::Functions, sign_in::SignIn};
@@ -16,6 +15,7 @@ use crate::{clock::LocalClock, functions::Functions, sign_in::SignIn};
 /// What requests and workers share.
 pub(crate) struct Context {
     pub(crate) functions: Functions,
+    pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) main: MainTable,
     pub(crate) tokens: TokensTable,
     pub(crate) aws: LoopbackAws,

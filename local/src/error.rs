@@ -24,6 +24,6 @@ pub enum Error {
     #[error("the simulated Pinterest cannot be used: {0}")]
     Pinterest(#[source] io::Error),
     /// A handler or worker has failed, outside of a request.
-    #[error("{}", app::error::chain(.0))]
+    #[error("{}", platform::chain(.0))]
     App(#[from] app::Error),
 }

@@ -1,16 +1,13 @@
 //! The functions, built from the same parts as on Lambda.
 
 use app::{
-    Result, Setup,
-    events::Events,
-    functions::{
-        AdminSave, Analytics, Channels, Console, Deliver, Docs, OauthCallback, OauthStart, Pins, Publish,
-        Refresh, Sender,
+    Function, Result, Setup,
+    handlers::{
+        AdminSave, Analytics, Channels, Console, Deliver, Docs, Events, OauthCallback, OauthStart, Pins,
+        Publish, Refresh,
     },
-    http::{Request, Response, handle},
-    routes::Function,
 };
-use lambda_http::Body;
+use edge::{Body, Request, Response, handle};
 
 /// All functions of the stack.
 pub struct Functions {
@@ -34,22 +31,10 @@ pub struct Functions {
 impl Functions {
     /// Builds each function as its `main` does.
     pub fn new(setup: &Setup) -> Result<Self> {
-        let main = setup.main_table()?;
-        let tokens = setup.tokens_table()?;
-        let pinterest = setup.pinterest();
-        let sender = || {
-            let (main, tokens, pinterest) = (main.clone(), tokens.clone(), pinterest.clone());
-            let bucket = setup.media_bucket()?;
-            Ok::<_, app::Error>(Sender::new(
-                setup.vault()?,
-                main,
-                tokens,
-                pinterest,
-                setup.fetch()?,
-                bucket,
-                setup,
-            ))
-        };
+        let (main, tokens, pinterest) = (setup.main_table()?, setup.tokens_table()?, setup.pinterest());
+        let sessions = || Ok::<_, app::Error>(setup.sessions(main.clone(), tokens.clone(), setup.vault()?));
+        let publisher =
+            || Ok::<_, app::Error>(setup.publisher(sessions()?, setup.media_bucket()?, setup.media_fetch()?));
         Ok(Self {
             admin_save: AdminSave::new(setup.settings_secret()?, main.clone(), pinterest.clone(), setup),
             oauth_start: OauthStart::new(main.clone(), pinterest.clone(), setup),
@@ -61,13 +46,13 @@ impl Functions {
                 pinterest.clone(),
                 setup,
             ),
-            channels: Channels::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
-            publish: Publish::new(sender()?, setup),
+            channels: Channels::new(sessions()?, setup),
+            publish: Publish::new(publisher()?, setup),
             pins: Pins::new(main.clone(), setup),
-            analytics: Analytics::new(setup.vault()?, main.clone(), tokens.clone(), pinterest.clone(), setup),
+            analytics: Analytics::new(sessions()?, setup),
             docs: Docs::new(setup),
             console: Console::new(setup)?,
-            deliver: Deliver::new(sender()?),
+            deliver: Deliver::new(publisher()?, setup),
             refresh: Refresh::new(
                 setup.settings_secret()?,
                 setup.vault()?,
@@ -76,7 +61,7 @@ impl Functions {
                 pinterest.clone(),
                 setup,
             ),
-            events: setup.events()?,
+            events: Events::new(setup.event_bus()?),
         })
     }
 

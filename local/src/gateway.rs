@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    http::{Event, Request},
-    routes::{self, Found, Function},
-};
+use app::{Endpoint, Function};
 use axum::{
     body::{Body, to_bytes},
     extract::State,
@@ -15,6 +12,8 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::RequestExt as _;
 use serde_json::{Map, Value, json};
+
+use edge::{Event, Request, RouteMatch, find};
 
 use crate::{context::Context, problem::problem_response, sign_in::Claims};
 
@@ -44,7 +43,7 @@ pub(crate) async fn answer_request(
         let detail = "the request could not be read";
         return problem_response(StatusCode::BAD_REQUEST, "invalid_request", detail, "Send plain HTTP/1.1.");
     };
-    let function = find_function(&request);
+    let function = find_function(&request, &context);
     if function == Function::AdminSave {
         context.run_workers_if_idle().await;
     }
@@ -60,10 +59,11 @@ pub(crate) async fn answer_request(
 }
 
 /// The function at an address. For an unknown address, it is `docs`, which has no rights: it answers the error.
-fn find_function(request: &Request) -> Function {
-    match routes::find(request.method(), request.raw_http_path()) {
-        Found::Route(route, _) => route.function,
-        Found::OtherMethod(_) | Found::Nothing => Function::Docs,
+fn find_function(request: &Request, context: &Context) -> Function {
+    let address = |endpoint: &Endpoint| (endpoint.method, endpoint.path);
+    match find(&context.endpoints, address, request.method(), request.raw_http_path()) {
+        RouteMatch::Found(endpoint, _) => endpoint.function,
+        RouteMatch::OtherMethod(_) | RouteMatch::Nothing => Function::Docs,
     }
 }
 
@@ -82,7 +82,7 @@ fn create_event(parts: &Parts, body: &[u8], claims: Option<&Claims>, context: &C
             "sourceIp": "127.0.0.1",
             "userAgent": header_text(&parts.headers, &header::USER_AGENT),
         },
-        "requestId": context.random.mark(),
+        "requestId": context.random.hex_id(),
         "routeKey": "$default",
         "stage": "$default",
         "time": now.to_string(),

@@ -36,7 +36,7 @@ pub(crate) async fn show_page(State(context): State<Arc<Context>>) -> Html<Strin
 <p>These are the handlers that run on Lambda, with the same routes. Everything is in this one process.</p>
 <dl>
   <dt>Console</dt><dd><a href=\"/admin/api-integration/pinterest\">settings</a>, <a href=\"/app/channels\">channels</a>,
-    <a href=\"/app/publishing\">publishing</a>, <a href=\"/app/numbers\">numbers</a></dd>
+    <a href=\"/app/publishing\">publishing</a>, <a href=\"/app/analytics\">analytics</a></dd>
   <dt>API reference</dt><dd><a href=\"/api-reference\">/api-reference</a>,
     <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1)</dd>
   <dt>Health</dt><dd><a href=\"/api/v1/health\">/api/v1/health</a></dd>

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use app::{events::Stream, functions::Tick, store::Due};
+use app::handlers::{StreamEvent, Tick};
 use jiff::{SignedDuration, Timestamp};
+use store::DueItem;
 use tokio::{
     task::JoinSet,
     time::{Duration, Instant},
@@ -136,7 +137,7 @@ impl Context {
         let _clock = self.schedule.clock_lock.write().await;
         let target = self.clock.now() + by;
         let mut due = self.find_due(target).await?;
-        let mut last_due: Option<Due> = None;
+        let mut last_due: Option<DueItem> = None;
         loop {
             let now = self.clock.now();
             let daily = next_daily_check(now);
@@ -167,7 +168,7 @@ impl Context {
 
     /// The daily work: warnings, and the removal of expired rows.
     async fn check_daily(&self) -> Result<(), Error> {
-        self.functions.refresh.tick(Tick::RollCall, Instant::now() + WORKER_TIMEOUT).await?;
+        self.functions.refresh.tick(Tick::DailyCheck, Instant::now() + WORKER_TIMEOUT).await?;
         self.aws.remove_expired()?;
         Ok(())
     }
@@ -182,7 +183,7 @@ impl Context {
 
     /// The next work of the workers. The time of the daily check follows from the last one, or from `started_at`.
     async fn find_next(&self, started_at: Timestamp) -> Result<Next, Error> {
-        let last_check = self.main.worker().await.map_err(app::Error::from)?.rolled_at;
+        let last_check = self.main.worker_status().await.map_err(app::Error::from)?.daily_check_at;
         let daily = next_daily_check(last_check.unwrap_or(started_at));
         let due = self.find_due(daily).await?;
         Ok(due.map_or(Next { at: daily, is_daily_check: true }, |due| Next {
@@ -192,9 +193,9 @@ impl Context {
     }
 
     /// The oldest work that is due at `by`.
-    async fn find_due(&self, by: Timestamp) -> Result<Option<Due>, Error> {
-        let main = self.main.first_due(by).await.map_err(app::Error::from)?;
-        let tokens = self.tokens.first_due(by).await.map_err(app::Error::from)?;
+    async fn find_due(&self, by: Timestamp) -> Result<Option<DueItem>, Error> {
+        let main = self.main.due_index().first(by).await.map_err(app::Error::from)?;
+        let tokens = self.tokens.due_index().first(by).await.map_err(app::Error::from)?;
         Ok(main.into_iter().chain(tokens).min_by_key(|due| due.since))
     }
 
@@ -204,8 +205,8 @@ impl Context {
         let _stream = self.schedule.stream_lock.lock().await;
         let stream = self.aws.stream();
         while let Some(batch) = stream.next_batch()? {
-            let unhandled = match serde_json::from_value::<Stream>(batch.event.clone()) {
-                Ok(changes) => self.functions.events.tell(changes).await.batch_item_failures,
+            let unhandled = match serde_json::from_value::<StreamEvent>(batch.event.clone()) {
+                Ok(changes) => self.functions.events.publish(changes).await.batch_item_failures,
                 Err(error) => {
                     tracing::error!(%error, "a batch of changes could not be read");
                     Vec::new()

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use app::Variables;
 use loopback_aws::{LoopbackAws, Tables};
+use platform::Variables;
 use simulated_pinterest::SimulatedPinterest;
 
 /// The names of the tables.

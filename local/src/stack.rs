@@ -7,10 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use app::{Clock, Random, Setup};
+use app::{Setup, endpoints};
 use axum::{Router, middleware, routing::get};
 use jiff::{SignedDuration, Timestamp};
 use loopback_aws::{BusEvent, LoopbackAws};
+use platform::{Clock, Random};
 use simulated_pinterest::SimulatedPinterest;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -147,7 +148,7 @@ impl Stack {
     }
 
     /// Runs the daily check.
-    pub async fn roll_call(&self) -> Result<(), Error> {
+    pub async fn run_daily_check(&self) -> Result<(), Error> {
         self.context.run_daily_check().await
     }
 
@@ -222,6 +223,7 @@ async fn build_context(options: &Options, url: &str) -> Result<Context, Error> {
     let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone())?;
     Ok(Context {
         functions: Functions::new(&setup)?,
+        endpoints: endpoints(),
         main: setup.main_table()?,
         tokens: setup.tokens_table()?,
         aws,

@@ -148,10 +148,20 @@ declare global {
   /** One check of a validation. */
   interface Check {
     check: string;
-    ok: boolean;
+    /** `null`: it could not be made. */
+    ok: boolean | null;
     code: string | null;
-    detail: string | null;
+    detail: string;
     fix: string | null;
+    errors: CheckError[];
+  }
+
+  /** What is wrong with a field or a file. */
+  interface CheckError {
+    field: string;
+    code: string;
+    detail: string;
+    fix: string;
   }
 
   /** The result of one row of a bulk file. */

@@ -10,7 +10,7 @@ const PAGES = [
   "/admin/api-integration/pinterest",
   "/app/channels",
   "/app/publishing",
-  "/app/numbers",
+  "/app/analytics",
   "/api-reference",
 ];
 const PHONE = { width: 360, height: 740 };
@@ -121,7 +121,7 @@ test("analytics show a chart and a table, and days without data as gaps", async 
   await stack.advance(days * 86_400);
   const ada = await Person.open(chromium, stack.url);
   await ada.context.clock.install({ time: Date.now() + days * 86_400_000 });
-  await ada.visit("/app/numbers");
+  await ada.visit("/app/analytics");
   await ada.signIn();
   await ada.page.locator("svg.chart polyline").waitFor();
   await ada.page.getByText("Grey: Pinterest has no data for the day.").waitFor();
@@ -179,7 +179,7 @@ test("a late analytics response does not replace a newer one", async () => {
       return new Response(text, response);
     };
   });
-  await ada.visit("/app/numbers");
+  await ada.visit("/app/analytics");
   await ada.signIn();
   await page.getByLabel("Period").selectOption("89");
   await page.getByLabel("Period").selectOption("7");

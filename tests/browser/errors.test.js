@@ -344,7 +344,7 @@ test("a carousel and a video are published", async () => {
 });
 
 test("the analytics page explains that the Sandbox has no data", async () => {
-  await ada.visit("/app/numbers");
+  await ada.visit("/app/analytics");
   await ada.page.locator('[data-code="analytics_not_in_sandbox"]').waitFor();
 });
 
@@ -353,7 +353,7 @@ test("API problems are shown in Turkish", async () => {
   await ayse.visit("/app/channels");
   await ayse.page.locator("form button.main").click();
   await ayse.page.locator(".channel").waitFor();
-  await ayse.visit("/app/numbers");
+  await ayse.visit("/app/analytics");
   await ayse.page.getByText("Pinterest'in Sandbox'ında analiz verisi yoktur.").waitFor();
   await ayse.close();
 });

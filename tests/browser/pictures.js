@@ -21,7 +21,7 @@ const SCREENSHOTS = [
   ["channels", "/app/channels", {}],
   ["publishing", "/app/publishing", {}],
   ["publishing-dark", "/app/publishing", { colorScheme: "dark", locale: "tr-TR" }],
-  ["numbers", "/app/numbers", {}],
+  ["numbers", "/app/analytics", {}],
   ["reference", "/api-reference", {}],
 ];
 

@@ -13,7 +13,7 @@ PAGES = {
     "GET /admin/api-integration/pinterest",
     "GET /api-reference",
     "GET /app/channels",
-    "GET /app/numbers",
+    "GET /app/analytics",
     "GET /app/publishing",
     "GET /app/sign-in",
     "GET /assets/{version}/{id}",
@@ -36,6 +36,7 @@ def test_every_route_but_the_open_ones_asks_for_a_token(stack, issuer):
         "GET /mixpost/callback/pinterest",
         "GET /api/v1/health",
         "GET /openapi.json",
+        "GET /problems/{id}",
         *PAGES,
     }
     for key in stack.gateway.routes.keys() - open_routes:
@@ -47,6 +48,7 @@ def test_every_route_but_the_open_ones_asks_for_a_token(stack, issuer):
 def test_the_open_routes_answer_and_a_browser_of_the_frontend_may_call(stack):
     nobody = Caller(stack.gateway.url, None)
     assert nobody.done("GET", "/api/v1/health")["status"] == "ok"
+    assert nobody.done("GET", "/problems/too_long")["code"] == "too_long"
     contract = nobody.done("GET", "/openapi.json")
     routes = {f"{method.upper()} {path}" for path, of in contract["paths"].items() for method in of}
     assert routes == stack.gateway.routes.keys() - PAGES, "pages are for people"

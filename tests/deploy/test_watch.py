@@ -99,7 +99,7 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
 
 
 def test_functions_that_nobody_waits_for(watch, person, local):
-    for function, file in [("deliver", "deliver"), ("refresh", "refresh"), ("refresh", "refresh-roll-call")]:
+    for function, file in [("deliver", "deliver"), ("refresh", "refresh"), ("refresh", "refresh-daily-check")]:
         assert watch.invoke(function, file) is None
     assert watch.invoke("events", "events") == {"batchItemFailures": []}
     told = [event["detail"].get("pin_id") for event in http.request("GET", f"{local.url}/dev/events").json()["items"]]

@@ -50,7 +50,7 @@ def test_the_minute_rule_renews_a_token_and_sends_what_waited_for_it(ada, pinter
     assert len(pinterest.titled("Token expired")) == 1
 
 
-def test_the_daily_rule_calls_the_roll(stack, admin, ada):
+def test_the_daily_rule_makes_the_daily_check(stack, admin, ada):
     events, function = stack.emulator.client("events"), stack.resources["RefreshFunction"]
     rules = {rule["Name"]: rule for rule in events.list_rules()["Rules"]}
     targets = {

@@ -8,9 +8,11 @@ pub(crate) mod token_faults;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use app::{Clock, Random, Setup, Variables, Wires, media::Bucket};
+use adapters::{MediaBucket, Transports};
+use app::Setup;
 use jiff::{SignedDuration, Timestamp};
 use local::{Data, Functions, Options, Person, Pinterest, Stack};
+use platform::{Clock, Random, Variables};
 use reqwest::{Method, StatusCode, header::LOCATION};
 use serde_json::{Value, json};
 use simulated_pinterest::{Operation, SimulatedPinterest};
@@ -77,8 +79,8 @@ pub(crate) fn client() -> reqwest::Client {
 }
 
 /// The transports of the functions, as `main` makes them.
-pub(crate) fn network() -> Wires {
-    Wires::network(&Variables::default(), Clock::system()).unwrap()
+pub(crate) fn network() -> Transports {
+    Transports::network(&Variables::default(), Clock::system()).unwrap()
 }
 
 impl TestApp {
@@ -88,16 +90,16 @@ impl TestApp {
     }
 
     /// The same with these transports.
-    pub(crate) fn functions_on(&self, ahead: SignedDuration, wires: Wires) -> Functions {
-        Functions::new(&self.setup(ahead, wires)).unwrap()
+    pub(crate) fn functions_on(&self, ahead: SignedDuration, transports: Transports) -> Functions {
+        Functions::new(&self.setup(ahead, transports)).unwrap()
     }
 
     /// The bucket, as the functions see it.
-    pub(crate) fn bucket(&self) -> Bucket {
+    pub(crate) fn bucket(&self) -> MediaBucket {
         self.setup(SignedDuration::ZERO, network()).media_bucket().unwrap()
     }
 
-    fn setup(&self, ahead: SignedDuration, wires: Wires) -> Setup {
+    fn setup(&self, ahead: SignedDuration, transports: Transports) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
@@ -116,7 +118,7 @@ impl TestApp {
         ]);
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
-        Setup::over(wires, variables, clock, Random::system()).unwrap()
+        Setup::with_transports(transports, variables, clock, Random::system()).unwrap()
     }
 
     /// A new stack in memory, with nothing configured.

@@ -6,8 +6,10 @@ mod steps;
 mod world;
 
 use domain::{
-    Pin, Reason, State,
-    delivery::{self, Also, Decide, Decision, Happened, LOOKS, Look, Next, Outcome},
+    Pin, PinRecord, Reason, State,
+    delivery::{
+        self, Action, BOARD_CHECK_DELAYS, BoardCheck, Decide, Input, Outcome, SideEffect, Transition,
+    },
 };
 use stateright::{Model, Property};
 
@@ -31,7 +33,7 @@ struct Publishing {
 }
 
 /// What may go wrong in one life.
-const FAULTS: Faults = Faults { crashes: 1, lost: 1, lags: 1, refusals: 0, delays: 1 };
+const FAULTS: Faults = Faults { crashes: 1, refresh_impossible: 1, lags: 1, refusals: 0, delays: 1 };
 
 fn publishing(decide: Decide, pins: usize, patience: u16, left: Faults) -> Publishing {
     let pins = (0..pins).map(|_| template(0, patience)).collect();
@@ -101,20 +103,21 @@ fn a_pin_is_published_once() {
 /// A second tick for one Pin is left to the model of one: here each worker has a Pin of its own.
 #[test]
 fn two_pins_with_the_same_texts_stay_two() {
-    let (lost, crash) = (Faults { crashes: 0, delays: 0, ..FAULTS }, Faults { lost: 0, delays: 0, ..FAULTS });
-    holds("twins, an answer is lost", publishing(delivery::decide, 2, 1000, lost));
+    let (refresh_impossible, crash) =
+        (Faults { crashes: 0, delays: 0, ..FAULTS }, Faults { refresh_impossible: 0, delays: 0, ..FAULTS });
+    holds("twins, an answer is lost", publishing(delivery::decide, 2, 1000, refresh_impossible));
     holds("twins, a process crashes", publishing(delivery::decide, 2, 1000, crash));
 }
 
 #[test]
 fn sending_again_without_a_board_check_publishes_twice() {
-    let broken: Decide = |pin, happened, conditions, now| match happened {
-        Happened::Sent { fence, outcome: Outcome::Unknown(_) } => {
+    let broken: Decide = |pin, input, context, now| match input {
+        Input::Sent { fencing_token, outcome: Outcome::Unknown(_) } => {
             let outcome = Outcome::NotSent("no answer".to_owned());
-            let happened = Happened::Sent { fence: fence.clone(), outcome };
-            delivery::decide(pin, &happened, conditions, now)
+            let input = Input::Sent { fencing_token: fencing_token.clone(), outcome };
+            delivery::decide(pin, &input, context, now)
         }
-        _ => delivery::decide(pin, happened, conditions, now),
+        _ => delivery::decide(pin, input, context, now),
     };
 
     breaks("sent again without looking", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
@@ -122,12 +125,12 @@ fn sending_again_without_a_board_check_publishes_twice() {
 
 #[test]
 fn a_pin_whose_process_fell_silent_may_have_been_sent() {
-    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
-        (State::Sending(attempt), Happened::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
+    let broken: Decide = |pin, input, context, now| match (&pin.state, input) {
+        (State::Sending(attempt), Input::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
             let state = State::Waiting { reason: Reason::PinterestUnavailable, retry_at: Some(now) };
-            delivery::decide(&Pin { state, ..pin.clone() }, happened, conditions, now)
+            delivery::decide(&Pin::restore(PinRecord { state, ..pin.record() }), input, context, now)
         }
-        _ => delivery::decide(pin, happened, conditions, now),
+        _ => delivery::decide(pin, input, context, now),
     };
 
     breaks("silence means nothing was sent", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
@@ -135,12 +138,12 @@ fn a_pin_whose_process_fell_silent_may_have_been_sent() {
 
 #[test]
 fn one_board_check_is_not_enough() {
-    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
-        (State::InDoubt { attempt, .. }, Happened::Looked(Look::Nothing { .. })) => {
-            let nothing = Look::Nothing { began_at: attempt.started_at + LOOKS[2] };
-            delivery::decide(pin, &Happened::Looked(nothing), conditions, now)
+    let broken: Decide = |pin, input, context, now| match (&pin.state, input) {
+        (State::OutcomeUnknown { attempt, .. }, Input::BoardChecked(BoardCheck::Nothing { .. })) => {
+            let nothing = BoardCheck::Nothing { began_at: attempt.started_at + BOARD_CHECK_DELAYS[2] };
+            delivery::decide(pin, &Input::BoardChecked(nothing), context, now)
         }
-        _ => delivery::decide(pin, happened, conditions, now),
+        _ => delivery::decide(pin, input, context, now),
     };
 
     breaks("one look only", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
@@ -148,11 +151,11 @@ fn one_board_check_is_not_enough() {
 
 #[test]
 fn a_board_check_counts_from_its_start() {
-    let broken: Decide = |pin, happened, conditions, now| match happened {
-        Happened::Looked(Look::Nothing { .. }) => {
-            delivery::decide(pin, &Happened::Looked(Look::Nothing { began_at: now }), conditions, now)
+    let broken: Decide = |pin, input, context, now| match input {
+        Input::BoardChecked(BoardCheck::Nothing { .. }) => {
+            delivery::decide(pin, &Input::BoardChecked(BoardCheck::Nothing { began_at: now }), context, now)
         }
-        _ => delivery::decide(pin, happened, conditions, now),
+        _ => delivery::decide(pin, input, context, now),
     };
 
     breaks("a look counts from its end", publishing(broken, 1, 1000, FAULTS), ONE_EACH);
@@ -160,11 +163,11 @@ fn a_board_check_counts_from_its_start() {
 
 #[test]
 fn a_pin_whose_process_ended_is_taken_over() {
-    let broken: Decide = |pin, happened, conditions, now| match (&pin.state, happened) {
-        (State::Sending(_), Happened::Due) => {
-            Decision { pin: pin.clone(), next: Next::Rest, also: Also::Nothing }
+    let broken: Decide = |pin, input, context, now| match (&pin.state, input) {
+        (State::Sending(_), Input::Due) => {
+            Transition { pin: pin.clone(), action: Action::Rest, side_effect: SideEffect::Nothing }
         }
-        _ => delivery::decide(pin, happened, conditions, now),
+        _ => delivery::decide(pin, input, context, now),
     };
 
     breaks("never taken over", publishing(broken, 1, 1000, FAULTS), MOVES);
@@ -172,12 +175,14 @@ fn a_pin_whose_process_ended_is_taken_over() {
 
 #[test]
 fn a_pin_that_nobody_cancelled_is_not_cancelled() {
-    let broken: Decide = |pin, happened, conditions, now| {
-        let mut decision = delivery::decide(pin, happened, conditions, now);
-        if matches!(happened, Happened::Looked(Look::Nothing { .. })) && decision.next == Next::Rest {
-            decision.pin.state = State::Cancelled;
+    let broken: Decide = |pin, input, context, now| {
+        let mut transition = delivery::decide(pin, input, context, now);
+        if matches!(input, Input::BoardChecked(BoardCheck::Nothing { .. }))
+            && transition.action == Action::Rest
+        {
+            transition.pin = Pin::restore(PinRecord { state: State::Cancelled, ..transition.pin.record() });
         }
-        decision
+        transition
     };
 
     breaks("an end that nobody asked for", publishing(broken, 1, 1000, FAULTS), TRUE_ENDS);

@@ -4,7 +4,9 @@ mod driver;
 mod steps;
 mod world;
 
-use domain::refresh::{self, Decide, Facts, Grant, Happened, Next, Probe, Renewal, Which};
+use domain::refresh::{
+    self, Action, Context, CredentialCheck, Decide, Input, RefreshResult, TokenRecord, TokenSlot, TokenState,
+};
 use stateright::{Model, Property};
 
 use self::{
@@ -100,10 +102,10 @@ fn no_refresh_token_is_lost_and_no_living_one_given_up() {
 
 #[test]
 fn believing_the_first_refusal_gives_up_a_living_channel() {
-    let broken: Decide = |grant, happened, facts, now| {
-        let grant = Grant { believe_refusal_at: Some(now), ..grant.clone() };
-        let facts = Facts { taken_over: false, ..facts };
-        refresh::decide(&grant, happened, facts, now)
+    let broken: Decide = |state, input, context, now| {
+        let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now), ..state.record() });
+        let context = Context { taken_over: false, ..context };
+        refresh::decide(&state, input, context, now)
     };
 
     breaks("refusals believed at once", refreshing(broken, Policy::AtOnce), PATIENT);
@@ -111,13 +113,19 @@ fn believing_the_first_refusal_gives_up_a_living_channel() {
 
 #[test]
 fn silence_that_counts_as_a_refusal_gives_up_a_living_channel() {
-    let broken: Decide = |grant, happened, facts, now| match happened {
-        Happened::Answered(_, Renewal::Failed { .. }) => {
-            let facts = Facts { probed: Some(Probe::Right), ..facts };
-            let believing = Grant { believe_refusal_at: Some(now), ..grant.clone() };
-            refresh::decide(&believing, Happened::Answered(Which::Previous, Renewal::Refused), facts, now)
+    let broken: Decide = |state, input, context, now| match input {
+        Input::RefreshAnswered(_, RefreshResult::Failed { .. }) => {
+            let context = Context { credential_check: Some(CredentialCheck::Right), ..context };
+            let believing =
+                TokenState::restore(TokenRecord { believe_refusal_at: Some(now), ..state.record() });
+            refresh::decide(
+                &believing,
+                Input::RefreshAnswered(TokenSlot::Previous, RefreshResult::Refused),
+                context,
+                now,
+            )
         }
-        _ => refresh::decide(grant, happened, facts, now),
+        _ => refresh::decide(state, input, context, now),
     };
 
     breaks("silence as refusal", refreshing(broken, Policy::UntilUsed), PATIENT);
@@ -125,8 +133,8 @@ fn silence_that_counts_as_a_refusal_gives_up_a_living_channel() {
 
 #[test]
 fn a_channel_is_given_up_if_its_previous_pair_is_not_tried() {
-    let broken: Decide = |grant, happened, facts, now| {
-        refresh::decide(grant, happened, Facts { previous: false, ..facts }, now)
+    let broken: Decide = |state, input, context, now| {
+        refresh::decide(state, input, Context { previous: false, ..context }, now)
     };
 
     breaks("previous pair forgotten", newest_only(refreshing(broken, Policy::UntilUsed)), PATIENT);
@@ -134,12 +142,13 @@ fn a_channel_is_given_up_if_its_previous_pair_is_not_tried() {
 
 #[test]
 fn releasing_a_channel_as_due_refreshes_it_without_end() {
-    let broken: Decide = |grant, happened, facts, now| {
-        let mut decision = refresh::decide(grant, happened, facts, now);
-        if decision.next == Next::Release {
-            decision.grant.due_at = Some(now);
+    let broken: Decide = |state, input, context, now| {
+        let mut transition = refresh::decide(state, input, context, now);
+        if transition.action == Action::ReleaseLease {
+            transition.state =
+                TokenState::restore(TokenRecord { due_at: Some(now), ..transition.state.record() });
         }
-        decision
+        transition
     };
 
     breaks("given back as due", refreshing(broken, Policy::UntilUsed), MOVES);
@@ -162,8 +171,8 @@ fn a_wrong_app_secret_costs_no_channel() {
 
 #[test]
 fn a_turn_that_was_left_in_the_middle_may_have_given_a_new_pair() {
-    let broken: Decide = |grant, happened, facts, now| {
-        refresh::decide(grant, happened, Facts { taken_over: false, ..facts }, now)
+    let broken: Decide = |state, input, context, now| {
+        refresh::decide(state, input, Context { taken_over: false, ..context }, now)
     };
     let wrong = Faults { crashes: 0, lost: 0, delays: 3, secret: Secret::Wrong };
     let model = Refreshing { left: wrong, ..refreshing(broken, Policy::AtOnce) };
@@ -173,8 +182,13 @@ fn a_turn_that_was_left_in_the_middle_may_have_given_a_new_pair() {
 
 #[test]
 fn refreshing_without_a_credential_check_ends_living_channels() {
-    let broken: Decide = |grant, happened, facts, now| {
-        refresh::decide(grant, happened, Facts { probed: Some(Probe::Right), ..facts }, now)
+    let broken: Decide = |state, input, context, now| {
+        refresh::decide(
+            state,
+            input,
+            Context { credential_check: Some(CredentialCheck::Right), ..context },
+            now,
+        )
     };
     let wrong = Faults { crashes: 0, lost: 0, delays: 0, secret: Secret::Wrong };
     let model = Refreshing { left: wrong, ..refreshing(broken, Policy::AtOnce) };

@@ -173,7 +173,7 @@ impl Prices {
         let secrets = meter.of(|what| what == "GetSecretValue");
         let ticks = number(usize::try_from(day.ticks).unwrap());
         let waited = day.ran.as_secs_f64() - day.idle_ran.as_secs_f64() * ticks;
-        let asked = self.reads(&meter) + self.reads(&day.roll_call);
+        let asked = self.reads(&meter) + self.reads(&day.daily_check);
         let asked = asked + as_float(secrets.calls) * self.dollars.secrets_million_calls / MILLION;
         [
             (

@@ -2,16 +2,13 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use app::{
-    Clock, Random, Setup, Variables, Wires,
-    events::Events,
-    functions::{Deliver, Publish, Refresh},
-    media,
-};
+use adapters::{Transports, media_bucket};
+use app::{Setup, handlers::Deliver, handlers::Events, handlers::Publish, handlers::Refresh};
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
+use platform::{Clock, Random, Variables};
 use tempfile::TempDir;
-use tests::sender;
+use tests::publisher;
 use tokio::{
     runtime::Builder,
     time::{Duration, Instant, sleep_until},
@@ -128,14 +125,21 @@ impl ScaleEnv {
             ("REFRESH_AT_ONCE", at_once.as_str()),
         ]);
         let (clock, random) = (self.clone(), self.clone());
-        let wires = Wires {
+        let transports = Transports {
             aws: wire::wire(self),
             pinterest: pinterest::wire(self),
-            media: media::Wire::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
+            media: media_bucket::Transport::new(|_| {
+                Box::pin(async { Err("no Pin is made of a file here".into()) })
+            }),
         };
         let clock = Clock::new(move || clock.now());
-        Setup::over(wires, variables, clock, Random::new(move |bytes| random.rng.lock().unwrap().fill(bytes)))
-            .unwrap()
+        Setup::with_transports(
+            transports,
+            variables,
+            clock,
+            Random::new(move |bytes| random.rng.lock().unwrap().fill(bytes)),
+        )
+        .unwrap()
     }
 
     pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {
@@ -146,16 +150,17 @@ impl ScaleEnv {
     }
 
     pub(crate) fn deliver(self: &Arc<Self>) -> Deliver {
-        Deliver::new(sender(&self.setup()))
+        let setup = self.setup();
+        Deliver::new(publisher(&setup), &setup)
     }
 
     pub(crate) fn events(self: &Arc<Self>) -> Events {
-        self.setup().events().unwrap()
+        Events::new(self.setup().event_bus().unwrap())
     }
 
     pub(crate) fn publish(self: &Arc<Self>) -> Publish {
         let setup = self.setup();
-        Publish::new(sender(&setup), &setup)
+        Publish::new(publisher(&setup), &setup)
     }
 }
 

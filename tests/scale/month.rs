@@ -6,12 +6,9 @@ use std::{
     time,
 };
 
-use app::{
-    events::{Events, Stream},
-    functions::{Deliver, Publish},
-    http::handle,
-};
+use app::{handlers::Deliver, handlers::Events, handlers::Publish, handlers::StreamEvent};
 use domain::Channel;
+use edge::handle;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::{Duration, Instant};
@@ -217,8 +214,8 @@ impl Told {
         let changes = std::mem::take(env.changes.lock().unwrap().as_mut().unwrap());
         let (before, began) = (env.metered(), Instant::now());
         for some in changes.chunks(100) {
-            let stream: Stream = serde_json::from_value(json!({"Records": some})).unwrap();
-            let unhandled = self.events.tell(stream).await;
+            let stream: StreamEvent = serde_json::from_value(json!({"Records": some})).unwrap();
+            let unhandled = self.events.publish(stream).await;
             assert!(unhandled.batch_item_failures.is_empty());
         }
         self.meter.add(&env.metered().since(&before), 1);

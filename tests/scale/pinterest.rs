@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pinterest::Carried;
+use pinterest::ResponseFuture;
 use reqwest::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -39,9 +39,9 @@ fn number(token: &str) -> (usize, u32) {
     (parts.next().unwrap().parse().unwrap(), parts.next().unwrap().parse().unwrap())
 }
 
-pub(crate) fn wire(env: &Arc<ScaleEnv>) -> pinterest::Wire {
+pub(crate) fn wire(env: &Arc<ScaleEnv>) -> pinterest::Transport {
     let env = env.clone();
-    pinterest::Wire::new(http(), move |request| -> Carried {
+    pinterest::Transport::new(http(), move |request| -> ResponseFuture {
         let env = env.clone();
         Box::pin(async move { Ok(answer(&env, &request).await) })
     })
@@ -85,7 +85,7 @@ fn exchange(env: &ScaleEnv, form: &[u8]) -> Value {
         "token_type": "bearer",
         "expires_in": 2_592_000,
         "refresh_token_expires_in": 5_184_000,
-        "scope": domain::Scopes::needed().names().join(" "),
+        "scope": domain::Scopes::required().names().join(" "),
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
     time,
 };
 
-use app::functions::{Refresh, Tick};
+use app::{handlers::Refresh, handlers::Tick};
 use domain::{
     ChannelId,
     refresh::{Lifetimes, due_at},
@@ -40,8 +40,8 @@ pub(crate) struct Day {
     pub(crate) all: Meter,
     /// One tick with nothing to do.
     pub(crate) idle: Meter,
-    /// The roll-call of the day.
-    pub(crate) roll_call: Meter,
+    /// The daily check.
+    pub(crate) daily_check: Meter,
     /// How long the ticks took, and one with nothing to do.
     pub(crate) ran: Duration,
     pub(crate) idle_ran: Duration,
@@ -88,10 +88,10 @@ impl Day {
             "  busiest minute {busiest_minute}, at most {at_once} at once; busiest hour {:.2} %; latest {latest:#}",
             busiest_hour * 100.0
         );
-        let roll_call = self.roll_call.all();
+        let daily_check = self.daily_check.all();
         println!(
-            "  roll-call: {} calls, {} entries, {} read units",
-            roll_call.calls, roll_call.entries, roll_call.read_units
+            "  daily check: {} calls, {} entries, {} read units",
+            daily_check.calls, daily_check.entries, daily_check.read_units
         );
         println!(
             "  memory: {:.0} MB at most, {:.1} MB more in its second half than in its first; {} bytes of rows a channel",
@@ -111,8 +111,8 @@ impl Day {
         let written = self.above_idle().of(|what| what.contains("tokens")).write_units;
         assert!(written <= 6.0 * count, "{written} write units for {count}");
         assert!(self.at_once <= AT_ONCE, "{} at once", self.at_once);
-        let told = self.roll_call.of(|what| what == "Query tokens/due").entries as f64;
-        assert!(told <= 1.01 * count, "the roll-call reads {told} entries");
+        let told = self.daily_check.of(|what| what == "Query tokens/due").entries as f64;
+        assert!(told <= 1.01 * count, "the daily check reads {told} entries");
         assert!(*channels < USUAL || self.busiest_hour <= 0.06, "{} in an hour", self.busiest_hour);
     }
 }
@@ -133,7 +133,7 @@ fn day(channels: usize) -> Day {
 
         let start = minute_of(first);
         env.reach(start - MINUTE * 2).await;
-        let (roll_call, _) = tick(env, &refresh, Tick::RollCall).await;
+        let (daily_check, _) = tick(env, &refresh, Tick::DailyCheck).await;
         env.reach(start - MINUTE).await;
         let (idle, idle_ran) = tick(env, &refresh, Tick::Due).await;
 
@@ -168,7 +168,7 @@ fn day(channels: usize) -> Day {
             ticks,
             all,
             idle,
-            roll_call,
+            daily_check,
             ran,
             idle_ran,
             bytes_each: seeded.bytes_each,

@@ -2,17 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::{
-    Place, Vault,
-    store::{MainTable, Pending, TokenRow, TokensTable},
-};
+use adapters::{Binding, Vault};
 use domain::{
-    AccessToken, Account, Channel, ChannelId, Connection, DefaultBoard, Environment, PinterestUserId,
-    RefreshToken, Scopes, TenantId, TokenPair, UserId,
-    refresh::{Grant, Lifetimes, due_at},
+    AccessToken, Account, Channel, ChannelId, ChannelRecord, Connection, DefaultBoard, Environment,
+    PinterestUserId, RefreshToken, Scopes, TenantId, TokenPair, UserId,
+    refresh::{Lifetimes, TokenRecord, TokenState, due_at},
 };
 use dynoxide::{ImportOptions, actions::transact_write_items::TransactWriteItemsRequest, types::Item};
 use jiff::{SignedDuration, Timestamp};
+use store::{MainTable, PendingConnection, TokenRow, TokensTable};
 
 use crate::{env::ScaleEnv, pinterest::token, units};
 
@@ -75,7 +73,7 @@ pub(crate) async fn connect(env: &Arc<ScaleEnv>, count: usize, life: SignedDurat
         let one = One { number, at: env.epoch() + within, life };
         let (channel, row) = one.rows(env, &vault).await;
         one.claim(&main, &tokens, &channel, &row).await;
-        seeded.due.push(row.grant.due_at.unwrap());
+        seeded.due.push(row.state.due_at.unwrap());
         if keep {
             seeded.channels.push(channel);
         }
@@ -112,7 +110,7 @@ impl One {
             refresh_expires_at: Some(self.at + self.life * 2),
         };
         let tenant = TenantId(format!("tenant-{:08}", self.number));
-        let grant = Grant {
+        let state = TokenState::restore(TokenRecord {
             channel_id: id.clone(),
             tenant: tenant.clone(),
             environment: Environment::Production,
@@ -125,21 +123,21 @@ impl One {
             failures: 0,
             due_at: Some(due_at(&id, self.at, lifetimes)),
             warned_days: None,
-        };
+        });
         let pair = async |generation: u32| {
             let pair = TokenPair {
                 access: AccessToken::new(token("pina", self.number, generation)),
                 refresh: RefreshToken::new(token("pinr", self.number, generation)),
             };
-            vault.seal(&pair, Place { row: id.as_str(), version: u64::from(generation) }).await.unwrap()
+            vault.seal(&pair, Binding { row: id.as_str(), version: u64::from(generation) }).await.unwrap()
         };
-        let row = TokenRow { grant, pair: pair(2).await, previous: Some(pair(1).await), spare: None };
-        let channel = Channel {
+        let row = TokenRow { state, pair: pair(2).await, previous: Some(pair(1).await), spare: None };
+        let channel = Channel::restore(ChannelRecord {
             id: id.clone(),
             tenant,
             environment: Environment::Production,
             account: self.account(),
-            scopes: Scopes::needed(),
+            scopes: Scopes::required(),
             default_board: Some(DefaultBoard {
                 pinterest_board_id: "1001".to_owned().try_into().unwrap(),
                 name: "Recipes".to_owned(),
@@ -149,7 +147,7 @@ impl One {
             pause: None,
             expiring_in_days: None,
             version: 1,
-        };
+        });
         (channel, row)
     }
 
@@ -159,19 +157,19 @@ impl One {
     }
 
     async fn claim(&self, main: &MainTable, tokens: &TokensTable, channel: &Channel, row: &TokenRow) {
-        let pending = Pending {
+        let pending = PendingConnection {
             tenant: channel.tenant.clone(),
             user: UserId(format!("user-{}", self.number)),
             environment: channel.environment,
             account: channel.account.clone(),
             scopes: channel.scopes.clone(),
-            given_at: self.at,
-            access_expires_at: row.grant.access_expires_at,
-            refresh_expires_at: row.grant.refresh_expires_at,
+            issued_at: self.at,
+            access_expires_at: row.state.access_expires_at,
+            refresh_expires_at: row.state.refresh_expires_at,
             pair: None,
             claimed: None,
             expires_at: (self.at + DAY).as_second(),
         };
-        assert!(main.claim(tokens, "hash", &pending, channel, row, None).await.unwrap());
+        assert!(main.claim_connection(tokens, "hash", &pending, channel, row, None).await.unwrap());
     }
 }

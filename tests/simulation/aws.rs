@@ -105,20 +105,20 @@ async fn carry(
         let late = fault == Some(TableFault::Late);
         sleep(if late { Duration::from_secs(server.rng.between(5, 20)) } else { quick }).await;
         let replacement =
-            replaced.map(Outcome::Answer).or_else(|| fault.and_then(|fault| replacement(fault, &body)));
+            replaced.map(Outcome::ResponseMeta).or_else(|| fault.and_then(|fault| replacement(fault, &body)));
         let outcome = replacement.unwrap_or_else(|| {
             let reply = serve(&server, caller, &operation, &body);
             match fault {
-                Some(TableFault::FailedAfter) => Outcome::Answer(failure()),
+                Some(TableFault::FailedAfter) => Outcome::ResponseMeta(failure()),
                 Some(TableFault::CutAfter) => Outcome::Cut,
                 Some(TableFault::Late) => Outcome::Silence,
-                _ => Outcome::Answer(reply),
+                _ => Outcome::ResponseMeta(reply),
             }
         });
         sleep(quick).await;
         match outcome {
             // The caller may have ended.
-            Outcome::Answer(reply) => drop(answer.send(reply)),
+            Outcome::ResponseMeta(reply) => drop(answer.send(reply)),
             Outcome::Cut => drop(answer),
             Outcome::Silence => sleep(Duration::from_mins(1)).await,
         }
@@ -171,7 +171,7 @@ fn random_fault(env: &SimEnv, operation: &str) -> Option<TableFault> {
 
 /// What the caller receives.
 enum Outcome {
-    Answer(Reply),
+    ResponseMeta(Reply),
     /// The connection is closed.
     Cut,
     /// Nothing, until the caller stops waiting.
@@ -181,11 +181,11 @@ enum Outcome {
 /// What the caller receives when a fault prevents the effect.
 fn replacement(fault: TableFault, body: &Value) -> Option<Outcome> {
     match fault {
-        TableFault::Throttled => Some(Outcome::Answer(error("ProvisionedThroughputExceededException"))),
-        TableFault::FailedBefore => Some(Outcome::Answer(failure())),
+        TableFault::Throttled => Some(Outcome::ResponseMeta(error("ProvisionedThroughputExceededException"))),
+        TableFault::FailedBefore => Some(Outcome::ResponseMeta(failure())),
         TableFault::CutBefore => Some(Outcome::Cut),
         TableFault::Lost => Some(Outcome::Silence),
-        TableFault::Conflict => Some(Outcome::Answer(match body["TransactItems"].as_array() {
+        TableFault::Conflict => Some(Outcome::ResponseMeta(match body["TransactItems"].as_array() {
             None => error("TransactionConflictException"),
             Some(items) => cancelled(items.len(), 0, "TransactionConflict"),
         })),

@@ -5,8 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
-use app::{Clock, Random, Setup, Variables, Vault, Wires, media};
+use adapters::{Transports, Vault, media_bucket};
+use app::Setup;
 use jiff::{SignedDuration, Timestamp};
+use platform::{Clock, Random, Variables};
 use tokio::{
     sync::Notify,
     time::{Duration, Instant},
@@ -209,16 +211,16 @@ impl SimEnv {
         };
         let skew = SignedDuration::from_secs(skew);
         let (clock, random) = (self.clone(), self.clone());
-        let wires = Wires {
+        let wires = Transports {
             aws: aws::transport(self, invocation),
             pinterest: pinterest::transport(self, invocation),
-            media: media::Wire::new(|_| {
+            media: media_bucket::Transport::new(|_| {
                 Box::pin(async { Err("no Pin of the simulation has a file".into()) })
             }),
         };
         let clock = Clock::new(move || clock.now() + skew);
         let random = Random::new(move |bytes| random.rng.fill(bytes));
-        let mut setup = Setup::over(wires, variables, clock, random).unwrap();
+        let mut setup = Setup::with_transports(wires, variables, clock, random).unwrap();
         setup.due_shards = DUE_SHARDS;
         setup
     }

@@ -6,7 +6,7 @@ mod tokens;
 
 use std::{collections::HashMap, sync::Arc};
 
-use pinterest::{Carried, Error, Fault};
+use pinterest::{Error, Fault, ResponseFuture};
 use reqwest::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::{
@@ -115,9 +115,9 @@ impl PinterestRequest {
     }
 }
 
-pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> pinterest::Wire {
+pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> pinterest::Transport {
     let (env, invocation) = (env.clone(), invocation.clone());
-    pinterest::Wire::new(http(), move |request| -> Carried {
+    pinterest::Transport::new(http(), move |request| -> ResponseFuture {
         Box::pin(carry(env.clone(), invocation.clone(), request))
     })
 }
@@ -293,7 +293,7 @@ fn spam() -> Reply {
 }
 
 fn unknown(why: &str) -> Error {
-    Error::Unknown { answer: domain::Answer::default(), source: Some(Fault::Connection(why.into())) }
+    Error::Unknown { response: domain::ResponseMeta::default(), source: Some(Fault::Connection(why.into())) }
 }
 
 fn response(reply: &Reply) -> Response {

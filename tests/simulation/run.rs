@@ -9,9 +9,10 @@ use std::{
 };
 
 use app::{
-    Setup,
-    functions::{Channels, Deliver, OauthCallback, OauthStart, Pins, Publish, Refresh, Sender, Tick},
+    Setup, handlers::Channels, handlers::Deliver, handlers::OauthCallback, handlers::OauthStart,
+    handlers::Pins, handlers::Publish, handlers::Refresh, handlers::Tick,
 };
+use delivery::PinPublisher;
 use futures::future::{join_all, select};
 use jiff::SignedDuration;
 use tokio::{
@@ -68,16 +69,17 @@ impl Functions {
                 OauthCallback::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
             }),
             channels: Lambda::new(env, "channels", REQUEST_LIMIT, |_, setup| {
-                let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-                Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
+                Channels::new(tests::sessions(setup), setup)
             }),
             publish: Lambda::new(env, "publish", REQUEST_LIMIT, |env, setup| {
-                Publish::new(sender(env, setup), setup)
+                Publish::new(publisher(env, setup), setup)
             }),
             pins: Lambda::new(env, "pins", REQUEST_LIMIT, |_, setup| {
                 Pins::new(setup.main_table().unwrap(), setup)
             }),
-            deliver: Lambda::new(env, "deliver", WORKER_LIMIT, |env, setup| Deliver::new(sender(env, setup))),
+            deliver: Lambda::new(env, "deliver", WORKER_LIMIT, |env, setup| {
+                Deliver::new(publisher(env, setup), setup)
+            }),
             refresh: Lambda::new(env, "refresh", WORKER_LIMIT, |env, setup| {
                 let secret = setup.settings_secret().unwrap();
                 let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
@@ -92,12 +94,12 @@ impl Functions {
     }
 }
 
-fn sender(env: &SimEnv, setup: &Setup) -> Sender {
-    let mut sender = tests::sender(setup);
+fn publisher(env: &SimEnv, setup: &Setup) -> PinPublisher {
+    let mut publisher = tests::publisher(setup);
     if let Some(mutant) = env.mutant {
-        sender.decide = mutant.deliver;
+        publisher.decide = mutant.deliver;
     }
-    sender
+    publisher
 }
 
 /// Runs a seed alone on its thread, with a clock that jumps from event to event.
@@ -180,7 +182,7 @@ async fn worker(functions: &Functions, number: usize) {
             && env.now().duration_since(checked_at) >= SignedDuration::from_hours(24)
         {
             checked_at = env.now();
-            tick_refresh(functions, Tick::RollCall).await;
+            tick_refresh(functions, Tick::DailyCheck).await;
         }
         let is_doubled = env.fault_happens(0.05);
         let (deliver, refresh) = (has_due_work(env, MAIN), has_due_work(env, TOKENS));
@@ -216,7 +218,7 @@ async fn tick_deliver(functions: &Functions) {
     let done =
         functions.deliver.invoke(async |deliver: &Deliver, end| Box::pin(deliver.tick(end)).await).await;
     if let Some(Err(error)) = done {
-        functions.env.note(|| format!("deliver failed: {}", app::error::chain(&error)));
+        functions.env.note(|| format!("deliver failed: {}", platform::chain(&error)));
     }
 }
 
@@ -224,7 +226,7 @@ async fn tick_refresh(functions: &Functions, tick: Tick) {
     let done =
         functions.refresh.invoke(async move |refresh: &Refresh, end| Box::pin(refresh.tick(tick, end)).await);
     if let Some(Err(error)) = done.await {
-        functions.env.note(|| format!("refresh failed: {}", app::error::chain(&error)));
+        functions.env.note(|| format!("refresh failed: {}", platform::chain(&error)));
     }
 }
 

@@ -9,9 +9,9 @@ use std::{
 };
 
 use app::{
-    functions::{Channels, OauthCallback, OauthStart, Pins, Publish},
-    http::{Answer, Response, handle},
+    handlers::Channels, handlers::OauthCallback, handlers::OauthStart, handlers::Pins, handlers::Publish,
 };
+use edge::{Handler, Response, handle};
 use jiff::SignedDuration;
 use lambda_http::Body;
 use serde_json::{Value, json};
@@ -184,7 +184,7 @@ impl Person {
         }
     }
 
-    async fn request<F: Answer>(
+    async fn request<F: Handler>(
         &self,
         function: &Lambda<F>,
         method: &str,

@@ -7,13 +7,24 @@ const DOCUMENT: &str = "docs/limits.md";
 /// The head of the tables that are compared.
 const HEAD: &str = "| constant | file | value | what it bounds |";
 /// Types that limits have.
-const TYPES: [&str; 8] = ["usize", "u8", "u16", "u32", "u64", "i64", "Duration", "SignedDuration"];
+const TYPES: [&str; 9] = ["usize", "i32", "u8", "u16", "u32", "u64", "i64", "Duration", "SignedDuration"];
 /// The folders whose numeric constants have to be listed.
-const FOLDERS: [&str; 4] =
-    ["shared/app/src", "shared/domain/src", "shared/fetch/src", "shared/pinterest/src"];
+const FOLDERS: [&str; 10] = [
+    "shared/adapters/src",
+    "shared/app/src",
+    "shared/delivery/src",
+    "shared/domain/src",
+    "shared/edge/src",
+    "shared/fetch/src",
+    "shared/pages/src",
+    "shared/pinterest/src",
+    "shared/platform/src",
+    "shared/store/src",
+];
 
 /// Numbers that bound nothing: units of time and size, ports, and a code of Pinterest's.
-const NO_LIMITS: [&str; 6] = ["DAY", "MB", "MINUTE", "SECOND", "UNDECIDED", "USUAL_PORTS"];
+const NO_LIMITS: [&str; 7] =
+    ["DAY", "DEFAULT_PORTS", "MB", "MINUTE", "SECOND", "SECONDS_PER_DAY", "UNDECIDED"];
 
 /// Name and file of a constant.
 type Place = (String, String);
@@ -31,7 +42,7 @@ fn the_document_lists_every_limit_with_its_value() {
         match constant(&source, name) {
             None => complaints.push(format!("{file} has no constant {name}")),
             Some(expression) => {
-                let unit = if name.ends_with("DAYS") || name == "DAYS_BACK" { 86_400.0 } else { 1.0 };
+                let unit = if name.contains("DAYS") { 86_400.0 } else { 1.0 };
                 let is = evaluate(expression, &source, &documented);
                 let is = is.map(|values| values.into_iter().map(|value| value * unit).collect());
                 if is.as_ref() != Some(value) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     functions::capitals,
     holds,
-    project::{Function, Project},
+    project::{CODE, Function, Project},
     template::{each, list, named},
 };
 
@@ -59,7 +59,7 @@ const PARTS: [Part; 7] = [
         actions: &["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
     },
     Part {
-        call: "events",
+        call: "event_bus",
         variables: &[("EVENT_BUS", "Bus")],
         resource: "Bus.Arn",
         actions: &["events:PutEvents"],
@@ -79,7 +79,7 @@ const PARTS: [Part; 7] = [
 ];
 
 /// What `main.rs` may ask `Setup` for without touching anything of the stack.
-const FREE: [&str; 2] = ["pinterest", "fetch"];
+const FREE: [&str; 4] = ["media_fetch", "pinterest", "publisher", "sessions"];
 
 /// Settings that one use case has to itself, and what each is set to.
 const OWN: [(&str, &str, &str); 9] = [
@@ -114,7 +114,7 @@ const PLATFORM: [(&str, &str, &[&str], &str); 4] = [
         "Lambda reads the stream as the function that it feeds",
     ),
     ("events", "DeadLetters.Arn", &["sqs:SendMessage"], "Lambda gives up a batch as the function"),
-    ("refresh", "DeadLetters.Arn", &["sqs:SendMessage"], "Lambda gives up a roll-call as the function"),
+    ("refresh", "DeadLetters.Arn", &["sqs:SendMessage"], "Lambda gives up a daily check as the function"),
 ];
 
 #[test]
@@ -214,7 +214,7 @@ pub(crate) fn known(project: &Project) -> Vec<String> {
             }
         }
     }
-    for (file, code) in project.code("shared/app/src/") {
+    for (file, code) in CODE.into_iter().flat_map(|folder| project.code(folder)) {
         for part in PARTS.iter().filter(|part| code.contains(&format!("setup.{}()", part.call))) {
             complaints.push(format!("{file} builds {}(): only a main.rs may", part.call));
         }

@@ -13,6 +13,17 @@ pub(crate) const TEMPLATE: &str = "template.yaml";
 /// Where settings are documented.
 pub(crate) const SETTINGS: &str = "docs/settings.md";
 
+/// The code of the functions that reads settings or writes a log.
+pub(crate) const CODE: [&str; 7] = [
+    "shared/adapters/src/",
+    "shared/app/src/",
+    "shared/delivery/src/",
+    "shared/edge/src/",
+    "shared/fetch/src/",
+    "shared/platform/src/",
+    "shared/store/src/",
+];
+
 /// The template, the code and the documentation of the settings, as they are or with a change.
 #[derive(Clone)]
 pub(crate) struct Project {
@@ -34,8 +45,11 @@ impl Project {
     pub(crate) fn read() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut files = BTreeMap::new();
-        for start in [TEMPLATE, SETTINGS, "functions", "shared/app/src"] {
+        for start in [TEMPLATE, SETTINGS, "functions"] {
             collect(root, &root.join(start), &mut files);
+        }
+        for part in CODE {
+            collect(root, &root.join(part), &mut files);
         }
         Self::of(files)
     }

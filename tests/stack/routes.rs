@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use app::{
-    functions::Tick,
-    routes::{Access, ROUTES},
-};
+use app::{endpoints, handlers::Tick};
+use edge::Access;
 use serde_json::{Value, json};
 
 use crate::{functions::capitals, holds, project::Project};
@@ -41,7 +39,7 @@ pub(crate) fn routes(project: &Project) -> Vec<String> {
             }
         }
     }
-    for route in &ROUTES {
+    for route in &endpoints() {
         let name = format!("{} {}", route.method, route.path);
         match there.remove(&name) {
             None => complaints.push(format!("{name} is no route of the template")),
@@ -77,11 +75,12 @@ pub(crate) fn rules(project: &Project) -> Vec<String> {
                 rule["Input"].as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
             let often = rule["Schedule"].as_str().unwrap_or_default();
             let often = if is_daily(often) { "daily" } else { often };
-            there.push(format!("{package}: {often}, {:?}", Tick::of(&input)));
+            there.push(format!("{package}: {often}, {:?}", Tick::from_event(&input)));
         }
     }
     there.sort();
-    let wanted = ["deliver: rate(1 minute), Due", "refresh: daily, RollCall", "refresh: rate(1 minute), Due"];
+    let wanted =
+        ["deliver: rate(1 minute), Due", "refresh: daily, DailyCheck", "refresh: rate(1 minute), Due"];
     if there == wanted { Vec::new() } else { vec![format!("the rules are {there:?}, not {wanted:?}")] }
 }
 

@@ -1,6 +1,7 @@
 //! A setting that cannot work stops a function at its start, and the error says which one and what it has to be.
 
-use app::{Clock, Error, Random, Setup, Variables, error::chain, functions::Console};
+use app::{Error, Setup, handlers::Console};
+use platform::{Clock, Random, Variables, chain};
 use serde_json::{Value, json};
 
 use crate::{policies, project::Project};
@@ -152,7 +153,7 @@ fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
 }
 
 const ALL: [&str; 7] =
-    ["main_table", "tokens_table", "vault", "settings_secret", "events", "media_bucket", CONSOLE];
+    ["main_table", "tokens_table", "vault", "settings_secret", "event_bus", "media_bucket", CONSOLE];
 /// What `console` builds is itself.
 const CONSOLE: &str = "console";
 
@@ -165,7 +166,7 @@ fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
             "tokens_table" => drop(setup.tokens_table()?),
             "vault" => drop(setup.vault()?),
             "settings_secret" => drop(setup.settings_secret()?),
-            "events" => drop(setup.events()?),
+            "event_bus" => drop(setup.event_bus()?),
             "media_bucket" => drop(setup.media_bucket()?),
             CONSOLE => drop(Console::new(&setup)?),
             other => panic!("nothing here makes {other}()"),

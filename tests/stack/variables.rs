@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     holds,
-    project::{Project, SETTINGS},
+    project::{CODE, Project, SETTINGS},
 };
 
 /// What the template does not set, and why.
@@ -88,7 +88,7 @@ pub(crate) fn explained(project: &Project) -> Vec<String> {
 /// `"SOME_NAME"` is one, however it is asked for.
 fn read(project: &Project) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for (file, code) in project.code("shared/app/src/") {
+    for (file, code) in CODE.into_iter().flat_map(|folder| project.code(folder)) {
         let mut before = "";
         for (place, text) in code.split('"').enumerate() {
             if place % 2 == 1 && is_name(text) && !before.ends_with("env!(") {

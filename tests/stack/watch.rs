@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     holds,
-    project::Project,
+    project::{CODE, Project},
     template::{each, list},
 };
 
@@ -103,7 +103,7 @@ pub(crate) fn dashboard(project: &Project) -> Vec<String> {
 /// The names of fields in the code's log lines, and the levels of those, as `error!`.
 fn logged(project: &Project) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for code in project.code("shared/app/src/").into_values() {
+    for (_, code) in CODE.into_iter().flat_map(|folder| project.code(folder)) {
         for line in code.split("tracing::").skip(1) {
             let Some((level, rest)) = line.split_once("!(") else { continue };
             if !["error", "warn", "info"].contains(&level) {
@@ -130,6 +130,6 @@ fn word(text: &str) -> &str {
 
 #[test]
 fn a_path_shorter_than_the_pattern_does_not_match() {
-    assert_eq!(word("fields.dying = * }"), "fields.dying");
+    assert_eq!(word("fields.oldest = * }"), "fields.oldest");
     assert_eq!(word("level = \"ERROR\" }"), "level");
 }

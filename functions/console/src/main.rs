@@ -1,9 +1,10 @@
 //! The pages, for people with a browser.
 
-use app::{Exit, functions::Console, http, start};
+use app::{handlers::Console, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    http::serve(Console::new(&setup)?).await
+    serve(Console::new(&setup)?).await
 }

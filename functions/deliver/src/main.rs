@@ -1,18 +1,15 @@
-//! Every minute: sends Pins whose time has come, and finds out about those in doubt.
+//! Every minute: sends the Pins that are due, and checks the boards for those whose outcome is unknown.
 
-use app::{
-    Exit,
-    functions::{Deliver, Sender},
-    start, worker,
-};
+use app::{handlers::Deliver, start};
+use edge::{Exit, worker};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let (main, tokens, bucket) = (setup.main_table()?, setup.tokens_table()?, setup.media_bucket()?);
-    let sender = Sender::new(setup.vault()?, main, tokens, setup.pinterest(), setup.fetch()?, bucket, &setup);
-    worker::serve(Deliver::new(sender), |deliver, _event: Value, deadline| async move {
+    let sessions = setup.sessions(setup.main_table()?, setup.tokens_table()?, setup.vault()?);
+    let publisher = setup.publisher(sessions, setup.media_bucket()?, setup.media_fetch()?);
+    worker::serve(Deliver::new(publisher, &setup), |deliver, _event: Value, deadline| async move {
         deliver.tick(deadline).await
     })
     .await

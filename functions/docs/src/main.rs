@@ -1,9 +1,10 @@
-//! `GET /openapi.json` and `GET /api/v1/health`.
+//! `GET /openapi.json`, `GET /problems/{code}` and `GET /api/v1/health`.
 
-use app::{Exit, functions::Docs, http, start};
+use app::{handlers::Docs, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    http::serve(Docs::new(&setup)).await
+    serve(Docs::new(&setup)).await
 }

@@ -1,12 +1,19 @@
-//! The stream of the main table: tells what has changed to the event bus.
+//! The stream of the main table: publishes changes as events on the bus.
 
-use app::{Exit, events::Stream, start, worker};
+use std::convert::Infallible;
+
+use app::{
+    handlers::{Events, StreamEvent},
+    start,
+};
+use edge::{Exit, worker};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    worker::serve(setup.events()?, |events, changes: Stream, _deadline| async move {
-        Ok(events.tell(changes).await)
+    let events = Events::new(setup.event_bus()?);
+    worker::serve(events, |events, changes: StreamEvent, _deadline| async move {
+        Ok::<_, Infallible>(events.publish(changes).await)
     })
     .await
 }

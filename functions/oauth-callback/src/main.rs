@@ -1,6 +1,7 @@
 //! `GET /api/v1/auth/pinterest/callback`: Pinterest sends the browser back here.
 
-use app::{Exit, functions::OauthCallback, http, start};
+use app::{handlers::OauthCallback, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
@@ -13,5 +14,5 @@ async fn main() -> Exit {
         setup.pinterest(),
         &setup,
     );
-    http::serve(oauth_callback).await
+    serve(oauth_callback).await
 }

@@ -1,10 +1,10 @@
 //! `POST /api/v1/auth/pinterest/start`: where to send the browser to connect an account.
 
-use app::{Exit, functions::OauthStart, http, start};
+use app::{handlers::OauthStart, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let oauth_start = OauthStart::new(setup.main_table()?, setup.pinterest(), &setup);
-    http::serve(oauth_start).await
+    serve(OauthStart::new(setup.main_table()?, setup.pinterest(), &setup)).await
 }

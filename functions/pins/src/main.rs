@@ -1,10 +1,10 @@
 //! `/api/v1/pins`: lists, reads, edits, moves, cancels and retries Pins.
 
-use app::{Exit, functions::Pins, http, start};
+use app::{handlers::Pins, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let pins = Pins::new(setup.main_table()?, &setup);
-    http::serve(pins).await
+    serve(Pins::new(setup.main_table()?, &setup)).await
 }

@@ -1,16 +1,13 @@
-//! `POST /api/v1/pins`: publishes a Pin now, or keeps it until its time; one at a time, or many in a file.
-//! `POST /api/v1/media`: takes a file for one.
+//! `POST /api/v1/pins`: publishes a Pin now, or stores it until its time; one at a time, or many in a file.
+//! `POST /api/v1/media`: prepares the upload of a file.
 
-use app::{
-    Exit,
-    functions::{Publish, Sender},
-    http, start,
-};
+use app::{handlers::Publish, start};
+use edge::{Exit, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    let (main, tokens, bucket) = (setup.main_table()?, setup.tokens_table()?, setup.media_bucket()?);
-    let sender = Sender::new(setup.vault()?, main, tokens, setup.pinterest(), setup.fetch()?, bucket, &setup);
-    http::serve(Publish::new(sender, &setup)).await
+    let sessions = setup.sessions(setup.main_table()?, setup.tokens_table()?, setup.vault()?);
+    let publisher = setup.publisher(sessions, setup.media_bucket()?, setup.media_fetch()?);
+    serve(Publish::new(publisher, &setup)).await
 }

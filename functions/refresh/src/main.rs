@@ -1,10 +1,10 @@
-//! Every minute: renews tokens that are due. Every day: the roll-call.
+//! Every minute: refreshes the tokens that are due. Every day: checks those that are about to expire.
 
 use app::{
-    Exit,
-    functions::{Refresh, Tick},
-    start, worker,
+    handlers::{Refresh, Tick},
+    start,
 };
+use edge::{Exit, worker};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +19,7 @@ async fn main() -> Exit {
         &setup,
     );
     worker::serve(refresh, |refresh, event: Value, deadline| async move {
-        refresh.tick(Tick::of(&event), deadline).await
+        refresh.tick(Tick::from_event(&event), deadline).await
     })
     .await
 }

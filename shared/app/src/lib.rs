@@ -1,30 +1,18 @@
-//! The use cases, each one function read from top to bottom, and the adapters they need.
+//! The functions of the stack, and the contract of the API.
 //!
-//! A function of the stack is one of the types in [`functions`]: what it holds is what it may touch.
+//! A function is one of the types in [`handlers`]: what it holds is what it may use. [`operations`] declares what functions
+//! can be asked for; requests are routed by these declarations, and the contract is made of them.
 
-mod client;
-mod clock;
+mod contract;
 pub mod error;
-pub mod events;
-pub mod functions;
-pub mod http;
-pub mod media;
-mod network;
+pub mod handlers;
 mod openapi;
+pub mod operations;
 mod parameters;
-pub mod routes;
-mod secrets;
+mod problems;
 mod setup;
-pub mod store;
-mod text;
-mod variables;
-mod vault;
 mod vocabulary;
-pub mod worker;
 
-pub use client::Wires;
-pub use clock::{Clock, Random};
 pub use error::{Error, Result};
-pub use setup::{Exit, Setup, Stopped, start};
-pub use variables::Variables;
-pub use vault::{Place, Vault};
+pub use operations::{Endpoint, Function, endpoints};
+pub use setup::{Setup, start};

@@ -1,7 +1,8 @@
-//! What every function does at start, and what it is built from.
+//! What every function does at start, and the parts that it is built from.
 
 use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
 
+use adapters::{EventBus, MediaBucket, SettingsSecret, Transports, Vault, media_bucket};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::{
@@ -10,24 +11,21 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
+use delivery::{MediaFetch, PinPublisher, Sessions};
+use edge::{SiteConfig, Stopped};
+use platform::{Clock, InvalidVariable, MissingVariable, Random, Variables, chain};
+use store::{DUE_SHARDS, MainTable, Table, TokensTable};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{
-    Clock, Error, Random, Variables, Wires,
-    client::Fetch,
-    error::chain,
-    events::Events,
-    http::Site,
-    media::{self, Bucket},
-    secrets::SettingsSecret,
-    store::{DUE_SHARDS, MainTable, Table, TokensTable},
-    variables::{Missing, Wrong},
-    vault::Vault,
-};
+use crate::Error;
 
+/// The wait of the AWS SDK before its first retry.
+const SDK_RETRY_BACKOFF: Duration = Duration::from_millis(50);
+/// The time limit of one attempt of the AWS SDK.
+const SDK_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is logged unless `RUST_LOG` says otherwise.
-const USUAL_LOG: Level = Level::INFO;
+const DEFAULT_LOG_LEVEL: Level = Level::INFO;
 
 /// From here each function takes what it may touch, and nothing else.
 #[derive(Clone, Debug)]
@@ -41,36 +39,41 @@ pub struct Setup {
     /// How many partitions the `due` index of each table has. A simulated run has a few rows, and asks fewer.
     pub due_shards: u32,
     pinterest: pinterest::Client,
-    site: Site,
+    site: SiteConfig,
     refresh_at_once: Option<NonZeroUsize>,
     credentials: Credentials,
     aws: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
-    media: media::Wire,
+    media: media_bucket::Transport,
 }
 
 impl Setup {
     /// What talks over the network, built once.
     pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
-        let wires = Wires::network(&variables, clock.clone())?;
-        Self::over(wires, variables, clock, random)
+        let transports = Transports::network(&variables, clock.clone())?;
+        Self::with_transports(transports, variables, clock, random)
     }
 
-    /// What talks over `wires`. What is wrong with `variables` stops every function at its start, not the first
+    /// What talks over `transports`. What is wrong with `variables` stops every function at its start, not the first
     /// person who needs it.
-    pub fn over(wires: Wires, variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
-        variables.allow("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
+    pub fn with_transports(
+        transports: Transports,
+        variables: Variables,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, Error> {
+        variables.require_one_of("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
         let credentials = credentials(&variables)?;
         Ok(Self {
-            pinterest: pinterest::Client::new(wires.pinterest, pinterest_addresses(&variables)?),
-            site: Site::new(&variables)?,
+            pinterest: pinterest::Client::new(transports.pinterest, pinterest_addresses(&variables)?),
+            site: SiteConfig::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
-            aws: aws(&variables, credentials.clone(), wires.aws)?,
+            aws: sdk_config(&variables, credentials.clone(), transports.aws)?,
             dynamodb: OnceLock::new(),
             secrets_manager: OnceLock::new(),
             credentials,
-            media: wires.media,
+            media: transports.media,
             variables,
             clock,
             random,
@@ -80,13 +83,13 @@ impl Setup {
 
     /// The table that all functions share.
     pub fn main_table(&self) -> Result<MainTable, Error> {
-        let name = self.variables.need("MAIN_TABLE", "the name of the main table")?;
+        let name = self.variables.required("MAIN_TABLE", "the name of the main table")?;
         Ok(MainTable::new(self.table(name)))
     }
 
     /// The table of sealed tokens.
     pub fn tokens_table(&self) -> Result<TokensTable, Error> {
-        let name = self.variables.need("TOKENS_TABLE", "the name of the tokens table")?;
+        let name = self.variables.required("TOKENS_TABLE", "the name of the tokens table")?;
         Ok(TokensTable::new(self.table(name)))
     }
 
@@ -104,26 +107,26 @@ impl Setup {
         Ok(SettingsSecret::new(self.secrets_manager(), &self.variables, self.clock.clone())?)
     }
 
-    /// Tells events to the event bus.
-    pub fn events(&self) -> Result<Events, Error> {
-        let name = self.variables.need("EVENT_BUS", "the name of the event bus")?;
+    /// The event bus.
+    pub fn event_bus(&self) -> Result<EventBus, Error> {
+        let name = self.variables.required("EVENT_BUS", "the name of the event bus")?;
         let mut config = aws_sdk_eventbridge::config::Builder::from(&self.aws);
         config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"));
-        Ok(Events::new(aws_sdk_eventbridge::Client::from_conf(config.build()), name))
+        Ok(EventBus::new(aws_sdk_eventbridge::Client::from_conf(config.build()), name))
     }
 
-    /// The bucket that people's files lie in.
-    pub fn media_bucket(&self) -> Result<Bucket, Error> {
+    /// The bucket of uploaded files.
+    pub fn media_bucket(&self) -> Result<MediaBucket, Error> {
         let (address, region) = (self.media_address()?, region(&self.variables)?);
         // Signed by the machine's clock, as the SDK signs, and not by ours: AWS does not go by a clock that somebody
         // at `/dev/advance` has moved.
-        let (wire, credentials) = (self.media.clone(), self.credentials.clone());
-        Ok(Bucket::new(wire, address, region.to_owned(), credentials, Clock::system()))
+        let (transport, credentials) = (self.media.clone(), self.credentials.clone());
+        Ok(MediaBucket::new(transport, address, region.to_owned(), credentials, Clock::system()))
     }
 
     /// Where that bucket is.
-    pub fn media_address(&self) -> Result<String, Missing> {
-        let name = self.variables.need("MEDIA_BUCKET", "the name of the media bucket")?;
+    pub fn media_address(&self) -> Result<String, MissingVariable> {
+        let name = self.variables.required("MEDIA_BUCKET", "the name of the media bucket")?;
         let region = region(&self.variables)?;
         Ok(match self.endpoint("AWS_ENDPOINT_URL_S3") {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
@@ -137,14 +140,26 @@ impl Setup {
         self.pinterest.clone()
     }
 
-    /// Fetches media from where their owners keep them.
-    pub fn fetch(&self) -> Result<Fetch, Error> {
-        Ok(Fetch::new(&self.variables)?)
+    /// Fetches media from the addresses that callers gave.
+    pub fn media_fetch(&self) -> Result<MediaFetch, Error> {
+        Ok(MediaFetch::new(&self.variables)?)
+    }
+
+    /// Opens sessions to use Pinterest on behalf of channels.
+    #[must_use]
+    pub fn sessions(&self, main: MainTable, tokens: TokensTable, vault: Vault) -> Sessions {
+        Sessions::new(main, tokens, vault, self.pinterest(), &self.variables, self.clock.clone())
+    }
+
+    /// Publishes Pins.
+    #[must_use]
+    pub fn publisher(&self, sessions: Sessions, bucket: MediaBucket, fetch: MediaFetch) -> PinPublisher {
+        PinPublisher::new(sessions, bucket, fetch, self.clock.clone(), self.random.clone())
     }
 
     /// Where the API and its frontend are.
     #[must_use]
-    pub fn site(&self) -> Site {
+    pub fn site(&self) -> SiteConfig {
         self.site.clone()
     }
 
@@ -193,28 +208,32 @@ fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Er
     })
 }
 
-fn region(variables: &Variables) -> Result<&str, Missing> {
-    variables.need("AWS_REGION", "the region of the stack, for instance eu-central-1")
+fn region(variables: &Variables) -> Result<&str, MissingVariable> {
+    variables.required("AWS_REGION", "the region of the stack, for instance eu-central-1")
 }
 
 /// Region and credentials come straight from the environment, where Lambda puts them: no file, no metadata
 /// service, nothing to wait for.
-fn credentials(variables: &Variables) -> Result<Credentials, Missing> {
-    let key = variables.need("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
-    let secret = variables.need("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
+fn credentials(variables: &Variables) -> Result<Credentials, MissingVariable> {
+    let key = variables.required("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
+    let secret = variables.required("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
     let session = variables.get("AWS_SESSION_TOKEN").map(str::to_owned);
     Ok(Credentials::new(key, secret, session, None, "environment"))
 }
 
-fn aws(variables: &Variables, credentials: Credentials, wire: SharedHttpClient) -> Result<SdkConfig, Error> {
+fn sdk_config(
+    variables: &Variables,
+    credentials: Credentials,
+    transport: SharedHttpClient,
+) -> Result<SdkConfig, Error> {
     Ok(SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region(variables)?.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(wire)
+        .http_client(transport)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(50)))
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(5)).build())
+        .retry_config(RetryConfig::standard().with_initial_backoff(SDK_RETRY_BACKOFF))
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(SDK_ATTEMPT_TIMEOUT).build())
         // Watches large bodies that trickle. Ours are small, and have the five seconds.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build())
@@ -222,17 +241,10 @@ fn aws(variables: &Variables, credentials: Credentials, wire: SharedHttpClient) 
 
 /// Starts the log, and reads the environment of a Lambda function.
 pub fn start() -> Result<Setup, Error> {
-    let variables = Variables::of_process();
+    let variables = Variables::from_env();
     start_log(&variables)?;
     Setup::new(variables, Clock::system(), Random::system())
 }
-
-/// How a function's `main` ends.
-pub type Exit = Result<(), Stopped>;
-
-/// The function cannot start, or go on. The log has said why.
-#[derive(Debug)]
-pub struct Stopped;
 
 impl From<Error> for Stopped {
     fn from(error: Error) -> Self {
@@ -241,18 +253,11 @@ impl From<Error> for Stopped {
     }
 }
 
-impl From<lambda_runtime::Error> for Stopped {
-    fn from(error: lambda_runtime::Error) -> Self {
-        tracing::error!(error = %chain(error.as_ref()), "the function stopped");
-        Self
-    }
-}
-
 /// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
 /// the same, to say so.
-fn start_log(variables: &Variables) -> Result<(), Wrong> {
+fn start_log(variables: &Variables) -> Result<(), InvalidVariable> {
     let wanted = variables.parse::<Targets>("RUST_LOG", "a level, such as info or warn");
-    let usual = Targets::new().with_default(USUAL_LOG);
+    let usual = Targets::new().with_default(DEFAULT_LOG_LEVEL);
     let (filter, result) = match wanted {
         Ok(wanted) => (wanted.unwrap_or(usual), Ok(())),
         Err(wrong) => (usual, Err(wrong)),

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
+use edge::codes::CODES;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-
-use crate::http::CODES;
 
 /// The states of a Pin, as [`domain::State::name`] writes them.
 pub(crate) const PIN_STATES: &[&str] =
@@ -42,7 +41,7 @@ enumeration!(
     "A metric of a Pin, by Pinterest's name. Some are counted for images only, and some for videos only.",
     pinterest::PIN_METRICS
 );
-enumeration!(PinSort, "The metric by which the best Pins are found.", pinterest::SORTS);
+enumeration!(PinSort, "The metric by which Pins are ranked.", pinterest::SORTS);
 enumeration!(
     ImageContentType,
     "The kind of an image that comes within a request.",
@@ -58,6 +57,26 @@ enumeration!(
     domain::FileType::ALL.map(domain::FileType::content_type)
 );
 
+enumeration!(CheckName, "The name of a check.", CheckName::ALL);
+
+impl CheckName {
+    /// In the order of the answer.
+    pub(crate) const ALL: [&str; 12] = [
+        "integration",
+        "channel",
+        "scopes",
+        "tier",
+        "pause",
+        "fields",
+        "files",
+        "token",
+        "board",
+        "section",
+        "duplicate",
+        "media",
+    ];
+}
+
 /// Every code of a problem, with what it means.
 pub(crate) struct ProblemCode;
 
@@ -67,7 +86,8 @@ impl JsonSchema for ProblemCode {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let (codes, meanings): (Vec<&str>, Vec<&str>) = CODES.iter().copied().unzip();
+        let (codes, meanings): (Vec<&str>, Vec<&str>) =
+            CODES.iter().map(|code| (code.code, code.meaning)).unzip();
         json_schema!({
             "type": "string",
             "enum": codes,

@@ -1,6 +1,6 @@
 //! A channel: a Pinterest account that a tenant has connected.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -35,7 +35,7 @@ pub struct Scopes(Vec<String>);
 
 impl Scopes {
     /// What we ask for unless configured otherwise. `boards:write` is in the contract of `POST /pins`.
-    pub const NEEDED: [&str; 5] =
+    pub const REQUIRED: [&str; 5] =
         ["boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"];
 
     /// Reads a list that is separated by spaces (as Pinterest answers) or commas (as Pinterest asks).
@@ -46,14 +46,18 @@ impl Scopes {
 
     /// The default set.
     #[must_use]
-    pub fn needed() -> Self {
-        Self(Self::NEEDED.map(str::to_owned).to_vec())
+    pub fn required() -> Self {
+        Self(Self::REQUIRED.map(str::to_owned).to_vec())
     }
 
     /// Those that publishing needs and this set lacks.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        Self::NEEDED.iter().filter(|needed| !self.contains(needed)).map(|&needed| needed.to_owned()).collect()
+        Self::REQUIRED
+            .iter()
+            .filter(|required| !self.contains(required))
+            .map(|&scope| scope.to_owned())
+            .collect()
     }
 
     /// As the authorize page takes it.
@@ -101,14 +105,14 @@ pub enum Connection {
     /// They do, or a passing fault keeps us from knowing.
     Connected,
     /// They do not, and only the account's owner can change that.
-    ReconnectRequired(Cause),
+    ReconnectRequired(ReconnectCause),
 }
 
 /// Why an account has to be connected again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ReconnectCause")]
-pub enum Cause {
+pub enum ReconnectCause {
     /// Pinterest refuses the refresh token, and App ID and App Secret are known to belong together.
     RefreshTokenRejected,
     /// Pinterest refuses the access token too, but the App Secret could not be ruled out.
@@ -117,7 +121,7 @@ pub enum Cause {
     RefreshTokenExpired,
 }
 
-impl Cause {
+impl ReconnectCause {
     /// What happened, and what the owner can do.
     #[must_use]
     pub fn advice(self) -> String {
@@ -161,34 +165,50 @@ pub struct Pause {
     pub step: u8,
 }
 
-/// A connected account: the row everyone may read, without tokens.
+/// Everything that is stored of a channel, except for its tokens. A [`Channel`] is read like its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Channel {
-    /// Ours.
+pub struct ChannelRecord {
+    /// The id that the API uses.
     pub id: ChannelId,
-    /// Whose it is.
+    /// The tenant that owns the channel.
     pub tenant: TenantId,
-    /// On which of Pinterest's hosts.
+    /// The host that the account was connected at.
     pub environment: Environment,
-    /// Which Pinterest account.
+    /// The Pinterest account.
     pub account: Account,
-    /// What the owner granted.
+    /// The scopes that the owner granted.
     pub scopes: Scopes,
-    /// Where Pins go unless told otherwise.
+    /// The board of Pins that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_board: Option<DefaultBoard>,
-    /// Mirrors the tokens' row: both change in one transaction.
+    /// The same as in the tokens' row: both change in one transaction.
     pub connection: Connection,
-    /// When it was connected last.
+    /// When the account was connected last.
     pub connected_at: Timestamp,
-    /// Nothing is sent before this.
+    /// The pause until which nothing is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
     /// The last warning: this many days until the refresh token dies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiring_in_days: Option<u8>,
-    /// Rises with each write. Makes the ids of events.
+    /// Increases with each write. It is part of the ids of events.
     pub version: u64,
+}
+
+/// A connected Pinterest account.
+///
+/// It can be read like its [`ChannelRecord`], and is created by [`Channel::connect`]. The store changes single attributes of
+/// a stored channel: its default board, its connection, its pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Channel(ChannelRecord);
+
+impl Deref for Channel {
+    type Target = ChannelRecord;
+
+    fn deref(&self) -> &ChannelRecord {
+        &self.0
+    }
 }
 
 /// What a finished OAuth flow tells of an account.
@@ -205,8 +225,8 @@ pub struct NewConnection {
 }
 
 impl Channel {
-    /// The channel of an account that was connected just now. Connected again, it keeps its id and so its Pins, its
-    /// default board and its pause; `new_id` is for an account that is no channel yet.
+    /// The channel of an account that was connected just now. An account that is connected again keeps its id, and with it
+    /// its Pins, its default board and its pause; `new_id` is for an account that is not a channel yet.
     #[must_use]
     pub fn connect(
         before: Option<&Self>,
@@ -214,7 +234,7 @@ impl Channel {
         connection: NewConnection,
         now: Timestamp,
     ) -> Self {
-        Self {
+        Self(ChannelRecord {
             id: before.map_or(new_id, |before| before.id.clone()),
             tenant: connection.tenant,
             environment: connection.environment,
@@ -226,7 +246,26 @@ impl Channel {
             pause: before.and_then(|before| before.pause),
             expiring_in_days: None,
             version: before.map_or(1, |before| before.version + 1),
-        }
+        })
+    }
+
+    /// The channel of a record that was stored.
+    #[must_use]
+    pub fn restore(record: ChannelRecord) -> Self {
+        Self(record)
+    }
+
+    /// A copy of what is stored.
+    #[must_use]
+    pub fn record(&self) -> ChannelRecord {
+        self.0.clone()
+    }
+
+    /// The channel with another default board.
+    #[must_use]
+    pub fn with_default_board(mut self, board: Option<DefaultBoard>) -> Self {
+        self.0.default_board = board;
+        self
     }
 }
 
@@ -243,6 +282,6 @@ mod tests {
     fn a_scope_that_was_not_granted_is_named() {
         let granted = Scopes::parse("boards:read pins:read pins:write user_accounts:read ads:read");
         assert_eq!(granted.missing(), ["boards:write"]);
-        assert!(Scopes::needed().missing().is_empty());
+        assert!(Scopes::required().missing().is_empty());
     }
 }

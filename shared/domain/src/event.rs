@@ -1,9 +1,9 @@
-//! What the world is told: derived from a row before and after a change, so that no event can be lost
-//! between a state and its telling.
+//! Events: each is derived from a row before and after a change, so that no event can be lost between a change and its
+//! announcement.
 
 use serde_json::{Value, json};
 
-use crate::{Channel, Connection, Pin, State, Stored};
+use crate::{Channel, Connection, Pin, PublicSettings, State};
 
 /// Something that happened, for the event bus.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,36 +18,38 @@ pub struct Event {
 
 /// A row that events are made of.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Row {
+pub enum ChangedRow {
     /// A channel.
     Channel(Box<Channel>),
     /// A Pin.
     Pin(Box<Pin>),
     /// The settings.
-    Settings(Stored),
+    Settings(PublicSettings),
 }
 
-/// What the change from `old` to `new` tells.
+/// The event of the change from `old` to `new`, if there is one.
 #[must_use]
-pub fn of(old: Option<&Row>, new: Option<&Row>) -> Option<Event> {
+pub fn from_change(old: Option<&ChangedRow>, new: Option<&ChangedRow>) -> Option<Event> {
     match (old, new) {
-        (Some(Row::Channel(old)), None) => Some(channel(old, old.version + 1, "channel.disconnected")),
-        (old, Some(Row::Channel(new))) => {
+        (Some(ChangedRow::Channel(old)), None) => Some(channel(old, old.version + 1, "channel.disconnected")),
+        (old, Some(ChangedRow::Channel(new))) => {
             let old = match old {
-                Some(Row::Channel(old)) => Some(old.as_ref()),
+                Some(ChangedRow::Channel(old)) => Some(old.as_ref()),
                 _ => None,
             };
             channel_kind(old, new).map(|kind| channel(new, new.version, kind))
         }
-        (old, Some(Row::Pin(new))) => {
+        (old, Some(ChangedRow::Pin(new))) => {
             let old = match old {
-                Some(Row::Pin(old)) => Some(old.as_ref()),
+                Some(ChangedRow::Pin(old)) => Some(old.as_ref()),
                 _ => None,
             };
             pin_kind(old, new).map(|kind| pin(new, kind))
         }
-        (Some(Row::Settings(old)), Some(Row::Settings(new))) if old.tells_the_same_as(new) => None,
-        (_, Some(Row::Settings(new))) => Some(Event {
+        (Some(ChangedRow::Settings(old)), Some(ChangedRow::Settings(new))) if old.has_same_content(new) => {
+            None
+        }
+        (_, Some(ChangedRow::Settings(new))) => Some(Event {
             id: format!("settings|{}", new.version),
             kind: "settings.changed",
             detail: json!({
@@ -93,7 +95,7 @@ fn channel(channel: &Channel, version: u64, kind: &'static str) -> Event {
             "environment": channel.environment,
             "account": channel.account,
             "cause": cause,
-            "detail": cause.map(crate::Cause::detail),
+            "detail": cause.map(crate::ReconnectCause::detail),
             "expires_in_days": channel.expiring_in_days,
         }),
     }
@@ -102,12 +104,14 @@ fn channel(channel: &Channel, version: u64, kind: &'static str) -> Event {
 fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<&'static str> {
     let before = old.map(|old| &old.state);
     let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
-    // Sent in between, and put off for the same reason again: that is no news.
-    let told = old.and_then(|old| old.waited_for.or(reason(&old.state)));
+    // A Pin that was sent in between, and waits for the same reason again, is not announced again.
+    let announced = old.and_then(|old| old.waited_for.or(reason(&old.state)));
     match &new.state {
         // A Pin that is put off to another time, or tried again, is scheduled anew.
         State::Scheduled if old.is_none_or(|old| old.publish_at != new.publish_at) => Some("pin.scheduled"),
-        now @ (State::Waiting { .. } | State::InDoubt { .. }) if told != reason(now) => Some("pin.waiting"),
+        now @ (State::Waiting { .. } | State::OutcomeUnknown { .. }) if announced != reason(now) => {
+            Some("pin.waiting")
+        }
         State::Published { .. } if !matches!(before, Some(State::Published { .. })) => Some("pin.published"),
         State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some("pin.failed"),
         State::Cancelled if !matches!(before, Some(State::Cancelled)) => Some("pin.cancelled"),
@@ -146,8 +150,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Account, Attempt, Cause, ChannelId, Environment, Failure, PinId, PinterestPinId, PinterestUserId,
-        Reason, Scopes, Status, TenantId, Timeline,
+        Account, Attempt, ChannelId, ChannelRecord, Environment, Failure, PinId, PinRecord, PinterestPinId,
+        PinterestUserId, Reason, ReconnectCause, Scopes, Status, TenantId, Timeline,
     };
 
     fn now() -> Timestamp {
@@ -156,7 +160,7 @@ mod tests {
 
     fn pin(state: State) -> Pin {
         let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
-        Pin {
+        Pin::restore(PinRecord {
             id: PinId::new(now(), [1; 10]),
             tenant: TenantId("t".into()),
             channel_id: ChannelId::new(now(), [2; 10]),
@@ -166,17 +170,21 @@ mod tests {
             give_up_at: now() + SignedDuration::from_hours(1),
             created_at: now(),
             attempts: 0,
-            setback: None,
+            retry_counter: None,
             refused_token: None,
             waited_for: None,
             video: None,
             timeline: Timeline::default(),
             version: 7,
-        }
+        })
     }
 
     fn channel(connection: Connection) -> Channel {
-        Channel {
+        Channel::restore(record(connection))
+    }
+
+    fn record(connection: Connection) -> ChannelRecord {
+        ChannelRecord {
             id: ChannelId::new(now(), [2; 10]),
             tenant: TenantId("t".into()),
             environment: Environment::Sandbox,
@@ -184,7 +192,7 @@ mod tests {
                 pinterest_user_id: PinterestUserId::try_from("5".to_owned()).unwrap(),
                 username: "u".into(),
             },
-            scopes: Scopes::needed(),
+            scopes: Scopes::required(),
             default_board: None,
             connection,
             connected_at: now(),
@@ -195,13 +203,13 @@ mod tests {
     }
 
     fn warned(days: u8) -> Channel {
-        Channel { expiring_in_days: Some(days), ..channel(Connection::Connected) }
+        Channel::restore(ChannelRecord { expiring_in_days: Some(days), ..record(Connection::Connected) })
     }
 
-    const REJECTED: Connection = Connection::ReconnectRequired(Cause::RefreshTokenRejected);
+    const REJECTED: Connection = Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected);
 
     fn attempt() -> Attempt {
-        Attempt { fence: "f".into(), started_at: now() }
+        Attempt { fencing_token: "f".into(), started_at: now() }
     }
 
     fn waiting(reason: Reason, seconds: i64) -> State {
@@ -209,11 +217,11 @@ mod tests {
         State::Waiting { reason, retry_at }
     }
 
-    fn in_doubt(looks: u8) -> State {
-        State::InDoubt {
+    fn unknown(checks_done: u8) -> State {
+        State::OutcomeUnknown {
             attempt: attempt(),
-            looks,
-            retry_at: Some(now() + SignedDuration::from_secs(looks.into())),
+            checks_done,
+            retry_at: Some(now() + SignedDuration::from_secs(checks_done.into())),
         }
     }
 
@@ -232,20 +240,20 @@ mod tests {
     fn every_state() -> Vec<State> {
         let sending = State::Sending(attempt());
         let waits = [waiting(Reason::Quota, 60), waiting(Reason::Reconnect, 60)];
-        let mut states = vec![State::Scheduled, sending, in_doubt(0), published(), failed()];
+        let mut states = vec![State::Scheduled, sending, unknown(0), published(), failed()];
         states.extend(waits);
         states.push(State::Cancelled);
         states
     }
 
     fn of_pins(old: Option<State>, new: State) -> Option<Event> {
-        let row = |state| Row::Pin(Box::new(pin(state)));
-        of(old.map(row).as_ref(), Some(&row(new)))
+        let row = |state| ChangedRow::Pin(Box::new(pin(state)));
+        from_change(old.map(row).as_ref(), Some(&row(new)))
     }
 
     fn of_channels(old: Option<Channel>, new: Option<Channel>) -> Option<&'static str> {
-        let row = |channel| Row::Channel(Box::new(channel));
-        of(old.map(row).as_ref(), new.map(row).as_ref()).map(|event| event.kind)
+        let row = |channel| ChangedRow::Channel(Box::new(channel));
+        from_change(old.map(row).as_ref(), new.map(row).as_ref()).map(|event| event.kind)
     }
 
     fn kind(old: Option<State>, new: State) -> Option<&'static str> {
@@ -261,7 +269,7 @@ mod tests {
 
     #[test]
     fn each_end_is_told_wherever_the_pin_came_from() {
-        for before in [State::Scheduled, State::Sending(attempt()), in_doubt(1)] {
+        for before in [State::Scheduled, State::Sending(attempt()), unknown(1)] {
             assert_eq!(kind(Some(before.clone()), published()), Some("pin.published"));
             assert_eq!(kind(Some(before.clone()), failed()), Some("pin.failed"));
             assert_eq!(kind(Some(before), State::Cancelled), Some("pin.cancelled"));
@@ -275,8 +283,8 @@ mod tests {
         assert_eq!(kind(Some(State::Sending(attempt())), quota()), Some("pin.waiting"));
         assert_eq!(kind(Some(quota()), waiting(Reason::Quota, 120)), None);
         assert_eq!(kind(Some(quota()), waiting(Reason::SpamHold, 60)), Some("pin.waiting"));
-        assert_eq!(kind(Some(State::Sending(attempt())), in_doubt(0)), Some("pin.waiting"));
-        assert_eq!(kind(Some(in_doubt(0)), in_doubt(1)), None);
+        assert_eq!(kind(Some(State::Sending(attempt())), unknown(0)), Some("pin.waiting"));
+        assert_eq!(kind(Some(unknown(0)), unknown(1)), None);
     }
 
     #[test]
@@ -292,9 +300,9 @@ mod tests {
     #[test]
     fn a_pin_whose_row_goes_is_not_told_about() {
         for state in every_state() {
-            assert_eq!(of(Some(&Row::Pin(Box::new(pin(state)))), None), None);
+            assert_eq!(from_change(Some(&ChangedRow::Pin(Box::new(pin(state)))), None), None);
         }
-        assert_eq!(of(None, None), None);
+        assert_eq!(from_change(None, None), None);
     }
 
     #[test]
@@ -302,10 +310,14 @@ mod tests {
         let event = of_pins(None, State::Scheduled).unwrap();
         assert_eq!(event.id, format!("{}|7", pin(State::Scheduled).id));
 
-        let row = Row::Channel(Box::new(channel(Connection::Connected)));
-        let id = channel(Connection::Connected).id;
-        assert_eq!(of(None, Some(&row)).unwrap().id, format!("{id}|4"));
-        assert_eq!(of(Some(&row), None).unwrap().id, format!("{id}|5"), "nothing else has this version");
+        let row = ChangedRow::Channel(Box::new(channel(Connection::Connected)));
+        let id = channel(Connection::Connected).id.clone();
+        assert_eq!(from_change(None, Some(&row)).unwrap().id, format!("{id}|4"));
+        assert_eq!(
+            from_change(Some(&row), None).unwrap().id,
+            format!("{id}|5"),
+            "nothing else has this version"
+        );
     }
 
     #[test]
@@ -330,7 +342,7 @@ mod tests {
     fn a_channel_is_told_about_when_it_comes_goes_or_has_to_be_connected_again() {
         let connected = || channel(Connection::Connected);
         let lost = || channel(REJECTED);
-        let refused = channel(Connection::ReconnectRequired(Cause::TokenRefused));
+        let refused = channel(Connection::ReconnectRequired(ReconnectCause::TokenRefused));
 
         assert_eq!(of_channels(None, Some(connected())), Some("channel.connected"));
         assert_eq!(of_channels(Some(connected()), Some(lost())), Some("channel.reconnect_required"));
@@ -341,8 +353,10 @@ mod tests {
 
     #[test]
     fn connecting_a_connected_account_again_is_told() {
-        let again =
-            Channel { connected_at: now() + SignedDuration::from_hours(1), ..channel(Connection::Connected) };
+        let again = Channel::restore(ChannelRecord {
+            connected_at: now() + SignedDuration::from_hours(1),
+            ..record(Connection::Connected)
+        });
 
         let kind = of_channels(Some(channel(Connection::Connected)), Some(again));
 
@@ -360,12 +374,12 @@ mod tests {
 
     #[test]
     fn what_else_changes_at_a_channel_is_not_told() {
-        let changed = Channel {
+        let changed = Channel::restore(ChannelRecord {
             version: 5,
             scopes: Scopes::default(),
             pause: Some(crate::Pause { reason: crate::PauseReason::Quota, until: now(), step: 0 }),
-            ..channel(Connection::Connected)
-        };
+            ..record(Connection::Connected)
+        });
 
         let kind = of_channels(Some(channel(Connection::Connected)), Some(changed));
 
@@ -374,7 +388,7 @@ mod tests {
 
     #[test]
     fn new_settings_are_told_with_their_version() {
-        let settings = Row::Settings(Stored {
+        let settings = ChangedRow::Settings(PublicSettings {
             app_id: Some("1".into()),
             configured: true,
             status: Status::Enabled,
@@ -382,9 +396,9 @@ mod tests {
             version: 3,
         });
 
-        let event = of(None, Some(&settings)).unwrap();
+        let event = from_change(None, Some(&settings)).unwrap();
 
         assert_eq!((event.kind, event.id.as_str()), ("settings.changed", "settings|3"));
-        assert_eq!(of(Some(&settings), None), None);
+        assert_eq!(from_change(Some(&settings), None), None);
     }
 }

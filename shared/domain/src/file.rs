@@ -7,12 +7,12 @@ pub const MEDIA_TOO_LARGE: &str = "media_too_large";
 
 const MB: u64 = 1024 * 1024;
 /// The largest image that Pinterest takes.
-const LARGEST_IMAGE: u64 = 20 * MB;
+pub const MAX_IMAGE_BYTES: u64 = 20 * MB;
 /// The largest video that Pinterest takes.
-const LARGEST_VIDEO: u64 = 2048 * MB;
+pub const MAX_VIDEO_BYTES: u64 = 2048 * MB;
 
 /// How the brands of MPEG-4 files begin that are no videos.
-const OTHERS: [&[u8]; 11] =
+const NON_VIDEO_BRANDS: [&[u8]; 11] =
     [b"M4A", b"M4B", b"M4P", b"avif", b"avis", b"crx", b"hei", b"hevc", b"hevx", b"mif1", b"msf1"];
 
 /// A kind of file that Pins are made of.
@@ -35,7 +35,7 @@ impl FileType {
     pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::Mp4, Self::QuickTime, Self::M4v];
 
     /// How many of a file's first bytes tell what it is.
-    pub const TELLING: usize = 64;
+    pub const SNIFF_BYTES: usize = 64;
 
     /// The kind as HTTP names it.
     #[must_use]
@@ -57,16 +57,16 @@ impl FileType {
 
     /// The most bytes that Pinterest takes of this kind.
     #[must_use]
-    pub const fn largest(self) -> u64 {
-        if self.is_video() { LARGEST_VIDEO } else { LARGEST_IMAGE }
+    pub const fn max_bytes(self) -> u64 {
+        if self.is_video() { MAX_VIDEO_BYTES } else { MAX_IMAGE_BYTES }
     }
 
-    /// What a file is by its first [`FileType::TELLING`] bytes, whatever it is called. `None`: nothing that a Pin
+    /// What a file is by its first [`FileType::SNIFF_BYTES`] bytes, whatever it is called. `None`: nothing that a Pin
     /// is made of.
     ///
     /// MPEG-4 and `QuickTime` files are boxes: a length, a name, and, in the first one, a brand (ISO/IEC 14496-12).
     #[must_use]
-    pub fn of(first: &[u8]) -> Option<Self> {
+    pub fn sniff(first: &[u8]) -> Option<Self> {
         if first.starts_with(&[0xff, 0xd8, 0xff]) {
             return Some(Self::Jpeg);
         }
@@ -77,7 +77,7 @@ impl FileType {
             (b"ftyp", b"qt  ") | (b"moov" | b"mdat" | b"wide", _) => Some(Self::QuickTime),
             (b"ftyp", b"M4V " | b"M4VH" | b"M4VP") => Some(Self::M4v),
             // Sounds, and images of phones (HEIF, AVIF), come in the same boxes.
-            (b"ftyp", brand) if OTHERS.iter().any(|other| brand.starts_with(other)) => None,
+            (b"ftyp", brand) if NON_VIDEO_BRANDS.iter().any(|other| brand.starts_with(other)) => None,
             (b"ftyp", _) => Some(Self::Mp4),
             _ => None,
         }
@@ -115,10 +115,10 @@ impl NewFile {
             let fix = "Send the size of the file, to the byte.";
             return Err(Invalid::new("bytes", "empty_media", "is 0: there is nothing to upload", fix));
         }
-        if bytes > kind.largest() {
+        if bytes > kind.max_bytes() {
             let (what, most) = if kind.is_video() { ("video", "2 GB") } else { ("image", "20 MB") };
             let detail = format!("is {bytes}: Pinterest takes at most {most} of a {what}");
-            let fix = format!("Make the {what} smaller: at most {} bytes.", kind.largest());
+            let fix = format!("Make the {what} smaller: at most {} bytes.", kind.max_bytes());
             return Err(Invalid::new("bytes", MEDIA_TOO_LARGE, detail, fix));
         }
         Ok(Self { kind, bytes })
@@ -142,13 +142,13 @@ mod tests {
     use super::*;
 
     fn boxed(name: &[u8], brand: &[u8]) -> Option<FileType> {
-        FileType::of(&[b"\0\0\0\x20".as_slice(), name, brand, b"\0\0\0\0isommp42"].concat())
+        FileType::sniff(&[b"\0\0\0\x20".as_slice(), name, brand, b"\0\0\0\0isommp42"].concat())
     }
 
     #[test]
     fn a_file_is_what_its_first_bytes_say() {
-        assert_eq!(FileType::of(&[0xff, 0xd8, 0xff, 0xe0, 0, 16]), Some(FileType::Jpeg));
-        assert_eq!(FileType::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Some(FileType::Png));
+        assert_eq!(FileType::sniff(&[0xff, 0xd8, 0xff, 0xe0, 0, 16]), Some(FileType::Jpeg));
+        assert_eq!(FileType::sniff(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Some(FileType::Png));
         for brand in [b"isom", b"mp42", b"avc1", b"MSNV"] {
             assert_eq!(boxed(b"ftyp", brand), Some(FileType::Mp4));
         }
@@ -165,7 +165,7 @@ mod tests {
         for other in
             [b"".as_slice(), b"GIF89a", b"RIFF\0\0\0\0WEBPVP8 ", b"%PDF-1.7\n", b"<svg xmlns=", &[0xff, 0xd8]]
         {
-            assert_eq!(FileType::of(other), None, "{other:?}");
+            assert_eq!(FileType::sniff(other), None, "{other:?}");
         }
     }
 
@@ -173,8 +173,8 @@ mod tests {
     fn a_file_is_of_a_kind_and_a_size_that_pinterest_takes() {
         for kind in FileType::ALL {
             let name = kind.content_type();
-            assert_eq!(NewFile::new(name, kind.largest()).unwrap().kind(), kind);
-            assert_eq!(NewFile::new(name, kind.largest() + 1).unwrap_err().code, MEDIA_TOO_LARGE);
+            assert_eq!(NewFile::new(name, kind.max_bytes()).unwrap().kind(), kind);
+            assert_eq!(NewFile::new(name, kind.max_bytes() + 1).unwrap_err().code, MEDIA_TOO_LARGE);
             assert_eq!(NewFile::new(name, 0).unwrap_err().code, "empty_media");
         }
         for other in ["", "image/gif", "image/JPEG", "image/jpeg; charset=utf-8", "video/*", "video/webm"] {

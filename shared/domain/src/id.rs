@@ -12,16 +12,16 @@ use crate::Invalid;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// 48 bits of milliseconds and 80 random bits, five bits a character: the layout of a ULID.
-const LENGTH: usize = 26;
+const ENCODED_LENGTH: usize = 26;
 
 /// The random part of a new id.
-pub type Entropy = [u8; 10];
+pub type IdBytes = [u8; 10];
 
-fn spell(now: Timestamp, entropy: Entropy) -> String {
+fn encode(now: Timestamp, random: IdBytes) -> String {
     let millis = u128::from(u64::try_from(now.as_millisecond()).unwrap_or_default());
-    let random = entropy.iter().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let random = random.iter().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
     let number = (millis << 80) | random;
-    (0..LENGTH)
+    (0..ENCODED_LENGTH)
         .rev()
         .map(|place| char::from(ALPHABET[usize::try_from((number >> (5 * place)) & 31).unwrap_or_default()]))
         .collect()
@@ -39,8 +39,8 @@ macro_rules! own_id {
         impl $name {
             /// A new id. Two with the same instant differ by their entropy.
             #[must_use]
-            pub fn new(now: Timestamp, entropy: Entropy) -> Self {
-                Self(format!("{}{}", $prefix, spell(now, entropy)))
+            pub fn new(now: Timestamp, random: IdBytes) -> Self {
+                Self(format!("{}{}", $prefix, encode(now, random)))
             }
 
             /// The id as callers write it.
@@ -55,7 +55,7 @@ macro_rules! own_id {
 
             fn try_from(text: String) -> Result<Self, Invalid> {
                 match text.strip_prefix($prefix) {
-                    Some(rest) if rest.len() == LENGTH && rest.bytes().all(|byte| ALPHABET.contains(&byte)) => {
+                    Some(rest) if rest.len() == ENCODED_LENGTH && rest.bytes().all(|byte| ALPHABET.contains(&byte)) => {
                         Ok(Self(text))
                     }
                     _ => Err(Invalid::new(
@@ -207,7 +207,7 @@ mod tests {
     fn an_id_is_read_back_as_it_was_written() {
         let id = PinId::new(at(1_790_000_000_000), [7; 10]);
         assert_eq!(PinId::try_from(id.to_string()).unwrap(), id);
-        assert_eq!(id.as_str().len(), 4 + LENGTH);
+        assert_eq!(id.as_str().len(), 4 + ENCODED_LENGTH);
     }
 
     #[test]

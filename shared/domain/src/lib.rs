@@ -2,44 +2,52 @@
 //!
 //! Nothing here does input or output, reads a clock or rolls dice: time and randomness are arguments.
 
-mod answer;
+#![warn(missing_docs)]
+
 mod backoff;
 mod channel;
 pub mod delivery;
 mod draft;
 pub mod event;
+pub mod failures;
 mod file;
 mod id;
 mod invalid;
 mod local_time;
+pub mod matching;
 mod media;
+mod message;
+pub mod phrases;
 mod pin;
 pub mod refresh;
+mod response;
 mod secret;
 mod settings;
-pub mod twin;
-pub mod words;
 
-pub use answer::{Answer, Refusal};
 pub use backoff::backoff;
 pub use channel::{
-    Account, Cause, Channel, Connection, DefaultBoard, Environment, NewConnection, Pause, PauseReason, Scopes,
+    Account, Channel, ChannelRecord, Connection, DefaultBoard, Environment, NewConnection, Pause,
+    PauseReason, ReconnectCause, Scopes,
 };
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
-pub use file::{FileType, MEDIA_TOO_LARGE, NewFile};
+pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
 pub use id::{
-    BoardId, ChannelId, Entropy, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
+    BoardId, ChannelId, IdBytes, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
     SectionId, TenantId, UserId,
 };
 pub use invalid::Invalid;
 pub use local_time::{LocalTime, Occurrence};
-pub use media::{Cover, File, Media, Slide, Slides};
+pub use media::{Cover, File, Media, MediaFile, Slide, Slides};
+pub use message::{Message, Params, Phrase};
 pub use pin::{
-    Attempt, Class, Entry, Failure, Pin, PinEdit, PinRequest, Reason, Setback, State, Timeline, Video,
-    VideoStage, WrongState,
+    Attempt, Failure, Pin, PinEdit, PinGroup, PinRecord, PinRequest, Reason, RetryCounter, State, Timeline,
+    TimelineEntry, Video, VideoStage, WrongState,
 };
+pub use response::{Refusal, ResponseMeta};
 pub use secret::{
-    AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SignedUrl, State as OAuthState,
-    Ticket, TokenPair,
+    AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SealedPair, SealedText, SignedUrl,
+    State as OAuthState, Ticket, TokenPair,
 };
-pub use settings::{Effective, Enabled, Source, Status, Stored, Values};
+pub use settings::{
+    ActiveIntegration, Disabled, PartialSettings, PublicSettings, ResolvedSettings, Source, Sourced, Status,
+};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Description, Invalid, MediaId, Title, WebAddress};
 
-/// What a Pin shows. Pinterest fetches images itself; a video is brought to it.
+/// What a Pin shows. Pinterest fetches images itself; a video is uploaded to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Media {
@@ -13,7 +13,7 @@ pub enum Media {
     Image {
         /// Where it is.
         #[serde(flatten)]
-        #[schemars(with = "Place")]
+        #[schemars(with = "FileSource")]
         file: File,
     },
     /// Several images, side by side.
@@ -25,7 +25,7 @@ pub enum Media {
     Video {
         /// Where it is.
         #[serde(flatten)]
-        #[schemars(with = "Place")]
+        #[schemars(with = "FileSource")]
         file: File,
         /// What is shown until it plays.
         cover: Cover,
@@ -38,19 +38,19 @@ pub enum Media {
 pub enum File {
     /// At a public address.
     Public {
-        /// Which.
+        /// The address.
         url: WebAddress,
     },
     /// In the bucket of the stack.
     Uploaded {
-        /// Under which name.
+        /// The id of the upload.
         media_id: MediaId,
     },
 }
 
-/// A [`File`] as it is described, among the fields of what it is part of.
+/// The fields of a [`File`] in the contract, where they stand among the fields of the media.
 #[derive(Serialize, JsonSchema)]
-struct Place {
+struct FileSource {
     /// Its public address, if that is where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<WebAddress>,
@@ -60,18 +60,31 @@ struct Place {
 }
 
 impl Media {
-    /// The files that it is made of, each with the field where it is named and whether it is a video.
+    /// The files that Pinterest gets, except for a video's cover.
     #[must_use]
-    pub fn files(&self) -> Vec<(String, &File, bool)> {
+    pub fn files(&self) -> Vec<MediaFile<'_>> {
+        let media = |file, is_video| vec![MediaFile { field: "media".to_owned(), file, is_video }];
         match self {
-            Self::Image { file } => vec![("media".to_owned(), file, false)],
+            Self::Image { file } => media(file, false),
             Self::Carousel { items } => {
-                let slides = items.iter().enumerate();
-                slides.map(|(index, slide)| (format!("media.items[{index}]"), &slide.file, false)).collect()
+                let files = items.iter().map(|slide| &slide.file).enumerate();
+                let field = |index| format!("media.items[{index}]");
+                files.map(|(index, file)| MediaFile { field: field(index), file, is_video: false }).collect()
             }
-            Self::Video { file, .. } => vec![("media".to_owned(), file, true)],
+            Self::Video { file, .. } => media(file, true),
         }
     }
+}
+
+/// One file of a Pin.
+#[derive(Clone, Debug)]
+pub struct MediaFile<'a> {
+    /// The field of the request that names the file.
+    pub field: String,
+    /// Where the file is.
+    pub file: &'a File,
+    /// Whether it has to be a video, and not an image.
+    pub is_video: bool,
 }
 
 /// The picture of a video (`PinMediaSourceVideoID` in the v5 contract).
@@ -122,7 +135,7 @@ impl Slides {
 pub struct Slide {
     /// Where the image is.
     #[serde(flatten)]
-    #[schemars(with = "Place")]
+    #[schemars(with = "FileSource")]
     pub file: File,
     /// At most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,14 +1,14 @@
-//! The protocol of keeping tokens alive: never lose a rotated token, never give up a living one.
+//! The protocol of keeping tokens alive: never lose a rotated token, and never give up a living one.
 //!
-//! With each refresh Pinterest gives a new refresh token, and nobody promises that the old one works again.
-//! So the save of a new pair depends on the version alone: the lease saves calls, the version saves tokens.
+//! With each refresh Pinterest issues a new refresh token, and does not promise that the old one works again. So the save
+//! of a new pair depends on the version alone. The lease only avoids calls; the version protects the tokens.
 //!
 //! # What each rule is for
 //!
 //! | rule | without it |
 //! |---|---|
 //! | one process at a time has the [`Lease`], and only its holder gives it back | tokens are exchanged twice, which may end the pair that came first |
-//! | a new pair is saved by version, whoever holds the lease by then | a process that was held up throws away the only pair that lives |
+//! | a new pair is saved by version, whoever holds the lease by then | a process that was delayed loses the only living pair |
 //! | a pair that comes too late is kept as a spare, and the pair before the newest stays in the row | the one that Pinterest still honours is gone |
 //! | a refusal is believed two minutes after the last call that may have caused it | somebody else's success looks like the token's death |
 //! | before a refusal ends a channel, App ID and App Secret are asked about, and every pair in the row is tried | a secret that was changed at Pinterest ends every channel |
@@ -24,6 +24,8 @@
 //! has to be connected again. There is one await in this window, the save itself; whatever else is slow or may
 //! fail comes before the call. `tests/flows/refresh/save_window.rs` counts and measures it.
 
+use std::ops::Deref;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -34,42 +36,42 @@ mod protocol;
 #[cfg(test)]
 mod tests;
 
-pub use due::{due_at, is_dying, warning};
+pub use due::{REFRESH_LEAD, WARNING_DAYS, due_at, is_about_to_expire, warning};
 pub use protocol::decide;
 
-/// How long one process has a channel's tokens to itself.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// After this long a call to the token endpoint is given up.
+/// How long a lease lasts.
+pub const LEASE_DURATION: SignedDuration = SignedDuration::from_secs(60);
+/// The time limit of a call to the token endpoint.
 pub const CALL_TIMEOUT: SignedDuration = SignedDuration::from_secs(25);
-/// What must be left of the lease and of the invocation when the call is sent: the call, and the save.
-pub const NEEDED_TO_SEND: SignedDuration = SignedDuration::from_secs(30);
+/// How much time must be left of the lease when the call is sent: for the call, and for the save.
+pub const MIN_TIME_TO_SEND: SignedDuration = SignedDuration::from_secs(30);
 
-/// A refusal may be the echo of somebody else's success, until their save must have arrived.
-const ECHO: SignedDuration = SignedDuration::from_mins(2);
+/// A refusal may be caused by another process's success. This is the time until that process must have saved its new pair.
+const REFUSAL_ECHO: SignedDuration = SignedDuration::from_mins(2);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is known of a channel's tokens, without the tokens.
+/// Everything that is stored about a channel's tokens, without the tokens. A [`TokenState`] is read like its record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// Whose.
+pub struct TokenRecord {
+    /// The channel.
     pub channel_id: ChannelId,
-    /// Whose channel.
+    /// The tenant that owns the channel.
     pub tenant: TenantId,
-    /// Which host gave them.
+    /// The host that issued the tokens.
     pub environment: Environment,
-    /// Whether they work.
+    /// Whether the tokens work.
     pub connection: Connection,
-    /// When the access token dies.
+    /// When the access token expires.
     pub access_expires_at: Timestamp,
-    /// When the refresh token dies. Pinterest may leave it out.
+    /// When the refresh token expires. Pinterest may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_expires_at: Option<Timestamp>,
-    /// Rises with each new pair, and only then. Ciphertexts are bound to it.
+    /// Increases with each new pair, and only then. Ciphertexts are bound to it.
     pub version: u64,
-    /// Who refreshes right now.
+    /// The lease of the process that refreshes right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// Pinterest has refused the refresh token, which is not believed before this.
+    /// Pinterest has refused the refresh token. The refusal is not believed before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub believe_refusal_at: Option<Timestamp>,
     /// How many tries have failed in a row.
@@ -78,16 +80,31 @@ pub struct Grant {
     /// When to refresh. `None`: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
-    /// The last warning given: this many days until the refresh token dies.
+    /// The last warning: so many days until the refresh token expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned_days: Option<u8>,
 }
 
-impl Grant {
-    /// The tokens of a channel that was connected just now: due in their time, whatever was known of older ones.
+/// The state of a channel's tokens.
+///
+/// It can be read like its [`TokenRecord`]. It is created by [`TokenState::connect`] and changed by [`decide`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenState(TokenRecord);
+
+impl Deref for TokenState {
+    type Target = TokenRecord;
+
+    fn deref(&self) -> &TokenRecord {
+        &self.0
+    }
+}
+
+impl TokenState {
+    /// The state of tokens that were issued just now, whatever was known of older ones.
     #[must_use]
-    pub fn connect(channel: &Channel, lifetimes: Lifetimes, given_at: Timestamp, version: u64) -> Self {
-        Self {
+    pub fn connect(channel: &Channel, lifetimes: Lifetimes, issued_at: Timestamp, version: u64) -> Self {
+        Self(TokenRecord {
             channel_id: channel.id.clone(),
             tenant: channel.tenant.clone(),
             environment: channel.environment,
@@ -98,18 +115,41 @@ impl Grant {
             lease: None,
             believe_refusal_at: None,
             failures: 0,
-            due_at: Some(due_at(&channel.id, given_at, lifetimes)),
+            due_at: Some(due_at(&channel.id, issued_at, lifetimes)),
             warned_days: None,
-        }
+        })
+    }
+
+    /// The state of a record that was stored.
+    #[must_use]
+    pub fn restore(record: TokenRecord) -> Self {
+        Self(record)
+    }
+
+    /// A copy of what is stored, to be changed.
+    #[must_use]
+    pub fn record(&self) -> TokenRecord {
+        self.0.clone()
+    }
+
+    /// Takes the lease, and returns the one that it replaces: whoever had it did not give it back.
+    pub fn take_lease(&mut self, lease: Lease) -> Option<Lease> {
+        self.0.lease.replace(lease)
+    }
+
+    /// Whether new tokens can still be had: the refresh token is not known to be dead.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.0.connection == Connection::Connected
     }
 }
 
-/// One process's turn.
+/// The right of one process to refresh a channel's tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Random.
+    /// Random: only its holder gives the lease back.
     pub id: String,
-    /// When somebody else may take over.
+    /// When another process may take over.
     pub until: Timestamp,
 }
 
@@ -122,64 +162,64 @@ pub struct Lifetimes {
     pub refresh_expires_at: Option<Timestamp>,
 }
 
-/// Which of the pairs in the row.
+/// One of the pairs in the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum TokenSlot {
     /// The newest that was saved.
     Current,
-    /// The one that a process held after the version had moved on.
+    /// One that a process received after the version had changed.
     Spare,
     /// The one before the newest.
     Previous,
 }
 
-/// What is in the row and around it.
+/// What is known beside the state when a decision is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct Context {
     /// There is a spare pair.
     pub spare: bool,
     /// There is a previous pair.
     pub previous: bool,
-    /// The turn before this one was left in the middle: whoever had it may hold a new pair.
+    /// The last lease was not given back: its holder may have received a new pair.
     pub taken_over: bool,
-    /// What Pinterest said in this turn about App ID and App Secret, if it was asked.
-    pub probed: Option<Probe>,
+    /// What Pinterest said about App ID and App Secret under this lease, if it was asked.
+    pub credential_check: Option<CredentialCheck>,
     /// When another channel was refreshed with this App Secret last.
-    pub proven_at: Option<Timestamp>,
+    pub verified_at: Option<Timestamp>,
     /// Spreads retries: at least 0, less than 1.
     pub jitter: f64,
 }
 
-/// What happened to a channel's tokens.
+/// What has happened to a channel's tokens.
 #[derive(Clone, Copy, Debug)]
-pub enum Happened {
-    /// They are due, and this process holds the lease.
-    Claimed,
-    /// Pinterest was asked for a new pair with one of the refresh tokens.
-    Answered(Which, Renewal),
+pub enum Input {
+    /// They are due, and this process has the lease.
+    LeaseAcquired,
+    /// Pinterest was asked for a new pair with the refresh token in this slot.
+    RefreshAnswered(TokenSlot, RefreshResult),
     /// Pinterest was asked whether App ID and App Secret are right.
-    Probed(Probe),
-    /// Pinterest was asked who the access token belongs to.
-    Asked(Asked),
+    CredentialsChecked(CredentialCheck),
+    /// Pinterest was asked whether the access token works.
+    AccessTokenChecked(AccessTokenCheck),
 }
 
 /// What the token endpoint says to a refresh token.
 #[derive(Clone, Copy, Debug)]
-pub enum Renewal {
-    /// A new pair.
-    Renewed(Lifetimes),
+pub enum RefreshResult {
+    /// A new pair, with these lifetimes.
+    NewTokens(Lifetimes),
     /// No, without saying whether the token or the App Secret is wrong.
     Refused,
-    /// Nothing that tells about the token: a limit, an outage, an app that is not approved.
+    /// Nothing about the token: a limit, an outage, an app that is not approved.
     Failed {
-        /// When Pinterest wants to be asked again.
+        /// When Pinterest allows the next request.
         retry_after: Option<SignedDuration>,
     },
 }
 
 /// What the token endpoint says to App ID and App Secret alone (`client_credentials`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probe {
+pub enum CredentialCheck {
     /// They are right.
     Right,
     /// They are wrong.
@@ -192,38 +232,38 @@ pub enum Probe {
 
 /// What `GET /user_account` says to the access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum AccessTokenCheck {
     /// It works.
     Alive,
-    /// It does not.
+    /// It does not work.
     Dead,
     /// Nothing is known.
     Unreachable,
 }
 
-/// What to do.
+/// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Ask for a new pair with this one. Nothing is saved before.
-    Try(Which),
-    /// Ask whether the App Secret is right.
-    Probe,
+pub enum Action {
+    /// Ask for a new pair with the refresh token in this slot. Nothing is saved before.
+    Refresh(TokenSlot),
+    /// Ask whether App ID and App Secret are right.
+    CheckCredentials,
     /// Ask whether the access token works.
-    Ask,
-    /// Save the new pair: nothing else may be awaited before.
-    SaveRenewed,
-    /// Give the lease back, with what was learnt.
-    Release,
+    CheckAccessToken,
+    /// Save the new pair. Nothing else may be awaited before.
+    SaveNewTokens,
+    /// Save the state, and give the lease back.
+    ReleaseLease,
 }
 
-/// What shall be, and what to do.
+/// A decision: the state as it is to be saved, and what to do then.
 #[derive(Clone, Debug)]
-pub struct Decision {
-    /// To be saved by [`Next::SaveRenewed`] or [`Next::Release`].
-    pub grant: Grant,
-    /// The next deed.
-    pub next: Next,
+pub struct Transition {
+    /// To be saved by [`Action::SaveNewTokens`] or [`Action::ReleaseLease`].
+    pub state: TokenState,
+    /// The next action.
+    pub action: Action,
 }
 
 /// A decision function: drivers take it as an argument, so that tests can break it.
-pub type Decide = fn(&Grant, Happened, Facts, Timestamp) -> Decision;
+pub type Decide = fn(&TokenState, Input, Context, Timestamp) -> Transition;

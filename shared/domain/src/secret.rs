@@ -68,6 +68,36 @@ pub struct TokenPair {
     pub refresh: RefreshToken,
 }
 
+/// A text that was sealed: `<key id>.<base64url of nonce, ciphertext and tag>`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct SealedText(String);
+
+impl SealedText {
+    /// Puts the parts together. `ciphertext` is base64url, which has no dots.
+    #[must_use]
+    pub fn new(key_id: &str, ciphertext: &str) -> Self {
+        Self(format!("{key_id}.{ciphertext}"))
+    }
+
+    /// The id of the key, in which its owner may have written dots, and the ciphertext.
+    #[must_use]
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        self.0.rsplit_once('.')
+    }
+}
+
+/// A sealed pair of tokens, and the version that it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SealedPair {
+    /// The access token.
+    pub access: SealedText,
+    /// The refresh token.
+    pub refresh: SealedText,
+    /// The version of the pair: it increases with each new pair of a channel.
+    pub version: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
-//! The integration's settings: what an admin stored, what the environment gives, and what counts.
+//! The integration's settings: what an admin has stored, what the environment gives, and which of both applies.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppSecret, Environment};
+use crate::{AppSecret, Environment, Phrase, phrases};
 
-/// Whether an admin lets the integration run.
+/// Whether an admin has switched the integration on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "IntegrationStatus")]
@@ -25,122 +25,157 @@ pub enum Source {
     Stored,
     /// A variable of the environment.
     Env,
-    /// Nowhere: the default counts.
+    /// Nowhere: the default applies.
     None,
 }
 
-/// Four values, any of which may be missing.
+/// Settings of which any may be missing.
 #[derive(Clone, Debug, Default)]
-pub struct Values {
+pub struct PartialSettings {
     /// Pinterest's App ID.
     pub app_id: Option<String>,
     /// Pinterest's App Secret.
     pub app_secret: Option<AppSecret>,
-    /// Whether it shall run.
+    /// Whether the integration runs.
     pub status: Option<Status>,
-    /// Which host new channels live on.
+    /// The host of new channels.
     pub environment: Option<Environment>,
 }
 
-/// The settings without the secret, as everyone but the secret's readers sees them.
+/// The settings without the secret: the row that all functions may read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// The App ID that counts.
+pub struct PublicSettings {
+    /// The App ID that applies.
     pub app_id: Option<String>,
     /// Whether App ID and App Secret are both known.
     pub configured: bool,
     /// Whether it runs.
     pub status: Status,
-    /// Which host new channels live on.
+    /// The host of new channels.
     pub environment: Environment,
-    /// Rises with each save.
+    /// Increases with each save.
     pub version: u64,
 }
 
-/// What counts, and where each value comes from.
-#[derive(Clone, Debug)]
-pub struct Effective {
-    /// Pinterest's App ID.
-    pub app_id: (Option<String>, Source),
-    /// Pinterest's App Secret.
-    pub app_secret: (Option<AppSecret>, Source),
-    /// Whether it runs.
-    pub status: (Status, Source),
-    /// Which host new channels live on.
-    pub environment: (Environment, Source),
+/// A value, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub source: Source,
 }
 
-/// An integration that runs, in one environment.
+/// The settings that apply, with the source of each.
 #[derive(Clone, Debug)]
-pub struct Enabled {
+pub struct ResolvedSettings {
+    /// Pinterest's App ID.
+    pub app_id: Sourced<Option<String>>,
+    /// Pinterest's App Secret.
+    pub app_secret: Sourced<Option<AppSecret>>,
+    /// Whether the integration runs.
+    pub status: Sourced<Status>,
+    /// The host of new channels.
+    pub environment: Sourced<Environment>,
+}
+
+/// An integration that runs.
+#[derive(Clone, Debug)]
+pub struct ActiveIntegration {
     /// Pinterest's App ID.
     pub app_id: String,
-    /// Which host new channels live on.
+    /// The host of new channels.
     pub environment: Environment,
 }
 
-impl Effective {
-    /// The environment's value counts only where nothing is stored.
+impl ResolvedSettings {
+    /// Resolves the settings: a value of the environment applies only where nothing is stored.
     ///
     /// With nothing stored, the integration runs if the environment gives credentials, in the sandbox.
     #[must_use]
-    pub fn of(stored: Values, env: Values) -> Self {
+    pub fn new(stored: PartialSettings, env: PartialSettings) -> Self {
         let app_id = pick(stored.app_id, env.app_id);
         let app_secret = pick(stored.app_secret, env.app_secret);
         let status = match stored.status {
-            Some(status) => (status, Source::Stored),
-            None if app_id.0.is_some() && app_secret.0.is_some() => (Status::Enabled, Source::None),
-            None => (Status::Disabled, Source::None),
+            Some(status) => Sourced { value: status, source: Source::Stored },
+            None if app_id.value.is_some() && app_secret.value.is_some() => {
+                Sourced { value: Status::Enabled, source: Source::None }
+            }
+            None => Sourced { value: Status::Disabled, source: Source::None },
         };
-        let environment = match pick(stored.environment, env.environment) {
-            (Some(environment), source) => (environment, source),
-            (None, source) => (Environment::Sandbox, source),
-        };
+        let Sourced { value, source } = pick(stored.environment, env.environment);
+        let environment = Sourced { value: value.unwrap_or(Environment::Sandbox), source };
         Self { app_id, app_secret, status, environment }
     }
 
     /// Whether App ID and App Secret are both known.
     #[must_use]
     pub fn configured(&self) -> bool {
-        self.app_id.0.is_some() && self.app_secret.0.is_some()
+        self.app_id.value.is_some() && self.app_secret.value.is_some()
     }
 
-    /// What everyone may know.
+    /// The settings without the secret.
     #[must_use]
-    pub fn shown(&self, version: u64) -> Stored {
-        Stored {
-            app_id: self.app_id.0.clone(),
+    pub fn public(&self, version: u64) -> PublicSettings {
+        PublicSettings {
+            app_id: self.app_id.value.clone(),
             configured: self.configured(),
-            status: self.status.0,
-            environment: self.environment.0,
+            status: self.status.value,
+            environment: self.environment.value,
             version,
         }
     }
 }
 
-fn pick<T>(stored: Option<T>, env: Option<T>) -> (Option<T>, Source) {
+fn pick<T>(stored: Option<T>, env: Option<T>) -> Sourced<Option<T>> {
     match (stored, env) {
-        (Some(value), _) => (Some(value), Source::Stored),
-        (None, Some(value)) => (Some(value), Source::Env),
-        (None, None) => (None, Source::None),
+        (Some(value), _) => Sourced { value: Some(value), source: Source::Stored },
+        (None, Some(value)) => Sourced { value: Some(value), source: Source::Env },
+        (None, None) => Sourced { value: None, source: Source::None },
     }
 }
 
-impl Stored {
-    /// Whether only the version differs, or what nobody is told.
+/// Why the integration does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disabled {
+    /// App ID or App Secret is missing.
+    NotConfigured,
+    /// An admin has switched it off.
+    SwitchedOff,
+}
+
+impl Disabled {
+    /// The sentence that says so.
     #[must_use]
-    pub(crate) fn tells_the_same_as(&self, other: &Self) -> bool {
+    pub fn phrase(self) -> Phrase {
+        match self {
+            Self::NotConfigured => phrases::NOT_CONFIGURED,
+            Self::SwitchedOff => phrases::SWITCHED_OFF,
+        }
+    }
+}
+
+impl PublicSettings {
+    /// Whether an event about the change from `other` would say nothing new.
+    #[must_use]
+    pub(crate) fn has_same_content(&self, other: &Self) -> bool {
         (&self.app_id, self.status, self.environment) == (&other.app_id, other.status, other.environment)
     }
 
-    /// The integration if it runs, or the sentence that says why it does not.
-    pub fn enabled(&self) -> Result<Enabled, &'static str> {
+    /// The integration, if it runs.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not run.
+    pub fn active(&self) -> Result<ActiveIntegration, Disabled> {
         match &self.app_id {
             Some(app_id) if self.configured => match self.status {
-                Status::Enabled => Ok(Enabled { app_id: app_id.clone(), environment: self.environment }),
-                Status::Disabled => Err(crate::words::SWITCHED_OFF),
+                Status::Enabled => {
+                    Ok(ActiveIntegration { app_id: app_id.clone(), environment: self.environment })
+                }
+                Status::Disabled => Err(Disabled::SwitchedOff),
             },
-            _ => Err(crate::words::NOT_CONFIGURED),
+            _ => Err(Disabled::NotConfigured),
         }
     }
 }
@@ -149,8 +184,8 @@ impl Stored {
 mod tests {
     use super::*;
 
-    fn env() -> Values {
-        Values {
+    fn env() -> PartialSettings {
+        PartialSettings {
             app_id: Some("1".into()),
             app_secret: Some(AppSecret::new("s".into())),
             status: None,
@@ -160,25 +195,25 @@ mod tests {
 
     #[test]
     fn the_environment_counts_only_where_nothing_is_stored() {
-        let stored = Values { app_id: Some("2".into()), ..Values::default() };
-        let effective = Effective::of(stored, env());
-        assert_eq!(effective.app_id, (Some("2".into()), Source::Stored));
-        assert_eq!(effective.app_secret.1, Source::Env);
-        assert_eq!(effective.environment, (Environment::Production, Source::Env));
-        assert!(effective.shown(1).enabled().is_ok());
+        let stored = PartialSettings { app_id: Some("2".into()), ..PartialSettings::default() };
+        let resolved = ResolvedSettings::new(stored, env());
+        assert_eq!(resolved.app_id, Sourced { value: Some("2".into()), source: Source::Stored });
+        assert_eq!(resolved.app_secret.source, Source::Env);
+        assert_eq!(resolved.environment, Sourced { value: Environment::Production, source: Source::Env });
+        assert!(resolved.public(1).active().is_ok());
     }
 
     #[test]
     fn with_nothing_anywhere_it_says_what_is_missing() {
-        let effective = Effective::of(Values::default(), Values::default());
-        assert_eq!(effective.environment, (Environment::Sandbox, Source::None));
-        assert_eq!(effective.shown(0).enabled().unwrap_err(), crate::words::NOT_CONFIGURED);
+        let resolved = ResolvedSettings::new(PartialSettings::default(), PartialSettings::default());
+        assert_eq!(resolved.environment, Sourced { value: Environment::Sandbox, source: Source::None });
+        assert_eq!(resolved.public(0).active().unwrap_err(), Disabled::NotConfigured);
     }
 
     #[test]
     fn an_admin_can_switch_it_off() {
-        let stored = Values { status: Some(Status::Disabled), ..Values::default() };
-        let effective = Effective::of(stored, env());
-        assert_eq!(effective.shown(0).enabled().unwrap_err(), crate::words::SWITCHED_OFF);
+        let stored = PartialSettings { status: Some(Status::Disabled), ..PartialSettings::default() };
+        let resolved = ResolvedSettings::new(stored, env());
+        assert_eq!(resolved.public(0).active().unwrap_err(), Disabled::SwitchedOff);
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use url::Host;
 
 /// The ports of an entry that names none: `https` and `http`.
-const USUAL_PORTS: [u16; 2] = [443, 80];
+const DEFAULT_PORTS: [u16; 2] = [443, 80];
 
 /// Hosts that media may be fetched from although they are private, or do not speak TLS.
 ///
@@ -39,7 +39,7 @@ impl Allowed {
     pub(crate) fn has(&self, host: &Host<&str>, port: u16) -> bool {
         let is_its = |entry: &Entry| match entry.port {
             Some(own) => own == port,
-            None => USUAL_PORTS.contains(&port),
+            None => DEFAULT_PORTS.contains(&port),
         };
         self.0.iter().any(|entry| entry.host == *host && is_its(entry))
     }

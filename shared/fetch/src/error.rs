@@ -1,6 +1,6 @@
 //! What went wrong, told apart by what the caller can do.
 
-use crate::{guard::MOST_REDIRECTS, resolve::NotPublic};
+use crate::{client::MAX_REDIRECTS, resolve::NotPublic};
 
 /// Why something was not fetched, or not to its end. Never shows the address, which can hold a secret.
 #[derive(Debug, thiserror::Error)]
@@ -18,10 +18,10 @@ pub enum Error {
         status: u16,
     },
     /// The file is larger than the caller takes.
-    #[error("the file is larger than {most} bytes")]
+    #[error("the file is larger than {max_bytes} bytes")]
     TooLarge {
         /// What the caller takes.
-        most: u64,
+        max_bytes: u64,
     },
     /// The file stopped before its end. Another try may succeed, from the beginning.
     #[error("the file broke off")]
@@ -50,7 +50,7 @@ pub enum Forbidden {
     #[error("the host redirects to something that is not an address")]
     Location,
     /// One redirect after the other, perhaps in a circle.
-    #[error("the host redirects more than {MOST_REDIRECTS} times")]
+    #[error("the host redirects more than {MAX_REDIRECTS} times")]
     Redirects,
 }
 
@@ -63,9 +63,9 @@ pub enum Fault {
     /// Not one byte came for [`SILENCE_TIMEOUT`](crate::SILENCE_TIMEOUT).
     #[error("the host fell silent")]
     Silent,
-    /// The time allowed for the whole was up.
+    /// The time limit of the whole was over.
     #[error("the time was up")]
-    Late,
+    Timeout,
 }
 
 impl From<reqwest::Error> for Fault {

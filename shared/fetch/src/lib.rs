@@ -2,7 +2,7 @@
 //!
 //! Such an address could lead to what only this program can reach: the services of the machine, the network
 //! around it, the metadata of the cloud
-//! ([CWE-918](https://cwe.mitre.org/data/definitions/918.html), server-side request forgery). So a [`Guard`]
+//! ([CWE-918](https://cwe.mitre.org/data/definitions/918.html), server-side request forgery). So a [`SafeClient`]
 //!
 //! - asks by `https` on port 443 only, and never sends a password, a cookie or where it comes from;
 //! - looks names up itself, refuses a name if any of its addresses is not on the public internet, and connects
@@ -16,18 +16,20 @@
 //! network translates IPv6 to IPv4 with a prefix of its own
 //! ([RFC 6052, section 2.2](https://www.rfc-editor.org/rfc/rfc6052#section-2.2)), that network has to filter.
 
-mod admit;
+#![warn(missing_docs)]
+
 mod allowed;
+mod check_url;
+mod client;
+mod download;
 mod error;
-mod guard;
-mod opened;
+mod file_info;
 mod public;
 mod resolve;
-mod seen;
 
 pub use allowed::{Allowed, BadEntry};
+pub use client::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, MAX_REDIRECTS, SafeClient};
+pub use download::{Download, SILENCE_TIMEOUT};
 pub use error::{Error, Fault, Forbidden};
-pub use guard::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, Guard, MOST_REDIRECTS};
-pub use opened::{Opened, SILENCE_TIMEOUT};
-pub use resolve::System;
-pub use seen::Seen;
+pub use file_info::FileInfo;
+pub use resolve::SystemResolver;

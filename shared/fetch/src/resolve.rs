@@ -8,9 +8,9 @@ use crate::public::is_public;
 
 /// Looks names up as the system is set up to, in the background.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct System;
+pub struct SystemResolver;
 
-impl Resolve for System {
+impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             // Port 0 stands for the port of the request.

@@ -168,7 +168,7 @@ function topPinsTable(channelId, pins) {
     externalLink(pin.pinterest_pin_url, isolate(pin.pinterest_pin_id)),
     " ",
     pin.pin_id
-      ? h("a", { href: `/app/numbers?channel=${channelId}&pin=${pin.pin_id}` }, t("analytics.pin"))
+      ? h("a", { href: `/app/analytics?channel=${channelId}&pin=${pin.pin_id}` }, t("analytics.pin"))
       : null,
   ];
   const rows = pins.map((pin) =>

@@ -10,7 +10,7 @@ import { problemBox } from "./widgets.js";
 const ROUTES = {
   "/app/channels": { title: "channels.title", load: () => import("./channels.js") },
   "/app/publishing": { title: "publishing.title", load: () => import("./publishing.js") },
-  "/app/numbers": { title: "analytics.title", load: () => import("./analytics.js") },
+  "/app/analytics": { title: "analytics.title", load: () => import("./analytics.js") },
   "/admin/api-integration/pinterest": {
     title: "admin.title",
     load: () => import("./admin.js"),

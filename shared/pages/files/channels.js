@@ -123,7 +123,7 @@ function channelCard(channel, onChange) {
         chooseBoard(channel, onChange, false),
       ),
       h("a", { class: "button", href: `/app/publishing?channel=${channel.id}` }, t("channels.publish")),
-      h("a", { class: "button", href: `/app/numbers?channel=${channel.id}` }, t("analytics.title")),
+      h("a", { class: "button", href: `/app/analytics?channel=${channel.id}` }, t("analytics.title")),
       button(t("channels.disconnect"), disconnect, { class: "plain" }),
     ),
     outcome.element,

@@ -232,15 +232,23 @@ function validationResult({ ok, checks }) {
   );
 }
 
-/** @param {Check} check */
-function checkItem({ check, ok, detail, fix }) {
+/** A check that could not be made has `ok: null`. @param {Check} check */
+function checkItem({ check, ok, detail, fix, errors }) {
+  const [kind, mark] = ok === null ? ["hint", "– "] : ok ? ["good", "✓ "] : ["bad", "✗ "];
+  const word = ok === null ? "validate.skipped" : ok ? "validate.passed" : "validate.failed";
+  const wrong = ok === false && errors.length > 0;
   return h(
     "li",
-    { class: ok ? "good" : "bad" },
-    h("span", { "aria-hidden": "true" }, ok ? "✓ " : "✗ "),
-    h("span", { class: "visually-hidden" }, t(ok ? "validate.passed" : "validate.failed")),
+    { class: kind, "data-check": check },
+    h("span", { "aria-hidden": "true" }, mark),
+    h("span", { class: "visually-hidden" }, t(word)),
     textOr(`check.${check}`, check),
-    detail ? [": ", detail] : null,
-    fix && !ok ? h("p", { class: "hint" }, fix) : null,
+    wrong ? h("ul", {}, errors.map(checkError)) : detail ? [": ", detail] : null,
+    fix && !ok && !wrong ? h("p", { class: "hint" }, fix) : null,
   );
+}
+
+/** @param {CheckError} error */
+function checkError({ field, detail, fix }) {
+  return h("li", {}, `${field}: ${detail}`, h("p", { class: "hint" }, fix));
 }

@@ -181,6 +181,7 @@ export default {
   "validate.not": "Not ready to publish",
   "validate.passed": "passed: ",
   "validate.failed": "failed: ",
+  "validate.skipped": "not checked: ",
   "check.integration": "Integration",
   "check.channel": "Channel",
   "check.scopes": "Permissions",
@@ -192,6 +193,7 @@ export default {
   "check.duplicate": "Not published before",
   "check.media": "Media",
   "check.fields": "Text and link",
+  "check.files": "Uploaded files",
 
   "pins.title": "Pins",
   "pins.list": "List",

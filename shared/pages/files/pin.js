@@ -98,7 +98,7 @@ function pinActions(pin, store, channels, onChange) {
   const analyticsLink = () =>
     h(
       "a",
-      { class: "button", href: `/app/numbers?channel=${pin.channel_id}&pin=${pin.id}` },
+      { class: "button", href: `/app/analytics?channel=${pin.channel_id}&pin=${pin.id}` },
       t("analytics.title"),
     );
   return [

@@ -182,6 +182,7 @@ const texts = {
   "validate.not": "Yayınlanmaya hazır değil",
   "validate.passed": "geçti: ",
   "validate.failed": "kaldı: ",
+  "validate.skipped": "bakılmadı: ",
   "check.integration": "Entegrasyon",
   "check.channel": "Kanal",
   "check.scopes": "İzinler",
@@ -193,6 +194,7 @@ const texts = {
   "check.duplicate": "Daha önce yayınlanmadı",
   "check.media": "Medya",
   "check.fields": "Metin ve bağlantı",
+  "check.files": "Yüklenen dosyalar",
 
   "pins.title": "Pin'ler",
   "pins.list": "Liste",

@@ -187,14 +187,14 @@ pub struct Total {
 /// `AnalyticsResponse` and `PinAnalyticsResponse` in the contract, which are not split.
 #[derive(Deserialize)]
 struct Unsplit {
-    all: Option<Told>,
+    all: Option<RawReport>,
 }
 
 /// `PinAnalyticsMetricsResponse` in the contract.
 #[derive(Deserialize)]
-struct Told {
+struct RawReport {
     #[serde(default, rename = "daily_metrics")]
-    days: Vec<ToldDay>,
+    days: Vec<RawDay>,
     #[serde(default, rename = "summary_metrics")]
     sums: BTreeMap<String, Option<Number>>,
     #[serde(default, rename = "lifetime_metrics")]
@@ -202,7 +202,7 @@ struct Told {
 }
 
 #[derive(Deserialize)]
-struct ToldDay {
+struct RawDay {
     date: Date,
     data_status: Option<String>,
     #[serde(default)]
@@ -211,14 +211,14 @@ struct ToldDay {
 
 /// `TopPinsAnalyticsResponse` in the contract.
 #[derive(Deserialize)]
-struct ToldTop {
+struct RawTopPins {
     #[serde(default)]
-    pins: Vec<ToldTopPin>,
+    pins: Vec<RawTopPin>,
     date_availability: Option<Availability>,
 }
 
 #[derive(Deserialize)]
-struct ToldTopPin {
+struct RawTopPin {
     pin_id: PinterestPinId,
     #[serde(default)]
     metrics: BTreeMap<String, Option<Number>>,
@@ -240,8 +240,8 @@ fn known(told: BTreeMap<String, Option<Number>>) -> impl Iterator<Item = (String
     told.into_iter().filter_map(|(metric, number)| Some((metric, number?)))
 }
 
-impl From<Told> for Report {
-    fn from(told: Told) -> Self {
+impl From<RawReport> for Report {
+    fn from(told: RawReport) -> Self {
         let days: Vec<Day> = told.days.into_iter().map(Day::from).collect();
         let counted = |metric: &String| days.iter().any(|day| day.metrics.contains_key(metric));
         let sums = known(told.sums).filter(|(metric, _)| counted(metric)).collect();
@@ -249,23 +249,23 @@ impl From<Told> for Report {
     }
 }
 
-impl From<ToldDay> for Day {
-    fn from(told: ToldDay) -> Self {
+impl From<RawDay> for Day {
+    fn from(told: RawDay) -> Self {
         let metrics = known(told.metrics).filter(|_| has_data(told.data_status.as_deref())).collect();
         Self { date: told.date, metrics, data_status: told.data_status }
     }
 }
 
-impl From<ToldTopPin> for TopPin {
-    fn from(told: ToldTopPin) -> Self {
+impl From<RawTopPin> for TopPin {
+    fn from(told: RawTopPin) -> Self {
         let status = |metric: &str| told.data_status.get(metric).map(String::as_str);
         let metrics = known(told.metrics).filter(|(metric, _)| has_data(status(metric))).collect();
         Self { id: told.pin_id, metrics, data_status: told.data_status }
     }
 }
 
-impl From<ToldTop> for TopPins {
-    fn from(told: ToldTop) -> Self {
+impl From<RawTopPins> for TopPins {
+    fn from(told: RawTopPins) -> Self {
         let millis = told.date_availability.and_then(|until| until.latest_available_timestamp);
         let instant = |millis: Number| Timestamp::from_millisecond(millis.as_i64()?).ok();
         Self {
@@ -337,7 +337,7 @@ impl Client {
     ) -> Result<TopPins, Error> {
         let request = self.get(environment, token, "user_account/analytics/top_pins").query(&period.query());
         let request = request.query(&[("metric_types", metrics.join(",").as_str()), ("sort_by", sort_by)]);
-        let told: ToldTop = self.send(request.query(&[("num_of_pins", most)])).await?.json()?;
+        let told: RawTopPins = self.send(request.query(&[("num_of_pins", most)])).await?.json()?;
         Ok(told.into())
     }
 

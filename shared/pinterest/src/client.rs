@@ -7,8 +7,8 @@ use reqwest::{Request, RequestBuilder};
 use serde::Serialize;
 
 use crate::{
-    Error, Wire,
-    answer::{Received, Words},
+    Error, Transport,
+    response::{ErrorBody, Received},
 };
 
 /// After this long a read is given up: it can be repeated at will.
@@ -42,21 +42,21 @@ impl Default for Addresses {
 /// Calls Pinterest, once for each method call.
 #[derive(Clone, Debug)]
 pub struct Client {
-    wire: Wire,
+    transport: Transport,
     pub(crate) addresses: Arc<Addresses>,
 }
 
 impl Client {
-    /// Calls over `wire`.
+    /// Calls over `transport`.
     #[must_use]
-    pub fn new(wire: Wire, addresses: Addresses) -> Self {
+    pub fn new(transport: Transport, addresses: Addresses) -> Self {
         let addresses = Arc::new(addresses);
-        Self { wire, addresses }
+        Self { transport, addresses }
     }
 
     /// Makes a connection, so that the first call need not wait for it: asks for nothing, and takes any answer.
     pub async fn connect(&self, environment: Environment) -> Result<(), Error> {
-        let request = self.wire.http.head(self.address(environment, "")).timeout(CONNECT_TIMEOUT);
+        let request = self.transport.http.head(self.address(environment, "")).timeout(CONNECT_TIMEOUT);
         self.execute(request.build().map_err(Error::before_answer)?).await?;
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Client {
 
     /// Reads `path` for the bearer of `token`.
     pub(crate) fn get(&self, environment: Environment, token: &AccessToken, path: &str) -> RequestBuilder {
-        let request = self.wire.http.get(self.address(environment, path));
+        let request = self.transport.http.get(self.address(environment, path));
         request.bearer_auth(token.expose()).timeout(READ_TIMEOUT)
     }
 
@@ -84,23 +84,23 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> RequestBuilder {
-        let request = self.wire.http.post(self.address(environment, path));
+        let request = self.transport.http.post(self.address(environment, path));
         request.bearer_auth(token.expose()).timeout(WRITE_TIMEOUT).json(body)
     }
 
     /// Sends something to an address that Pinterest gave, with what it gave as the only credentials.
     pub(crate) fn upload(&self, url: &str) -> RequestBuilder {
-        self.wire.http.post(url)
+        self.transport.http.post(url)
     }
 
     /// Sends `request`, and returns what Pinterest accepted it with.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Received, Error> {
         let request = request.build().map_err(Error::before_answer)?;
-        self.execute(request).await?.accepted(Words::read)
+        self.execute(request).await?.accepted(ErrorBody::read)
     }
 
     /// Sends `request`, and returns the answer, whatever it says.
     pub(crate) async fn execute(&self, request: Request) -> Result<Received, Error> {
-        Received::read(self.wire.carry(request).await?).await
+        Received::read(self.transport.send(request).await?).await
     }
 }

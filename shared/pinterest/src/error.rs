@@ -1,6 +1,6 @@
 //! What went wrong with a call, told apart by whether it took effect.
 
-use domain::{Answer, Refusal};
+use domain::{Refusal, ResponseMeta};
 
 /// Why a call did not give what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -10,18 +10,18 @@ pub enum Error {
     #[error("Pinterest could not be reached")]
     NotSent(#[source] Fault),
     /// Pinterest understood and said no. The call had no effect, for certain.
-    #[error("Pinterest refused{}", in_words(.answer))]
+    #[error("Pinterest refused{}", describe(.response))]
     Refused {
         /// What can be done about it.
         refusal: Refusal,
         /// How Pinterest said it.
-        answer: Answer,
+        response: ResponseMeta,
     },
     /// Pinterest failed, or its answer never came or made no sense. The call may have taken effect.
-    #[error("Pinterest did not say what became of the call{}", in_words(.answer))]
+    #[error("Pinterest did not say what became of the call{}", describe(.response))]
     Unknown {
         /// As much of the answer as came.
-        answer: Answer,
+        response: ResponseMeta,
         /// What became of the rest. `None` if it came whole, as with a 5xx.
         source: Option<Fault>,
     },
@@ -57,10 +57,16 @@ impl From<reqwest::Error> for Fault {
 }
 
 impl Error {
+    /// Whether Pinterest says that there is no such board. It says so in several ways.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { refusal, response }
+            if *refusal == Refusal::BoardGone || response.http_status == Some(404))
+    }
+
     /// The answer is of no use, or only a part of it came.
-    pub(crate) fn unknown(answer: Answer, fault: Fault) -> Self {
-        let source = Some(fault);
-        Self::Unknown { answer, source }
+    pub(crate) fn unknown(response: ResponseMeta, fault: Fault) -> Self {
+        Self::Unknown { response, source: Some(fault) }
     }
 
     /// What the HTTP client could not do before an answer began.
@@ -74,25 +80,13 @@ impl Error {
         if error.is_connect() || error.is_builder() {
             return Self::NotSent(error.into());
         }
-        Self::unknown(Answer::default(), error.into())
+        Self::unknown(ResponseMeta::default(), error.into())
     }
 }
 
-/// An error with all its causes, outermost first.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-fn in_words(answer: &Answer) -> String {
-    let status = answer.http_status.map(|status| format!(" with status {status}"));
-    let code = answer.pinterest_code.map(|code| format!(", code {code}"));
-    let message = answer.message.as_ref().map(|message| format!(": {message}"));
+fn describe(response: &ResponseMeta) -> String {
+    let status = response.http_status.map(|status| format!(" with status {status}"));
+    let code = response.pinterest_code.map(|code| format!(", code {code}"));
+    let message = response.message.as_ref().map(|message| format!(": {message}"));
     [status, code, message].into_iter().flatten().collect()
 }

@@ -7,9 +7,10 @@
 //!   Pinterest [refused](Error::Refused); or [perhaps](Error::Unknown).
 //! - Nothing is ever sent twice. Only the caller knows if a second call does harm.
 
+#![warn(missing_docs)]
+
 mod account;
 mod analytics;
-mod answer;
 mod boards;
 mod client;
 mod error;
@@ -18,8 +19,9 @@ mod oauth;
 mod page;
 mod pins;
 mod refusal;
+mod response;
 mod tokens;
-mod wire;
+mod transport;
 
 pub use analytics::{
     CHANNEL_METRICS, Day, IMAGE_METRICS, Metrics, PIN_METRICS, Period, PinTotals, Report, SORTS, TopPin,
@@ -28,7 +30,7 @@ pub use analytics::{
 pub use boards::{Board, NewBoard, Section};
 pub use client::{Addresses, Client};
 pub use error::{Error, Fault};
-pub use oauth::{App, Granted, Renewed};
+pub use oauth::{App, GrantedTokens, RefreshedTokens};
 pub use page::Page;
-pub use pins::{Address, Shown};
-pub use wire::{Carried, Wire};
+pub use pins::{MediaUrl, PinMedia};
+pub use transport::{ResponseFuture, Transport};

@@ -2,7 +2,7 @@
 
 use domain::{
     AccessToken, Environment, FormField, PinterestMediaId,
-    delivery::{Form, MediaStatus},
+    delivery::{MediaStatus, UploadForm},
 };
 use reqwest::{
     Body,
@@ -36,23 +36,23 @@ impl Client {
         &self,
         environment: Environment,
         token: &AccessToken,
-    ) -> Result<(Form, domain::Answer), Error> {
+    ) -> Result<(UploadForm, domain::ResponseMeta), Error> {
         let request = self.post(environment, token, "media", &json!({ "media_type": "video" }));
         let received = self.send(request).await?;
         let upload: MediaUpload = received.secret_json()?;
-        let form = Form {
+        let form = UploadForm {
             pinterest_media_id: upload.media_id,
             url: upload.upload_url,
             fields: upload.upload_parameters.into_iter().collect(),
         };
-        Ok((form, received.answer()))
+        Ok((form, received.meta()))
     }
 
     /// Sends a video of `bytes` bytes to its place, as the file of a form (S3's `POST` of an object), without
     /// keeping it in memory. `within`: after so much time it is given up.
     pub async fn upload_video(
         &self,
-        form: &Form,
+        form: &UploadForm,
         video: impl Into<Body>,
         bytes: u64,
         within: Duration,
@@ -81,7 +81,7 @@ impl Client {
             "processing" => Ok(MediaStatus::Processing),
             "succeeded" => Ok(MediaStatus::Succeeded),
             "failed" => Ok(MediaStatus::Failed),
-            _ => Err(Error::unknown(received.answer(), Fault::Malformed { source: None })),
+            _ => Err(Error::unknown(received.meta(), Fault::Malformed { source: None })),
         }
     }
 }

@@ -4,9 +4,9 @@
 use std::{borrow::Cow, pin::Pin, sync::OnceLock, time::Duration};
 
 use domain::{
-    AccessToken, Answer, AppSecret, AuthorizationCode, Environment, OAuthState, RefreshToken, Scopes,
+    AccessToken, AppSecret, AuthorizationCode, Environment, OAuthState, RefreshToken, ResponseMeta, Scopes,
     TokenPair,
-    refresh::{Lifetimes, Probe},
+    refresh::{CredentialCheck, Lifetimes},
 };
 use jiff::Timestamp;
 use oauth2::{
@@ -18,8 +18,8 @@ use url::ParseError;
 
 use crate::{
     Client, Error, Fault,
-    answer::Words,
     client::{READ_TIMEOUT, WRITE_TIMEOUT},
+    response::ErrorBody,
     tokens::Tokens,
 };
 
@@ -27,7 +27,7 @@ use crate::{
 /// in which the account is read as well.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(12);
 /// The scope that a probe asks for: every app has it.
-const PROBED_SCOPE: &str = "user_accounts:read";
+const CREDENTIAL_CHECK_SCOPE: &str = "user_accounts:read";
 
 /// An app, as Pinterest knows it.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub struct App<'a> {
 
 /// What an account's owner granted.
 #[derive(Clone, Debug)]
-pub struct Granted {
+pub struct GrantedTokens {
     /// Act for the account.
     pub tokens: TokenPair,
     /// When they die.
@@ -51,7 +51,7 @@ pub struct Granted {
 
 /// What a refresh token was exchanged for.
 #[derive(Clone, Debug)]
-pub struct Renewed {
+pub struct RefreshedTokens {
     /// Acts for the account from now on.
     pub access: AccessToken,
     /// The next refresh token. `None`: the one that was sent goes on.
@@ -101,7 +101,7 @@ impl Client {
     /// Exchanges what the consent page handed to the callback, once
     /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `authorization_code`).
     ///
-    /// Where Pinterest does not say what was granted, it is what [`Scopes::needed`] asks for (RFC 6749,
+    /// Where Pinterest does not say what was granted, it is what [`Scopes::required`] has (RFC 6749,
     /// section 5.1).
     pub async fn exchange(
         &self,
@@ -110,7 +110,7 @@ impl Client {
         code: &AuthorizationCode,
         redirect_uri: &str,
         now: Timestamp,
-    ) -> Result<Granted, Error> {
+    ) -> Result<GrantedTokens, Error> {
         let protocol = self.protocol(environment, app)?;
         let code = oauth2::AuthorizationCode::new(code.expose().to_owned());
         let request = protocol
@@ -124,10 +124,10 @@ impl Client {
         let Some(refresh) = tokens.refresh() else {
             return Err(malformed(answer));
         };
-        Ok(Granted {
+        Ok(GrantedTokens {
             tokens: TokenPair { access: tokens.access(), refresh },
             lifetimes: tokens.lifetimes(now),
-            scopes: tokens.granted().unwrap_or_else(Scopes::needed),
+            scopes: tokens.granted().unwrap_or_else(Scopes::required),
         })
     }
 
@@ -141,35 +141,49 @@ impl Client {
         app: App<'_>,
         refresh: &RefreshToken,
         now: Timestamp,
-    ) -> Result<Renewed, Error> {
+    ) -> Result<RefreshedTokens, Error> {
         let protocol = self.protocol(environment, app)?;
         let refresh = oauth2::RefreshToken::new(refresh.expose().to_owned());
         let request = protocol.exchange_refresh_token(&refresh);
         let call = Call::new(self, WRITE_TIMEOUT);
         let answered = request.request_async(&call).await;
         let (tokens, _) = call.end(answered)?;
-        Ok(Renewed { access: tokens.access(), refresh: tokens.refresh(), lifetimes: tokens.lifetimes(now) })
+        Ok(RefreshedTokens {
+            access: tokens.access(),
+            refresh: tokens.refresh(),
+            lifetimes: tokens.lifetimes(now),
+        })
     }
 
     /// Asks whether App ID and App Secret are right, without any account's token
     /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `client_credentials`).
     ///
     /// Pinterest refuses this grant for other reasons too, for instance where the app's owner has no
-    /// two-factor authentication: that is [`Probe::Inconclusive`].
-    pub async fn probe(&self, environment: Environment, app: App<'_>) -> (Probe, Answer) {
+    /// two-factor authentication: that is [`CredentialCheck::Inconclusive`].
+    pub async fn check_credentials(
+        &self,
+        environment: Environment,
+        app: App<'_>,
+    ) -> (CredentialCheck, ResponseMeta) {
         match self.client_credentials(environment, app).await {
-            Ok(answer) => (Probe::Right, answer),
-            Err(Error::NotSent(_)) => (Probe::Unreachable, Answer::default()),
-            Err(Error::Unknown { answer, source: Some(Fault::Connection(_) | Fault::TooLarge) }) => {
-                (Probe::Unreachable, answer)
+            Ok(answer) => (CredentialCheck::Right, answer),
+            Err(Error::NotSent(_)) => (CredentialCheck::Unreachable, ResponseMeta::default()),
+            Err(Error::Unknown { response, source: Some(Fault::Connection(_) | Fault::TooLarge) }) => {
+                (CredentialCheck::Unreachable, response)
             }
-            Err(Error::Refused { answer, .. } | Error::Unknown { answer, .. }) => (verdict(&answer), answer),
+            Err(Error::Refused { response, .. } | Error::Unknown { response, .. }) => {
+                (verdict(&response), response)
+            }
         }
     }
 
-    async fn client_credentials(&self, environment: Environment, app: App<'_>) -> Result<Answer, Error> {
+    async fn client_credentials(
+        &self,
+        environment: Environment,
+        app: App<'_>,
+    ) -> Result<ResponseMeta, Error> {
         let protocol = self.protocol(environment, app)?;
-        let scope = Scope::new(PROBED_SCOPE.to_owned());
+        let scope = Scope::new(CREDENTIAL_CHECK_SCOPE.to_owned());
         let request = protocol.exchange_client_credentials().add_scope(scope);
         let call = Call::new(self, READ_TIMEOUT);
         let answered = request.request_async(&call).await;
@@ -193,7 +207,7 @@ impl Client {
 struct Call<'a> {
     client: &'a Client,
     timeout: Duration,
-    answer: OnceLock<Answer>,
+    answer: OnceLock<ResponseMeta>,
 }
 
 impl<'a> Call<'a> {
@@ -206,7 +220,7 @@ impl<'a> Call<'a> {
     fn end(
         self,
         answered: Result<Tokens, RequestTokenError<Error, BasicErrorResponse>>,
-    ) -> Result<(Tokens, Answer), Error> {
+    ) -> Result<(Tokens, ResponseMeta), Error> {
         let answer = self.answer.into_inner().unwrap_or_default();
         match answered {
             Ok(tokens) => Ok((tokens, answer)),
@@ -226,27 +240,27 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
         Box::pin(async move {
             let mut request = reqwest::Request::try_from(request).map_err(Error::before_answer)?;
             *request.timeout_mut() = Some(self.timeout);
-            let received = self.client.execute(request).await?.accepted(Words::read_oauth)?;
-            self.answer.get_or_init(|| received.answer());
+            let received = self.client.execute(request).await?.accepted(ErrorBody::read_oauth)?;
+            self.answer.get_or_init(|| received.meta());
             Ok(HttpResponse::new(received.into_body()))
         })
     }
 }
 
 /// What the token endpoint's words say about App ID and App Secret.
-fn verdict(answer: &Answer) -> Probe {
+fn verdict(answer: &ResponseMeta) -> CredentialCheck {
     let status = answer.http_status;
     // Code 2 is "Authentication failed"; a code that repeats the status says nothing.
     let says_nothing_else =
         answer.pinterest_code.is_none_or(|code| code == 2 || Some(code) == status.map(i64::from));
     let names_the_app = answer.message.as_ref().is_some_and(|message| message.starts_with("invalid_client"));
     match status {
-        Some(408) => Probe::Unreachable,
-        Some(401) if says_nothing_else => Probe::Wrong,
-        Some(400..=499) if says_nothing_else && names_the_app => Probe::Wrong,
+        Some(408) => CredentialCheck::Unreachable,
+        Some(401) if says_nothing_else => CredentialCheck::Wrong,
+        Some(400..=499) if says_nothing_else && names_the_app => CredentialCheck::Wrong,
         // A success without a token proves nothing either.
-        Some(200..=299 | 400..=499) => Probe::Inconclusive,
-        _ => Probe::Unreachable,
+        Some(200..=299 | 400..=499) => CredentialCheck::Inconclusive,
+        _ => CredentialCheck::Unreachable,
     }
 }
 
@@ -258,6 +272,6 @@ fn broken(error: ParseError) -> Error {
     Error::NotSent(error.into())
 }
 
-fn malformed(answer: Answer) -> Error {
+fn malformed(answer: ResponseMeta) -> Error {
     Error::unknown(answer, Fault::Malformed { source: None })
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{Client, Error, Fault};
 
 /// The most that Pinterest gives at once.
-pub(crate) const LARGEST_PAGE: u16 = 250;
+pub(crate) const MAX_PAGE_SIZE: u16 = 250;
 /// 25,000 things: an account has at most 2,000 boards.
-const MOST_PAGES: usize = 100;
+const MAX_PAGES: usize = 100;
 
 /// A part of a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,8 +53,8 @@ impl Client {
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut bookmark: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let page = self.page(list(), LARGEST_PAGE, bookmark.as_deref()).await?;
+        for _ in 0..MAX_PAGES {
+            let page = self.page(list(), MAX_PAGE_SIZE, bookmark.as_deref()).await?;
             all.extend(page.items);
             if page.bookmark.is_none() {
                 return Ok(all);
@@ -64,6 +64,6 @@ impl Client {
             }
             bookmark = page.bookmark;
         }
-        Err(Error::unknown(domain::Answer::default(), Fault::Endless))
+        Err(Error::unknown(domain::ResponseMeta::default(), Fault::Endless))
     }
 }

@@ -1,14 +1,14 @@
-//! Pins: making one, and listing those of a board.
+//! Pins: creating one, and listing those of a board.
 
 use domain::{
-    AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, SignedUrl, Slide,
-    Text, WebAddress, delivery::Outcome, twin::Listed,
+    AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, ResponseMeta,
+    SignedUrl, Slide, Text, WebAddress, matching::BoardPin,
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Client, Error, Page, error::chain, page::LARGEST_PAGE};
+use crate::{Client, Error, Page, page::MAX_PAGE_SIZE};
 
 /// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
 #[derive(Serialize)]
@@ -29,27 +29,27 @@ struct CreatePin<'a> {
     media_source: MediaSource<'a>,
 }
 
-/// What a Pin shows, where Pinterest finds it.
+/// The media of a Pin, with the addresses that Pinterest fetches from.
 #[derive(Clone, Debug)]
-pub enum Shown<'a> {
+pub enum PinMedia<'a> {
     /// One image.
-    Image(Address<'a>),
+    Image(MediaUrl<'a>),
     /// Several, with their texts.
-    Carousel(Vec<(Address<'a>, &'a Slide)>),
+    Carousel(Vec<(MediaUrl<'a>, &'a Slide)>),
     /// A video that Pinterest has, and its picture.
     Video(&'a PinterestMediaId, &'a Cover),
 }
 
-/// An address that Pinterest fetches from.
+/// An address that Pinterest fetches an image from.
 #[derive(Clone, Debug)]
-pub enum Address<'a> {
-    /// Anybody may know it.
+pub enum MediaUrl<'a> {
+    /// A public address.
     Public(&'a WebAddress),
-    /// It lets its bearer in.
+    /// A signed address: whoever has it may read the file.
     Signed(SignedUrl),
 }
 
-impl Address<'_> {
+impl MediaUrl<'_> {
     fn as_str(&self) -> &str {
         match self {
             Self::Public(address) => address.as_str(),
@@ -89,11 +89,11 @@ struct Item<'a> {
     link: Option<&'a str>,
 }
 
-impl<'a> From<&'a Shown<'_>> for MediaSource<'a> {
-    fn from(shown: &'a Shown<'_>) -> Self {
-        match shown {
-            Shown::Image(address) => Self::ImageUrl { url: address.as_str() },
-            Shown::Carousel(slides) => Self::MultipleImageUrls {
+impl<'a> From<&'a PinMedia<'_>> for MediaSource<'a> {
+    fn from(media: &'a PinMedia<'_>) -> Self {
+        match media {
+            PinMedia::Image(address) => Self::ImageUrl { url: address.as_str() },
+            PinMedia::Carousel(slides) => Self::MultipleImageUrls {
                 items: slides
                     .iter()
                     .map(|(address, slide)| Item {
@@ -104,7 +104,7 @@ impl<'a> From<&'a Shown<'_>> for MediaSource<'a> {
                     })
                     .collect(),
             },
-            Shown::Video(media_id, cover) => {
+            PinMedia::Video(media_id, cover) => {
                 let (cover_image_url, cover_image_key_frame_time) = match cover {
                     Cover::Image { url } => (Some(url.as_str()), None),
                     Cover::Frame { frame_seconds } => (None, Some(*frame_seconds)),
@@ -116,7 +116,7 @@ impl<'a> From<&'a Shown<'_>> for MediaSource<'a> {
 }
 
 impl<'a> CreatePin<'a> {
-    fn of(draft: &'a Draft, shown: &'a Shown<'_>) -> Self {
+    fn new(draft: &'a Draft, media: &'a PinMedia<'_>) -> Self {
         Self {
             board_id: &draft.board,
             board_section_id: draft.section.as_ref().map(domain::SectionId::as_str),
@@ -125,7 +125,7 @@ impl<'a> CreatePin<'a> {
             link: draft.link.as_ref().map(WebAddress::as_str),
             alt_text: draft.alt_text.as_ref().map(Text::as_str),
             dominant_color: draft.dominant_color.as_ref().map(domain::Color::as_str),
-            media_source: shown.into(),
+            media_source: media.into(),
         }
     }
 }
@@ -142,7 +142,7 @@ struct Pin {
     alt_text: Option<String>,
 }
 
-impl From<Pin> for Listed {
+impl From<Pin> for BoardPin {
     fn from(pin: Pin) -> Self {
         Self {
             id: pin.id,
@@ -162,47 +162,31 @@ fn instant(text: &str) -> Option<Timestamp> {
     with_zone.or_else(|| without_zone().map(|time| time.timestamp()))
 }
 
-/// What is read of the answer to a Pin that was made.
+/// What is read of the response to a new Pin.
 #[derive(Deserialize)]
 struct Created {
     id: PinterestPinId,
 }
 
 impl Client {
-    /// Publishes `draft`, whose media are what is `shown`
+    /// Publishes `draft` with its `media`, and returns the id of the new Pin
     /// ([`POST /pins`](https://developers.pinterest.com/docs/api/v5/pins-create)).
     ///
-    /// Pinterest has no idempotency key: after [`Outcome::Unknown`] the Pin may exist, and a second call may
-    /// make a second one.
+    /// # Errors
+    ///
+    /// After [`Error::Unknown`] the Pin may exist. Pinterest has no idempotency key, so a second call may create a second
+    /// Pin.
     pub async fn create_pin(
         &self,
         environment: Environment,
         token: &AccessToken,
         draft: &Draft,
-        shown: &Shown<'_>,
-    ) -> Outcome {
-        let request = self.post(environment, token, "pins", &CreatePin::of(draft, shown));
-        let created = async {
-            let received = self.send(request).await?;
-            let Created { id } = received.json()?;
-            Ok((id, received.answer()))
-        };
-        match created.await {
-            Ok((id, answer)) => Outcome::Created(id, answer),
-            Err(Error::Refused { refusal, answer }) => Outcome::Refused(refusal, answer),
-            Err(error @ Error::NotSent(_)) => Outcome::NotSent(chain(&error)),
-            Err(Error::Unknown { answer, source }) => {
-                // The only place that still knows the cause: an outcome has no room for it.
-                let cause = source.as_ref().map(|fault| chain(fault));
-                tracing::warn!(
-                    http.status = answer.http_status,
-                    pinterest.request_id = answer.request_id,
-                    error = cause,
-                    "it is not known whether a Pin was made"
-                );
-                Outcome::Unknown(answer)
-            }
-        }
+        media: &PinMedia<'_>,
+    ) -> Result<(PinterestPinId, ResponseMeta), Error> {
+        let request = self.post(environment, token, "pins", &CreatePin::new(draft, media));
+        let received = self.send(request).await?;
+        let Created { id } = received.json()?;
+        Ok((id, received.meta()))
     }
 
     /// One page of a board's Pins, those of its sections included
@@ -214,9 +198,9 @@ impl Client {
         token: &AccessToken,
         board: &BoardId,
         bookmark: Option<&str>,
-    ) -> Result<Page<Listed>, Error> {
+    ) -> Result<Page<BoardPin>, Error> {
         let list = self.get(environment, token, &format!("boards/{board}/pins"));
-        let page = self.page::<Pin>(list, LARGEST_PAGE, bookmark).await?;
-        Ok(page.map(Listed::from))
+        let page = self.page::<Pin>(list, MAX_PAGE_SIZE, bookmark).await?;
+        Ok(page.map(BoardPin::from))
     }
 }

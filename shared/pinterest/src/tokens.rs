@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// The life of an access token that comes without `expires_in`: the documented 30 days.
-const USUAL_LIFE: i64 = 30 * 24 * 60 * 60;
+const DEFAULT_LIFE_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// No token lives longer than ten years: a later end is a slip, and too late to count with.
-const LONGEST_LIFE: i64 = 10 * 365 * 24 * 60 * 60;
+const MAX_LIFE_SECONDS: i64 = 10 * 365 * 24 * 60 * 60;
 
 /// New tokens, and what Pinterest says about them.
 ///
@@ -103,11 +103,11 @@ impl Tokens {
         let refresh = self.refresh_token_expires_in.0.map(|seconds| after(now, seconds));
         let by_their_clock = || Timestamp::from_second(self.refresh_token_expires_at.0?).ok();
         Lifetimes {
-            access_expires_at: after(now, self.expires_in.0.unwrap_or(USUAL_LIFE)),
+            access_expires_at: after(now, self.expires_in.0.unwrap_or(DEFAULT_LIFE_SECONDS)),
             refresh_expires_at: refresh
                 .or_else(by_their_clock)
                 .filter(|dies| *dies > now)
-                .map(|dies| dies.min(after(now, LONGEST_LIFE))),
+                .map(|dies| dies.min(after(now, MAX_LIFE_SECONDS))),
         }
     }
 
@@ -126,6 +126,6 @@ fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>
 }
 
 fn after(now: Timestamp, seconds: i64) -> Timestamp {
-    let life = SignedDuration::from_secs(seconds.min(LONGEST_LIFE));
+    let life = SignedDuration::from_secs(seconds.min(MAX_LIFE_SECONDS));
     now.saturating_add(life).unwrap_or(now)
 }

@@ -3,7 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use app::routes::{Found, ROUTES, find};
+use app::endpoints;
+use edge::{RouteMatch, find};
 
 use crate::{
     harness::problems::{Findings, missing, nothing_was_written, status_and_code},
@@ -124,12 +125,14 @@ async fn an_unknown_path_is_not_found_and_a_wrong_method_is_not_allowed() {
             findings.note(format!("{path}: {text}"));
         }
     }
-    for route in &ROUTES {
+    let endpoints = endpoints();
+    for route in &endpoints {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "BREW"] {
             let path = route.path.replace("{id}", "x");
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             // `/pins/move` is a route for POST. For other methods `move` is an id that does not exist.
-            if matches!(find(&method, &path), Found::Route(..)) {
+            if matches!(find(&endpoints, |one| (one.method, one.path), &method, &path), RouteMatch::Found(..))
+            {
                 continue;
             }
             let refused = app.call(method.clone(), &path, &app.user("ada"), None).await;

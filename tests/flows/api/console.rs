@@ -1,6 +1,8 @@
 //! The pages of the console, as a browser gets them. `tests/browser` tests how people use them.
 
-use app::{Clock, Random, Setup, Variables, functions::Console, http::handle};
+use app::{Setup, handlers::Console};
+use edge::handle;
+use platform::{Clock, Random, Variables};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tests::request;
@@ -10,7 +12,7 @@ use crate::harness::{TestApp, client};
 const PAGES: [&str; 6] = [
     "/app/channels",
     "/app/publishing",
-    "/app/numbers",
+    "/app/analytics",
     "/app/sign-in",
     "/admin/api-integration/pinterest",
     "/api-reference",

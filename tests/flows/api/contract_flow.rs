@@ -66,7 +66,7 @@ async fn real_answers_match_the_contract() {
         json!({"app_id": APP_ID, "app_secret": APP_SECRET, "status": "enabled", "environment": "sandbox"});
     story.note("PUT", SETTINGS, call(put.clone(), SETTINGS, Some(settings)).await, 200);
     story.note("PUT", SETTINGS, call(put, SETTINGS, Some(json!({"app_id": "x"}))).await, 422);
-    app.stack.roll_call().await.unwrap();
+    app.stack.run_daily_check().await.unwrap();
     app.stack.tick().await.unwrap();
     story.note("GET", SETTINGS, call(get.clone(), SETTINGS, None).await, 200);
     story.note("POST", TEST, call(post.clone(), TEST, None).await, 200);

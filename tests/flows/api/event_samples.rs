@@ -3,16 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use app::{
-    Clock, Random, Setup, Variables,
-    events::Stream,
-    functions::{Docs, Tick},
-    http::{Answer as _, Event},
-    routes::{self, Access, Found, Function},
+    Endpoint, Function, Setup, endpoints, handlers::Docs, handlers::Events, handlers::StreamEvent,
+    handlers::Tick,
 };
+use edge::{Access, Event, Handler as _, RouteMatch, find};
 use jiff::Timestamp;
 use lambda_http::RequestExt as _;
 use local::Functions;
 use loopback_aws::LoopbackAws;
+use platform::{Clock, Random, Variables};
 use serde_json::{Value, json};
 
 /// Every sample of a request, and its function.
@@ -46,11 +45,15 @@ fn every_function_has_a_sample_of_the_event_that_it_is_for() {
 
 #[test]
 fn every_sample_of_a_request_finds_the_function_that_it_is_for() {
+    let endpoints = endpoints();
     for (name, function, text) in REQUESTS {
         let sample: Value = serde_json::from_str(text).unwrap();
         let Event(request) = serde_json::from_str(text).unwrap();
         let path = request.raw_http_path().to_owned();
-        let Found::Route(route, _) = routes::find(request.method(), &path) else { panic!("{name}: {path}") };
+        let address = |one: &Endpoint| (one.method, one.path);
+        let RouteMatch::Found(route, _) = find(&endpoints, address, request.method(), &path) else {
+            panic!("{name}: {path}")
+        };
         assert_eq!(route.function, function, "{name}");
         assert_eq!(sample["version"], "2.0", "{name}");
         assert_eq!(sample["routeKey"], format!("{} {}", route.method, route.path), "{name}");
@@ -133,21 +136,21 @@ fn the_samples_of_the_rules_wake_the_workers_for_the_right_job() {
     let sample = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let deliver = sample(include_str!("../../../events/deliver.json"));
     let refresh = sample(include_str!("../../../events/refresh.json"));
-    let roll_call = sample(include_str!("../../../events/refresh-roll-call.json"));
+    let daily_check = sample(include_str!("../../../events/refresh-daily-check.json"));
     for minute in [&deliver, &refresh] {
         assert_eq!(
             (&minute["source"], &minute["detail-type"]),
             (&json!("aws.events"), &json!("Scheduled Event"))
         );
-        assert_eq!(Tick::of(minute), Tick::Due);
+        assert_eq!(Tick::from_event(minute), Tick::Due);
     }
-    assert_eq!(Tick::of(&roll_call), Tick::RollCall);
-    for other in [json!({}), json!(null), json!("roll_call"), json!({"job": "other"}), json!([])] {
-        assert_eq!(Tick::of(&other), Tick::Due, "{other}");
+    assert_eq!(Tick::from_event(&daily_check), Tick::DailyCheck);
+    for other in [json!({}), json!(null), json!("daily_check"), json!({"job": "other"}), json!([])] {
+        assert_eq!(Tick::from_event(&other), Tick::Due, "{other}");
     }
 }
 
-fn stream(text: &str) -> Stream {
+fn stream(text: &str) -> StreamEvent {
     serde_json::from_str(text).unwrap()
 }
 
@@ -156,7 +159,7 @@ const CHANGES: &str = include_str!("../../../events/events.json");
 #[tokio::test]
 async fn the_sample_of_the_stream_tells_that_a_pin_was_published() {
     let (aws, setup) = aws().await;
-    let unhandled = setup.events().unwrap().tell(stream(CHANGES)).await;
+    let unhandled = Events::new(setup.event_bus().unwrap()).publish(stream(CHANGES)).await;
     assert!(unhandled.batch_item_failures.is_empty(), "{unhandled:?}");
 
     let events = aws.events();
@@ -172,9 +175,9 @@ async fn the_sample_of_the_stream_tells_that_a_pin_was_published() {
 #[tokio::test]
 async fn a_repeated_batch_has_the_same_event_ids() {
     let (aws, setup) = aws().await;
-    let events = setup.events().unwrap();
+    let events = Events::new(setup.event_bus().unwrap());
     for _ in 0..2 {
-        events.tell(stream(CHANGES)).await;
+        events.publish(stream(CHANGES)).await;
     }
     let told: Vec<_> = aws.events().into_iter().map(|event| event.detail).collect();
     assert_eq!(told.len(), 2);
@@ -190,7 +193,7 @@ async fn an_unreadable_record_is_named_and_the_records_before_it_become_events()
     broken["dynamodb"]["SequenceNumber"] = json!("4421584500000000017450439900");
     changes["Records"].as_array_mut().unwrap().push(broken);
 
-    let unhandled = setup.events().unwrap().tell(stream(&changes.to_string())).await;
+    let unhandled = Events::new(setup.event_bus().unwrap()).publish(stream(&changes.to_string())).await;
 
     let named: Vec<_> =
         unhandled.batch_item_failures.iter().map(|first| first.item_identifier.as_deref()).collect();

@@ -252,7 +252,7 @@ async fn the_settings_show_when_each_worker_ran_last() {
     assert_eq!((&worker["detail"], &worker["fix"]), (&Value::Null, &Value::Null));
     assert_eq!(worker["last_daily_at"], Value::Null);
 
-    app.stack.roll_call().await.unwrap();
+    app.stack.run_daily_check().await.unwrap();
     assert!(read(&app).await["worker"]["last_daily_at"].is_string());
     app.advance(days(3)).await;
     let worker = read(&app).await["worker"].clone();

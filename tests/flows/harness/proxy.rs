@@ -5,14 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use app::{
-    Clock, Random, Setup, Variables,
-    functions::{Channels, OauthStart, Sender},
-    http::{Answer, handle},
-};
+use app::{Setup, handlers::Channels, handlers::OauthStart};
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, response::Response};
+use delivery::PinPublisher;
+use edge::{Handler, handle};
 use jiff::{SignedDuration, Timestamp};
 use loopback_aws::{LoopbackAws, Tables};
+use platform::{Clock, Random, Variables};
 use serde_json::{Value, json};
 use simulated_pinterest::SimulatedPinterest;
 use tests::request;
@@ -145,7 +144,7 @@ impl CountedFunctions {
         seen
     }
 
-    pub(crate) async fn ask(&self, function: &impl Answer, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn ask(&self, function: &impl Handler, method: &str, path: &str, body: Value) -> Value {
         let key = body["title"].as_str().unwrap_or("none");
         let answer = handle(function, request("ada", method, path, Some(key), &body)).await;
         assert!(answer.status().as_u16() < 400, "{:?}", answer.body());
@@ -169,14 +168,12 @@ impl CountedFunctions {
         self.lines.iter().map(|line| line.kill(end)).sum()
     }
 
-    pub(crate) fn sender(&self) -> Sender {
-        tests::sender(&self.setup)
+    pub(crate) fn publisher(&self) -> PinPublisher {
+        tests::publisher(&self.setup)
     }
 
     pub(crate) fn channels(&self) -> Channels {
-        let Self { setup, .. } = self;
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Channels::new(setup.vault().unwrap(), main, tokens, setup.pinterest(), setup)
+        Channels::new(tests::sessions(&self.setup), &self.setup)
     }
 }
 

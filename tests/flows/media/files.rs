@@ -198,7 +198,7 @@ async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them(
         let body = showing(&channel, "Check", json!({"kind": "image", "media_id": media_id}));
         let answer = app.post(validate, "ada", body).await.expect(200);
         let checks = answer["checks"].as_array().unwrap();
-        let media = checks.iter().find(|check| check["check"] == "media").unwrap();
+        let media = checks.iter().find(|check| check["check"] == "files").unwrap();
         assert_eq!(media["ok"], ok, "{answer}");
     }
     app.advance(minutes(61)).await;

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use app::{
-    Clock, Random, Setup, Variables,
-    error::chain,
-    media::{Error, Stored},
-};
+use adapters::{media_bucket::Error, media_bucket::StoredFile};
+use app::Setup;
 use domain::{FileType, MediaId, TenantId};
 use futures::TryStreamExt as _;
 use local::Data;
+use platform::{Clock, Random, Variables, chain};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{
@@ -56,8 +54,8 @@ pub(crate) fn tenant(sub: &str) -> TenantId {
     TenantId(sub.to_owned())
 }
 
-async fn look(app: &TestApp, sub: &str, offer: &Value) -> Option<Stored> {
-    app.bucket().look(&tenant(sub), &id(offer)).await.unwrap()
+async fn look(app: &TestApp, sub: &str, offer: &Value) -> Option<StoredFile> {
+    app.bucket().head(&tenant(sub), &id(offer)).await.unwrap()
 }
 
 #[tokio::test]
@@ -74,7 +72,7 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
 
     assert_eq!(send(&app, &offer, PNG).await.status, 200);
 
-    let there = Stored { kind: Some(FileType::Png), bytes: PNG.len() as u64 };
+    let there = StoredFile { kind: Some(FileType::Png), bytes: PNG.len() as u64 };
     assert_eq!(look(&app, "ada", &offer).await, Some(there));
 }
 
@@ -85,8 +83,8 @@ async fn another_tenants_file_is_not_there() {
     send(&app, &offer, PNG).await;
 
     assert_eq!(look(&app, "eve", &offer).await, None);
-    assert!(app.bucket().open(&tenant("eve"), &id(&offer)).await.unwrap().is_none());
-    let address = app.bucket().address(&tenant("eve"), &id(&offer), SOON).unwrap();
+    assert!(app.bucket().get(&tenant("eve"), &id(&offer)).await.unwrap().is_none());
+    let address = app.bucket().signed_url(&tenant("eve"), &id(&offer), SOON).unwrap();
     assert_eq!(answer(app.client.get(address.expose())).await.status, 404);
 }
 
@@ -171,9 +169,9 @@ async fn a_stored_image_can_be_fetched_by_its_address_alone() {
     let app = TestApp::start().await;
     let (bucket, ada) = (app.bucket(), tenant("ada"));
     let file = MediaId::new(app.stack.now(), [7; 10]);
-    bucket.keep(&ada, &file, FileType::Png, PNG.into()).await.unwrap();
+    bucket.put(&ada, &file, FileType::Png, PNG.into()).await.unwrap();
 
-    let address = bucket.address(&ada, &file, SOON).unwrap();
+    let address = bucket.signed_url(&ada, &file, SOON).unwrap();
     let fetched = app.client.get(address.expose()).send().await.unwrap();
 
     assert_eq!(
@@ -194,10 +192,10 @@ async fn a_video_is_read_bit_by_bit() {
         .collect();
     let offer = offer(&app, "ada", "video/mp4", video.len()).await;
     assert_eq!(answer(request(&app, &offer, video.clone())).await.status, 200);
-    let there = Stored { kind: Some(FileType::Mp4), bytes: video.len() as u64 };
+    let there = StoredFile { kind: Some(FileType::Mp4), bytes: video.len() as u64 };
     assert_eq!(look(&app, "ada", &offer).await, Some(there));
 
-    let opened = app.bucket().open(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    let opened = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
     assert_eq!(opened.bytes, video.len() as u64);
     let bits: Vec<_> = opened.content.try_collect().await.unwrap();
     let largest = bits.iter().map(axum::body::Bytes::len).max().unwrap();
@@ -221,7 +219,7 @@ async fn files_outlive_the_process_and_half_a_file_is_none() {
 
     let app = restart_in(folder.path()).await;
 
-    let there = Stored { kind: Some(FileType::Png), bytes: PNG.len() as u64 };
+    let there = StoredFile { kind: Some(FileType::Png), bytes: PNG.len() as u64 };
     assert_eq!(look(&app, "ada", &whole).await, Some(there));
     assert_eq!(look(&app, "ada", &cut).await, None);
     assert_eq!(std::fs::read_dir(incoming).unwrap().count(), 0);
@@ -273,12 +271,12 @@ async fn the_error_of_a_silent_bucket_does_not_show_its_address() {
     let bucket = setup.media_bucket().unwrap();
     let file = MediaId::new(jiff::Timestamp::now(), [7; 10]);
 
-    let error = bucket.look(&tenant("ada"), &file).await.unwrap_err();
+    let error = bucket.head(&tenant("ada"), &file).await.unwrap_err();
 
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
     for text in [chain(&error), format!("{error:?}")] {
         assert!(!text.contains("Amz") && !text.contains(file.as_str()), "{text}");
     }
-    let address = bucket.address(&tenant("ada"), &file, SOON).unwrap();
+    let address = bucket.signed_url(&tenant("ada"), &file, SOON).unwrap();
     assert!(address.expose().starts_with(&format!("http://{nowhere}/media/")), "{}", address.expose());
 }

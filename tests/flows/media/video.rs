@@ -286,7 +286,7 @@ async fn validation_calls_the_host_only_on_request() {
         assert_eq!(silent["ok"], true, "{silent}");
         let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
         let checks = asked["checks"].as_array().unwrap();
-        let media = checks.iter().find(|check| check["check"] == "media.url").unwrap();
+        let media = checks.iter().find(|check| check["check"] == "media").unwrap();
         assert_eq!((&media["code"], &media["ok"]), (&found, &json!(found.is_null())), "{file}: {media}");
     }
 }

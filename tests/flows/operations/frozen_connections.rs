@@ -1,7 +1,9 @@
 //! Lambda freezes a process between requests, for seconds or for hours. Its connections end meanwhile. No request may
 //! fail or be sent twice because of that.
 
-use app::functions::{OauthCallback, OauthStart, Publish, Refresh, Tick};
+use app::{
+    handlers::OauthCallback, handlers::OauthStart, handlers::Publish, handlers::Refresh, handlers::Tick,
+};
 use domain::Environment;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -44,7 +46,7 @@ async fn each_request_goes_through_after(end: ConnectionEnd, pause: SignedDurati
         setup.pinterest(),
         setup,
     );
-    let (channels, publish) = (app.channels(), Publish::new(app.sender(), setup));
+    let (channels, publish) = (app.channels(), Publish::new(app.publisher(), setup));
     let freeze = || {
         assert_ne!(app.kill(end), 0, "there is a connection that can die");
         *app.ahead.lock().unwrap() += pause;

@@ -1,9 +1,10 @@
 //! Round trips: the calls that a person waits for and that AWS bills, counted exactly.
 
 use app::{
-    functions::{OauthCallback, OauthStart, Pins, Publish, Refresh, Tick},
-    http::Answer as _,
+    handlers::OauthCallback, handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh,
+    handlers::Tick,
 };
+use edge::Handler as _;
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -22,14 +23,14 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     let callback =
         OauthCallback::new(secret, setup.vault().unwrap(), main.clone(), tokens.clone(), pinterest, setup);
     let channels = app.channels();
-    let publish = Publish::new(app.sender(), setup);
+    let publish = Publish::new(app.publisher(), setup);
     let pins = Pins::new(main.clone(), setup);
 
     // The first request reads the secrets. After it no function calls Secrets Manager.
     start.prepare().await.unwrap();
     callback.prepare().boxed().await.unwrap();
     channels.prepare().await.unwrap();
-    publish.prepare().await.unwrap();
+    Box::pin(publish.prepare()).await.unwrap();
     pins.prepare().await.unwrap();
     let prepared = app.trips();
     assert_eq!(

@@ -187,7 +187,7 @@ async fn what_was_under_way_is_finished(app: &TestApp, stored: &Stored, old: &[V
     let ticket = freeze::come_back(app, &stored.under_way.callback).await;
     freeze::claim(app, "carol", &ticket).await.expect(201);
 
-    app.stack.roll_call().await.unwrap();
+    app.stack.run_daily_check().await.unwrap();
 }
 
 async fn what_is_due_is_done(app: &TestApp, old: &[Value]) {

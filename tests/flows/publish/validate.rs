@@ -11,6 +11,22 @@ async fn validate(app: &TestApp, body: Value) -> Value {
     app.post(VALIDATE, "ada", body).await.expect(200)
 }
 
+/// The checks, in their order.
+const ALL: [&str; 12] = [
+    "integration",
+    "channel",
+    "scopes",
+    "tier",
+    "pause",
+    "fields",
+    "files",
+    "token",
+    "board",
+    "section",
+    "duplicate",
+    "media",
+];
+
 /// The check of this name.
 fn check<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let checks = answer["checks"].as_array().unwrap();
@@ -32,8 +48,10 @@ async fn a_valid_pin_passes_every_check_and_nothing_is_stored_or_sent() {
     let answer = validate(&app, pin(&channel, "Fine")).await;
 
     let names: Vec<_> = answer["checks"].as_array().unwrap().iter().map(|check| &check["check"]).collect();
-    let all = ["integration", "channel", "scopes", "tier", "pause", "fields", "token", "board", "duplicate"];
-    assert_eq!(names, all);
+    assert_eq!(names, ALL);
+    let unmade = answer["checks"].as_array().unwrap().iter().filter(|check| check["ok"].is_null());
+    let unmade: Vec<_> = unmade.map(|check| &check["check"]).collect();
+    assert_eq!(unmade, ["media"], "{answer}");
     assert!(found(&answer).is_empty());
     assert_eq!(app.sent(), 0);
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
@@ -49,9 +67,16 @@ async fn all_invalid_fields_are_reported_together() {
 
     let answer = validate(&app, body).await;
 
-    assert_eq!(found(&answer), ["title", "link", "dominant_color", "publish_at"]);
-    assert_eq!(check(&answer, "title")["code"], "too_long");
-    assert!(check(&answer, "title")["fix"].as_str().unwrap().contains("1 too many"));
+    assert_eq!(found(&answer), ["fields"]);
+    let fields = check(&answer, "fields");
+    let errors = fields["errors"].as_array().unwrap();
+    let names: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
+    assert_eq!(names, ["title", "link", "dominant_color", "publish_at"]);
+    assert_eq!((&errors[0]["code"], &fields["code"]), (&json!("too_long"), &json!("too_long")));
+    assert!(errors[0]["fix"].as_str().unwrap().contains("1 too many"));
+    let names: Vec<_> = answer["checks"].as_array().unwrap().iter().map(|check| &check["check"]).collect();
+    assert_eq!(names, ALL);
+    assert_eq!(check(&answer, "board")["ok"], Value::Null, "it is looked for when the fields are right");
 }
 
 #[tokio::test]
@@ -119,7 +144,8 @@ async fn a_disconnected_or_paused_channel_is_reported_with_a_fix() {
     app.pinterest().inject(Fault::once(Operation::CreatePin, spam));
     app.publish("ada", &channel, "Held").await.expect(202);
     let answer = validate(&app, pin(&channel, "Next")).await;
-    assert_eq!(found(&answer), ["pause", "board"], "the board cannot be looked at now");
+    assert_eq!(found(&answer), ["pause"]);
+    assert_eq!(check(&answer, "board")["ok"], Value::Null, "the board cannot be looked at now");
     assert_eq!(check(&answer, "pause")["code"], "spam_hold");
     app.advance(minutes(30)).await;
 
@@ -127,7 +153,7 @@ async fn a_disconnected_or_paused_channel_is_reported_with_a_fix() {
     app.advance(days(30)).await;
     let answer = validate(&app, pin(&channel, "Next")).await;
 
-    assert_eq!(found(&answer), ["channel", "token", "board"]);
+    assert_eq!(found(&answer), ["channel", "token"]);
     assert_eq!(check(&answer, "channel")["code"], "reconnect_required");
 }
 

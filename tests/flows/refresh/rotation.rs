@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use app::functions::Tick;
+use app::handlers::Tick;
 use futures::future::join_all;
 use serde_json::json;
 use simulated_pinterest::{FaultKind, Operation, Rotation};

@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use app::{Wires, functions::Tick};
+use adapters::Transports;
+use app::handlers::Tick;
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
@@ -11,7 +12,7 @@ use aws_smithy_runtime_api::client::{
     },
     orchestrator::HttpRequest,
 };
-use pinterest::{Error, Fault, Wire};
+use pinterest::{Error, Fault, Transport};
 use tokio::time::{Duration, Instant};
 
 use crate::harness::{TestApp, client, days, network};
@@ -42,7 +43,7 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
         let seen = Shared::default();
         let network = network();
         let (aws, pinterest) = (to_aws(&network.aws, &seen), to_pinterest(&seen));
-        let wires = Wires { aws, pinterest, ..network };
+        let wires = Transports { aws, pinterest, ..network };
         let refresh = app.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;
 
         refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
@@ -63,9 +64,9 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
 }
 
 /// The network. It notes when the token endpoint's answer has arrived.
-fn to_pinterest(seen: &Shared) -> Wire {
+fn to_pinterest(seen: &Shared) -> Transport {
     let (http, seen) = (client(), seen.clone());
-    Wire::new(http.clone(), move |request| {
+    Transport::new(http.clone(), move |request| {
         let (http, seen) = (http.clone(), seen.clone());
         Box::pin(async move {
             let renews = request.url().path().ends_with("/oauth/token");

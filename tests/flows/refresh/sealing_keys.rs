@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::functions::Tick;
+use app::handlers::Tick;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

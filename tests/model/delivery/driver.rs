@@ -1,6 +1,6 @@
 //! What a worker does at each of its awaits.
 
-use domain::delivery::Also;
+use domain::delivery::SideEffect;
 
 use super::{
     steps::{Drivers, SEND_WITHIN},
@@ -14,9 +14,9 @@ impl Drivers {
             Worker::Idle => Worker::Idle,
             Worker::Read { pin, row } => self.decide(world, pin, row, &News::Due),
             Worker::Decided { pin, row, new, then, ended } => self.save(world, pin, row, new, then, ended),
-            Worker::Outrun { pin, ended: (fence, ending) } => {
+            Worker::Outrun { pin, ended: (fencing_token, ending) } => {
                 let row = world.pins[pin].clone();
-                self.decide(world, pin, row, &News::Ended(fence, ending))
+                self.decide(world, pin, row, &News::Ended(fencing_token, ending))
             }
             Worker::Sends { pin, row } => match row.trial() {
                 Some(trial) if world.now - trial.started_at < SEND_WITHIN => {
@@ -44,26 +44,25 @@ impl Drivers {
     }
 
     pub(super) fn ended(&self, world: &mut World, pin: usize, row: Row, ending: Ending) -> Worker {
-        let fence = row.trial().map_or(0, |trial| trial.fence);
-        self.decide(world, pin, row, &News::Ended(fence, ending))
+        let fencing_token = row.trial().map_or(0, |trial| trial.fencing_token);
+        self.decide(world, pin, row, &News::Ended(fencing_token, ending))
     }
 
     fn decide(&self, world: &mut World, pin: usize, row: Row, news: &News) -> Worker {
         let read = row.pin(&self.pins[pin]);
-        let mut decision = (self.decide)(&read, &news.told(), &row.conditions(), at(world.now));
-        assert_eq!(decision.also, Also::Nothing, "the model knows no pauses");
-        let then = Then::from(decision.next);
-        if decision.pin == read {
+        let transition = (self.decide)(&read, &news.told(), &row.context(), at(world.now));
+        assert_eq!(transition.side_effect, SideEffect::Nothing, "the model knows no pauses");
+        let then = Then::from(transition.action);
+        let Some(pin_after) = transition.pin.next_version(&read) else {
             // Nothing new is not written. What was due and is still there as it was will be due for ever.
             world.stuck |= matches!(news, News::Due) && then == Then::Rest && world.pins[pin] == row;
             return act(pin, row, then);
-        }
-        decision.pin.version += 1;
+        };
         let ended = match *news {
-            News::Ended(fence, ending) => Some((fence, ending)),
+            News::Ended(fencing_token, ending) => Some((fencing_token, ending)),
             _ => None,
         };
-        Worker::Decided { pin, new: Row::of(&decision.pin), row, then, ended }
+        Worker::Decided { pin, new: Row::of(&pin_after), row, then, ended }
     }
 
     /// The write: over the version that was read, and with the binding if there is one.
@@ -80,7 +79,7 @@ impl Drivers {
             && world.remotes[number].owner.is_some_and(|owner| owner != pin)
         {
             return match row.stage {
-                Stage::InDoubt { .. } => Worker::Looks { pin, row },
+                Stage::OutcomeUnknown { .. } => Worker::Looks { pin, row },
                 Stage::Sending(_) => self.ended(world, pin, row, Ending::Unknown),
                 _ => Worker::Idle,
             };
@@ -100,6 +99,6 @@ fn act(pin: usize, row: Row, then: Then) -> Worker {
     match then {
         Then::Rest => Worker::Idle,
         Then::Send => Worker::Sends { pin, row },
-        Then::Look => Worker::Looks { pin, row },
+        Then::BoardCheck => Worker::Looks { pin, row },
     }
 }

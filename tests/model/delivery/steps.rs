@@ -1,6 +1,6 @@
 //! What can happen next, and what it leads to.
 
-use domain::{Pin, delivery::Decide, twin};
+use domain::{Pin, delivery::Decide, matching};
 
 use super::world::{Effect, Ending, Remote, Row, Seconds, Then, Trial, Worker, World, at, seconds};
 
@@ -33,11 +33,11 @@ pub(super) enum Step {
     /// The answer that a worker waits for does not come.
     Lose(usize),
     /// Pinterest makes the Pin that a worker asked for. Its board may list it later.
-    Make(usize, Listed),
+    Make(usize, BoardPin),
     /// Pinterest refuses to make it.
     Refuse(usize),
     /// Pinterest makes a Pin for a call that nobody waits for any more.
-    MakeLate(usize, Listed),
+    MakeLate(usize, BoardPin),
     /// It never will.
     Forget(usize),
     /// The board has caught up.
@@ -45,7 +45,7 @@ pub(super) enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listed {
+pub(super) enum BoardPin {
     AtOnce,
     Later,
 }
@@ -56,10 +56,10 @@ impl Drivers {
             return;
         }
         let may_lag = world.left.lags > 0;
-        let made = |steps: &mut Vec<Step>, step: fn(usize, Listed) -> Step, which: usize| {
-            steps.push(step(which, Listed::AtOnce));
+        let made = |steps: &mut Vec<Step>, step: fn(usize, BoardPin) -> Step, which: usize| {
+            steps.push(step(which, BoardPin::AtOnce));
             if may_lag {
-                steps.push(step(which, Listed::Later));
+                steps.push(step(which, BoardPin::Later));
             }
         };
         for (place, worker) in world.workers.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Drivers {
                     } else {
                         steps.push(Step::Go(place));
                     }
-                    if world.left.lost > 0 {
+                    if world.left.refresh_impossible > 0 {
                         steps.push(Step::Lose(place));
                     }
                 }
@@ -129,7 +129,7 @@ impl Drivers {
                 _ => {}
             }
         }
-        let margin = Seconds::try_from(twin::MARGIN.as_secs()).unwrap();
+        let margin = Seconds::try_from(matching::CLOCK_SKEW.as_secs()).unwrap();
         for remote in &world.remotes {
             if !remote.listed {
                 limits.push(remote.created_at + LAG);
@@ -139,10 +139,10 @@ impl Drivers {
             }
         }
         instants.extend(limits.iter().map(|limit| limit - 1)); // as late as can be
-        let next = instants.into_iter().filter(|instant| *instant > world.now).min();
+        let action = instants.into_iter().filter(|instant| *instant > world.now).min();
         let limit = limits.into_iter().min();
         // What is to happen within a time happens before its end.
-        next.filter(|next| limit.is_none_or(|limit| *next < limit))
+        action.filter(|action| limit.is_none_or(|limit| *action < limit))
     }
 
     pub(super) fn after(&self, world: &World, step: Step) -> World {
@@ -165,7 +165,7 @@ impl Drivers {
                 world.cut_loose(&gone);
             }
             Step::Lose(place) => {
-                world.left.lost -= 1;
+                world.left.refresh_impossible -= 1;
                 let worker = std::mem::replace(&mut world.workers[place], Worker::Idle);
                 world.cut_loose(&worker);
                 if let Worker::Waits { pin, row, .. } = worker {
@@ -238,22 +238,22 @@ impl World {
     /// Versions and fences are compared, never counted: if nobody holds an old one, they begin anew.
     fn renumber(&mut self, pin: usize) {
         let now = self.pins[pin].version;
-        let fence = self.pins[pin].trial().map(|trial| trial.fence);
+        let fencing_token = self.pins[pin].trial().map(|trial| trial.fencing_token);
         let workers = || self.workers.iter().filter(|worker| worker.pin() == Some(pin));
         let old = workers().any(|worker| worker.row().is_none_or(|row| row.version != now));
         if old {
             return;
         }
         let shift = self.pins[pin].version - 1;
-        let drop = self.pins[pin].attempts - u8::from(fence.is_some());
+        let drop = self.pins[pin].attempts - u8::from(fencing_token.is_some());
         self.pins[pin].renumber(shift, drop);
         for worker in &mut self.workers {
             if worker.pin() == Some(pin) {
                 for row in worker.rows() {
                     row.renumber(shift, drop);
                 }
-                if let Worker::Decided { ended: Some((fence, _)), .. } = worker {
-                    *fence -= drop;
+                if let Worker::Decided { ended: Some((fencing_token, _)), .. } = worker {
+                    *fencing_token -= drop;
                 }
             }
         }
@@ -276,8 +276,8 @@ impl World {
         }
     }
 
-    fn make(&mut self, listed: Listed) -> usize {
-        let listed = listed == Listed::AtOnce;
+    fn make(&mut self, listed: BoardPin) -> usize {
+        let listed = listed == BoardPin::AtOnce;
         self.left.lags -= u8::from(!listed);
         self.remotes.push(Remote { created_at: self.now, listed, owner: None });
         self.remotes.len() - 1
@@ -285,7 +285,7 @@ impl World {
 
     /// What the board lists that this attempt may have made, oldest first. All Pins here look the same.
     pub(super) fn matches(&self, trial: Trial) -> Vec<usize> {
-        let from = at(trial.started_at) - twin::MARGIN;
+        let from = at(trial.started_at) - matching::CLOCK_SKEW;
         let listed = self.remotes.iter().enumerate().filter(|(_, remote)| remote.listed);
         listed.filter(|(_, remote)| at(remote.created_at) >= from).map(|(number, _)| number).collect()
     }

@@ -1,8 +1,8 @@
 //! The table, Pinterest and two workers, as small as they can be told.
 
 use domain::{
-    Answer, PinterestPinId, Refusal,
-    delivery::{Happened, Look, Next, Outcome},
+    PinterestPinId, Refusal, ResponseMeta,
+    delivery::{Action, BoardCheck, Input, Outcome},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,7 @@ pub(super) struct Faults {
     /// A process ends without a word, at any step.
     pub(super) crashes: u8,
     /// The answer to a send does not come. The send may take effect, or not, or later.
-    pub(super) lost: u8,
+    pub(super) refresh_impossible: u8,
     /// The board does not list a new Pin at once.
     pub(super) lags: u8,
     /// Pinterest refuses a send for a reason that passes.
@@ -48,7 +48,7 @@ pub(super) struct Faults {
 pub(super) struct Row {
     pub(super) stage: Stage,
     pub(super) attempts: u8,
-    pub(super) setback: Option<(&'static str, u8)>,
+    pub(super) retry_counter: Option<(&'static str, u8)>,
     pub(super) version: u8,
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Stage {
     Scheduled,
     Sending(Trial),
     Waiting(Option<Seconds>),
-    InDoubt { trial: Trial, retry_at: Option<Seconds> },
+    OutcomeUnknown { trial: Trial, retry_at: Option<Seconds> },
     Published(usize),
     Failed(&'static str),
     Cancelled,
@@ -66,7 +66,7 @@ pub(super) enum Stage {
 /// An attempt. The number is its fence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Trial {
-    pub(super) fence: u8,
+    pub(super) fencing_token: u8,
     pub(super) started_at: Seconds,
 }
 
@@ -132,7 +132,7 @@ pub(super) enum Worker {
 pub(super) enum Then {
     Rest,
     Send,
-    Look,
+    BoardCheck,
 }
 
 /// How a send ended.
@@ -162,7 +162,7 @@ pub(super) enum News {
 
 impl World {
     pub(super) fn new(pins: usize, left: Faults) -> Self {
-        let row = Row { stage: Stage::Scheduled, attempts: 0, setback: None, version: 1 };
+        let row = Row { stage: Stage::Scheduled, attempts: 0, retry_counter: None, version: 1 };
         Self {
             now: 0,
             pins: vec![row; pins],
@@ -232,31 +232,31 @@ impl Worker {
 }
 
 impl News {
-    pub(super) fn told(&self) -> Happened {
+    pub(super) fn told(&self) -> Input {
         match *self {
-            Self::Due => Happened::Due,
-            Self::Ended(number, ending) => Happened::Sent {
-                fence: fence(number),
+            Self::Due => Input::Due,
+            Self::Ended(number, ending) => Input::Sent {
+                fencing_token: fencing_token(number),
                 outcome: match ending {
-                    Ending::Created(number) => Outcome::Created(remote(number), Answer::default()),
-                    Ending::Busy => Outcome::Refused(Refusal::Busy, Answer::default()),
+                    Ending::Created(number) => Outcome::Created(remote(number), ResponseMeta::default()),
+                    Ending::Busy => Outcome::Refused(Refusal::Busy, ResponseMeta::default()),
                     Ending::NotSent => Outcome::NotSent("held up".to_owned()),
-                    Ending::Unknown => Outcome::Unknown(Answer::default()),
+                    Ending::Unknown => Outcome::Unknown(ResponseMeta::default()),
                 },
             },
-            Self::Found(number) => Happened::Looked(Look::Found(remote(number))),
-            Self::Nothing(began_at) => Happened::Looked(Look::Nothing { began_at: at(began_at) }),
+            Self::Found(number) => Input::BoardChecked(BoardCheck::Found(remote(number))),
+            Self::Nothing(began_at) => Input::BoardChecked(BoardCheck::Nothing { began_at: at(began_at) }),
         }
     }
 }
 
-impl From<Next> for Then {
-    fn from(next: Next) -> Self {
-        match next {
-            Next::Rest => Self::Rest,
-            Next::Send(_) => Self::Send,
-            Next::Look(_) => Self::Look,
-            Next::Register | Next::Upload(_) | Next::Poll(_) => panic!("this Pin shows an image"),
+impl From<Action> for Then {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Rest => Self::Rest,
+            Action::Send(_) => Self::Send,
+            Action::CheckBoard(_) => Self::BoardCheck,
+            Action::Register | Action::Upload(_) | Action::Poll(_) => panic!("this Pin shows an image"),
         }
     }
 }
@@ -276,7 +276,7 @@ fn start() -> Timestamp {
     Timestamp::from_second(1_790_000_000).unwrap()
 }
 
-pub(super) fn fence(number: u8) -> String {
+pub(super) fn fencing_token(number: u8) -> String {
     number.to_string()
 }
 

@@ -1,6 +1,8 @@
 //! What a worker does at each of its awaits.
 
-use domain::refresh::{Decision, Facts, Happened, Lifetimes, NEEDED_TO_SEND, Next, Probe, Renewal};
+use domain::refresh::{
+    Action, Context, CredentialCheck, Input, Lifetimes, MIN_TIME_TO_SEND, RefreshResult, Transition,
+};
 use jiff::SignedDuration;
 
 use super::{
@@ -13,18 +15,19 @@ impl Drivers {
     pub(super) fn go(&self, world: &mut World, worker: Worker) -> Worker {
         match worker {
             Worker::Idle | Worker::Asks { .. } => worker,
-            Worker::Hears { own, which, new } => {
+            Worker::Hears { own, slot, new } => {
                 let month = SignedDuration::from_hours(30 * 24);
                 let lifetimes =
                     Lifetimes { access_expires_at: at(world.now) + month, refresh_expires_at: None };
-                let renewal = new.map_or(Renewal::Refused, |_| Renewal::Renewed(lifetimes));
-                let fresh = new.zip(own.row.pair(which));
-                self.decide(world, own, Happened::Answered(which.into(), renewal), fresh)
+                let result = new.map_or(RefreshResult::Refused, |_| RefreshResult::NewTokens(lifetimes));
+                let fresh = new.zip(own.row.pair(slot));
+                self.decide(world, own, Input::RefreshAnswered(slot.into(), result), fresh)
             }
             Worker::Probes { mut own } => {
-                let probe = if own.secret == Secret::Wrong { Probe::Wrong } else { Probe::Right };
-                own.said_right = probe == Probe::Right;
-                self.decide(world, own, Happened::Probed(probe), None)
+                let probe =
+                    if own.secret == Secret::Wrong { CredentialCheck::Wrong } else { CredentialCheck::Right };
+                own.said_right = probe == CredentialCheck::Right;
+                self.decide(world, own, Input::CredentialsChecked(probe), None)
             }
             Worker::Saves { own, new, even_dead } => {
                 if self.saves_by_lease && !own.leased {
@@ -63,11 +66,13 @@ impl Drivers {
     pub(super) fn unanswered(&self, world: &mut World, worker: Worker) -> Worker {
         world.lose(&worker);
         match worker {
-            Worker::Asks { own, which } | Worker::Hears { own, which, .. } => {
-                let failed = Happened::Answered(which.into(), Renewal::Failed { retry_after: None });
+            Worker::Asks { own, slot } | Worker::Hears { own, slot, .. } => {
+                let failed = Input::RefreshAnswered(slot.into(), RefreshResult::Failed { retry_after: None });
                 self.decide(world, own, failed, None)
             }
-            Worker::Probes { own } => self.decide(world, own, Happened::Probed(Probe::Unreachable), None),
+            Worker::Probes { own } => {
+                self.decide(world, own, Input::CredentialsChecked(CredentialCheck::Unreachable), None)
+            }
             // It is tried again until it is answered.
             Worker::Saves { .. } | Worker::Compares { .. } => worker,
             // The row is put off; the lease stays.
@@ -79,36 +84,36 @@ impl Drivers {
         &self,
         world: &mut World,
         own: Own,
-        happened: Happened,
+        input: Input,
         fresh: Option<(Pair, Pair)>,
     ) -> Worker {
-        let facts = Facts {
+        let context = Context {
             spare: own.row.spare.is_some(),
             previous: own.row.previous.is_some(),
             taken_over: own.taken_over,
-            probed: own.said_right.then_some(Probe::Right),
-            proven_at: None,
+            credential_check: own.said_right.then_some(CredentialCheck::Right),
+            verified_at: None,
             jitter: 1.0,
         };
-        let Decision { grant, next } = (self.decide)(&own.row.grant(), happened, facts, at(world.now));
-        match next {
-            Next::Try(which) => {
+        let Transition { state, action } = (self.decide)(&own.row.state(), input, context, at(world.now));
+        match action {
+            Action::Refresh(slot) => {
                 let left = own.row.lease.unwrap_or_default() - world.now;
-                if left < whole(NEEDED_TO_SEND) {
+                if left < whole(MIN_TIME_TO_SEND) {
                     return Worker::Idle; // the lease stays, and is as good as over
                 }
-                Worker::Asks { own, which: which.into() }
+                Worker::Asks { own, slot: slot.into() }
             }
-            Next::Probe => Worker::Probes { own },
-            Next::Ask => unreachable!("the probe is never inconclusive here"),
-            Next::SaveRenewed => {
+            Action::CheckCredentials => Worker::Probes { own },
+            Action::CheckAccessToken => unreachable!("the probe is never inconclusive here"),
+            Action::SaveNewTokens => {
                 let Some((current, used)) = fresh else { return Worker::Idle };
-                let new = Row { current, previous: Some(used), spare: None, ..own.row.with(&grant) };
+                let new = Row { current, previous: Some(used), spare: None, ..own.row.with(&state) };
                 let even_dead = own.row.dead;
                 Worker::Saves { own, new, even_dead }
             }
-            Next::Release => {
-                let new = own.row.with(&grant);
+            Action::ReleaseLease => {
+                let new = own.row.with(&state);
                 if new.due_at.is_some_and(|due_at| due_at <= world.now) {
                     world.wrong = Some(Wrong::Stuck);
                 }

@@ -1,6 +1,6 @@
 //! What can happen next, and what it leads to.
 
-use domain::refresh::{CALL_TIMEOUT, Decide, Happened, LEASE};
+use domain::refresh::{CALL_TIMEOUT, Decide, Input, LEASE_DURATION};
 use jiff::SignedDuration;
 
 use super::world::{Choice, Given, Own, Pair, Row, Seconds, Secret, Worker, World, Wrong};
@@ -13,7 +13,7 @@ const HOUR: Seconds = 60 * 60;
 /// An effect comes no later after a call.
 const EFFECT_WITHIN: Seconds = 30;
 /// How long a save may be on its way: by then a refusal is no echo of it.
-const ECHO: Seconds = 120;
+const REFUSAL_ECHO: Seconds = 120;
 
 /// What Pinterest does with a refresh token that was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,11 +107,13 @@ impl Drivers {
         match world.next_instant() {
             // By then, somebody has seen what is wrong.
             Some(_) if world.left.secret == Secret::Wrong && world.row.failures > 1 => {}
-            Some(next) if next - world.now < HOUR * 24 && (!world.is_pressed() || world.left.delays > 0) => {
+            Some(action)
+                if action - world.now < HOUR * 24 && (!world.is_pressed() || world.left.delays > 0) =>
+            {
                 steps.push(Step::Pass);
             }
-            Some(next)
-                if next - world.now >= HOUR * 24
+            Some(action)
+                if action - world.now >= HOUR * 24
                     && world.rounds > 0
                     && world.idle()
                     && world.adrift.is_empty() =>
@@ -136,23 +138,23 @@ impl Drivers {
             }
             Step::Claim(place) => {
                 let taken_over = world.row.lease.is_some();
-                world.row.lease = Some(world.now + whole(LEASE));
+                world.row.lease = Some(world.now + whole(LEASE_DURATION));
                 for worker in &mut world.workers {
                     worker.own().into_iter().for_each(|own| own.leased = false);
                 }
                 let secret = world.left.secret;
                 let own = Own { row: world.row.clone(), leased: true, secret, taken_over, said_right: false };
-                world.workers[place] = self.decide(&mut world, own, Happened::Claimed, None);
+                world.workers[place] = self.decide(&mut world, own, Input::LeaseAcquired, None);
             }
             Step::Hear(place) => {
                 let worker = std::mem::replace(&mut world.workers[place], Worker::Idle);
-                if let Worker::Asks { own, which } = worker {
+                if let Worker::Asks { own, slot } = worker {
                     let new = own
                         .row
-                        .pair(which)
+                        .pair(slot)
                         .filter(|_| own.secret == Secret::Right)
                         .and_then(|pair| self.give(&mut world, pair));
-                    world.workers[place] = Worker::Hears { own, which, new };
+                    world.workers[place] = Worker::Hears { own, slot, new };
                 }
             }
             Step::HearLate(call) => {
@@ -265,7 +267,7 @@ impl World {
     /// Whether a process has a living pair, and may be expected to save it yet.
     fn is_on_its_way(&self) -> bool {
         self.workers.iter().filter_map(Worker::fresh).any(|(pair, own)| {
-            let expected = own.row.lease.unwrap_or_default() + whole(CALL_TIMEOUT) + ECHO;
+            let expected = own.row.lease.unwrap_or_default() + whole(CALL_TIMEOUT) + REFUSAL_ECHO;
             self.lives(pair) && self.now < expected
         })
     }
@@ -273,8 +275,8 @@ impl World {
     /// What this worker has, or would have heard, nobody gets.
     pub(super) fn lose(&mut self, worker: &Worker) {
         match worker {
-            Worker::Asks { own, which } => {
-                let pair = own.row.pair(*which).filter(|_| own.secret == Secret::Right);
+            Worker::Asks { own, slot } => {
+                let pair = own.row.pair(*slot).filter(|_| own.secret == Secret::Right);
                 self.adrift.extend(pair.map(|pair| (pair, self.now + EFFECT_WITHIN)));
             }
             Worker::Hears { new: Some(_), .. } | Worker::Spares { .. } => self.lost = true,
@@ -318,8 +320,8 @@ impl World {
 }
 
 impl Row {
-    pub(super) fn pair(&self, which: Choice) -> Option<Pair> {
-        match which {
+    pub(super) fn pair(&self, slot: Choice) -> Option<Pair> {
+        match slot {
             Choice::Current => Some(self.current),
             Choice::Spare => self.spare,
             Choice::Previous => self.previous,

@@ -1,8 +1,8 @@
 //! One channel's row, the pairs that Pinterest has given for it, and two workers.
 
 use domain::{
-    Cause, ChannelId, Connection, Environment, TenantId,
-    refresh::{Grant, Lease, Which},
+    ChannelId, Connection, Environment, ReconnectCause, TenantId,
+    refresh::{Lease, TokenRecord, TokenSlot, TokenState},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -95,12 +95,12 @@ pub(super) enum Worker {
     /// It asks, or is about to ask, for a new pair.
     Asks {
         own: Own,
-        which: Choice,
+        slot: Choice,
     },
     /// Pinterest has answered: with a new pair, or with a refusal.
     Hears {
         own: Own,
-        which: Choice,
+        slot: Choice,
         new: Option<Pair>,
     },
     /// It asks whether the App Secret is right.
@@ -145,7 +145,7 @@ pub(super) struct Own {
     pub(super) said_right: bool,
 }
 
-/// [`Which`], in an order.
+/// [`TokenSlot`], in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Choice {
     Current,
@@ -153,17 +153,17 @@ pub(super) enum Choice {
     Previous,
 }
 
-impl From<Which> for Choice {
-    fn from(which: Which) -> Self {
-        match which {
-            Which::Current => Self::Current,
-            Which::Spare => Self::Spare,
-            Which::Previous => Self::Previous,
+impl From<TokenSlot> for Choice {
+    fn from(slot: TokenSlot) -> Self {
+        match slot {
+            TokenSlot::Current => Self::Current,
+            TokenSlot::Spare => Self::Spare,
+            TokenSlot::Previous => Self::Previous,
         }
     }
 }
 
-impl From<Choice> for Which {
+impl From<Choice> for TokenSlot {
     fn from(choice: Choice) -> Self {
         match choice {
             Choice::Current => Self::Current,
@@ -263,9 +263,9 @@ impl Row {
         [Some(self.current), self.spare, self.previous].into_iter().flatten()
     }
 
-    pub(super) fn grant(&self) -> Grant {
-        let dead = Connection::ReconnectRequired(Cause::RefreshTokenRejected);
-        Grant {
+    pub(super) fn state(&self) -> TokenState {
+        let dead = Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected);
+        TokenState::restore(TokenRecord {
             channel_id: ChannelId::new(at(0), [3; 10]),
             tenant: TenantId("t".into()),
             environment: Environment::Sandbox,
@@ -278,25 +278,25 @@ impl Row {
             failures: self.failures.into(),
             due_at: self.due_at.map(at),
             warned_days: None,
-        }
+        })
     }
 
     /// The row with what was decided: the pairs are the driver's.
-    pub(super) fn with(&self, grant: &Grant) -> Self {
-        let dead = match grant.connection {
+    pub(super) fn with(&self, state: &TokenState) -> Self {
+        let dead = match state.connection {
             Connection::Connected => false,
             Connection::ReconnectRequired(cause) => {
-                assert_eq!(cause, Cause::RefreshTokenRejected, "the model knows no other");
+                assert_eq!(cause, ReconnectCause::RefreshTokenRejected, "the model knows no other");
                 true
             }
         };
         Self {
-            version: grant.version.try_into().unwrap(),
+            version: state.version.try_into().unwrap(),
             dead,
-            lease: grant.lease.as_ref().map(|lease| seconds(lease.until)),
-            believe_at: grant.believe_refusal_at.map(seconds),
-            failures: grant.failures.try_into().unwrap(),
-            due_at: grant.due_at.map(seconds),
+            lease: state.lease.as_ref().map(|lease| seconds(lease.until)),
+            believe_at: state.believe_refusal_at.map(seconds),
+            failures: state.failures.try_into().unwrap(),
+            due_at: state.due_at.map(seconds),
             ..self.clone()
         }
     }

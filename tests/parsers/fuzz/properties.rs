@@ -141,7 +141,7 @@ fn every_answer_of_pinterest_is_understood() {
     at_least(&shares, "create_board", 5);
     at_least(&shares, "user_account", 5);
     at_least(&shares, "exchange", 5);
-    at_least(&shares, "probe", 5);
+    at_least(&shares, "check_credentials", 5);
 }
 
 #[test]

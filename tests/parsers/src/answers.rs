@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use domain::{
-    AccessToken, Answer as Said, AppSecret, AuthorizationCode, BoardId, Draft, Environment, File, Media,
-    PinterestPinId, RefreshToken, Refusal,
-    delivery::Outcome,
-    refresh::{Lifetimes, Probe},
+    AccessToken, AppSecret, AuthorizationCode, BoardId, Draft, Environment, File, Media, PinterestPinId,
+    RefreshToken, Refusal, ResponseMeta,
+    refresh::{CredentialCheck, Lifetimes},
 };
 use jiff::{SignedDuration, civil::date};
 use pinterest::{
-    Address, Addresses, App, CHANNEL_METRICS, Client, Error, IMAGE_METRICS, NewBoard, Period, Shown,
+    Addresses, App, CHANNEL_METRICS, Client, Error, IMAGE_METRICS, MediaUrl, NewBoard, Period, PinMedia,
 };
 use serde_json::{Value, json};
 
@@ -32,7 +31,7 @@ const OPERATIONS: [&str; 14] = [
     "create_board",
     "user_account",
     "exchange",
-    "probe",
+    "check_credentials",
     "account_analytics",
     "pin_analytics",
     "top_pins",
@@ -48,10 +47,10 @@ const TEN_YEARS: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 pub fn answers(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
     let call = dice.pick(&OPERATIONS);
-    let operation = if matches!(call, "exchange" | "probe") { "token" } else { call };
+    let operation = if matches!(call, "exchange" | "check_credentials") { "token" } else { call };
     let replies: Vec<_> = (0..=dice.below(3)).map(|_| wire::reply(&mut dice, operation)).collect();
     let script = Arc::new(Mutex::new(Script::default()));
-    script.lock().unwrap().next = replies.iter().map(|reply| (operation, reply.clone())).collect();
+    script.lock().unwrap().action = replies.iter().map(|reply| (operation, reply.clone())).collect();
     harness::on_runtime(async {
         let client = Client::new(wire::wire(&script), Addresses::default());
         let first = &replies[0];
@@ -72,10 +71,10 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
         "create_pin" => {
             let draft = draft();
             let Media::Image { file: File::Public { url } } = &draft.media else { unreachable!() };
-            let shown = Shown::Image(Address::Public(url));
+            let shown = PinMedia::Image(MediaUrl::Public(url));
             let outcome = client.create_pin(HOST, &token, &draft, &shown).await;
-            check_outcome(&outcome, reply);
-            matches!(outcome, Outcome::Created(..))
+            check_created(&outcome, reply);
+            check(outcome, reply)
         }
         "token" => {
             let old = RefreshToken::new("pinr_planted".to_owned());
@@ -96,14 +95,14 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
             }
             check(granted, reply)
         }
-        "probe" => {
-            let (probe, said) = client.probe(HOST, app).await;
+        "check_credentials" => {
+            let (check, said) = client.check_credentials(HOST, app).await;
             check_words(&said);
             let success = matches!(reply, Reply::Answer(answer) if answer.is_success() && !answer.cut);
-            assert!(success || probe != Probe::Right, "{said:?}");
+            assert!(success || check != CredentialCheck::Right, "{said:?}");
             let refused = matches!(reply, Reply::Answer(answer) if (400..500).contains(&answer.status));
-            assert!(refused || probe != Probe::Wrong, "{said:?}");
-            probe == Probe::Right
+            assert!(refused || check != CredentialCheck::Wrong, "{said:?}");
+            check == CredentialCheck::Right
         }
         "board_pins" => check(client.board_pins(HOST, &token, &board, None).await, reply),
         "boards" => check(client.boards(HOST, &token).await, reply),
@@ -133,40 +132,38 @@ fn check<T>(result: Result<T, Error>, reply: &Reply) -> bool {
         assert!(success, "{reply:?}");
         return true;
     };
-    assert!(!tells_a_secret(&format!("{} {error:?}", app::error::chain(&error))), "{error:?}");
+    assert!(!tells_a_secret(&format!("{} {error:?}", platform::chain(&error))), "{error:?}");
     match &error {
         Error::NotSent(_) => {}
-        Error::Refused { refusal, answer } => {
-            check_words(answer);
-            check_refusal(refusal, answer);
+        Error::Refused { refusal, response } => {
+            check_words(response);
+            check_refusal(refusal, response);
         }
-        Error::Unknown { answer, .. } => check_words(answer),
+        Error::Unknown { response, .. } => check_words(response),
     }
     false
 }
 
-fn check_outcome(outcome: &Outcome, reply: &Reply) {
+/// What is said of a new Pin decides whether it is sent again.
+fn check_created(outcome: &Result<(PinterestPinId, ResponseMeta), Error>, reply: &Reply) {
     match (outcome, reply) {
-        (Outcome::Created(id, said), Reply::Answer(answer)) => {
-            assert!(answer.is_success() && !answer.cut, "{answer:?}");
+        (Ok((id, said)), Reply::Answer(answer)) => {
             let body: Value = serde_json::from_slice(&answer.body).unwrap();
             assert_eq!(body["id"], id.as_str());
             check_words(said);
         }
-        (Outcome::Refused(refusal, said), Reply::Answer(answer)) => {
-            assert!(!answer.is_success() && said.http_status == Some(answer.status), "{answer:?}");
+        (Err(Error::Refused { refusal, response }), Reply::Answer(answer)) => {
+            assert!(!answer.is_success() && response.http_status == Some(answer.status), "{answer:?}");
             let is_refusal = (400..500).contains(&answer.status) && answer.status != 408;
             assert!(is_refusal || *refusal == Refusal::Spam, "{answer:?}");
-            check_words(said);
-            check_refusal(refusal, said);
         }
-        (Outcome::NotSent(why), Reply::NotSent) => assert!(!tells_a_secret(why)),
-        (Outcome::Unknown(said), Reply::Answer(_) | Reply::Lost) => check_words(said),
+        (Err(Error::NotSent(_)), Reply::NotSent)
+        | (Err(Error::Unknown { .. }), Reply::Answer(_) | Reply::Lost) => {}
         _ => panic!("{outcome:?} came of {reply:?}"),
     }
 }
 
-fn check_refusal(refusal: &Refusal, said: &Said) {
+fn check_refusal(refusal: &Refusal, said: &ResponseMeta) {
     if let Refusal::Quota { retry_after: Some(wait) } = refusal {
         assert!((SignedDuration::ZERO..=TWO_DAYS).contains(wait), "{wait}");
     }
@@ -174,7 +171,7 @@ fn check_refusal(refusal: &Refusal, said: &Said) {
 }
 
 /// What is kept of an answer is short, on one line, and no secret.
-fn check_words(said: &Said) {
+fn check_words(said: &ResponseMeta) {
     for text in [&said.message, &said.request_id].into_iter().flatten() {
         assert!(text.chars().count() <= 500, "{text}");
         assert!(!text.contains(char::is_control) && !tells_a_secret(text), "{text:?}");

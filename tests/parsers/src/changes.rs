@@ -1,6 +1,6 @@
 //! What wakes the workers: the table's stream, and the clock's events.
 
-use app::{events::Stream, functions::Tick};
+use app::{handlers::StreamEvent, handlers::Tick};
 use serde_json::{Value, json};
 
 use crate::{dice::Dice, harness, mutate, tally};
@@ -9,7 +9,7 @@ const CHANGES: &str = include_str!("../../../events/events.json");
 const TICKS: [&str; 3] = [
     include_str!("../../../events/deliver.json"),
     include_str!("../../../events/refresh.json"),
-    include_str!("../../../events/refresh-roll-call.json"),
+    include_str!("../../../events/refresh-daily-check.json"),
 ];
 
 /// A batch is told in its order, up to the record that cannot be read, which is named.
@@ -31,13 +31,15 @@ pub fn changes(bytes: &[u8]) {
         mutate::json(&mut dice, &mut batch);
     }
     let text = mutate::written(&mut dice, &batch);
-    let Ok(stream) = serde_json::from_slice::<Stream>(&text) else { return tally::count("streams", false) };
+    let Ok(stream) = serde_json::from_slice::<StreamEvent>(&text) else {
+        return tally::count("streams", false);
+    };
     tally::count("streams", true);
     harness::with(async |app| {
         let records = stream.records.len();
         let numbers: Vec<_> =
             stream.records.iter().map(|record| record.change.sequence_number.clone()).collect();
-        let unhandled = app.functions().events.tell(stream).await.batch_item_failures;
+        let unhandled = app.functions().events.publish(stream).await.batch_item_failures;
         let told = app.account(|account| account.told.clone());
         tally::count("streams told to their end", unhandled.is_empty());
         assert!(told.len() <= records && unhandled.len() <= 1);
@@ -61,6 +63,6 @@ pub fn ticks(bytes: &[u8]) {
     let text = mutate::written(&mut dice, &event);
     let Ok(event) = serde_json::from_slice::<Value>(&text) else { return tally::count("ticks", false) };
     tally::count("ticks", true);
-    let daily = event.as_object().and_then(|event| event.get("job")) == Some(&json!("roll_call"));
-    assert_eq!(Tick::of(&event) == Tick::RollCall, daily, "{event}");
+    let daily = event.as_object().and_then(|event| event.get("job")) == Some(&json!("daily_check"));
+    assert_eq!(Tick::from_event(&event) == Tick::DailyCheck, daily, "{event}");
 }

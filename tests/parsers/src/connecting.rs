@@ -1,6 +1,6 @@
 //! Connecting an account: what the frontend, the browser and Pinterest say on the way.
 
-use app::routes::CALLBACK;
+use edge::CALLBACK;
 use serde_json::{Value, json};
 
 use crate::{
@@ -43,7 +43,7 @@ pub fn connecting(bytes: &[u8]) {
             if dice.once_in(3) {
                 usual = false;
                 let reply = wire::reply(&mut dice, operation);
-                app.pinterest.lock().unwrap().next.push_back((operation, reply));
+                app.pinterest.lock().unwrap().action.push_back((operation, reply));
             }
         }
         let back = app.send("GET", CALLBACK, &query, &Value::Null).await;

@@ -1,6 +1,7 @@
 //! Events of the HTTP API, as the platform hands them to every function.
 
-use app::{http::Request, routes::Function};
+use app::Function;
+use edge::Request;
 use lambda_http::{RequestExt as _, request::RequestContext};
 use serde_json::Value;
 

@@ -9,15 +9,13 @@ use std::{
     },
 };
 
-use app::{
-    Clock, Random, Setup, Variables, Wires,
-    http::{Event, Request},
-    media,
-    routes::{self, Found, Function},
-};
+use adapters::{Transports, media_bucket};
+use app::{Endpoint, Function, Setup, endpoints};
 use dynoxide::Database;
+use edge::{CALLBACK, Event, Request, RouteMatch, find};
 use jiff::Timestamp;
 use local::Functions;
+use platform::{Clock, Random, Variables};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -47,6 +45,7 @@ pub(crate) struct TestApp {
     rolled: Arc<AtomicU64>,
     setup: Setup,
     functions: RefCell<Rc<Functions>>,
+    endpoints: Vec<Endpoint>,
     /// The connected account, the Pins, and how things were when they were all there.
     pub(crate) channel: String,
     pub(crate) pins: Vec<String>,
@@ -66,7 +65,7 @@ pub(crate) fn with(act: impl AsyncFnOnce(&TestApp)) {
     });
 }
 
-/// Acts without a app, but with a clock for time limits.
+/// Acts without an app, but with a clock for time limits.
 pub(crate) fn on_runtime(act: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(act);
 }
@@ -83,9 +82,10 @@ impl TestApp {
         RING.clone_into(&mut aws.account.lock().unwrap().ring);
         let pinterest = Arc::<Mutex<Script>>::default();
         let (ahead, rolled) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
-        let no_bucket = media::Wire::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
-        let wires = Wires { aws: aws.wire(), pinterest: wire::wire(&pinterest), media: no_bucket };
-        let setup = setup(&ahead, &rolled, wires);
+        let no_bucket =
+            media_bucket::Transport::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
+        let transports = Transports { aws: aws.wire(), pinterest: wire::wire(&pinterest), media: no_bucket };
+        let setup = setup(&ahead, &rolled, transports);
         let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
         let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
         let mut app = Self {
@@ -98,6 +98,7 @@ impl TestApp {
             rolled,
             setup,
             functions,
+            endpoints: endpoints(),
             channel,
             pins,
             before,
@@ -184,9 +185,10 @@ impl TestApp {
 
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         let path = lambda_http::RequestExt::raw_http_path(&request).to_owned();
-        let function = match routes::find(request.method(), &path) {
-            Found::Route(route, _) => route.function,
-            Found::OtherMethod(_) | Found::Nothing => Function::Docs,
+        let address = |one: &Endpoint| (one.method, one.path);
+        let function = match find(&self.endpoints, address, request.method(), &path) {
+            RouteMatch::Found(endpoint, _) => endpoint.function,
+            RouteMatch::OtherMethod(_) | RouteMatch::Nothing => Function::Docs,
         };
         self.answer_as(function, request).await
     }
@@ -200,7 +202,7 @@ impl TestApp {
     async fn connect(&self) -> String {
         let started = self.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
         let query = format!("code=c&state={}", state(&started));
-        let back = self.send("GET", routes::CALLBACK, &query, &Value::Null).await;
+        let back = self.send("GET", CALLBACK, &query, &Value::Null).await;
         let ticket = back.location().split_once("#connection=").unwrap().1.to_owned();
         let claim = json!({ "connection": ticket });
         let channel = self.send("POST", "/api/v1/connections/claim", "", &claim).await.expect(201);
@@ -208,7 +210,7 @@ impl TestApp {
     }
 }
 
-fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup {
+fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, transports: Transports) -> Setup {
     let (ahead, rolled) = (ahead.clone(), rolled.clone());
     let clock = Clock::new(move || NOW + jiff::SignedDuration::from_secs(ahead.load(Ordering::Relaxed)));
     // The same bytes for the same input, and no two alike.
@@ -233,7 +235,7 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, wires: Wires) -> Setup
         ("PINTEREST_APP_ID", "1234567"),
         ("PINTEREST_APP_SECRET", "s3cret_planted"),
     ]);
-    Setup::over(wires, variables, clock, random).unwrap()
+    Setup::with_transports(transports, variables, clock, random).unwrap()
 }
 
 /// An event as a request, if it is one.

@@ -20,7 +20,7 @@ pub fn publishing(bytes: &[u8]) {
         for operation in ["board_pins", "create_pin", "board_pins"] {
             replies.push((operation, wire::reply(&mut dice, operation)));
         }
-        app.pinterest.lock().unwrap().next = replies.into();
+        app.pinterest.lock().unwrap().action = replies.into();
 
         let pin = json!({ "channel_id": app.channel, "media": harness::image(), "publish_within": "P366D" });
         let made = app.send("POST", "/api/v1/pins", "", &pin).await;

@@ -1,6 +1,6 @@
 //! The two secrets that people edit by hand: the settings, and the ring of keys.
 
-use app::routes;
+use edge::CALLBACK;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -66,7 +66,7 @@ pub fn rings(bytes: &[u8]) {
 
         let started = app.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
         let query = format!("code=c&state={}", harness::state(&started));
-        let back = app.send("GET", routes::CALLBACK, &query, &Value::Null).await;
+        let back = app.send("GET", CALLBACK, &query, &Value::Null).await;
         back.check(&[]);
         let ticket = back.location().split_once("#connection=");
         let good = serde_json::from_str::<Value>(&text).is_ok_and(|ring| {

@@ -1,7 +1,7 @@
 //! Finding a Pin on its board by its texts.
 
 use domain::{
-    AltText, BoardId, Description, Draft, File, Media, PinterestPinId, Text, Title, WebAddress, twin,
+    AltText, BoardId, Description, Draft, File, Media, PinterestPinId, Text, Title, WebAddress, matching,
 };
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -13,17 +13,17 @@ pub fn twins(bytes: &[u8]) {
     let Some(draft) = draft(&mut dice, "Cafe\u{301} au lait") else { return tally::count("twins", false) };
     tally::count("twins", true);
     let mut listed = listed(&draft);
-    assert!(twin::matches(&listed, &draft, NOW));
+    assert!(matching::matches(&listed, &draft, NOW));
 
     for text in [&mut listed.title, &mut listed.description, &mut listed.alt_text] {
         *text = text.take().map(|text| retold(&mut dice, &text));
     }
-    assert!(twin::matches(&listed, &draft, NOW), "{listed:?} {draft:?}");
+    assert!(matching::matches(&listed, &draft, NOW), "{listed:?} {draft:?}");
 
     // What Pinterest lists could have been asked for too: then the draft is what is listed.
     let Some(other) = self::draft(&mut dice, listed.title.as_deref().unwrap_or("A")) else { return };
-    let one = twin::matches(&self::listed(&other), &draft, NOW);
-    assert_eq!(one, twin::matches(&self::listed(&draft), &other, NOW), "{other:?} {draft:?}");
+    let one = matching::matches(&self::listed(&other), &draft, NOW);
+    assert_eq!(one, matching::matches(&self::listed(&draft), &other, NOW), "{other:?} {draft:?}");
     let bare = |text: Option<&str>| {
         text.unwrap_or_default().nfd().filter(|letter| !letter.is_whitespace()).collect::<String>()
     };
@@ -60,8 +60,8 @@ fn draft(dice: &mut Dice<'_>, title: &str) -> Option<Draft> {
     })
 }
 
-fn listed(draft: &Draft) -> twin::Listed {
-    twin::Listed {
+fn listed(draft: &Draft) -> matching::BoardPin {
+    matching::BoardPin {
         id: PinterestPinId::try_from("9".to_owned()).unwrap(),
         created_at: Some(NOW),
         title: draft.title.as_ref().map(|text| text.as_str().to_owned()),

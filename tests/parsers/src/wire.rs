@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use pinterest::{Carried, Error, Fault, Wire};
+use pinterest::{Error, Fault, ResponseFuture, Transport};
 use reqwest::Request;
 use serde_json::{Value, json};
 
@@ -56,13 +56,13 @@ pub(crate) struct Sent {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
     /// The next replies to an operation, in front of the usual ones.
-    pub(crate) next: VecDeque<(&'static str, Reply)>,
+    pub(crate) action: VecDeque<(&'static str, Reply)>,
     pub(crate) sent: Vec<Sent>,
     made: u32,
 }
 
 /// The way to a [`Script`].
-pub(crate) fn wire(script: &Arc<Mutex<Script>>) -> Wire {
+pub(crate) fn wire(script: &Arc<Mutex<Script>>) -> Transport {
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -70,16 +70,16 @@ pub(crate) fn wire(script: &Arc<Mutex<Script>>) -> Wire {
         .with_no_client_auth();
     let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
     let script = script.clone();
-    Wire::new(http, move |request| script.lock().unwrap().carry(&request))
+    Transport::new(http, move |request| script.lock().unwrap().carry(&request))
 }
 
 impl Script {
-    fn carry(&mut self, request: &Request) -> Carried {
+    fn carry(&mut self, request: &Request) -> ResponseFuture {
         let operation = operation(request);
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
         self.sent.push(Sent { operation, body });
-        let scripted = self.next.iter().position(|(wanted, _)| *wanted == operation);
-        let reply = match scripted.and_then(|at| self.next.remove(at)) {
+        let scripted = self.action.iter().position(|(wanted, _)| *wanted == operation);
+        let reply = match scripted.and_then(|at| self.action.remove(at)) {
             Some((_, reply)) => reply,
             None => Reply::Answer(self.usual(operation)),
         };
@@ -88,7 +88,7 @@ impl Script {
                 Reply::Answer(answer) => Ok(answer.into_response()),
                 Reply::NotSent => Err(Error::NotSent(broken())),
                 Reply::Lost => {
-                    Err(Error::Unknown { answer: domain::Answer::default(), source: Some(broken()) })
+                    Err(Error::Unknown { response: domain::ResponseMeta::default(), source: Some(broken()) })
                 }
             }
         })

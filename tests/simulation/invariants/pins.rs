@@ -50,14 +50,14 @@ impl Invariants {
             self.check(same.is_none(), "one key, one Pin", || format!("{} and {}", pin.id, same.unwrap()));
         }
         if let State::Sending(attempt) = &pin.state
-            && !self.fences.contains_key(&attempt.fence)
+            && !self.fences.contains_key(&attempt.fencing_token)
         {
             let fence = Fence { image: image(&pin).to_owned(), writer, at: env.now(), sent: 0 };
-            self.fences.insert(attempt.fence.clone(), fence);
+            self.fences.insert(attempt.fencing_token.clone(), fence);
         }
-        if matches!(pin.state, State::InDoubt { .. }) {
+        if matches!(pin.state, State::OutcomeUnknown { .. }) {
             self.stats.unknown_outcomes +=
-                u32::from(!matches!(before.map(|pin| pin.state), Some(State::InDoubt { .. })));
+                u32::from(!matches!(before.map(|pin| pin.state.clone()), Some(State::OutcomeUnknown { .. })));
         }
         self.check_timeline(&pin);
         match &pin.state {
@@ -104,7 +104,7 @@ impl Invariants {
         let entry =
             row["due_sk"].as_str().map(|entry| entry.split('#').next().unwrap().parse::<i64>().unwrap());
         let due = pin.due_at().map(Timestamp::as_millisecond);
-        let open = pin.state.class() == domain::Class::Open;
+        let open = pin.state.group() == domain::PinGroup::Open;
         // A row that cannot be worked on is postponed by five minutes, without being read.
         let latest = due.map(|due| due.max(env.now().as_millisecond()) + 6 * 60_000);
         let timely = entry >= due && entry <= latest;
@@ -266,7 +266,7 @@ impl Invariants {
             self.check(kept, "what was accepted is kept", || id.to_string());
         }
         for pin in &pins {
-            let open = pin.state.class() == domain::Class::Open;
+            let open = pin.state.group() == domain::PinGroup::Open;
             self.check(!open, "every Pin comes to an end", || format!("{}: {:?}", pin.id, pin.state));
             let against_will = self.cancelled.contains(&pin.id) && pin.state != State::Cancelled;
             self.check(!against_will, "what was cancelled is not published", || format!("{}", pin.id));

@@ -1,11 +1,11 @@
 //! The invariants of tokens.
 
-use app::store::TokenRow;
-use domain::{Cause, Connection};
+use domain::{Connection, ReconnectCause};
 use futures::FutureExt;
 use jiff::SignedDuration;
 use serde::Deserialize as _;
 use serde_json::Value;
+use store::TokenRow;
 
 use super::{Invariants, IssuedPair, account_of};
 use crate::{aws::Write, env::SimEnv, lambda::Invocation, pinterest::PinterestRequest};
@@ -23,19 +23,19 @@ impl Invariants {
     pub(super) fn token_written(&mut self, env: &SimEnv, writer: u64, write: &Write) {
         let Some(after) = write.after.as_deref().map(row) else { return };
         let before = write.before.as_deref().map(row);
-        let channel = after.grant.channel_id.to_string();
+        let channel = after.state.channel_id.to_string();
         env.note(|| {
             let held = held(env, &after).join(" ");
-            format!("#{writer} writes tokens of {channel}: {held} {:?}", after.grant)
+            format!("#{writer} writes tokens of {channel}: {held} {:?}", after.state)
         });
-        if let Some(lease) = &after.grant.lease {
+        if let Some(lease) = &after.state.lease {
             self.lease_holders.entry(lease.id.clone()).or_insert(writer);
         }
         let Some(before) = before else { return };
         self.check_living_token(env, &channel, &before, &after);
         self.check_lease(env, writer, &before, &after);
         self.check_due_time(env, &before, &after);
-        let lost = |row: &TokenRow| row.grant.connection != Connection::Connected;
+        let lost = |row: &TokenRow| row.state.connection != Connection::Connected;
         match (lost(&before), lost(&after)) {
             (false, true) => self.check_disconnection(env, &channel, &after),
             (true, false) => {
@@ -44,12 +44,12 @@ impl Invariants {
             }
             _ => {}
         }
-        if after.grant.version > before.grant.version {
+        if after.state.version > before.state.version {
             let skew = SignedDuration::from_secs(env.scenario.clock_skew_secs);
-            let in_time = lost(&before) || env.now() <= before.grant.access_expires_at + skew;
-            let had_fault = || self.had_fault(env, &after.grant.tenant, &channel, RETRY_HOURS);
+            let in_time = lost(&before) || env.now() <= before.state.access_expires_at + skew;
+            let had_fault = || self.had_fault(env, &after.state.tenant, &channel, RETRY_HOURS);
             let excused = in_time || had_fault();
-            self.check(excused, "no access token dies of age", || format!("{channel}: {:?}", before.grant));
+            self.check(excused, "no access token dies of age", || format!("{channel}: {:?}", before.state));
             self.stats.refreshes += 1;
             let held = held(env, &after);
             self.issued.retain(|issued| !held.contains(&issued.refresh));
@@ -64,30 +64,30 @@ impl Invariants {
     }
 
     fn check_lease(&mut self, env: &SimEnv, writer: u64, before: &TokenRow, after: &TokenRow) {
-        let Some(lease) = &before.grant.lease else { return };
-        let kept = after.grant.lease.as_ref().is_some_and(|now| now.id == lease.id);
+        let Some(lease) = &before.state.lease else { return };
+        let kept = after.state.lease.as_ref().is_some_and(|now| now.id == lease.id);
         let own = self.lease_holders.get(&lease.id) == Some(&writer);
         // For a process whose clock is ahead the lease may be over.
         let skew = SignedDuration::from_secs(2 * env.scenario.clock_skew_secs);
         let over = env.now() + skew >= lease.until;
-        let renewed = after.grant.version > before.grant.version;
+        let renewed = after.state.version > before.state.version;
         self.check(kept || own || over || renewed, "a lease is its holder's", || {
-            format!("{}: #{writer} ends {lease:?}", after.grant.channel_id)
+            format!("{}: #{writer} ends {lease:?}", after.state.channel_id)
         });
     }
 
     /// Only an invalid access token is a reason to refresh earlier than planned.
     fn check_due_time(&mut self, env: &SimEnv, before: &TokenRow, after: &TokenRow) {
         let now = env.now();
-        let same = before.grant.version == after.grant.version && before.grant.lease == after.grant.lease;
-        let sooner = after.grant.due_at < before.grant.due_at && after.grant.due_at.is_some();
+        let same = before.state.version == after.state.version && before.state.lease == after.state.lease;
+        let sooner = after.state.due_at < before.state.due_at && after.state.due_at.is_some();
         let skew = SignedDuration::from_secs(env.scenario.clock_skew_secs);
-        let expired = now + skew >= after.grant.access_expires_at;
+        let expired = now + skew >= after.state.access_expires_at;
         let dead = self
             .token_refused_at
             .is_some_and(|at| now.duration_since(at) < SignedDuration::from_hours(24 * 8));
         self.check(!(same && sooner) || expired || dead, "tokens are renewed in their time", || {
-            format!("{}: due at {:?}", after.grant.channel_id, after.grant.due_at)
+            format!("{}: due at {:?}", after.state.channel_id, after.state.due_at)
         });
     }
 
@@ -106,12 +106,12 @@ impl Invariants {
     fn check_disconnection(&mut self, env: &SimEnv, channel: &str, after: &TokenRow) {
         self.stats.disconnects += 1;
         let now = env.now();
-        let Connection::ReconnectRequired(cause) = after.grant.connection else { return };
+        let Connection::ReconnectRequired(cause) = after.state.connection else { return };
         let living = living(env, after);
         // Two clocks may be wrong, but the lease is over all the same.
         let skew = SignedDuration::from_secs(2 * env.scenario.clock_skew_secs);
         let under_way = (MAX_REFRESH_TIME - skew).max(SignedDuration::from_secs(60));
-        let account = account_of(&after.grant.tenant);
+        let account = account_of(&after.state.tenant);
         let pending: Vec<_> = self
             .issued
             .iter()
@@ -122,18 +122,20 @@ impl Invariants {
             .filter(|token| lives(env, token))
             .collect();
         let rightly = match cause {
-            Cause::RefreshTokenRejected | Cause::RefreshTokenExpired => {
+            ReconnectCause::RefreshTokenRejected | ReconnectCause::RefreshTokenExpired => {
                 living.is_empty() && pending.is_empty()
             }
             // The App Secret may be wrong. The text for people says so, and the refresh is tried every day.
-            Cause::TokenRefused => living.is_empty() && pending.is_empty() || env.secret_was_wrong(now),
+            ReconnectCause::TokenRefused => {
+                living.is_empty() && pending.is_empty() || env.secret_was_wrong(now)
+            }
         };
         self.check(rightly, "a channel is given up only if its token is dead", || {
             format!("{channel}: {cause:?}, but {living:?} in the row and {pending:?} in unfinished calls are valid")
         });
-        let neglected = cause == Cause::RefreshTokenExpired
-            && !self.had_fault(env, &after.grant.tenant, channel, RETRY_HOURS);
-        self.check(!neglected, "no token dies of age", || format!("{channel}: {:?}", after.grant));
+        let neglected = cause == ReconnectCause::RefreshTokenExpired
+            && !self.had_fault(env, &after.state.tenant, channel, RETRY_HOURS);
+        self.check(!neglected, "no token dies of age", || format!("{channel}: {:?}", after.state));
     }
 
     pub(super) fn refresh_sent(&mut self, env: &SimEnv, invocation: u64, request: &PinterestRequest) {
@@ -183,7 +185,7 @@ impl Invariants {
 
 /// The refresh tokens in a row.
 fn held(env: &SimEnv, row: &TokenRow) -> Vec<String> {
-    let channel = row.grant.channel_id.as_str();
+    let channel = row.state.channel_id.as_str();
     let sealed = [Some(&row.pair), row.spare.as_ref(), row.previous.as_ref()].into_iter().flatten();
     let opened = sealed.map(|pair| env.vault().open_pair(pair, channel).now_or_never().unwrap().unwrap());
     opened.map(|pair| pair.refresh.expose().to_owned()).collect()

@@ -1,8 +1,8 @@
 //! Broken decisions about Pins.
 
 use domain::{
-    Answer, Pin, Reason, Refusal, State,
-    delivery::{Conditions, Decide, Decision, Happened, Look, Next, Outcome, decide},
+    Pin, PinRecord, Reason, Refusal, ResponseMeta, State,
+    delivery::{Action, BoardCheck, Context, Decide, Input, Outcome, Transition, decide},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,180 +13,183 @@ const fn mutant(name: &'static str, deliver: Decide) -> Mutant {
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    mutant("an unknown outcome is sent again without a board check", |pin, happened, conditions, now| {
-        as_if(pin, happened, conditions, now, |outcome| match outcome {
+    mutant("an unknown outcome is sent again without a board check", |pin, input, context, now| {
+        as_if(pin, input, context, now, |outcome| match outcome {
             Outcome::Unknown(_) => Outcome::NotSent("nothing came back".to_owned()),
             other => other.clone(),
         })
     }),
-    mutant("one board check decides", |pin, happened, conditions, now| {
-        decide_after(pin, happened, conditions, now, 0)
-    }),
-    mutant("two board checks decide", |pin, happened, conditions, now| {
-        decide_after(pin, happened, conditions, now, 1)
-    }),
-    mutant("a list that was not read is an empty one", |pin, happened, conditions, now| match happened {
-        Happened::Looked(Look::Failed(_) | Look::Refused(..) | Look::Endless) => {
-            decide(pin, &Happened::Looked(Look::Nothing { began_at: now }), conditions, now)
+    mutant("one board check decides", |pin, input, context, now| decide_after(pin, input, context, now, 0)),
+    mutant("two board checks decide", |pin, input, context, now| decide_after(pin, input, context, now, 1)),
+    mutant("a list that was not read is an empty one", |pin, input, context, now| match input {
+        Input::BoardChecked(BoardCheck::Failed(_) | BoardCheck::Refused(..) | BoardCheck::Endless) => {
+            decide(pin, &Input::BoardChecked(BoardCheck::Nothing { began_at: now }), context, now)
         }
-        other => decide(pin, other, conditions, now),
+        other => decide(pin, other, context, now),
     }),
-    mutant("a process that fell silent has sent nothing", |pin, happened, conditions, now| {
-        match (&pin.state, happened) {
-            (State::Sending(attempt), Happened::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
+    mutant("a process that fell silent has sent nothing", |pin, input, context, now| {
+        match (&pin.state, input) {
+            (State::Sending(attempt), Input::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
                 let outcome = Outcome::NotSent("it fell silent".to_owned());
-                let happened = Happened::Sent { fence: attempt.fence.clone(), outcome };
-                decide(pin, &happened, conditions, now)
+                let input = Input::Sent { fencing_token: attempt.fencing_token.clone(), outcome };
+                decide(pin, &input, context, now)
             }
-            _ => decide(pin, happened, conditions, now),
+            _ => decide(pin, input, context, now),
         }
     }),
-    mutant("a process that is sending is not waited for", |pin, happened, conditions, now| {
-        match (&pin.state, happened) {
-            (State::Sending(_) | State::InDoubt { .. }, Happened::Due) => {
-                let mut again = pin.clone();
-                again.state = State::Waiting { reason: Reason::OutcomeUnknown, retry_at: None };
-                decide(&again, &Happened::ChannelBack, conditions, now)
+    mutant("a process that is sending is not waited for", |pin, input, context, now| {
+        match (&pin.state, input) {
+            (State::Sending(_) | State::OutcomeUnknown { .. }, Input::Due) => {
+                let again = altered(pin, |record| {
+                    record.state = State::Waiting { reason: Reason::OutcomeUnknown, retry_at: None }
+                });
+                decide(&again, &Input::ChannelReconnected, context, now)
             }
-            _ => decide(pin, happened, conditions, now),
+            _ => decide(pin, input, context, now),
         }
     }),
-    mutant("a rate limit ends a Pin", |pin, happened, conditions, now| {
-        refused(pin, happened, conditions, now, |refusal| match refusal {
+    mutant("a rate limit ends a Pin", |pin, input, context, now| {
+        refused(pin, input, context, now, |refusal| match refusal {
             Refusal::Quota { .. } => Refusal::Other,
             other => other.clone(),
         })
     }),
-    mutant("a busy board ends a Pin", |pin, happened, conditions, now| {
-        refused(pin, happened, conditions, now, |refusal| match refusal {
+    mutant("a busy board ends a Pin", |pin, input, context, now| {
+        refused(pin, input, context, now, |refusal| match refusal {
             Refusal::Busy => Refusal::Other,
             other => other.clone(),
         })
     }),
-    mutant("a dead access token ends a Pin", |pin, happened, conditions, now| {
-        refused(pin, happened, conditions, now, |refusal| match refusal {
+    mutant("a dead access token ends a Pin", |pin, input, context, now| {
+        refused(pin, input, context, now, |refusal| match refusal {
             Refusal::TokenDead => Refusal::Scope,
             other => other.clone(),
         })
     }),
-    mutant("401 code 3 asks for new tokens", |pin, happened, conditions, now| {
-        refused(pin, happened, conditions, now, |refusal| match refusal {
+    mutant("401 code 3 asks for new tokens", |pin, input, context, now| {
+        refused(pin, input, context, now, |refusal| match refusal {
             Refusal::Scope => Refusal::TokenDead,
             other => other.clone(),
         })
     }),
-    mutant("a rate limit's end is forgotten", |pin, happened, conditions, now| {
-        let mut decision = decide(pin, happened, conditions, now);
-        if let State::Waiting { reason: Reason::Quota, retry_at } = &mut decision.pin.state {
-            *retry_at = None;
-        }
-        decision
-    }),
-    mutant("a Pin does not wait for its time", |pin, happened, conditions, now| {
-        let mut hurried = pin.clone();
-        hurried.publish_at = pin.publish_at.min(now);
-        let mut decision = decide(&hurried, happened, conditions, now);
-        decision.pin.publish_at = pin.publish_at;
-        decision
-    }),
-    mutant("a Pin that waits is retried every minute", |pin, happened, conditions, now| {
-        let mut decision = decide(pin, happened, conditions, now);
-        if let State::Waiting { retry_at: Some(at), .. } | State::InDoubt { retry_at: Some(at), .. } =
-            &mut decision.pin.state
-        {
-            *at = (*at).min(now + SignedDuration::from_mins(1));
-        }
-        decision
-    }),
-    mutant("nothing is ever too late", |pin, happened, conditions, now| {
-        let mut patient = pin.clone();
-        patient.give_up_at = now + SignedDuration::from_hours(24 * 365);
-        let mut decision = decide(&patient, happened, conditions, now);
-        decision.pin.give_up_at = pin.give_up_at;
-        decision
-    }),
-    mutant("the channel's return wakes nobody", |pin, happened, conditions, now| match happened {
-        Happened::ChannelBack => unchanged(pin),
-        other => decide(pin, other, conditions, now),
-    }),
-    mutant("the channel's return wakes some of them later", |pin, happened, conditions, now| {
-        let later = pin.id.as_str().bytes().last().is_some_and(|last| last % 2 == 0);
-        match (&pin.state, happened) {
-            (State::Waiting { reason: Reason::Reconnect, .. }, Happened::ChannelBack) if later => {
-                let mut decision = unchanged(pin);
-                let retry_at = Some(now + SignedDuration::from_mins(2));
-                decision.pin.enter(State::Waiting { reason: Reason::TokenRefresh, retry_at });
-                decision
+    mutant("a rate limit's end is forgotten", |pin, input, context, now| {
+        let mut transition = decide(pin, input, context, now);
+        transition.pin = altered(&transition.pin, |record| {
+            if let State::Waiting { reason: Reason::Quota, retry_at } = &mut record.state {
+                *retry_at = None;
             }
-            _ => decide(pin, happened, conditions, now),
+        });
+        transition
+    }),
+    mutant("a Pin does not wait for its time", |pin, input, context, now| {
+        let hurried = altered(pin, |record| record.publish_at = pin.publish_at.min(now));
+        let mut transition = decide(&hurried, input, context, now);
+        transition.pin = altered(&transition.pin, |record| record.publish_at = pin.publish_at);
+        transition
+    }),
+    mutant("a Pin that waits is retried every minute", |pin, input, context, now| {
+        let mut transition = decide(pin, input, context, now);
+        transition.pin = altered(&transition.pin, |record| {
+            if let State::Waiting { retry_at: Some(at), .. }
+            | State::OutcomeUnknown { retry_at: Some(at), .. } = &mut record.state
+            {
+                *at = (*at).min(now + SignedDuration::from_mins(1));
+            }
+        });
+        transition
+    }),
+    mutant("nothing is ever too late", |pin, input, context, now| {
+        let patient = altered(pin, |record| record.give_up_at = now + SignedDuration::from_hours(24 * 365));
+        let mut transition = decide(&patient, input, context, now);
+        transition.pin = altered(&transition.pin, |record| record.give_up_at = pin.give_up_at);
+        transition
+    }),
+    mutant("the channel's return wakes nobody", |pin, input, context, now| match input {
+        Input::ChannelReconnected => unchanged(pin),
+        other => decide(pin, other, context, now),
+    }),
+    mutant("the channel's return wakes some of them later", |pin, input, context, now| {
+        let later = pin.id.as_str().bytes().last().is_some_and(|last| last % 2 == 0);
+        match (&pin.state, input) {
+            (State::Waiting { reason: Reason::Reconnect, .. }, Input::ChannelReconnected) if later => {
+                let mut transition = unchanged(pin);
+                let retry_at = Some(now + SignedDuration::from_mins(2));
+                let waiting = State::Waiting { reason: Reason::TokenRefresh, retry_at };
+                transition.pin = altered(&transition.pin, |record| {
+                    (record.state, record.waited_for) = (waiting, Some(Reason::TokenRefresh));
+                });
+                transition
+            }
+            _ => decide(pin, input, context, now),
         }
     }),
-    mutant("all attempts share one fence", |pin, happened, conditions, now| {
-        let conditions = Conditions { fence: "fence".to_owned(), ..conditions.clone() };
-        decide(pin, happened, &conditions, now)
+    mutant("all attempts share one fence", |pin, input, context, now| {
+        let context = Context { fencing_token: "fence".to_owned(), ..context.clone() };
+        decide(pin, input, &context, now)
     }),
-    mutant("the end is not written down", |pin, happened, conditions, now| {
-        let mut decision = decide(pin, happened, conditions, now);
-        if decision.pin.due_at().is_none() && pin.due_at().is_some() {
-            decision.pin.timeline.entries.pop();
+    mutant("the end is not written down", |pin, input, context, now| {
+        let mut transition = decide(pin, input, context, now);
+        if transition.pin.due_at().is_none() && pin.due_at().is_some() {
+            transition.pin = altered(&transition.pin, |record| drop(record.timeline.entries.pop()));
         }
-        decision
+        transition
     }),
 ];
 
-fn unchanged(pin: &Pin) -> Decision {
-    Decision { pin: pin.clone(), next: Next::Rest, also: domain::delivery::Also::Nothing }
+fn altered(pin: &Pin, change: impl FnOnce(&mut PinRecord)) -> Pin {
+    let mut record = pin.record();
+    change(&mut record);
+    Pin::restore(record)
+}
+
+fn unchanged(pin: &Pin) -> Transition {
+    Transition { pin: pin.clone(), action: Action::Rest, side_effect: domain::delivery::SideEffect::Nothing }
 }
 
 /// Decides as if a send had another outcome.
 fn as_if(
     pin: &Pin,
-    happened: &Happened,
-    conditions: &Conditions,
+    input: &Input,
+    context: &Context,
     now: Timestamp,
     change: fn(&Outcome) -> Outcome,
-) -> Decision {
-    match happened {
-        Happened::Sent { fence, outcome } => {
-            let happened = Happened::Sent { fence: fence.clone(), outcome: change(outcome) };
-            decide(pin, &happened, conditions, now)
+) -> Transition {
+    match input {
+        Input::Sent { fencing_token, outcome } => {
+            let input = Input::Sent { fencing_token: fencing_token.clone(), outcome: change(outcome) };
+            decide(pin, &input, context, now)
         }
-        other => decide(pin, other, conditions, now),
+        other => decide(pin, other, context, now),
     }
 }
 
 /// Decides as if Pinterest had given another refusal.
 fn refused(
     pin: &Pin,
-    happened: &Happened,
-    conditions: &Conditions,
+    input: &Input,
+    context: &Context,
     now: Timestamp,
     change: fn(&Refusal) -> Refusal,
-) -> Decision {
-    match happened {
-        Happened::Sent { fence, outcome: Outcome::Refused(refusal, answer) } => {
-            let outcome = Outcome::Refused(change(refusal), Answer::clone(answer));
-            decide(pin, &Happened::Sent { fence: fence.clone(), outcome }, conditions, now)
+) -> Transition {
+    match input {
+        Input::Sent { fencing_token, outcome: Outcome::Refused(refusal, answer) } => {
+            let outcome = Outcome::Refused(change(refusal), ResponseMeta::clone(answer));
+            decide(pin, &Input::Sent { fencing_token: fencing_token.clone(), outcome }, context, now)
         }
-        other => decide(pin, other, conditions, now),
+        other => decide(pin, other, context, now),
     }
 }
 
 /// Lets the board check after `enough` others decide.
-fn decide_after(
-    pin: &Pin,
-    happened: &Happened,
-    conditions: &Conditions,
-    now: Timestamp,
-    enough: u8,
-) -> Decision {
-    match (&pin.state, happened) {
-        (State::InDoubt { attempt, looks, .. }, Happened::Looked(Look::Nothing { .. }))
-            if *looks >= enough =>
-        {
+fn decide_after(pin: &Pin, input: &Input, context: &Context, now: Timestamp, enough: u8) -> Transition {
+    match (&pin.state, input) {
+        (
+            State::OutcomeUnknown { attempt, checks_done, .. },
+            Input::BoardChecked(BoardCheck::Nothing { .. }),
+        ) if *checks_done >= enough => {
             let began_at = attempt.started_at + SignedDuration::from_hours(1);
-            decide(pin, &Happened::Looked(Look::Nothing { began_at }), conditions, now)
+            decide(pin, &Input::BoardChecked(BoardCheck::Nothing { began_at }), context, now)
         }
-        _ => decide(pin, happened, conditions, now),
+        _ => decide(pin, input, context, now),
     }
 }

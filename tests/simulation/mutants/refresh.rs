@@ -1,8 +1,11 @@
 //! Broken decisions about tokens.
 
 use domain::{
-    Cause, Connection,
-    refresh::{Decide, Decision, Facts, Grant, Happened, Next, Probe, Renewal, decide},
+    Connection, ReconnectCause,
+    refresh::{
+        Action, Context, CredentialCheck, Decide, Input, RefreshResult, TokenRecord, TokenState, Transition,
+        decide,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,87 +16,102 @@ const fn mutant(name: &'static str, refresh: Decide) -> Mutant {
 }
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    mutant("an outage ends a channel", |grant, happened, facts, now| match happened {
-        Happened::Answered(_, Renewal::Failed { .. }) => dead(grant, Cause::RefreshTokenRejected),
-        other => decide(grant, other, facts, now),
-    }),
-    mutant("every failure is a refusal", |grant, happened, facts, now| match happened {
-        Happened::Answered(which, Renewal::Failed { .. }) => {
-            decide(grant, Happened::Answered(which, Renewal::Refused), facts, now)
+    mutant("an outage ends a channel", |state, input, context, now| match input {
+        Input::RefreshAnswered(_, RefreshResult::Failed { .. }) => {
+            dead(state, ReconnectCause::RefreshTokenRejected)
         }
-        other => decide(grant, other, facts, now),
+        other => decide(state, other, context, now),
     }),
-    mutant("the first refusal is believed", |grant, happened, facts, now| {
-        let believing = Grant { believe_refusal_at: Some(now), ..grant.clone() };
-        let facts = Facts { taken_over: false, ..facts };
-        match happened {
-            Happened::Answered(_, Renewal::Refused) => decide(&believing, happened, facts, now),
-            other => decide(grant, other, facts, now),
+    mutant("every failure is a refusal", |state, input, context, now| match input {
+        Input::RefreshAnswered(slot, RefreshResult::Failed { .. }) => {
+            decide(state, Input::RefreshAnswered(slot, RefreshResult::Refused), context, now)
+        }
+        other => decide(state, other, context, now),
+    }),
+    mutant("the first refusal is believed", |state, input, context, now| {
+        let believing = altered(state, |record| record.believe_refusal_at = Some(now));
+        let context = Context { taken_over: false, ..context };
+        match input {
+            Input::RefreshAnswered(_, RefreshResult::Refused) => decide(&believing, input, context, now),
+            other => decide(state, other, context, now),
         }
     }),
-    mutant("the App Secret is not checked", |grant, happened, facts, now| {
-        decide(grant, happened, Facts { probed: Some(Probe::Right), ..facts }, now)
+    mutant("the App Secret is not checked", |state, input, context, now| {
+        decide(state, input, Context { credential_check: Some(CredentialCheck::Right), ..context }, now)
     }),
-    mutant("a wrong secret ends a channel", |grant, happened, facts, now| match happened {
-        Happened::Probed(Probe::Wrong) => dead(grant, Cause::RefreshTokenRejected),
-        other => decide(grant, other, facts, now),
-    }),
-    mutant("only the newest pair is tried", |grant, happened, facts, now| {
-        decide(grant, happened, Facts { spare: false, previous: false, ..facts }, now)
-    }),
-    mutant("a new pair has the old version", |grant, happened, facts, now| {
-        let mut decision = decide(grant, happened, facts, now);
-        decision.grant.version = grant.version;
-        decision
-    }),
-    mutant("what failed is never tried again", |grant, happened, facts, now| {
-        let mut decision = decide(grant, happened, facts, now);
-        if matches!(happened, Happened::Answered(_, Renewal::Failed { .. })) {
-            decision.grant.due_at = None;
+    mutant("a wrong secret ends a channel", |state, input, context, now| match input {
+        Input::CredentialsChecked(CredentialCheck::Wrong) => {
+            dead(state, ReconnectCause::RefreshTokenRejected)
         }
-        decision
+        other => decide(state, other, context, now),
     }),
-    mutant("a new pair is never due", |grant, happened, facts, now| {
-        let mut decision = decide(grant, happened, facts, now);
-        if decision.next == Next::SaveRenewed {
-            decision.grant.due_at = None;
+    mutant("only the newest pair is tried", |state, input, context, now| {
+        decide(state, input, Context { spare: false, previous: false, ..context }, now)
+    }),
+    mutant("a new pair has the old version", |state, input, context, now| {
+        let mut transition = decide(state, input, context, now);
+        transition.state = altered(&transition.state, |record| record.version = state.version);
+        transition
+    }),
+    mutant("what failed is never tried again", |state, input, context, now| {
+        let mut transition = decide(state, input, context, now);
+        if matches!(input, Input::RefreshAnswered(_, RefreshResult::Failed { .. })) {
+            transition.state = altered(&transition.state, |record| record.due_at = None);
         }
-        decision
+        transition
     }),
-    mutant("a new pair is due when its access token is dead", |grant, happened, facts, now| {
-        let mut decision = decide(grant, happened, facts, now);
-        if decision.next == Next::SaveRenewed {
-            decision.grant.due_at = Some(decision.grant.access_expires_at + SignedDuration::from_hours(12));
+    mutant("a new pair is never due", |state, input, context, now| {
+        let mut transition = decide(state, input, context, now);
+        if transition.action == Action::SaveNewTokens {
+            transition.state = altered(&transition.state, |record| record.due_at = None);
         }
-        decision
+        transition
     }),
-    mutant("a token is given up three days before its end", |grant, happened, facts, now| {
-        let early = Grant {
-            refresh_expires_at: grant.refresh_expires_at.map(|at| at - SignedDuration::from_hours(72)),
-            ..grant.clone()
-        };
-        let mut decision = decide(&early, happened, facts, now);
-        if decision.next != Next::SaveRenewed {
-            decision.grant.refresh_expires_at = grant.refresh_expires_at;
+    mutant("a new pair is due when its access token is dead", |state, input, context, now| {
+        let mut transition = decide(state, input, context, now);
+        if transition.action == Action::SaveNewTokens {
+            transition.state = altered(&transition.state, |record| {
+                record.due_at = Some(transition.state.access_expires_at + SignedDuration::from_hours(12));
+            });
         }
-        decision
+        transition
     }),
-    mutant("an expired access token ends a channel", |grant, happened, facts, now| match happened {
-        Happened::Claimed if grant.access_expires_at <= now => dead(grant, Cause::RefreshTokenExpired),
-        other => decide(grant, other, facts, now),
+    mutant("a token is given up three days before its end", |state, input, context, now| {
+        let early = altered(state, |record| {
+            record.refresh_expires_at =
+                state.refresh_expires_at.map(|at| at - SignedDuration::from_hours(72));
+        });
+        let mut transition = decide(&early, input, context, now);
+        if transition.action != Action::SaveNewTokens {
+            transition.state =
+                altered(&transition.state, |record| record.refresh_expires_at = state.refresh_expires_at);
+        }
+        transition
     }),
-    mutant("a refusal ends a channel without trying again", |grant, happened, facts, now| match happened {
-        Happened::Answered(_, Renewal::Refused) => refuse(grant, facts, now),
-        other => decide(grant, other, facts, now),
+    mutant("an expired access token ends a channel", |state, input, context, now| match input {
+        Input::LeaseAcquired if state.access_expires_at <= now => {
+            dead(state, ReconnectCause::RefreshTokenExpired)
+        }
+        other => decide(state, other, context, now),
+    }),
+    mutant("a refusal ends a channel without trying again", |state, input, context, now| match input {
+        Input::RefreshAnswered(_, RefreshResult::Refused) => refuse(state, context, now),
+        other => decide(state, other, context, now),
     }),
 ];
 
-fn dead(grant: &Grant, cause: Cause) -> Decision {
-    let connection = Connection::ReconnectRequired(cause);
-    let grant = Grant { connection, lease: None, due_at: None, ..grant.clone() };
-    Decision { grant, next: Next::Release }
+fn altered(state: &TokenState, change: impl FnOnce(&mut TokenRecord)) -> TokenState {
+    let mut record = state.record();
+    change(&mut record);
+    TokenState::restore(record)
 }
 
-fn refuse(grant: &Grant, _: Facts, _: Timestamp) -> Decision {
-    dead(grant, Cause::RefreshTokenRejected)
+fn dead(state: &TokenState, cause: ReconnectCause) -> Transition {
+    let connection = Connection::ReconnectRequired(cause);
+    let state = TokenState::restore(TokenRecord { connection, lease: None, due_at: None, ..state.record() });
+    Transition { state, action: Action::ReleaseLease }
+}
+
+fn refuse(state: &TokenState, _: Context, _: Timestamp) -> Transition {
+    dead(state, ReconnectCause::RefreshTokenRejected)
 }

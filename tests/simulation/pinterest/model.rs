@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{PinterestRequest, Reply, tokens::Grant};
+use super::{PinterestRequest, Reply, tokens::TokenState};
 use crate::{env::SimEnv, scenario::Scenario};
 
 /// An account at Pinterest. It has one board.
@@ -13,7 +13,7 @@ pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) board: String,
     /// One grant for each consent of the owner.
-    pub(crate) grants: Vec<Grant>,
+    pub(crate) grants: Vec<TokenState>,
     pub(crate) board_gone_at: Option<Timestamp>,
 }
 

@@ -13,7 +13,7 @@ use crate::{
 
 /// One consent of an account's owner.
 #[derive(Default)]
-pub(crate) struct Grant {
+pub(crate) struct TokenState {
     pub(crate) revoked: bool,
     pub(crate) pairs: Vec<Pair>,
 }
@@ -44,7 +44,7 @@ fn parse(token: &str) -> Option<PairIndex> {
 impl Model {
     /// Adds a grant of the owner. Returns the code for the callback.
     pub(crate) fn consent(&mut self, account: usize) -> String {
-        self.accounts[account].grants.push(Grant::default());
+        self.accounts[account].grants.push(TokenState::default());
         format!("code_{account}_{}_0", self.accounts[account].grants.len() - 1)
     }
 
@@ -131,7 +131,7 @@ impl Model {
             "token_type": "bearer",
             "expires_in": self.scenario.access_life.as_secs(),
             "refresh_token_expires_in": self.scenario.refresh_life.as_secs(),
-            "scope": domain::Scopes::needed().names().join(" "),
+            "scope": domain::Scopes::required().names().join(" "),
         }))
     }
 }

@@ -35,7 +35,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     ),
     at(
         variables::set,
-        "shared/app/src/http/site.rs",
+        "shared/edge/src/site.rs",
         "",
         "\"TENANT_CLAIM\"",
         "\"TENANTS_CLAIM\"",

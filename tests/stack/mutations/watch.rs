@@ -54,7 +54,13 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "MetricValue: $.fields.age",
         "DeliverAge counts fields.age",
     ),
-    t(watch::metrics, "  RollCallDying:", "$.fields.dying = *", "$.dying = *", "RollCallDying counts dying"),
+    t(
+        watch::metrics,
+        "  RefreshAboutToExpire:",
+        "$.fields.about_to_expire = *",
+        "$.about_to_expire = *",
+        "RefreshAboutToExpire counts about_to_expire",
+    ),
     t(watch::metrics, "  DeliverTrouble:", "ERROR", "FATAL", "DeliverTrouble counts level"),
     t(
         watch::metrics,
@@ -80,7 +86,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     ),
     at(
         watch::metrics,
-        "shared/app/src/functions/mod.rs",
+        "shared/app/src/handlers/due_loop.rs",
         "",
         "tracing::warn!(oldest_due_age_s,",
         "tracing::warn!(",
@@ -88,10 +94,10 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     ),
     at(
         watch::metrics,
-        "shared/app/src/functions/refresh.rs",
+        "shared/app/src/handlers/refresh.rs",
         "",
-        "overdue, dying, complete,",
-        "overdue, complete,",
-        "counts fields.dying, which no code logs",
+        "                about_to_expire,\n",
+        "",
+        "counts fields.about_to_expire, which no code logs",
     ),
 ];

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::routes::Operation;
-
 const CHANNEL: &str = "ch_01kbcfrw2xq7v4j9b6k0s3e8hz";
 const PIN: &str = "pin_01kbcfs41m8w5d2c7n9x0p3r6t";
 const FILE: &str = "media_01kbcfr0a4t6y8h2j5m7q9w1ez";
@@ -19,18 +17,18 @@ channel_id,title,media_url,publish_at,time_zone\n\
 ch_01kbcfrw2xq7v4j9b6k0s3e8hz,Bean salad,https://images.example.com/bean.jpg,2026-12-01 09:00,Europe/Istanbul\n";
 
 /// What is sent.
-pub(super) fn request(operation: Operation) -> Value {
+pub(super) fn request(operation: &str) -> Value {
     match operation {
-        Operation::SaveSettings => json!({
+        "save_settings" => json!({
             "app_id": "1500000", "app_secret": "the app secret key", "status": "enabled", "environment": "sandbox",
         }),
-        Operation::StartOAuth => json!({ "return_to": "/app/channels" }),
-        Operation::Claim => json!({ "connection": "pT3v0cN8w2kXyQ5rB7sD1fG4hJ6lM9zA" }),
-        Operation::ChangeChannel => json!({ "default_board_id": BOARD }),
-        Operation::CreateBoard => {
+        "start_oauth" => json!({ "return_to": "/app/channels" }),
+        "claim_connection" => json!({ "connection": "pT3v0cN8w2kXyQ5rB7sD1fG4hJ6lM9zA" }),
+        "change_channel" => json!({ "default_board_id": BOARD }),
+        "create_board" => {
             json!({ "name": "Salads", "description": "Green and fresh", "privacy": "PUBLIC" })
         }
-        Operation::CreatePin | Operation::ValidatePin => json!({
+        "create_pin" | "validate_pin" => json!({
             "channel_id": CHANNEL,
             "title": "Bean salad",
             "description": "Ready in ten minutes.",
@@ -40,11 +38,11 @@ pub(super) fn request(operation: Operation) -> Value {
             "publish_at": "2026-12-01T09:00:00Z",
             "publish_within": "P2D",
         }),
-        Operation::Upload => json!({ "content_type": "image/jpeg", "bytes": 182_044 }),
-        Operation::ChangePin => {
+        "upload_media" => json!({ "content_type": "image/jpeg", "bytes": 182_044 }),
+        "change_pin" => {
             json!({ "title": "Green salad", "publish_at": { "local": "2026-12-02T09:00", "time_zone": "Europe/Istanbul" } })
         }
-        Operation::MovePins => {
+        "move_pins" => {
             json!({ "channel_id": CHANNEL, "from_board_id": BOARD, "to_board_id": "549755885176" })
         }
         _ => Value::Null,
@@ -53,47 +51,35 @@ pub(super) fn request(operation: Operation) -> Value {
 
 /// What is answered with a status.
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
-pub(super) fn answer(operation: Operation, status: &str) -> Value {
+pub(super) fn answer(operation: &str, status: u16) -> Value {
     match operation {
-        Operation::ReadSettings | Operation::SaveSettings => settings(),
-        Operation::TestCredentials => json!({
+        "read_settings" | "save_settings" => settings(),
+        "test_credentials" => json!({
             "result": "ok",
             "detail": "Pinterest accepts App ID and App Secret",
             "fix": "Nothing to do: connect an account.",
             "tested_at": "2026-12-01T08:00:00Z",
         }),
-        Operation::StartOAuth => json!({
+        "start_oauth" => json!({
             "authorize_url": "https://www.pinterest.com/oauth/?client_id=1500000&response_type=code&state=q8",
             "expires_at": "2026-12-01T08:10:00Z",
         }),
-        Operation::Claim | Operation::ReadChannel | Operation::ChangeChannel => channel(),
-        Operation::ListChannels => page(&channel()),
-        Operation::DeleteChannel => json!({
+        "claim_connection" | "read_channel" | "change_channel" => channel(),
+        "list_channels" => page(&channel()),
+        "disconnect_channel" => json!({
             "detail": "The account's tokens are deleted here, and its queued Pins are cancelled.",
             "fix": "To take the app's access away at Pinterest too: Settings, Security, Connected apps.",
             "cancelled_pins": 2,
         }),
-        Operation::ListBoards => page(&board()),
-        Operation::CreateBoard => board(),
-        Operation::CreatePin if status == "201" => published(),
-        Operation::CreatePin | Operation::ChangePin | Operation::RetryPin => scheduled(),
-        Operation::ReadPin => published(),
-        Operation::CancelPin => cancelled(),
-        Operation::ListPins => page(&published()),
-        Operation::ValidatePin => json!({
-            "ok": false,
-            "checks": [
-                { "check": "integration", "ok": true, "code": null, "detail": "it is switched on", "fix": null },
-                {
-                    "check": "title",
-                    "ok": false,
-                    "code": "too_long",
-                    "detail": "title has 120 characters, and Pinterest takes at most 100",
-                    "fix": "Shorten it: 20 too many.",
-                },
-            ],
-        }),
-        Operation::BulkPins => json!({
+        "list_boards" => page(&board()),
+        "create_board" => board(),
+        "create_pin" if status == 201 => published(),
+        "create_pin" | "change_pin" | "retry_pin" => scheduled(),
+        "read_pin" => published(),
+        "cancel_pin" => cancelled(),
+        "list_pins" => page(&published()),
+        "validate_pin" => validation(),
+        "bulk_pins" => json!({
             "rows": [
                 {
                     "line": 2, "status": "accepted", "pin_id": PIN,
@@ -106,7 +92,7 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
                 },
             ],
         }),
-        Operation::Upload => json!({
+        "upload_media" => json!({
             "media_id": FILE,
             "upload": {
                 "method": "PUT",
@@ -115,8 +101,8 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             },
             "expires_at": "2026-12-01T09:00:00Z",
         }),
-        Operation::MovePins => json!({ "moved": [PIN], "left": [] }),
-        Operation::ChannelAnalytics => json!({
+        "move_pins" => json!({ "moved": [PIN], "left": [] }),
+        "channel_analytics" => json!({
             "channel_id": CHANNEL,
             "from": "2026-11-30",
             "to": "2026-11-30",
@@ -124,7 +110,7 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             "rows": [{ "date": "2026-11-30", "data_status": "READY", "metrics": { "IMPRESSION": 240 } }],
             "read_at": "2026-12-01T08:00:00Z",
         }),
-        Operation::PinAnalytics => json!({
+        "pin_analytics" => json!({
             "pin_id": PIN,
             "pinterest_pin_id": "549755885200",
             "channel_id": CHANNEL,
@@ -135,7 +121,7 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             "read_at": "2026-12-01T08:00:00Z",
             "lifetime": totals(&[("total_comments", 0)]),
         }),
-        Operation::TopPins => json!({
+        "top_pins" => json!({
             "channel_id": CHANNEL,
             "from": "2026-11-01",
             "to": "2026-11-30",
@@ -151,7 +137,7 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             "counted_until": "2026-11-30T23:00:00Z",
             "read_at": "2026-12-01T08:00:00Z",
         }),
-        Operation::PinMetrics => json!({
+        "pin_metrics" => json!({
             "channel_id": CHANNEL,
             "items": [{
                 "pin_id": PIN,
@@ -170,9 +156,15 @@ pub(super) fn answer(operation: Operation, status: &str) -> Value {
             "next": null,
             "read_at": "2026-12-01T08:00:00Z",
         }),
-        Operation::Health => json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
-        Operation::OpenApi => json!({ "openapi": "3.1.0" }),
-        Operation::OAuthCallback | Operation::Home | Operation::Page | Operation::PageFile => Value::Null,
+        "health" => json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
+        "openapi" => json!({ "openapi": "3.1.0" }),
+        "read_problem" => json!({
+            "code": "no_board",
+            "meaning": "The request names no board, and the channel has no default board.",
+            "fix": "Name a board, or choose the channel's default board.",
+            "example": "board_id is missing, and the channel has no default board",
+        }),
+        _ => Value::Null,
     }
 }
 
@@ -371,4 +363,38 @@ fn event(at: &str, event: &str, detail: &str, http_status: Option<u16>) -> Value
         "pinterest_code": null,
         "request_id": http_status.map(|_| "3281904457"),
     })
+}
+
+/// A validation that finds a title too long.
+fn validation() -> Value {
+    let check = |name: &str, ok: Option<bool>, detail: &str| {
+        json!({
+            "check": name, "ok": ok, "code": null, "detail": detail, "fix": null, "errors": [], "pin_ids": [],
+        })
+    };
+    let mut checks = vec![
+        check("integration", Some(true), "it is switched on"),
+        check("channel", Some(true), "demo_account is connected since 2026-11-01T09:00:00Z"),
+        check("scopes", Some(true), "everything that publishing needs was granted"),
+        check("tier", Some(true), "nothing was refused for the app's access tier lately"),
+        check("pause", Some(true), "Pinterest has asked for no break"),
+        json!({
+            "check": "fields",
+            "ok": false,
+            "code": "too_long",
+            "detail": "title: title has 120 characters, and Pinterest takes at most 100",
+            "fix": "Shorten it: 20 too many.",
+            "errors": [{
+                "field": "title",
+                "code": "too_long",
+                "detail": "title has 120 characters, and Pinterest takes at most 100",
+                "fix": "Shorten it: 20 too many.",
+            }],
+            "pin_ids": [],
+        }),
+    ];
+    for name in ["files", "token", "board", "section", "duplicate", "media"] {
+        checks.push(check(name, None, "the fields have to be right first"));
+    }
+    json!({ "ok": false, "checks": checks })
 }

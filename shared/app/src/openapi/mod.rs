@@ -1,17 +1,15 @@
-//! The contract (`/openapi.json`), made of the routes, of the declared query parameters, and of the types that handlers
-//! read and write.
+//! The contract (`/openapi.json`), made of the declared operations and of the types that handlers read and write.
 
 mod examples;
-mod operations;
 mod schemas;
 
+use edge::{Access, query::Parameter};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use self::operations::{Description, TAGS, body_is_optional, describe, failures, meaning, tag};
 use crate::{
-    parameters,
-    routes::{Access, Operation, ROUTES, Route},
+    contract::{Contract, RequestBody},
+    operations::{Endpoint, endpoints},
     vocabulary::{ChannelMetric, PinMetric, PinSort, PinState, ProblemCode},
 };
 
@@ -45,6 +43,9 @@ struct Problem {
     /// Which field or parameter is wrong.
     #[schemars(with = "String", skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// The values in the sentences, by name, so that a frontend can say them in its own language.
+    #[schemars(with = "domain::Params", skip_serializing_if = "Option::is_none")]
+    params: Option<domain::Params>,
 }
 
 /// What API Gateway answers itself, before a function is asked.
@@ -60,6 +61,17 @@ struct Schemas {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
 }
+
+/// The groups in which people find operations, with what each is about.
+const TAGS: [(&str, &str); 7] = [
+    ("Settings", "The integration with Pinterest, for admins."),
+    ("Connecting", "Connecting a Pinterest account by OAuth."),
+    ("Channels", "Connected Pinterest accounts and their boards."),
+    ("Pins", "Publishing, scheduling and following Pins."),
+    ("Media", "Files for Pins."),
+    ("Analytics", "How accounts and Pins do, as Pinterest counts."),
+    ("Service", "Whether the API answers, this document, and what problems mean."),
+];
 
 const DESCRIPTION: &str = "\
 Connects Pinterest accounts, publishes and schedules Pins, and keeps every token alive.\n\n\
@@ -93,13 +105,11 @@ pub(crate) fn document(base_url: &str) -> Value {
     answers.subschema_for::<PinMetric>();
     answers.subschema_for::<PinSort>();
     let mut paths: Map<String, Value> = Map::new();
-    for route in &ROUTES {
-        let Some(description) = describe(route.operation, &mut schemas) else {
-            continue;
-        };
-        let operation = operation(route, description);
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[route.method.to_lowercase()] = operation;
+    for endpoint in endpoints() {
+        let Some(contract) = &endpoint.contract else { continue };
+        let operation = operation(&endpoint, contract, &mut schemas);
+        let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        path[endpoint.method.to_lowercase()] = operation;
     }
     let mut responses = Map::new();
     for status in [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503] {
@@ -143,62 +153,111 @@ pub(crate) fn document(base_url: &str) -> Value {
     })
 }
 
-fn operation(route: &Route, description: Description) -> Value {
-    let has_body = description.request.is_some() || route.operation == Operation::BulkPins;
-    let mut answers: Map<String, Value> = Map::new();
-    for (status, text, schema) in description.answers {
-        let mut answer = json!({ "description": text });
-        if let Some(schema) = schema {
-            let example = examples::answer(route.operation, status);
-            answer["content"] = json!({ "application/json": { "schema": schema, "example": example } });
+fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) -> Value {
+    let mut responses: Map<String, Value> = Map::new();
+    for answer in &contract.answers {
+        let mut response = json!({ "description": answer.meaning });
+        if let Some(schema) = answer.schema {
+            let (schema, example) =
+                (schema(&mut schemas.answers), examples::answer(contract.id, answer.status));
+            response["content"] = json!({ "application/json": { "schema": schema, "example": example } });
         }
-        if status == "302" {
+        if answer.status == 302 {
             let text = "Where the browser goes.";
-            answer["headers"] = json!({ "Location": { "description": text, "schema": { "type": "string", "format": "uri" } } });
+            let schema = json!({ "type": "string", "format": "uri" });
+            response["headers"] = json!({ "Location": { "description": text, "schema": schema } });
         }
-        answers.insert(status.to_owned(), answer);
+        responses.insert(answer.status.to_string(), response);
     }
-    for status in failures(route, has_body) {
+    for status in problems(endpoint, contract) {
         let reference = format!("#/components/responses/{}", name(status));
-        answers.insert(status.to_string(), json!({ "$ref": reference }));
+        responses.insert(status.to_string(), json!({ "$ref": reference }));
     }
     // Two paths may lead to one operation, whose id must be unique.
-    let alias = if route.path == crate::routes::CALLBACK_ALIAS { "_alias" } else { "" };
+    let alias = if endpoint.path == edge::CALLBACK_ALIAS { "_alias" } else { "" };
     let mut operation = json!({
-        "operationId": format!("{}{alias}", description.id),
-        "summary": description.summary,
-        "tags": [tag(route.operation)],
-        "parameters": parameters_of(route),
-        "responses": answers,
-        "security": match route.access {
+        "operationId": format!("{}{alias}", contract.id),
+        "summary": contract.summary,
+        "tags": [contract.tag],
+        "parameters": parameters_of(endpoint, contract),
+        "responses": responses,
+        "security": match endpoint.access {
             Access::Open => json!([]),
             Access::User => json!([{ "token": [] }]),
             Access::Admin => json!([{ "admin_token": [] }]),
         },
     });
-    if route.access == Access::Admin {
+    if endpoint.access == Access::Admin {
         operation["description"] = "Admins only.".into();
     }
-    if route.operation == Operation::BulkPins {
-        operation["requestBody"] = json!({ "required": true, "content": rows() });
-    }
-    if let Some(schema) = description.request {
-        let example = examples::request(route.operation);
-        operation["requestBody"] = json!({
-            "required": !body_is_optional(route.operation),
+    let mut json_body = |required: bool, schema: crate::contract::SchemaOf| {
+        let (schema, example) = (schema(&mut schemas.requests), examples::request(contract.id));
+        json!({
+            "required": required,
             "content": { "application/json": { "schema": schema, "example": example } },
-        });
+        })
+    };
+    match contract.body {
+        RequestBody::None => {}
+        RequestBody::Json(schema) => operation["requestBody"] = json_body(true, schema),
+        RequestBody::OptionalJson(schema) => operation["requestBody"] = json_body(false, schema),
+        RequestBody::Rows => {
+            operation["requestBody"] = json!({ "required": true, "content": rows() });
+        }
     }
     operation
 }
 
-fn parameters_of(route: &Route) -> Vec<Value> {
-    let mut all: Vec<_> =
-        parameters::query(route.operation).parameters.iter().map(parameters::Parameter::described).collect();
-    if route.path.contains("{id}") {
-        let (schema, text) = match route.path.strip_prefix("/api/v1/channels/") {
-            Some(_) => ("ChannelId", "The channel."),
-            None => ("PinId", "The Pin."),
+/// The statuses of the problems that an operation can answer.
+fn problems(endpoint: &Endpoint, contract: &Contract) -> Vec<u16> {
+    // API Gateway can answer 429 and 503 before any function is asked.
+    let mut all = vec![429, 500, 503];
+    all.extend(contract.problems);
+    if endpoint.query.is_strict() {
+        all.push(422);
+    }
+    if endpoint.access != Access::Open {
+        all.push(401);
+    }
+    if endpoint.access == Access::Admin {
+        all.push(403);
+    }
+    if !matches!(contract.body, RequestBody::None) {
+        all.extend([400, 413]);
+    }
+    if endpoint.path.contains("{id}") {
+        all.push(404);
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// What a status means, in one sentence.
+fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "The body cannot be read.",
+        401 => "There is no valid token.",
+        403 => "The token is not an admin's.",
+        404 => "There is no such thing, or it belongs to another tenant.",
+        409 => "It cannot be done in the state that things are in.",
+        413 => "The body, or a file, is too large.",
+        415 => "The `Content-Type` is not taken here.",
+        422 => "A value breaks a rule, or Pinterest refused for good.",
+        429 => "Too many requests: at Pinterest, or at the API.",
+        502 => "Pinterest did not answer.",
+        503 => "Not now: try again after `Retry-After`.",
+        _ => "A fault of the stack.",
+    }
+}
+
+fn parameters_of(endpoint: &Endpoint, contract: &Contract) -> Vec<Value> {
+    let mut all: Vec<_> = endpoint.query.parameters.iter().map(Parameter::described).collect();
+    if endpoint.path.contains("{id}") {
+        let (schema, text) = match endpoint.path.split('/').rev().find(|part| !part.starts_with('{')) {
+            Some("problems") => ("ProblemCode", "The code."),
+            _ if endpoint.path.starts_with("/api/v1/channels/") => ("ChannelId", "The channel."),
+            _ => ("PinId", "The Pin."),
         };
         all.push(json!({
             "name": "id",
@@ -208,12 +267,12 @@ fn parameters_of(route: &Route) -> Vec<Value> {
             "schema": { "$ref": format!("#/components/schemas/{schema}") },
         }));
     }
-    if route.operation == Operation::CreatePin {
+    if contract.id == "create_pin" {
         all.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "1 to 255 visible ASCII characters: the same key with the same body makes one Pin.",
+            "description": "1 to 255 visible ASCII characters: the same key with the same body creates one Pin.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
@@ -262,7 +321,7 @@ fn failure(status: u16, problem: &Schema) -> Value {
 
 /// A file of rows has no JSON schema of its own.
 fn rows() -> Value {
-    let most = crate::http::LARGEST_BODY;
+    let most = edge::MAX_BODY_BYTES;
     let schema = |text: &str| json!({ "type": "string", "maxLength": most, "description": text });
     json!({
         "application/x-ndjson": {

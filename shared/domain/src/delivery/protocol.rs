@@ -1,178 +1,203 @@
-//! Which step follows from what happened, and what the steps are made of.
+//! Which transition follows from an input, and what transitions are made of.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Also, Conditions, Decision, Happened, Next, Outcome};
-use crate::{Answer, Failure, Pin, PinterestPinId, Reason, Setback, State};
+use super::{Action, Context, Input, Outcome, SideEffect, Transition};
+use crate::{
+    Failure, Message, Phrase, Pin, PinRecord, PinterestPinId, Reason, ResponseMeta, RetryCounter, State,
+    phrases,
+};
 
-/// No wait that grows becomes longer than this.
-pub(super) const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
+/// The longest wait that backoff leads to.
+pub(super) const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
 
-/// Before it is too late for a Pin, it is looked at once more while it can still be sent.
+/// A waiting Pin is looked at once more this long before its time is over, while it can still be sent.
 const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The protocol.
 #[must_use]
-pub fn decide(pin: &Pin, happened: &Happened, conditions: &Conditions, now: Timestamp) -> Decision {
-    let step = Step { pin: pin.clone(), conditions, now };
-    match (&pin.state, happened) {
-        (State::Published { .. } | State::Failed { .. } | State::Cancelled, _) => step.unchanged(),
+pub fn decide(pin: &Pin, input: &Input, context: &Context, now: Timestamp) -> Transition {
+    let builder = TransitionBuilder { pin: pin.record(), context, now };
+    match (&pin.state, input) {
+        (State::Published { .. } | State::Failed { .. } | State::Cancelled, _) => builder.unchanged(),
 
-        (State::Scheduled, Happened::Due) if now >= pin.publish_at => step.start(),
-        (State::Waiting { retry_at, .. }, Happened::Due) if is_time(now, *retry_at, pin.give_up_at) => {
-            step.start()
+        (State::Scheduled, Input::Due) if now >= pin.publish_at => builder.start(),
+        (State::Waiting { retry_at, .. }, Input::Due) if is_time(now, *retry_at, pin.give_up_at) => {
+            builder.start()
         }
         // A new token ends no rate limit and no outage: what waits for those has a time of its own.
         (
             State::Waiting { reason: Reason::Reconnect | Reason::TokenRefresh, .. }
             | State::Waiting { retry_at: None, .. },
-            Happened::ChannelBack,
-        ) => step.start(),
+            Input::ChannelReconnected,
+        ) => builder.start(),
 
-        // Before the limit, its process may be alive.
-        (State::Sending(attempt), Happened::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
-            let detail = "the process that was sending it ended without a word";
-            step.doubt(attempt, detail, &Answer::default())
+        // Before the limit, its process may still be sending.
+        (State::Sending(attempt), Input::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {
+            let message = phrases::PROCESS_ENDED.into();
+            builder.outcome_unknown(attempt, message, &ResponseMeta::default())
         }
-        (State::InDoubt { attempt, looks, retry_at }, Happened::Due)
-            if now >= retry_at.unwrap_or_else(|| pin.last_word(attempt)) =>
+        (State::OutcomeUnknown { attempt, checks_done, retry_at }, Input::Due)
+            if now >= retry_at.unwrap_or_else(|| pin.final_check_at(attempt)) =>
         {
-            step.look(attempt, *looks)
+            builder.check_board(attempt, *checks_done)
         }
-        (State::InDoubt { attempt, looks, retry_at: None }, Happened::ChannelBack) => {
-            step.look(attempt, *looks)
+        (State::OutcomeUnknown { attempt, checks_done, retry_at: None }, Input::ChannelReconnected) => {
+            builder.check_board(attempt, *checks_done)
         }
-        (State::InDoubt { attempt, looks, .. }, Happened::Looked(look)) => step.looked(attempt, *looks, look),
-
-        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Registered(answer)) => {
-            step.registered(answer)
-        }
-        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Uploaded(outcome)) => {
-            step.uploaded(outcome)
-        }
-        (State::Waiting { reason: Reason::VideoProcessing, .. }, Happened::Polled(answer)) => {
-            step.polled(answer)
+        (State::OutcomeUnknown { attempt, checks_done, .. }, Input::BoardChecked(check)) => {
+            builder.board_checked(attempt, *checks_done, check)
         }
 
-        // The answer of an attempt counts as long as nothing was decided about that attempt.
-        (State::Sending(attempt) | State::InDoubt { attempt, .. }, Happened::Sent { fence, outcome })
-            if *fence == attempt.fence =>
-        {
-            step.sent(attempt, outcome)
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Input::Registered(answer)) => {
+            builder.registered(answer)
         }
-        // That the Pin is there is certain, whatever was concluded about its attempt meanwhile.
-        (_, Happened::Sent { outcome: Outcome::Created(id, answer), .. }) => {
-            step.published(id, "created", answer)
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Input::Uploaded(outcome)) => {
+            builder.uploaded(outcome)
         }
-        _ => step.unchanged(),
+        (State::Waiting { reason: Reason::VideoProcessing, .. }, Input::Polled(answer)) => {
+            builder.polled(answer)
+        }
+
+        // The answer to an attempt counts as long as nothing was decided about that attempt.
+        (
+            State::Sending(attempt) | State::OutcomeUnknown { attempt, .. },
+            Input::Sent { fencing_token, outcome },
+        ) if *fencing_token == attempt.fencing_token => builder.sent(attempt, outcome),
+        // It is certain that the Pin exists, whatever was concluded about its attempt meanwhile.
+        (_, Input::Sent { outcome: Outcome::Created(id, response), .. }) => {
+            builder.published(id, phrases::CREATED, response)
+        }
+        _ => builder.unchanged(),
     }
 }
 
-/// Whether something that waits until `at` is to be looked at, which it is once more when its time ends.
+/// Whether a wait until `at` is over. It is over at `end` in any case.
 fn is_time(now: Timestamp, at: Option<Timestamp>, end: Timestamp) -> bool {
     now >= end || at.is_none_or(|at| now >= at)
 }
 
-/// One decision in the making.
-pub(super) struct Step<'a> {
-    pub(super) pin: Pin,
-    pub(super) conditions: &'a Conditions,
+/// Builds one transition.
+pub(super) struct TransitionBuilder<'a> {
+    pub(super) pin: PinRecord,
+    pub(super) context: &'a Context,
     pub(super) now: Timestamp,
 }
 
-impl Step<'_> {
-    pub(super) fn unchanged(self) -> Decision {
-        self.then(Next::Rest, Also::Nothing)
+impl TransitionBuilder<'_> {
+    pub(super) fn unchanged(self) -> Transition {
+        self.then(Action::Rest, SideEffect::Nothing)
     }
 
-    pub(super) fn then(self, next: Next, also: Also) -> Decision {
-        Decision { pin: self.pin, next, also }
+    pub(super) fn then(self, action: Action, side_effect: SideEffect) -> Transition {
+        Transition { pin: Pin::restore(self.pin), action, side_effect }
     }
 
-    pub(super) fn rest(
+    pub(super) fn enter(
         mut self,
         state: State,
         event: &str,
-        detail: impl Into<String>,
-        answer: &Answer,
-    ) -> Decision {
-        self.pin.timeline.record(self.now, event, detail, answer);
-        self.pin.enter(state);
+        message: Message,
+        response: &ResponseMeta,
+    ) -> Transition {
+        self.pin.timeline.push_response(self.now, event, message, response);
+        self.pin.transition_to(state);
         self.unchanged()
     }
 
-    /// Rests for the same cause as before, perhaps: then the timeline has said so, and once is enough.
-    pub(super) fn go_on(mut self, state: State, event: &str, detail: &str, answer: &Answer) -> Decision {
+    /// Waits on. If the timeline ends with the same entry already, it is not repeated.
+    pub(super) fn continue_waiting(
+        mut self,
+        state: State,
+        event: &str,
+        message: Message,
+        response: &ResponseMeta,
+    ) -> Transition {
         let last = self.pin.timeline.entries.last();
         let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
-        let said = reason(&self.pin.state) == reason(&state)
-            && last.is_some_and(|last| last.event == event && last.detail == detail);
-        if said && answer == &Answer::default() {
-            self.pin.enter(state);
+        let is_repeated = reason(&self.pin.state) == reason(&state)
+            && last.is_some_and(|last| last.event == event && last.detail == message.text);
+        if is_repeated && response == &ResponseMeta::default() {
+            self.pin.transition_to(state);
             return self.unchanged();
         }
-        self.rest(state, event, detail, answer)
+        self.enter(state, event, message, response)
     }
 
     pub(super) fn wait(
         self,
         reason: Reason,
         retry_at: Option<Timestamp>,
-        detail: &str,
-        answer: &Answer,
-    ) -> Decision {
-        self.go_on(State::Waiting { reason, retry_at }, "waiting", detail, answer)
+        message: Message,
+        response: &ResponseMeta,
+    ) -> Transition {
+        self.continue_waiting(State::Waiting { reason, retry_at }, "waiting", message, response)
     }
 
-    pub(super) fn fail(self, failure: Failure, answer: &Answer) -> Decision {
-        let detail = failure.detail.clone();
-        self.rest(State::Failed { error: failure }, "failed", detail, answer)
+    pub(super) fn fail(self, failure: Failure, response: &ResponseMeta) -> Transition {
+        let message = failure.message();
+        self.enter(State::Failed { error: failure }, "failed", message, response)
     }
 
-    pub(super) fn published(mut self, id: &PinterestPinId, how: &str, answer: &Answer) -> Decision {
-        self.pin.setback = None;
-        // The next call would be refused: whoever comes next need not try.
-        let also = answer.spent_for_seconds.map_or(Also::Nothing, |seconds| {
-            self.limited(Some(SignedDuration::from_secs(seconds.into())), 0).1
+    /// Published as `id`. `how` has a place for the id.
+    pub(super) fn published(
+        mut self,
+        id: &PinterestPinId,
+        how: Phrase,
+        response: &ResponseMeta,
+    ) -> Transition {
+        self.pin.retry_counter = None;
+        // The next call would be refused, so the channel pauses before it.
+        let side_effect = response.spent_for_seconds.map_or(SideEffect::Nothing, |seconds| {
+            self.rate_limited(Some(SignedDuration::from_secs(seconds.into())), 0).1
         });
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
-        Decision { also, ..self.rest(state, "published", format!("{how} as {id}"), answer) }
+        let message = how.with([("pinterest_pin_id", id)]);
+        Transition { side_effect, ..self.enter(state, "published", message, response) }
     }
 
-    /// When to see again whether a wait that ends without the Pin's doing is over: the longer it lasts already, the
-    /// later, from `first` on. Written once a minute, a Pin that waits for weeks would cost more than all others.
-    pub(super) fn patiently(&self, detail: &str, first: SignedDuration) -> Timestamp {
+    /// When to look again whether a wait is over that ends without the Pin's doing, and the message of that wait. The
+    /// interval begins with `first` and grows with the age of the wait: a Pin that waits for weeks would otherwise be
+    /// written every minute, and cost more than all others.
+    pub(super) fn backoff_by_age(
+        &self,
+        phrase: Phrase,
+        first: SignedDuration,
+    ) -> (Option<Timestamp>, Message) {
+        let message = Message::from(phrase);
         let last = self.pin.timeline.entries.last();
-        let since = last.filter(|last| last.detail == detail).map_or(self.now, |last| last.at);
-        self.in_time(self.now + (self.now.duration_since(since) / 4).clamp(first, LONGEST_BACKOFF))
+        let since = last.filter(|last| last.detail == message.text).map_or(self.now, |last| last.at);
+        let interval = (self.now.duration_since(since) / 4).clamp(first, MAX_BACKOFF);
+        (Some(self.in_time(self.now + interval)), message)
     }
 
-    /// Then, or when there is a last chance before it is too late.
-    pub(super) fn in_time(&self, then: Timestamp) -> Timestamp {
+    /// `then`, or the last chance before the Pin's time is over.
+    fn in_time(&self, then: Timestamp) -> Timestamp {
         let last = self.pin.give_up_at - LAST_CHANCE;
         if self.now < last { then.min(last) } else { then }
     }
 
-    /// How often `code` has put the Pin off in a row.
+    /// How many times in a row `code` was the cause of a retry.
     pub(super) fn times(&self, code: &str) -> u32 {
-        let setback = self.pin.setback.as_ref();
-        setback.filter(|setback| setback.code == code).map_or(0, |setback| setback.times)
+        let counter = self.pin.retry_counter.as_ref();
+        counter.filter(|counter| counter.code == code).map_or(0, |counter| counter.times)
     }
 
-    /// Counts `code` once more, and says how often it is now in a row.
+    /// Counts `code` once more, and returns how many times in a row it occurred.
     pub(super) fn count(&mut self, code: &str) -> u32 {
         let times = self.times(code).saturating_add(1);
-        self.pin.setback = Some(Setback { code: code.to_owned(), times });
+        self.pin.retry_counter = Some(RetryCounter { code: code.to_owned(), times });
         times
     }
 
-    /// Counts `code` once more, and says when to try again: the oftener in a row, the later.
-    pub(super) fn put_off(&mut self, code: &str, first: SignedDuration) -> Timestamp {
+    /// Counts `code` once more, and returns when to try again: the more times in a row, the later.
+    pub(super) fn postpone(&mut self, code: &str, first: SignedDuration) -> Timestamp {
         let times = self.count(code);
-        self.spaced(times, first)
+        self.backoff(times, first)
     }
 
-    pub(super) fn spaced(&self, times: u32, first: SignedDuration) -> Timestamp {
-        self.now + crate::backoff(first, LONGEST_BACKOFF, times, self.conditions.jitter)
+    /// When to try again after `times` failures in a row.
+    pub(super) fn backoff(&self, times: u32, first: SignedDuration) -> Timestamp {
+        self.now + crate::backoff(first, MAX_BACKOFF, times, self.context.jitter)
     }
 }

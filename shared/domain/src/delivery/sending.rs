@@ -1,160 +1,173 @@
-//! Sending a Pin, if everything allows it, and what the answer means.
+//! Sending a Pin, if everything allows it, and what Pinterest's answer means.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Also, Decision, Next, Outcome, Readiness, protocol::Step};
-use crate::{Answer, Attempt, File, PauseReason, Pin, Reason, Refusal, State, words};
+use super::{
+    Action, Outcome, Readiness, SideEffect, Transition, outcome_unknown::pause_message,
+    protocol::TransitionBuilder,
+};
+use crate::{
+    Attempt, File, Message, PauseReason, Pin, Reason, Refusal, ResponseMeta, State, failures, phrases,
+};
 
-/// Sending is given up when the image could not be fetched this often.
-const MEDIA_TRIES: u32 = 3;
-/// Sending is given up when so many new tokens in a row were refused. However long a renewal takes, it counts once.
-const TOKEN_TRIES: u32 = 5;
+/// A Pin fails when its image could not be fetched this many times in a row.
+const MAX_MEDIA_TRIES: u32 = 3;
+/// A Pin fails when this many new tokens in a row were refused. However long a refresh takes, it counts once.
+const MAX_TOKEN_TRIES: u32 = 5;
 
-/// What a rate limit counts as.
+/// The retry counter of rate limits.
 const QUOTA: &str = "quota";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-impl Step<'_> {
-    /// Sends, if everything allows it.
-    pub(super) fn start(mut self) -> Decision {
-        let none = Answer::default();
-        if self.conditions.readiness == Readiness::Gone {
-            let detail = "the channel was disconnected";
-            return self.rest(State::Cancelled, "cancelled", detail, &none);
+impl TransitionBuilder<'_> {
+    /// Sends the Pin, if everything allows it.
+    pub(super) fn start(mut self) -> Transition {
+        let none = ResponseMeta::default();
+        if self.context.readiness == Readiness::Disconnected {
+            return self.enter(State::Cancelled, "cancelled", phrases::CHANNEL_DISCONNECTED.into(), &none);
         }
         if self.now >= self.pin.give_up_at {
-            return self.fail(words::too_late(), &none);
+            return self.fail(failures::too_late(), &none);
         }
-        match self.conditions.readiness {
-            Readiness::Ready if self.pin.refused_token == Some(self.conditions.token_version) => {
-                if self.conditions.lost {
+        match self.context.readiness {
+            Readiness::Ready if self.pin.refused_token == Some(self.context.token_version) => {
+                if self.context.refresh_impossible {
                     return self.await_owner(&none);
                 }
-                let retry_at = self.patiently(words::RENEWING, MINUTE);
-                return self.await_token(retry_at, &none); // it has not been renewed yet
+                let (retry_at, _) = self.backoff_by_age(phrases::TOKEN_REFRESH, MINUTE);
+                return self.await_token(retry_at, &none); // the refused token was not replaced yet
             }
-            Readiness::Ready | Readiness::Gone => {}
+            Readiness::Ready | Readiness::Disconnected => {}
             Readiness::SwitchedOff(why) => {
-                let retry_at = self.patiently(why, MINUTE * 5);
-                return self.wait(Reason::PinterestUnavailable, Some(retry_at), why, &none);
+                let (retry_at, message) = self.backoff_by_age(why.phrase(), MINUTE * 5);
+                return self.wait(Reason::PinterestUnavailable, retry_at, message, &none);
             }
             Readiness::ReconnectRequired => return self.await_owner(&none),
             Readiness::TokenExpired => {
-                let retry_at = self.patiently(words::RENEWING, MINUTE);
+                let (retry_at, _) = self.backoff_by_age(phrases::TOKEN_REFRESH, MINUTE);
                 return self.await_token(retry_at, &none);
             }
             Readiness::Paused(pause) => {
-                let (reason, detail) = match pause.reason {
-                    PauseReason::Quota => (Reason::Quota, words::RATE_LIMIT),
-                    PauseReason::SpamHold => (Reason::SpamHold, words::SPAM_HOLD),
+                let reason = match pause.reason {
+                    PauseReason::Quota => Reason::Quota,
+                    PauseReason::SpamHold => Reason::SpamHold,
                 };
-                // It may have ended since it was read.
+                // The pause may have ended since it was read.
                 let retry_at = pause.until.max(self.now + SECOND);
-                return self.wait(reason, Some(retry_at), detail, &none);
+                return self.wait(reason, Some(retry_at), pause_message(pause), &none);
             }
         }
-        if !self.conditions.scopes.missing().is_empty() {
+        if !self.context.scopes.missing().is_empty() {
             return self.out_of_scope(&none);
         }
         if !self.video_is_ready() {
-            return self.prepare();
+            return self.prepare_video();
         }
-        let attempt = Attempt { fence: self.conditions.fence.clone(), started_at: self.now };
+        let attempt = Attempt { fencing_token: self.context.fencing_token.clone(), started_at: self.now };
         self.pin.attempts = self.pin.attempts.saturating_add(1);
         self.pin.state = State::Sending(attempt.clone());
-        let detail = format!("attempt {}", self.pin.attempts);
-        self.pin.timeline.note(self.now, "sending", detail);
-        self.then(Next::Send(attempt), Also::Nothing)
+        let message = phrases::ATTEMPT.with([("number", self.pin.attempts)]);
+        self.pin.timeline.push(self.now, "sending", message);
+        self.then(Action::Send(attempt), SideEffect::Nothing)
     }
 
-    /// What the answer to a send means.
-    pub(super) fn sent(mut self, attempt: &Attempt, outcome: &Outcome) -> Decision {
+    /// What the outcome of a send means.
+    pub(super) fn sent(mut self, attempt: &Attempt, outcome: &Outcome) -> Transition {
         match outcome {
-            Outcome::Created(id, answer) => self.published(id, "created", answer),
-            Outcome::Unknown(answer) => {
-                let detail = "Pinterest's answer did not come, so the Pin may exist";
-                self.doubt(attempt, detail, answer)
+            Outcome::Created(id, response) => self.published(id, phrases::CREATED, response),
+            Outcome::Unknown(response) => {
+                self.outcome_unknown(attempt, phrases::ANSWER_LOST.into(), response)
             }
             Outcome::NotSent(detail) => {
-                let retry_at = self.put_off("not_sent", SECOND * 30);
-                let none = Answer::default();
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, &none)
+                let retry_at = self.postpone("not_sent", SECOND * 30);
+                let message = phrases::NOT_SENT.with([("detail", detail)]);
+                let none = ResponseMeta::default();
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, &none)
             }
-            Outcome::Refused(refusal, answer) => self.refused(refusal, answer),
+            Outcome::Refused(refusal, response) => self.refused(refusal, response),
         }
     }
 
-    pub(super) fn refused(mut self, refusal: &Refusal, answer: &Answer) -> Decision {
+    pub(super) fn refused(mut self, refusal: &Refusal, response: &ResponseMeta) -> Transition {
         match refusal {
-            Refusal::TokenDead if self.conditions.lost => {
-                self.pin.refused_token = Some(self.conditions.token_version);
-                self.await_owner(answer)
+            Refusal::TokenDead if self.context.refresh_impossible => {
+                self.pin.refused_token = Some(self.context.token_version);
+                self.await_owner(response)
             }
             Refusal::TokenDead => {
-                self.pin.refused_token = Some(self.conditions.token_version);
+                self.pin.refused_token = Some(self.context.token_version);
                 let next_tick = self.now + MINUTE;
-                let retry_at = self.put_off("token_dead", MINUTE).max(next_tick);
-                if self.times("token_dead") >= TOKEN_TRIES {
-                    return self.fail(words::token_refused(), answer);
+                let retry_at = self.postpone("token_dead", MINUTE).max(next_tick);
+                if self.times("token_dead") >= MAX_TOKEN_TRIES {
+                    return self.fail(failures::token_refused(), response);
                 }
-                self.await_token(retry_at, answer)
+                self.await_token(Some(retry_at), response)
             }
-            Refusal::Scope => self.out_of_scope(answer),
+            Refusal::Scope => self.out_of_scope(response),
             Refusal::Quota { retry_after } => {
                 let before = self.times(QUOTA);
                 self.count(QUOTA);
-                let (pause, also) = self.limited(*retry_after, before);
-                let wait = self.wait(Reason::Quota, Some(pause.until), words::RATE_LIMIT, answer);
-                Decision { also, ..wait }
+                let (pause, side_effect) = self.rate_limited(*retry_after, before);
+                let message = phrases::RATE_LIMITED.into();
+                let wait = self.wait(Reason::Quota, Some(pause.until), message, response);
+                Transition { side_effect, ..wait }
             }
             Refusal::Spam => {
-                let pause = self.hold();
+                let pause = self.spam_hold();
                 self.count(Pin::SPAM);
-                let detail = words::took_for_spam(answer.message.as_deref());
-                let wait = self.wait(Reason::SpamHold, Some(pause.until), &detail, answer);
-                Decision { also: Also::PauseChannel(pause), ..wait }
+                let message = taken_for_spam(response.message.as_deref());
+                let wait = self.wait(Reason::SpamHold, Some(pause.until), message, response);
+                Transition { side_effect: SideEffect::PauseChannel(pause), ..wait }
             }
-            Refusal::BoardGone => self.fail(words::board_gone(), answer),
-            Refusal::SectionGone => self.fail(words::section_gone(), answer),
+            Refusal::BoardGone => self.fail(failures::board_gone(), response),
+            Refusal::SectionGone => self.fail(failures::section_gone(), response),
             Refusal::MediaUnreachable => {
-                let retry_at = self.put_off("media_unreachable", SECOND * 30);
-                let message = answer.message.as_deref().unwrap_or("Pinterest could not fetch the image");
-                if self.times("media_unreachable") >= MEDIA_TRIES {
+                let retry_at = self.postpone("media_unreachable", SECOND * 30);
+                let text = response.message.as_deref().unwrap_or("Pinterest could not fetch the image");
+                if self.times("media_unreachable") >= MAX_MEDIA_TRIES {
                     let files = self.pin.draft.media.files();
-                    let uploaded = files.iter().any(|(_, file, _)| matches!(file, File::Uploaded { .. }));
-                    return self.fail(words::media_unreachable(message, uploaded), answer);
+                    let uploaded = files.iter().any(|file| matches!(file.file, File::Uploaded { .. }));
+                    return self.fail(failures::media_unreachable(text, uploaded), response);
                 }
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, answer)
+                let message = phrases::MEDIA_UNREACHABLE.with([("message", text)]);
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, response)
             }
             Refusal::Busy => {
-                let retry_at = self.put_off("busy", SECOND * 5);
-                let detail = "another change of the same board was under way";
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, answer)
+                let retry_at = self.postpone("busy", SECOND * 5);
+                let message = phrases::BOARD_BUSY.into();
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, response)
             }
             Refusal::Other => {
-                let message = answer.message.clone().unwrap_or_default();
-                self.fail(words::refused(&message), answer)
+                let message = response.message.clone().unwrap_or_default();
+                self.fail(failures::refused(&message), response)
             }
         }
     }
 
-    fn out_of_scope(self, answer: &Answer) -> Decision {
-        let environment = self.conditions.environment;
-        self.fail(words::invalid_scope(environment), answer)
+    fn out_of_scope(self, response: &ResponseMeta) -> Transition {
+        let environment = self.context.environment;
+        self.fail(failures::invalid_scope(environment), response)
     }
 
-    /// Only `refresh` refreshes: the Pin waits for one of its next ticks.
-    fn await_token(self, retry_at: Timestamp, answer: &Answer) -> Decision {
-        let wait = self.wait(Reason::TokenRefresh, Some(retry_at), words::RENEWING, answer);
-        Decision { also: Also::RefreshToken, ..wait }
+    /// Only `refresh` refreshes tokens: the Pin waits for one of its next ticks.
+    fn await_token(self, retry_at: Option<Timestamp>, response: &ResponseMeta) -> Transition {
+        let wait = self.wait(Reason::TokenRefresh, retry_at, phrases::TOKEN_REFRESH.into(), response);
+        Transition { side_effect: SideEffect::RefreshToken, ..wait }
     }
 
-    /// What the old tokens did is over when the owner has given new ones.
-    fn await_owner(mut self, answer: &Answer) -> Decision {
-        self.pin.setback = None;
-        let detail = "the account has to be connected again";
-        self.wait(Reason::Reconnect, None, detail, answer)
+    /// The owner will bring new tokens, so what was counted for the old ones does not matter any more.
+    fn await_owner(mut self, response: &ResponseMeta) -> Transition {
+        self.pin.retry_counter = None;
+        self.wait(Reason::Reconnect, None, phrases::RECONNECT_REQUIRED.into(), response)
+    }
+}
+
+/// A spam block, with Pinterest's own words, which may name a link.
+fn taken_for_spam(message: Option<&str>) -> Message {
+    match message {
+        Some(message) => phrases::TAKEN_FOR_SPAM_BECAUSE.with([("message", message)]),
+        None => phrases::TAKEN_FOR_SPAM.into(),
     }
 }

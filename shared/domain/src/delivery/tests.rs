@@ -1,9 +1,9 @@
 //! The rules of publishing, one sentence each.
 
 mod deeds;
-mod doubt;
 mod ends;
 mod invariants;
+mod outcome_unknown;
 mod pauses;
 mod sending;
 mod video;
@@ -12,7 +12,7 @@ mod waits;
 use serde_json::json;
 
 use super::*;
-use crate::{ChannelId, Failure, PinId, Reason, State, TenantId, Timeline, words};
+use crate::{ChannelId, Disabled, Failure, PinId, PinRecord, Reason, State, TenantId, Timeline, phrases};
 
 const WEEK: i64 = 7 * 24 * 60 * 60;
 
@@ -24,7 +24,7 @@ fn at(seconds: i64) -> Timestamp {
 /// A Pin that was to be published at 0, and is too late after a week.
 fn pin(state: State) -> Pin {
     let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
-    Pin {
+    Pin::restore(PinRecord {
         id: PinId::new(at(0), [1; 10]),
         tenant: TenantId("t".into()),
         channel_id: ChannelId::new(at(0), [2; 10]),
@@ -34,71 +34,78 @@ fn pin(state: State) -> Pin {
         give_up_at: at(WEEK),
         created_at: at(0),
         attempts: 0,
-        setback: None,
+        retry_counter: None,
         refused_token: None,
         waited_for: None,
         video: None,
         timeline: Timeline::default(),
         version: 1,
-    }
+    })
+}
+
+/// The same Pin, changed as no transition would change it.
+fn altered(pin: &Pin, change: impl FnOnce(&mut PinRecord)) -> Pin {
+    let mut record = pin.record();
+    change(&mut record);
+    Pin::restore(record)
 }
 
 /// The attempt that began at 0.
 fn attempt() -> Attempt {
-    Attempt { fence: "first".into(), started_at: at(0) }
+    Attempt { fencing_token: "first".into(), started_at: at(0) }
 }
 
 fn sending() -> Pin {
     pin(State::Sending(attempt()))
 }
 
-fn in_doubt(retry_at: Option<i64>) -> Pin {
-    pin(State::InDoubt { attempt: attempt(), looks: 0, retry_at: retry_at.map(at) })
+fn outcome_unknown(retry_at: Option<i64>) -> Pin {
+    pin(State::OutcomeUnknown { attempt: attempt(), checks_done: 0, retry_at: retry_at.map(at) })
 }
 
 fn waiting(reason: Reason, retry_at: Option<i64>) -> Pin {
     pin(State::Waiting { reason, retry_at: retry_at.map(at) })
 }
 
-fn ready() -> Conditions {
-    Conditions {
+fn ready() -> Context {
+    Context {
         readiness: Readiness::Ready,
-        lost: false,
+        refresh_impossible: false,
         token_version: 1,
-        scopes: Scopes::needed(),
+        scopes: Scopes::required(),
         environment: Environment::Sandbox,
-        fence: "next".into(),
+        fencing_token: "next".into(),
         jitter: 0.5,
         uploads: true,
         last_pause: None,
     }
 }
 
-fn but(readiness: Readiness) -> Conditions {
-    Conditions { readiness, ..ready() }
+fn but(readiness: Readiness) -> Context {
+    Context { readiness, ..ready() }
 }
 
-fn due(pin: &Pin, conditions: &Conditions, seconds: i64) -> Decision {
-    decide(pin, &Happened::Due, conditions, at(seconds))
+fn due(pin: &Pin, context: &Context, seconds: i64) -> Transition {
+    decide(pin, &Input::Due, context, at(seconds))
 }
 
-fn answered(pin: &Pin, outcome: Outcome, conditions: &Conditions, seconds: i64) -> Decision {
-    let fence = attempt().fence;
-    decide(pin, &Happened::Sent { fence, outcome }, conditions, at(seconds))
+fn answered(pin: &Pin, outcome: Outcome, context: &Context, seconds: i64) -> Transition {
+    let fencing_token = attempt().fencing_token;
+    decide(pin, &Input::Sent { fencing_token, outcome }, context, at(seconds))
 }
 
-fn refused(pin: &Pin, refusal: Refusal, conditions: &Conditions, seconds: i64) -> Decision {
-    let answer = Answer { http_status: Some(400), ..Answer::default() };
-    answered(pin, Outcome::Refused(refusal, answer), conditions, seconds)
+fn refused(pin: &Pin, refusal: Refusal, context: &Context, seconds: i64) -> Transition {
+    let answer = ResponseMeta { http_status: Some(400), ..ResponseMeta::default() };
+    answered(pin, Outcome::Refused(refusal, answer), context, seconds)
 }
 
-fn looked(pin: &Pin, look: Look, seconds: i64) -> Decision {
-    decide(pin, &Happened::Looked(look), &ready(), at(seconds))
+fn looked(pin: &Pin, look: BoardCheck, seconds: i64) -> Transition {
+    decide(pin, &Input::BoardChecked(look), &ready(), at(seconds))
 }
 
 /// A complete look that began then and found nothing.
-fn nothing(seconds: i64) -> Look {
-    Look::Nothing { began_at: at(seconds) }
+fn nothing(seconds: i64) -> BoardCheck {
+    BoardCheck::Nothing { began_at: at(seconds) }
 }
 
 fn remote() -> PinterestPinId {
@@ -106,7 +113,7 @@ fn remote() -> PinterestPinId {
 }
 
 fn created() -> Outcome {
-    Outcome::Created(remote(), Answer::default())
+    Outcome::Created(remote(), ResponseMeta::default())
 }
 
 fn is_published(pin: &Pin) -> bool {
@@ -130,7 +137,7 @@ fn waits_for(pin: &Pin) -> Option<(Reason, Option<Timestamp>)> {
 /// When the board is looked at next.
 fn next_look(pin: &Pin) -> Option<Timestamp> {
     match &pin.state {
-        State::InDoubt { retry_at, .. } => *retry_at,
+        State::OutcomeUnknown { retry_at, .. } => *retry_at,
         other => panic!("not in doubt: {other:?}"),
     }
 }

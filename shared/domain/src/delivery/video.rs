@@ -1,26 +1,29 @@
-//! Getting a video to Pinterest, before its Pin is sent: a place for it, the upload, and the wait until Pinterest
-//! has looked at it. None of this can be seen by anybody, so all of it may be done again.
+//! Getting a video to Pinterest before its Pin is sent: registration, upload, and the wait until Pinterest has processed
+//! it. Nobody can see any of this, so all of it may be repeated.
 
 use jiff::SignedDuration;
 
-use super::{Also, Decision, Next, Unheard, protocol::Step};
-use crate::{Answer, FormField, Media, PinterestMediaId, Reason, Refusal, State, Video, VideoStage, words};
+use super::{Action, CallError, SideEffect, Transition, protocol::TransitionBuilder};
+use crate::{
+    FormField, Media, Message, PinterestMediaId, Reason, Refusal, ResponseMeta, State, Video, VideoStage,
+    failures, phrases,
+};
 
-/// No upload takes longer: whoever had it has ended by then, and somebody else may begin again.
-pub const LONGEST_UPLOAD: SignedDuration = SignedDuration::from_mins(15);
-/// A question about a video is not asked again sooner: it may be under way.
-const POLL_LIMIT: SignedDuration = SignedDuration::from_mins(1);
-/// An upload is given up when it has failed this often in a row.
-const UPLOADS: u32 = 5;
-/// What an upload that failed counts as, until Pinterest can show the video.
+/// No upload takes longer. After this time its process has ended, and another process may begin again.
+pub const MAX_UPLOAD_TIME: SignedDuration = SignedDuration::from_mins(15);
+/// The time after which a poll that has begun may be begun again: it may be running.
+const POLL_TIMEOUT: SignedDuration = SignedDuration::from_mins(1);
+/// A Pin fails when its upload has failed this many times in a row.
+const MAX_UPLOADS: u32 = 5;
+/// The retry counter of uploads. It is reset when Pinterest has processed the video.
 const UPLOAD: &str = "upload";
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// Where Pinterest wants a video to be sent (`MediaUpload` in the v5 contract).
+/// The form that uploads a video to Pinterest (`MediaUpload` in the v5 contract).
 #[derive(Clone, Debug)]
-pub struct Form {
+pub struct UploadForm {
     /// What Pinterest calls the video.
     pub pinterest_media_id: PinterestMediaId,
     /// Where to send the form.
@@ -29,14 +32,14 @@ pub struct Form {
     pub fields: Vec<(String, FormField)>,
 }
 
-/// Pinterest makes a form for each place: the rest is secret, and never compared.
-impl PartialEq for Form {
+/// Each registration has its own form. The other fields are secret, and are never compared.
+impl PartialEq for UploadForm {
     fn eq(&self, other: &Self) -> bool {
         self.pinterest_media_id == other.pinterest_media_id
     }
 }
 
-impl Eq for Form {}
+impl Eq for UploadForm {}
 
 /// How an upload ended.
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ pub enum MediaStatus {
     Failed,
 }
 
-impl Step<'_> {
+impl TransitionBuilder<'_> {
     /// Whether the Pin shows no video, or one that Pinterest has.
     pub(super) fn video_is_ready(&self) -> bool {
         let is_video = matches!(self.pin.draft.media, Media::Video { .. });
@@ -83,92 +86,88 @@ impl Step<'_> {
     }
 
     /// The next step of the video. It is saved first for how long nobody else may begin with it.
-    pub(super) fn prepare(mut self) -> Decision {
-        let none = Answer::default();
+    pub(super) fn prepare_video(mut self) -> Transition {
+        let none = ResponseMeta::default();
         match &self.pin.video {
-            None if !self.conditions.uploads => {
-                let detail = "the video is uploaded to Pinterest with the next tick";
+            None if !self.context.uploads => {
                 let now = Some(self.now);
-                self.wait(Reason::VideoProcessing, now, detail, &none)
+                self.wait(Reason::VideoProcessing, now, phrases::UPLOAD_QUEUED.into(), &none)
             }
             None => {
-                self.keep_for(LONGEST_UPLOAD);
-                self.then(Next::Register, Also::Nothing)
+                self.reserve(MAX_UPLOAD_TIME);
+                self.then(Action::Register, SideEffect::Nothing)
             }
             Some(video) => {
                 let id = video.pinterest_media_id.clone();
-                self.keep_for(POLL_LIMIT);
-                self.then(Next::Poll(id), Also::Nothing)
+                self.reserve(POLL_TIMEOUT);
+                self.then(Action::Poll(id), SideEffect::Nothing)
             }
         }
     }
 
-    /// Nobody else begins with it before this is over, unless its outcome is saved.
-    fn keep_for(&mut self, limit: SignedDuration) {
+    /// No other process begins with the video during `limit`, unless the outcome is saved before.
+    fn reserve(&mut self, limit: SignedDuration) {
         let retry_at = Some(self.now + limit);
-        self.pin.enter(State::Waiting { reason: Reason::VideoProcessing, retry_at });
+        self.pin.transition_to(State::Waiting { reason: Reason::VideoProcessing, retry_at });
     }
 
     /// There is a place for the video.
-    pub(super) fn registered(mut self, answer: &Result<(Form, Answer), Unheard>) -> Decision {
+    pub(super) fn registered(mut self, answer: &Result<(UploadForm, ResponseMeta), CallError>) -> Transition {
         match answer {
             Ok((form, answer)) => {
                 let pinterest_media_id = form.pinterest_media_id.clone();
-                let detail = format!("to Pinterest, as media {pinterest_media_id}");
-                self.pin.timeline.record(self.now, "uploading", detail, answer);
+                let message = phrases::UPLOADING.with([("pinterest_media_id", &pinterest_media_id)]);
+                self.pin.timeline.push_response(self.now, "uploading", message, answer);
                 self.pin.video = Some(Video { pinterest_media_id, stage: VideoStage::Registered });
-                self.keep_for(LONGEST_UPLOAD);
-                self.then(Next::Upload(form.clone()), Also::Nothing)
+                self.reserve(MAX_UPLOAD_TIME);
+                self.then(Action::Upload(form.clone()), SideEffect::Nothing)
             }
-            Err(unheard) => self.unheard(unheard),
+            Err(error) => self.call_failed(error),
         }
     }
 
     /// The upload has ended.
-    pub(super) fn uploaded(mut self, outcome: &Uploaded) -> Decision {
-        let none = Answer::default();
+    pub(super) fn uploaded(mut self, outcome: &Uploaded) -> Transition {
+        let none = ResponseMeta::default();
         match outcome {
             Uploaded::Done => {
                 self.set_stage(VideoStage::Uploaded);
                 self.await_video()
             }
-            Uploaded::Unusable(why) => self.fail(words::video_unusable(why), &none),
-            Uploaded::Broken(detail) => self.upload_again(detail),
+            Uploaded::Unusable(why) => self.fail(failures::video_unusable(why), &none),
+            Uploaded::Broken(detail) => self.upload_again(phrases::UPLOAD_FAILED.with([("detail", detail)])),
         }
     }
 
     /// Pinterest has said how far the video has come.
-    pub(super) fn polled(mut self, answer: &Result<MediaStatus, Unheard>) -> Decision {
-        let none = Answer::default();
+    pub(super) fn polled(mut self, answer: &Result<MediaStatus, CallError>) -> Transition {
+        let none = ResponseMeta::default();
         let is_sent = self.pin.video.as_ref().is_some_and(|video| video.stage != VideoStage::Registered);
         match answer {
             Ok(MediaStatus::Succeeded) => {
                 self.set_stage(VideoStage::Ready);
-                self.pin.setback = None;
-                self.pin.timeline.note(self.now, "video_ready", "");
+                self.pin.retry_counter = None;
+                self.pin.timeline.push(self.now, "video_ready", phrases::VIDEO_READY.into());
                 self.start()
             }
-            Ok(MediaStatus::Failed) => self.fail(words::video_failed(), &none),
-            Ok(MediaStatus::Registered) if !is_sent => {
-                self.upload_again("the process that was uploading the video ended without a word")
-            }
+            Ok(MediaStatus::Failed) => self.fail(failures::video_failed(), &none),
+            Ok(MediaStatus::Registered) if !is_sent => self.upload_again(phrases::UPLOAD_INTERRUPTED.into()),
             Ok(MediaStatus::Registered | MediaStatus::Processing) => {
                 self.set_stage(VideoStage::Uploaded);
                 self.await_video()
             }
-            Err(Unheard::Refused(_, answer)) if answer.http_status == Some(404) => {
-                self.upload_again("Pinterest does not know the video any more")
+            Err(CallError::Refused(_, answer)) if answer.http_status == Some(404) => {
+                self.upload_again(phrases::VIDEO_LOST.into())
             }
-            Err(unheard) => self.unheard(unheard),
+            Err(error) => self.call_failed(error),
         }
     }
 
     /// Pinterest takes seconds for a short video, and minutes for a long one. Uploads stay counted until it is ready:
     /// one after the other may be lost there.
-    fn await_video(self) -> Decision {
-        let detail = "Pinterest has the video, and looks at it";
-        let retry_at = self.patiently(detail, SECOND * 10);
-        self.wait(Reason::VideoProcessing, Some(retry_at), detail, &Answer::default())
+    fn await_video(self) -> Transition {
+        let (retry_at, message) = self.backoff_by_age(phrases::VIDEO_PROCESSING, SECOND * 10);
+        self.wait(Reason::VideoProcessing, retry_at, message, &ResponseMeta::default())
     }
 
     fn set_stage(&mut self, stage: VideoStage) {
@@ -178,27 +177,32 @@ impl Step<'_> {
     }
 
     /// From the beginning: Pinterest gives each upload a place of its own.
-    fn upload_again(mut self, detail: &str) -> Decision {
+    fn upload_again(mut self, message: Message) -> Transition {
         self.pin.video = None;
-        let retry_at = self.put_off(UPLOAD, MINUTE);
-        if self.times(UPLOAD) >= UPLOADS {
-            return self.fail(words::upload_failed(detail), &Answer::default());
+        let retry_at = self.postpone(UPLOAD, MINUTE);
+        if self.times(UPLOAD) >= MAX_UPLOADS {
+            return self.fail(failures::upload_failed(&message.text), &ResponseMeta::default());
         }
-        self.wait(Reason::VideoProcessing, Some(retry_at), detail, &Answer::default())
+        self.wait(Reason::VideoProcessing, Some(retry_at), message, &ResponseMeta::default())
     }
 
-    fn unheard(mut self, unheard: &Unheard) -> Decision {
-        match unheard {
+    fn call_failed(mut self, error: &CallError) -> Transition {
+        match error {
             // A missing scope, a limit or a dead token means the same as at sending.
-            Unheard::Refused(refusal, answer) if *refusal != Refusal::Busy => self.refused(refusal, answer),
-            Unheard::Refused(_, answer) => {
-                let retry_at = self.put_off("media_busy", SECOND * 5);
-                let detail = "Pinterest was busy";
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, answer)
+            CallError::Refused(refusal, answer) if *refusal != Refusal::Busy => self.refused(refusal, answer),
+            CallError::Refused(_, answer) => {
+                let retry_at = self.postpone("media_busy", SECOND * 5);
+                self.wait(
+                    Reason::PinterestUnavailable,
+                    Some(retry_at),
+                    phrases::PINTEREST_BUSY.into(),
+                    answer,
+                )
             }
-            Unheard::Failed(detail) => {
-                let retry_at = self.put_off("media_unheard", SECOND * 30);
-                self.wait(Reason::PinterestUnavailable, Some(retry_at), detail, &Answer::default())
+            CallError::Failed(detail) => {
+                let retry_at = self.postpone("media_unheard", SECOND * 30);
+                let message = phrases::PINTEREST_UNREACHABLE.with([("detail", detail)]);
+                self.wait(Reason::PinterestUnavailable, Some(retry_at), message, &ResponseMeta::default())
             }
         }
     }

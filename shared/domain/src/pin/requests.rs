@@ -1,12 +1,13 @@
-//! What people ask of a Pin, and what a disconnection does to it: each is a transition that fits the Pin's state, or a refusal.
+//! The transitions that people request, and the one that a disconnection causes. A request that does not fit the Pin's
+//! state is refused.
 //!
 //! What happens while a Pin is being published is decided in [`crate::delivery`]. Every transition here returns the Pin as
 //! it is to be written, with the next version: a worker that writes it at the same moment wins or loses that write.
 
 use jiff::Timestamp;
 
-use super::{Pin, State, Timeline};
-use crate::{BoardId, ChannelId, Draft, PinId, TenantId, words};
+use super::{Pin, PinRecord, State, Timeline};
+use crate::{BoardId, ChannelId, Draft, Message, PinId, TenantId, failures, phrases};
 
 /// The Pin is in a state in which the request cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,8 @@ impl Pin {
     #[must_use]
     pub fn accept(request: PinRequest, now: Timestamp) -> Self {
         let mut timeline = Timeline::default();
-        timeline.note(now, "accepted", "");
-        Self {
+        timeline.push(now, "accepted", phrases::ACCEPTED.into());
+        Self(PinRecord {
             id: request.id,
             tenant: request.tenant,
             channel_id: request.channel_id,
@@ -61,13 +62,13 @@ impl Pin {
             give_up_at: request.give_up_at,
             created_at: now,
             attempts: 0,
-            setback: None,
+            retry_counter: None,
             refused_token: None,
             waited_for: None,
             video: None,
             timeline,
             version: 1,
-        }
+        })
     }
 
     /// Cancels what is certainly not at Pinterest. `None`: it is cancelled already.
@@ -78,7 +79,9 @@ impl Pin {
     pub fn cancel(&self, now: Timestamp) -> Result<Option<Self>, WrongState> {
         match self.state {
             State::Cancelled => Ok(None),
-            State::Scheduled | State::Waiting { .. } => Ok(Some(self.cancelled(now, "by request"))),
+            State::Scheduled | State::Waiting { .. } => {
+                Ok(Some(self.cancelled(now, phrases::CANCELLED.into())))
+            }
             _ => Err(WrongState {
                 detail: format!("the Pin is {}, so it cannot be cancelled", self.state.name()),
                 fix: "Only what is scheduled, or waits without having been sent, can be cancelled.",
@@ -101,14 +104,17 @@ impl Pin {
             return Err(WrongState { detail, fix: "Only a scheduled Pin can be changed." }.into());
         }
         let PinEdit { draft, publish_at, give_up_at } = change(self)?;
-        let mut pin = Self { draft, publish_at, give_up_at, ..self.clone() };
-        if pin == *self {
+        let mut pin = PinRecord { draft, publish_at, give_up_at, ..self.record() };
+        if pin == self.0 {
             return Ok(None);
         }
-        let is_moved = publish_at != self.publish_at;
-        let detail = if is_moved { format!("to be published at {publish_at}") } else { String::new() };
-        pin.timeline.note(now, "changed", detail);
-        Ok(Some(pin.with_next_version()))
+        let message = if publish_at == self.publish_at {
+            phrases::EDITED.into()
+        } else {
+            phrases::RESCHEDULED.with([("publish_at", publish_at)])
+        };
+        pin.timeline.push(now, "changed", message);
+        Ok(Some(with_next_version(pin)))
     }
 
     /// Schedules a failed Pin for now, with as much time as it had before: the next tick sends it.
@@ -122,25 +128,26 @@ impl Pin {
             return Err(WrongState { detail, fix: "Only a failed Pin can be retried." });
         }
         let publish_within = self.give_up_at.duration_since(self.publish_at);
-        let mut pin = self.clone();
-        pin.timeline.note(now, "retried", "by request");
+        let mut pin = self.record();
+        pin.timeline.push(now, "retried", phrases::RETRIED.into());
         pin.state = State::Scheduled;
-        (pin.setback, pin.waited_for, pin.video) = (None, None, None);
+        (pin.retry_counter, pin.waited_for, pin.video) = (None, None, None);
         (pin.publish_at, pin.give_up_at) = (now, now + publish_within);
-        Ok(pin.with_next_version())
+        Ok(with_next_version(pin))
     }
 
     /// Moves the Pin to another board of its channel. `None`: it is being sent, or may have been.
     #[must_use]
     pub fn move_to_board(&self, board: &BoardId, now: Timestamp) -> Option<Self> {
-        if matches!(self.state, State::Sending(_) | State::InDoubt { .. }) {
+        if matches!(self.state, State::Sending(_) | State::OutcomeUnknown { .. }) {
             return None;
         }
-        let mut pin = self.clone();
-        pin.timeline.note(now, "changed", format!("from board {} to board {board}", self.draft.board));
+        let mut pin = self.record();
+        let message = phrases::MOVED.with([("from_board_id", &self.draft.board), ("to_board_id", board)]);
+        pin.timeline.push(now, "changed", message);
         pin.draft.board = board.clone();
         pin.draft.section = None;
-        Some(pin.with_next_version())
+        Some(with_next_version(pin))
     }
 
     /// How a Pin ends whose channel is disconnected. `None`: it is being sent, or has ended.
@@ -148,30 +155,30 @@ impl Pin {
     pub fn leave_channel(&self, now: Timestamp) -> Option<Self> {
         match self.state {
             State::Scheduled | State::Waiting { .. } => {
-                Some(self.cancelled(now, "the channel was disconnected"))
+                Some(self.cancelled(now, phrases::CHANNEL_DISCONNECTED.into()))
             }
-            // Nobody can look at the board any more.
-            State::InDoubt { .. } => {
-                let error = words::outcome_unknown();
-                let mut pin = self.clone();
-                pin.timeline.note(now, "failed", &error.detail);
+            // Nobody can read the board any more.
+            State::OutcomeUnknown { .. } => {
+                let error = failures::outcome_unknown();
+                let mut pin = self.record();
+                pin.timeline.push(now, "failed", error.message());
                 pin.state = State::Failed { error };
-                Some(pin.with_next_version())
+                Some(with_next_version(pin))
             }
             _ => None,
         }
     }
 
-    fn cancelled(&self, now: Timestamp, why: &str) -> Self {
-        let mut pin = self.clone();
-        pin.timeline.note(now, "cancelled", why);
+    fn cancelled(&self, now: Timestamp, why: Message) -> Self {
+        let mut pin = self.record();
+        pin.timeline.push(now, "cancelled", why);
         pin.state = State::Cancelled;
-        pin.with_next_version()
+        with_next_version(pin)
     }
+}
 
-    fn with_next_version(self) -> Self {
-        Self { version: self.version + 1, ..self }
-    }
+fn with_next_version(record: PinRecord) -> Pin {
+    Pin(PinRecord { version: record.version + 1, ..record })
 }
 
 #[cfg(test)]
@@ -179,7 +186,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::{Attempt, File, Media, PinterestPinId, Reason, delivery::LOOKS};
+    use crate::{Attempt, File, Media, PinterestPinId, Reason, delivery::BOARD_CHECK_DELAYS};
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_790_000_000).unwrap()
@@ -208,19 +215,19 @@ mod tests {
             publish_at: now(),
             give_up_at: now() + SignedDuration::from_hours(2),
         };
-        Pin { state, ..Pin::accept(request, now()) }
+        Pin(PinRecord { state, ..Pin::accept(request, now()).record() })
     }
 
     fn every_state() -> Vec<Pin> {
-        let attempt = Attempt { fence: "f".to_owned(), started_at: now() };
+        let attempt = Attempt { fencing_token: "f".to_owned(), started_at: now() };
         let id = PinterestPinId::try_from("2".to_owned()).unwrap();
         [
             State::Scheduled,
             State::Sending(attempt.clone()),
             State::Waiting { reason: Reason::Quota, retry_at: None },
-            State::InDoubt { attempt, looks: 0, retry_at: None },
+            State::OutcomeUnknown { attempt, checks_done: 0, retry_at: None },
             State::Published { pinterest_pin_id: id, published_at: now() },
-            State::Failed { error: words::outcome_unknown() },
+            State::Failed { error: failures::outcome_unknown() },
             State::Cancelled,
         ]
         .map(in_state)
@@ -265,7 +272,7 @@ mod tests {
 
         let pin = in_state(State::Scheduled);
         let same = |pin: &Pin| {
-            let Pin { draft, publish_at, give_up_at, .. } = pin.clone();
+            let PinRecord { draft, publish_at, give_up_at, .. } = pin.record();
             Ok::<_, WrongState>(PinEdit { draft, publish_at, give_up_at })
         };
         assert_eq!(pin.edit(now(), same), Ok(None));
@@ -274,17 +281,17 @@ mod tests {
     #[test]
     fn a_retried_pin_has_as_much_time_as_before() {
         let later = now() + SignedDuration::from_hours(9);
-        let pin = in_state(State::Failed { error: words::outcome_unknown() }).retry(later).unwrap();
+        let pin = in_state(State::Failed { error: failures::outcome_unknown() }).retry(later).unwrap();
         assert_eq!((pin.publish_at, pin.give_up_at), (later, later + SignedDuration::from_hours(2)));
         assert_eq!(pin.due_at(), Some(later));
     }
 
     #[test]
     fn a_pin_whose_outcome_is_unknown_ends_as_failed_when_its_channel_goes() {
-        let [_, _, last] = LOOKS;
-        let attempt = Attempt { fence: "f".to_owned(), started_at: now() };
-        let pin = in_state(State::InDoubt { attempt, looks: 2, retry_at: None });
+        let [_, _, last] = BOARD_CHECK_DELAYS;
+        let attempt = Attempt { fencing_token: "f".to_owned(), started_at: now() };
+        let pin = in_state(State::OutcomeUnknown { attempt, checks_done: 2, retry_at: None });
         let left = pin.leave_channel(now() + last).unwrap();
-        assert!(matches!(left.state, State::Failed { error } if error == words::outcome_unknown()));
+        assert!(matches!(&left.state, State::Failed { error } if *error == failures::outcome_unknown()));
     }
 }

@@ -1,89 +1,90 @@
-//! Which step follows from what happened.
+//! Which transition follows from an input.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Asked, CALL_TIMEOUT, DAY, Decision, ECHO, Facts, Grant, Happened, Lifetimes, Next, Probe, Renewal, Which,
-    due_at,
+    AccessTokenCheck, Action, CALL_TIMEOUT, Context, CredentialCheck, DAY, Input, Lifetimes, REFUSAL_ECHO,
+    RefreshResult, TokenRecord, TokenSlot, TokenState, Transition, due_at,
 };
-use crate::{Cause, Connection, backoff};
+use crate::{Connection, ReconnectCause, backoff};
 
 /// The protocol.
 #[must_use]
-pub fn decide(grant: &Grant, happened: Happened, facts: Facts, now: Timestamp) -> Decision {
-    let step = Step { grant: grant.clone(), facts, now };
-    match happened {
-        Happened::Claimed => match grant.connection {
+pub fn decide(state: &TokenState, input: Input, context: Context, now: Timestamp) -> Transition {
+    let builder = TransitionBuilder { state: state.record(), context, now };
+    match input {
+        Input::LeaseAcquired => match state.connection {
             Connection::Connected
-            | Connection::ReconnectRequired(Cause::TokenRefused | Cause::RefreshTokenRejected) => {
-                step.then(Next::Try(Which::Current))
-            }
-            Connection::ReconnectRequired(Cause::RefreshTokenExpired) => step.release(None),
+            | Connection::ReconnectRequired(
+                ReconnectCause::TokenRefused | ReconnectCause::RefreshTokenRejected,
+            ) => builder.then(Action::Refresh(TokenSlot::Current)),
+            Connection::ReconnectRequired(ReconnectCause::RefreshTokenExpired) => builder.release(None),
         },
-        Happened::Answered(_, Renewal::Renewed(lifetimes)) => step.renewed(lifetimes),
-        Happened::Answered(which, Renewal::Refused) => step.refused(which),
-        Happened::Answered(_, Renewal::Failed { retry_after }) => step.failed(retry_after),
+        Input::RefreshAnswered(_, RefreshResult::NewTokens(lifetimes)) => builder.new_tokens(lifetimes),
+        Input::RefreshAnswered(slot, RefreshResult::Refused) => builder.refused(slot),
+        Input::RefreshAnswered(_, RefreshResult::Failed { retry_after }) => builder.failed(retry_after),
         // Only what is refused after the secret was asked about is the token's own fault.
-        Happened::Probed(Probe::Right | Probe::Inconclusive) => step.then(Next::Try(Which::Current)),
-        Happened::Probed(Probe::Wrong | Probe::Unreachable) | Happened::Asked(Asked::Unreachable) => {
-            step.failed(None)
+        Input::CredentialsChecked(CredentialCheck::Right | CredentialCheck::Inconclusive) => {
+            builder.then(Action::Refresh(TokenSlot::Current))
         }
-        Happened::Asked(Asked::Dead) => step.dead(Cause::TokenRefused),
-        Happened::Asked(Asked::Alive) => step.put_off(None),
+        Input::CredentialsChecked(CredentialCheck::Wrong | CredentialCheck::Unreachable)
+        | Input::AccessTokenChecked(AccessTokenCheck::Unreachable) => builder.failed(None),
+        Input::AccessTokenChecked(AccessTokenCheck::Dead) => builder.dead(ReconnectCause::TokenRefused),
+        Input::AccessTokenChecked(AccessTokenCheck::Alive) => builder.postpone(None),
     }
 }
 
-struct Step {
-    grant: Grant,
-    facts: Facts,
+struct TransitionBuilder {
+    state: TokenRecord,
+    context: Context,
     now: Timestamp,
 }
 
-impl Step {
-    fn then(self, next: Next) -> Decision {
-        Decision { grant: self.grant, next }
+impl TransitionBuilder {
+    fn then(self, action: Action) -> Transition {
+        Transition { state: TokenState::restore(self.state), action }
     }
 
-    fn release(mut self, due_at: Option<Timestamp>) -> Decision {
-        self.grant.lease = None;
-        self.grant.due_at = due_at;
-        self.then(Next::Release)
+    fn release(mut self, due_at: Option<Timestamp>) -> Transition {
+        self.state.lease = None;
+        self.state.due_at = due_at;
+        self.then(Action::ReleaseLease)
     }
 
-    fn renewed(mut self, lifetimes: Lifetimes) -> Decision {
-        let due_at = due_at(&self.grant.channel_id, self.now, lifetimes);
-        self.grant.connection = Connection::Connected;
-        self.grant.access_expires_at = lifetimes.access_expires_at;
-        self.grant.refresh_expires_at = lifetimes.refresh_expires_at.or(self.grant.refresh_expires_at);
-        self.grant.version += 1;
-        self.grant.lease = None;
-        self.grant.believe_refusal_at = None;
-        self.grant.failures = 0;
-        self.grant.warned_days = None;
-        self.grant.due_at = Some(due_at);
-        self.then(Next::SaveRenewed)
+    fn new_tokens(mut self, lifetimes: Lifetimes) -> Transition {
+        let due_at = due_at(&self.state.channel_id, self.now, lifetimes);
+        self.state.connection = Connection::Connected;
+        self.state.access_expires_at = lifetimes.access_expires_at;
+        self.state.refresh_expires_at = lifetimes.refresh_expires_at.or(self.state.refresh_expires_at);
+        self.state.version += 1;
+        self.state.lease = None;
+        self.state.believe_refusal_at = None;
+        self.state.failures = 0;
+        self.state.warned_days = None;
+        self.state.due_at = Some(due_at);
+        self.then(Action::SaveNewTokens)
     }
 
     /// A refusal is the truth only if nobody else can have used the token, and the App Secret is not at fault:
     /// the row is read again, the secret asked about, and every pair in the row tried.
-    fn refused(mut self, which: Which) -> Decision {
-        let lease_end = self.grant.lease.as_ref().map_or(self.now, |lease| lease.until);
-        let seen_before = self.grant.believe_refusal_at.filter(|_| !self.facts.taken_over);
-        let believe_at = seen_before.unwrap_or(lease_end + CALL_TIMEOUT + ECHO);
+    fn refused(mut self, slot: TokenSlot) -> Transition {
+        let lease_end = self.state.lease.as_ref().map_or(self.now, |lease| lease.until);
+        let seen_before = self.state.believe_refusal_at.filter(|_| !self.context.taken_over);
+        let believe_at = seen_before.unwrap_or(lease_end + CALL_TIMEOUT + REFUSAL_ECHO);
         if self.now < believe_at {
-            self.grant.believe_refusal_at = Some(believe_at);
+            self.state.believe_refusal_at = Some(believe_at);
             return self.release(Some(believe_at));
         }
-        let proven = self.facts.proven_at.is_some_and(|at| at >= believe_at);
-        match (self.facts.probed, which) {
-            (None, _) => self.then(Next::Probe),
-            (_, Which::Current) if self.facts.spare => self.then(Next::Try(Which::Spare)),
-            (_, Which::Current | Which::Spare) if self.facts.previous => {
-                self.then(Next::Try(Which::Previous))
+        let verified = self.context.verified_at.is_some_and(|at| at >= believe_at);
+        match (self.context.credential_check, slot) {
+            (None, _) => self.then(Action::CheckCredentials),
+            (_, TokenSlot::Current) if self.context.spare => self.then(Action::Refresh(TokenSlot::Spare)),
+            (_, TokenSlot::Current | TokenSlot::Spare) if self.context.previous => {
+                self.then(Action::Refresh(TokenSlot::Previous))
             }
-            (Some(Probe::Right), _) => self.dead(Cause::RefreshTokenRejected),
-            _ if proven => self.dead(Cause::RefreshTokenRejected),
-            _ => self.then(Next::Ask),
+            (Some(CredentialCheck::Right), _) => self.dead(ReconnectCause::RefreshTokenRejected),
+            _ if verified => self.dead(ReconnectCause::RefreshTokenRejected),
+            _ => self.then(Action::CheckAccessToken),
         }
     }
 
@@ -92,34 +93,35 @@ impl Step {
     ///
     /// App ID and App Secret may have been at fault, or be another app's: it is tried daily as long as the token may
     /// live, and a success undoes this.
-    fn dead(mut self, cause: Cause) -> Decision {
-        let known = self.grant.connection == Connection::ReconnectRequired(Cause::RefreshTokenRejected);
-        if !(known && cause == Cause::TokenRefused) {
-            self.grant.connection = Connection::ReconnectRequired(cause);
+    fn dead(mut self, cause: ReconnectCause) -> Transition {
+        let known =
+            self.state.connection == Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected);
+        if !(known && cause == ReconnectCause::TokenRefused) {
+            self.state.connection = Connection::ReconnectRequired(cause);
         }
-        let may_live = cause != Cause::RefreshTokenExpired && !self.has_expired();
+        let may_live = cause != ReconnectCause::RefreshTokenExpired && !self.has_expired();
         let due_at = may_live.then(|| self.now + DAY);
         self.release(due_at)
     }
 
     fn has_expired(&self) -> bool {
-        self.grant.refresh_expires_at.is_some_and(|dies| dies + ECHO < self.now)
+        self.state.refresh_expires_at.is_some_and(|dies| dies + REFUSAL_ECHO < self.now)
     }
 
     /// Nothing was learnt about the token, and what seemed to be learnt before may have had the same cause.
-    fn failed(mut self, retry_after: Option<SignedDuration>) -> Decision {
-        self.grant.believe_refusal_at = None;
-        self.put_off(retry_after)
+    fn failed(mut self, retry_after: Option<SignedDuration>) -> Transition {
+        self.state.believe_refusal_at = None;
+        self.postpone(retry_after)
     }
 
     /// The token's status stays, and it is tried again as long as it may live.
-    fn put_off(mut self, retry_after: Option<SignedDuration>) -> Decision {
+    fn postpone(mut self, retry_after: Option<SignedDuration>) -> Transition {
         if self.has_expired() {
-            return self.dead(Cause::RefreshTokenExpired);
+            return self.dead(ReconnectCause::RefreshTokenExpired);
         }
-        self.grant.failures = self.grant.failures.saturating_add(1);
+        self.state.failures = self.state.failures.saturating_add(1);
         let (first, most) = (SignedDuration::from_mins(1), SignedDuration::from_hours(6));
-        let wait = backoff(first, most, self.grant.failures, self.facts.jitter);
+        let wait = backoff(first, most, self.state.failures, self.context.jitter);
         let due_at = self.now + wait.max(retry_after.unwrap_or_default().min(DAY));
         self.release(Some(due_at))
     }

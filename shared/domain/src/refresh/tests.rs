@@ -1,10 +1,10 @@
 //! The rules of keeping tokens alive, one sentence each.
 
 use super::*;
-use crate::Cause;
+use crate::ReconnectCause;
 
-fn grant(now: Timestamp) -> Grant {
-    Grant {
+fn state(now: Timestamp) -> TokenState {
+    TokenState::restore(TokenRecord {
         channel_id: ChannelId::new(now, [3; 10]),
         tenant: TenantId("t".into()),
         environment: Environment::Sandbox,
@@ -12,144 +12,191 @@ fn grant(now: Timestamp) -> Grant {
         access_expires_at: now + DAY * 7,
         refresh_expires_at: Some(now + DAY * 37),
         version: 4,
-        lease: Some(Lease { id: "l".into(), until: now + LEASE }),
+        lease: Some(Lease { id: "l".into(), until: now + LEASE_DURATION }),
         believe_refusal_at: None,
         failures: 0,
         due_at: Some(now),
         warned_days: None,
-    }
+    })
+}
+
+/// The same state, changed as no decision would change it.
+fn altered(state: &TokenState, change: impl FnOnce(&mut TokenRecord)) -> TokenState {
+    let mut record = state.record();
+    change(&mut record);
+    TokenState::restore(record)
 }
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_790_000_000).unwrap()
 }
 
-const ALONE: Facts =
-    Facts { spare: false, previous: false, taken_over: false, probed: None, proven_at: None, jitter: 0.0 };
+const ALONE: Context = Context {
+    spare: false,
+    previous: false,
+    taken_over: false,
+    credential_check: None,
+    verified_at: None,
+    jitter: 0.0,
+};
 
 #[test]
 fn a_new_pair_raises_the_version_and_is_due_again_before_the_day_seven_days_before_its_end() {
     let lifetimes =
         Lifetimes { access_expires_at: now() + DAY * 30, refresh_expires_at: Some(now() + DAY * 60) };
-    let decision =
-        decide(&grant(now()), Happened::Answered(Which::Current, Renewal::Renewed(lifetimes)), ALONE, now());
+    let transition = decide(
+        &state(now()),
+        Input::RefreshAnswered(TokenSlot::Current, RefreshResult::NewTokens(lifetimes)),
+        ALONE,
+        now(),
+    );
 
-    assert_eq!((decision.next, decision.grant.version), (Next::SaveRenewed, 5));
-    let due = decision.grant.due_at.unwrap();
+    assert_eq!((transition.action, transition.state.version), (Action::SaveNewTokens, 5));
+    let due = transition.state.due_at.unwrap();
     assert!(due <= now() + DAY * 23 && due >= now() + DAY * 22);
 }
 
 #[test]
 fn the_first_refusal_is_not_believed() {
-    let decision = decide(&grant(now()), Happened::Answered(Which::Current, Renewal::Refused), ALONE, now());
+    let transition = decide(
+        &state(now()),
+        Input::RefreshAnswered(TokenSlot::Current, RefreshResult::Refused),
+        ALONE,
+        now(),
+    );
 
-    assert_eq!((decision.next, decision.grant.connection), (Next::Release, Connection::Connected));
-    assert!(decision.grant.due_at.unwrap() >= now() + LEASE + CALL_TIMEOUT + ECHO);
+    assert_eq!(
+        (transition.action, transition.state.connection),
+        (Action::ReleaseLease, Connection::Connected)
+    );
+    assert!(transition.state.due_at.unwrap() >= now() + LEASE_DURATION + CALL_TIMEOUT + REFUSAL_ECHO);
 }
 
-/// What follows on a refusal of `which` that is to be believed.
-fn believed(which: Which, facts: Facts) -> Decision {
-    let grant = Grant { believe_refusal_at: Some(now()), ..grant(now()) };
-    decide(&grant, Happened::Answered(which, Renewal::Refused), facts, now())
+/// What follows on a refusal of `slot` that is to be believed.
+fn believed(slot: TokenSlot, context: Context) -> Transition {
+    let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now()), ..state(now()).record() });
+    decide(&state, Input::RefreshAnswered(slot, RefreshResult::Refused), context, now())
 }
 
 #[test]
 fn a_refusal_counts_for_every_pair_once_the_secret_was_asked_about() {
-    let unasked = Facts { spare: true, previous: true, ..ALONE };
-    assert_eq!(believed(Which::Current, unasked).next, Next::Probe);
+    let unasked = Context { spare: true, previous: true, ..ALONE };
+    assert_eq!(believed(TokenSlot::Current, unasked).action, Action::CheckCredentials);
     assert_eq!(
-        decide(&grant(now()), Happened::Probed(Probe::Right), unasked, now()).next,
-        Next::Try(Which::Current)
+        decide(&state(now()), Input::CredentialsChecked(CredentialCheck::Right), unasked, now()).action,
+        Action::Refresh(TokenSlot::Current)
     );
 
-    let asked = Facts { probed: Some(Probe::Right), ..unasked };
-    assert_eq!(believed(Which::Current, asked).next, Next::Try(Which::Spare));
-    assert_eq!(believed(Which::Spare, asked).next, Next::Try(Which::Previous));
-    let dead = believed(Which::Previous, asked).grant;
-    assert_eq!(dead.connection, Connection::ReconnectRequired(Cause::RefreshTokenRejected));
+    let asked = Context { credential_check: Some(CredentialCheck::Right), ..unasked };
+    assert_eq!(believed(TokenSlot::Current, asked).action, Action::Refresh(TokenSlot::Spare));
+    assert_eq!(believed(TokenSlot::Spare, asked).action, Action::Refresh(TokenSlot::Previous));
+    let dead = believed(TokenSlot::Previous, asked).state;
+    assert_eq!(dead.connection, Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected));
     assert_eq!(dead.version, 4); // a late save of this version can undo it
 }
 
 #[test]
 fn without_a_clear_word_about_the_secret_the_access_token_is_asked() {
-    let unclear = Facts { probed: Some(Probe::Inconclusive), ..ALONE };
-    assert_eq!(believed(Which::Current, unclear).next, Next::Ask);
+    let unclear = Context { credential_check: Some(CredentialCheck::Inconclusive), ..ALONE };
+    assert_eq!(believed(TokenSlot::Current, unclear).action, Action::CheckAccessToken);
 
-    let since = |seconds| Facts { proven_at: Some(now() + SignedDuration::from_secs(seconds)), ..unclear };
-    assert_eq!(believed(Which::Current, since(-1)).next, Next::Ask);
-    let proven = believed(Which::Current, since(1)).grant.connection;
-    assert_eq!(proven, Connection::ReconnectRequired(Cause::RefreshTokenRejected));
+    let since =
+        |seconds| Context { verified_at: Some(now() + SignedDuration::from_secs(seconds)), ..unclear };
+    assert_eq!(believed(TokenSlot::Current, since(-1)).action, Action::CheckAccessToken);
+    let proven = believed(TokenSlot::Current, since(1)).state.connection;
+    assert_eq!(proven, Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected));
 }
 
 #[test]
 fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
-    let taken_over = Facts { taken_over: true, ..ALONE };
-    let decision = believed(Which::Current, taken_over);
-    assert_eq!(decision.next, Next::Release);
-    assert!(decision.grant.believe_refusal_at.unwrap() >= now() + LEASE + CALL_TIMEOUT + ECHO);
+    let taken_over = Context { taken_over: true, ..ALONE };
+    let transition = believed(TokenSlot::Current, taken_over);
+    assert_eq!(transition.action, Action::ReleaseLease);
+    assert!(
+        transition.state.believe_refusal_at.unwrap() >= now() + LEASE_DURATION + CALL_TIMEOUT + REFUSAL_ECHO
+    );
 }
 
 #[test]
 fn what_seemed_a_refusal_before_an_outage_or_a_wrong_secret_is_forgotten() {
-    let grant = Grant { believe_refusal_at: Some(now()), ..grant(now()) };
-    let after = |happened| decide(&grant, happened, ALONE, now()).grant.believe_refusal_at;
+    let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now()), ..state(now()).record() });
+    let after = |input| decide(&state, input, ALONE, now()).state.believe_refusal_at;
 
-    assert_eq!(after(Happened::Answered(Which::Current, Renewal::Failed { retry_after: None })), None);
-    assert_eq!(after(Happened::Probed(Probe::Wrong)), None);
-    assert_eq!(after(Happened::Probed(Probe::Unreachable)), None);
-    assert_eq!(after(Happened::Asked(Asked::Unreachable)), None);
-    assert_eq!(after(Happened::Asked(Asked::Alive)), Some(now()));
+    assert_eq!(
+        after(Input::RefreshAnswered(TokenSlot::Current, RefreshResult::Failed { retry_after: None })),
+        None
+    );
+    assert_eq!(after(Input::CredentialsChecked(CredentialCheck::Wrong)), None);
+    assert_eq!(after(Input::CredentialsChecked(CredentialCheck::Unreachable)), None);
+    assert_eq!(after(Input::AccessTokenChecked(AccessTokenCheck::Unreachable)), None);
+    assert_eq!(after(Input::AccessTokenChecked(AccessTokenCheck::Alive)), Some(now()));
 }
 
 #[test]
 fn a_wrong_secret_or_an_outage_never_changes_the_status() {
-    for happened in [
-        Happened::Probed(Probe::Wrong),
-        Happened::Probed(Probe::Unreachable),
-        Happened::Asked(Asked::Alive),
-        Happened::Asked(Asked::Unreachable),
-        Happened::Answered(Which::Current, Renewal::Failed { retry_after: None }),
+    for input in [
+        Input::CredentialsChecked(CredentialCheck::Wrong),
+        Input::CredentialsChecked(CredentialCheck::Unreachable),
+        Input::AccessTokenChecked(AccessTokenCheck::Alive),
+        Input::AccessTokenChecked(AccessTokenCheck::Unreachable),
+        Input::RefreshAnswered(TokenSlot::Current, RefreshResult::Failed { retry_after: None }),
     ] {
-        let decision = decide(&grant(now()), happened, ALONE, now());
-        assert_eq!(decision.grant.connection, Connection::Connected, "{happened:?}");
-        assert!(decision.grant.due_at.unwrap() > now());
-        assert_eq!((decision.grant.lease, decision.grant.version), (None, 4));
+        let transition = decide(&state(now()), input, ALONE, now());
+        assert_eq!(transition.state.connection, Connection::Connected, "{input:?}");
+        assert!(transition.state.due_at.unwrap() > now());
+        assert_eq!((transition.state.lease.clone(), transition.state.version), (None, 4));
     }
 }
 
 #[test]
 fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
-    let refused = Facts { probed: Some(Probe::Right), ..ALONE };
+    let refused = Context { credential_check: Some(CredentialCheck::Right), ..ALONE };
     for (cause, dead) in [
-        (Cause::TokenRefused, decide(&grant(now()), Happened::Asked(Asked::Dead), ALONE, now())),
-        (Cause::RefreshTokenRejected, believed(Which::Current, refused)),
+        (
+            ReconnectCause::TokenRefused,
+            decide(&state(now()), Input::AccessTokenChecked(AccessTokenCheck::Dead), ALONE, now()),
+        ),
+        (ReconnectCause::RefreshTokenRejected, believed(TokenSlot::Current, refused)),
     ] {
-        assert_eq!(dead.grant.connection, Connection::ReconnectRequired(cause));
-        assert_eq!(dead.grant.due_at, Some(now() + DAY));
-        assert_eq!(decide(&dead.grant, Happened::Claimed, ALONE, now()).next, Next::Try(Which::Current));
+        assert_eq!(dead.state.connection, Connection::ReconnectRequired(cause));
+        assert_eq!(dead.state.due_at, Some(now() + DAY));
+        assert_eq!(
+            decide(&dead.state, Input::LeaseAcquired, ALONE, now()).action,
+            Action::Refresh(TokenSlot::Current)
+        );
 
         let spent = Some(now() - DAY);
-        let old = Grant { refresh_expires_at: spent, believe_refusal_at: Some(now()), ..dead.grant };
-        let over = decide(&old, Happened::Answered(Which::Current, Renewal::Refused), refused, now());
-        assert_eq!((over.next, over.grant.due_at), (Next::Release, None));
+        let old = TokenState::restore(TokenRecord {
+            refresh_expires_at: spent,
+            believe_refusal_at: Some(now()),
+            ..dead.state.record()
+        });
+        let over =
+            decide(&old, Input::RefreshAnswered(TokenSlot::Current, RefreshResult::Refused), refused, now());
+        assert_eq!((over.action, over.state.due_at), (Action::ReleaseLease, None));
     }
 }
 
 #[test]
 fn what_was_told_of_a_death_is_not_told_again_with_less_certainty() {
-    let dead = |grant: &Grant| decide(grant, Happened::Asked(Asked::Dead), ALONE, now()).grant.connection;
-    let rejected = Connection::ReconnectRequired(Cause::RefreshTokenRejected);
+    let dead = |state: &TokenState| {
+        decide(state, Input::AccessTokenChecked(AccessTokenCheck::Dead), ALONE, now()).state.connection
+    };
+    let rejected = Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected);
 
-    assert_eq!(dead(&Grant { connection: rejected, ..grant(now()) }), rejected);
+    assert_eq!(
+        dead(&TokenState::restore(TokenRecord { connection: rejected, ..state(now()).record() })),
+        rejected
+    );
 }
 
 #[test]
 fn each_warning_is_given_once() {
-    let mut grant = grant(now());
+    let mut state = state(now());
     let given: Vec<_> = (0..60)
         .filter_map(|day| {
-            let days = warning(&grant, now() + DAY * day)?;
-            grant.warned_days = Some(days);
+            let days = warning(&state, now() + DAY * day)?;
+            state = altered(&state, |record| record.warned_days = Some(days));
             Some(days)
         })
         .collect();
@@ -157,14 +204,18 @@ fn each_warning_is_given_once() {
 }
 
 #[test]
-fn a_token_is_dying_in_its_last_week_and_beyond_while_its_channel_counts_on_it() {
-    let mut grant = grant(now());
-    let days = |grant: &Grant| [30, 31, 37, 60].map(|day| is_dying(grant, now() + DAY * day));
-    assert_eq!(days(&grant), [false, true, true, true]);
-    grant.connection = Connection::ReconnectRequired(Cause::RefreshTokenExpired);
-    assert_eq!(days(&grant), [false; 4], "its owner knows already");
-    (grant.connection, grant.refresh_expires_at) = (Connection::Connected, None);
-    assert_eq!(days(&grant), [false; 4], "it has no end that is known");
+fn a_token_is_about_to_expire_in_its_last_week_and_beyond_while_its_channel_counts_on_it() {
+    let mut state = state(now());
+    let days = |state: &TokenState| [30, 31, 37, 60].map(|day| is_about_to_expire(state, now() + DAY * day));
+    assert_eq!(days(&state), [false, true, true, true]);
+    state = altered(&state, |record| {
+        record.connection = Connection::ReconnectRequired(ReconnectCause::RefreshTokenExpired);
+    });
+    assert_eq!(days(&state), [false; 4], "its owner knows already");
+    let state = altered(&state, |record| {
+        (record.connection, record.refresh_expires_at) = (Connection::Connected, None);
+    });
+    assert_eq!(days(&state), [false; 4], "it has no end that is known");
 }
 
 #[test]

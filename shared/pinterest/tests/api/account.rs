@@ -39,9 +39,9 @@ async fn an_account_without_an_id_makes_no_sense() {
 
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
-    let Error::Unknown { answer, source } = error else {
+    let Error::Unknown { response, source } = error else {
         panic!("{error}");
     };
-    assert_eq!(answer.http_status, Some(200));
+    assert_eq!(response.http_status, Some(200));
     assert!(matches!(source, Some(Fault::Malformed { source: Some(_) })));
 }

@@ -185,6 +185,6 @@ async fn an_account_that_may_not_see_its_numbers_is_refused_for_good() {
 
     let error = client.account_analytics(PRODUCTION, &token(), PERIOD, CHANNEL_METRICS).await.unwrap_err();
 
-    let Error::Refused { refusal, answer } = error else { panic!("{error:?}") };
-    assert_eq!((refusal, answer.http_status), (Refusal::Other, Some(403)));
+    let Error::Refused { refusal, response } = error else { panic!("{error:?}") };
+    assert_eq!((refusal, response.http_status), (Refusal::Other, Some(403)));
 }

@@ -2,40 +2,40 @@
 
 use std::{error::Error as _, io::Write, net::TcpListener, thread, time::Duration};
 
-use domain::{AppSecret, Environment, delivery::Outcome};
+use domain::{AppSecret, Environment, PinterestPinId, ResponseMeta};
 use pinterest::{Addresses, App, Error, Fault};
 use tokio::time::Instant;
 use wiremock::ResponseTemplate;
 
-use crate::harness::{answering, client, draft, nobody, raw, read_request, shown, token};
+use crate::harness::{answering, client, draft, media, nobody, raw, read_request, token};
 
-async fn create_pin(origin: &str) -> Outcome {
-    client(origin).create_pin(Environment::Production, &token(), &draft(), &shown()).await
+async fn create_pin(origin: &str) -> Result<(PinterestPinId, ResponseMeta), Error> {
+    client(origin).create_pin(Environment::Production, &token(), &draft(), &media()).await
 }
 
 #[tokio::test]
 async fn a_closed_port_means_not_sent() {
     let outcome = create_pin(&format!("http://{}", nobody())).await;
 
-    let Outcome::NotSent(detail) = outcome else {
+    let Err(error @ Error::NotSent(_)) = outcome else {
         panic!("{outcome:?}");
     };
-    assert!(detail.starts_with("Pinterest could not be reached: "), "{detail}");
-    assert!(!detail.contains("/v5"), "{detail}");
+    assert_eq!(error.to_string(), "Pinterest could not be reached");
+    assert!(!format!("{error:?}").contains("/v5"), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_failed_tls_handshake_means_not_sent() {
     let outcome = create_pin(&format!("https://{}", raw("this is no TLS"))).await;
 
-    assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::NotSent(_))), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_broken_address_means_not_sent() {
     for origin in ["", "api.pinterest.com", "ftp://127.0.0.1"] {
         let outcome = create_pin(origin).await;
-        assert!(matches!(outcome, Outcome::NotSent(_)), "{origin}: {outcome:?}");
+        assert!(matches!(outcome, Err(Error::NotSent(_))), "{origin}: {outcome:?}");
     }
 }
 
@@ -43,7 +43,7 @@ async fn a_broken_address_means_not_sent() {
 async fn a_connection_that_closes_before_the_answer_leaves_the_outcome_unknown() {
     let outcome = create_pin(&format!("http://{}", raw(""))).await;
 
-    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -62,9 +62,9 @@ async fn a_pin_is_not_sent_again_when_a_connection_that_has_served_before_closes
     for _ in 0..100 {
         tokio::task::yield_now().await; // the connection goes back to the pool
     }
-    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
 
-    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
     let listener = pinterest.join().unwrap();
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "there was a second connection");
@@ -74,7 +74,7 @@ async fn a_pin_is_not_sent_again_when_a_connection_that_has_served_before_closes
 async fn an_answer_that_is_not_http_leaves_the_outcome_unknown() {
     let outcome = create_pin(&format!("http://{}", raw("SSH-2.0-OpenSSH_9.6\r\n\r\n"))).await;
 
-    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -85,21 +85,21 @@ async fn a_cut_answer_leaves_the_outcome_unknown_with_every_status() {
         "HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{\"id\": \"1\"}\r\n",
     ];
 
-    for answer in answers {
-        let outcome = create_pin(&format!("http://{}", raw(answer))).await;
+    for response in answers {
+        let outcome = create_pin(&format!("http://{}", raw(response))).await;
 
-        let Outcome::Unknown(answer) = outcome else {
+        let Err(Error::Unknown { response, .. }) = outcome else {
             panic!("{outcome:?}");
         };
-        assert!(answer.http_status.is_some(), "as much as came is kept");
+        assert!(response.http_status.is_some(), "as much as came is kept");
     }
 }
 
 #[tokio::test]
 async fn an_answer_larger_than_any_that_is_documented_is_not_read_on() {
     let body = format!("{{\"id\": \"1\", \"about\": \"{}\"}}", "x".repeat(8 * 1024 * 1024));
-    let answer = ResponseTemplate::new(200).set_body_string(body);
-    let (_server, client) = answering("GET", "/v5/user_account", answer).await;
+    let response = ResponseTemplate::new(200).set_body_string(body);
+    let (_server, client) = answering("GET", "/v5/user_account", response).await;
 
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
@@ -112,11 +112,11 @@ async fn a_pin_is_given_up_after_25_seconds_and_a_read_after_10() {
     let client = client(&format!("http://{}", silent.local_addr().unwrap()));
 
     let start = Instant::now();
-    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
     let (sent, read) = (start.elapsed(), Instant::now());
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
-    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
     assert!(matches!(error, Error::Unknown { source: Some(Fault::Connection(_)), .. }), "{error}");
     assert_eq!((sent.as_secs(), read.elapsed().as_secs()), (25, 10));
     assert!(sent < Duration::from_secs(26));
@@ -146,8 +146,8 @@ fn calls_can_move_between_threads() {
     fn movable<T: Send>(_: &T) {}
     let (client, token, draft) = (client("http://127.0.0.1"), token(), draft());
 
-    movable(&client.create_pin(Environment::Production, &token, &draft, &shown()));
+    movable(&client.create_pin(Environment::Production, &token, &draft, &media()));
     movable(&client.boards(Environment::Production, &token));
     let secret = AppSecret::new(String::new());
-    movable(&client.probe(Environment::Production, App { id: "1", secret: &secret }));
+    movable(&client.check_credentials(Environment::Production, App { id: "1", secret: &secret }));
 }

@@ -9,7 +9,7 @@ use std::{
 
 use domain::{AccessToken, BoardId, Draft, WebAddress};
 use jiff::Timestamp;
-use pinterest::{Address, Addresses, Client, Shown, Wire};
+use pinterest::{Addresses, Client, MediaUrl, PinMedia, Transport};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Serialize;
 use serde_json::json;
@@ -26,7 +26,7 @@ pub(crate) fn client(origin: &str) -> Client {
         authorize: format!("{origin}/oauth/"),
     };
     let (http, sender) = (http(), http());
-    Client::new(Wire::network(http, move |request| sender.execute(request)), addresses)
+    Client::new(Transport::network(http, move |request| sender.execute(request)), addresses)
 }
 
 /// The one way to build reqwest without a crypto provider of its own.
@@ -46,10 +46,10 @@ fn http() -> reqwest::Client {
         .unwrap()
 }
 
-/// A Pinterest that gives `answer` to each `verb` at `at`, and the client that talks to it.
-pub(crate) async fn answering(verb: &str, at: &str, answer: ResponseTemplate) -> (MockServer, Client) {
+/// A Pinterest that gives `response` to each `verb` at `at`, and the client that talks to it.
+pub(crate) async fn answering(verb: &str, at: &str, response: ResponseTemplate) -> (MockServer, Client) {
     let server = MockServer::start().await;
-    let mock = Mock::given(method(verb)).and(path(at)).respond_with(answer);
+    let mock = Mock::given(method(verb)).and(path(at)).respond_with(response);
     mock.mount(&server).await;
     let client = client(&server.uri());
     (server, client)
@@ -72,15 +72,15 @@ pub(crate) fn json(status: u16, body: impl Serialize) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(body)
 }
 
-/// A Pinterest that reads one request whole, writes `answer` byte for byte, and closes the connection. What the
+/// A Pinterest that reads one request whole, writes `response` byte for byte, and closes the connection. What the
 /// connection carried first is not looked at: this also plays a host that does not speak TLS.
-pub(crate) fn raw(answer: &'static str) -> String {
+pub(crate) fn raw(response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
         read_request(&mut connection);
-        connection.write_all(answer.as_bytes()).unwrap();
+        connection.write_all(response.as_bytes()).unwrap();
     });
     origin
 }
@@ -131,10 +131,10 @@ pub(crate) fn draft() -> Draft {
 }
 
 /// The picture of [`draft`].
-pub(crate) fn shown() -> Shown<'static> {
+pub(crate) fn media() -> PinMedia<'static> {
     static PICTURE: LazyLock<WebAddress> =
         LazyLock::new(|| WebAddress::new("url", "https://cdn.example.com/p/abc.jpg".to_owned()).unwrap());
-    Shown::Image(Address::Public(&PICTURE))
+    PinMedia::Image(MediaUrl::Public(&PICTURE))
 }
 
 /// The token endpoint of production.

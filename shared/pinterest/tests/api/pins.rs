@@ -2,12 +2,12 @@
 
 use domain::{
     AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl, Slide, Title,
-    WebAddress, delivery::Outcome,
+    WebAddress,
 };
-use pinterest::{Address, Shown};
+use pinterest::{Error, MediaUrl, PinMedia};
 use serde_json::{Value, json};
 
-use crate::harness::{self, answering, board, draft, header, sent, shown, token};
+use crate::harness::{self, answering, board, draft, header, media, sent, token};
 
 #[tokio::test]
 async fn a_pin_is_sent_with_everything_its_draft_has() {
@@ -21,12 +21,12 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
     draft.alt_text = AltText::new("alt_text", Some("A bowl".to_owned())).unwrap();
     draft.dominant_color = Some(Color::new("#6E7874".to_owned()).unwrap());
 
-    let outcome = client.create_pin(Environment::Production, &token(), &draft, &shown()).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft, &media()).await;
 
-    let Outcome::Created(id, answer) = outcome else {
+    let Ok((id, response)) = outcome else {
         panic!("{outcome:?}");
     };
-    assert_eq!((id.as_str(), answer.http_status), ("813744226420795884", Some(201)));
+    assert_eq!((id.as_str(), response.http_status), ("813744226420795884", Some(201)));
     let request = sent(&server).await;
     assert_eq!(header(&request, "authorization"), "Bearer pina_planted");
     assert_eq!(header(&request, "content-type"), "application/json");
@@ -48,9 +48,9 @@ async fn missing_fields_of_a_draft_are_left_out() {
     let (server, client) =
         answering("POST", "/sandbox/v5/pins", harness::json(200, json!({ "id": "1" }))).await;
 
-    let outcome = client.create_pin(Environment::Sandbox, &token(), &draft(), &shown()).await;
+    let outcome = client.create_pin(Environment::Sandbox, &token(), &draft(), &media()).await;
 
-    assert!(matches!(outcome, Outcome::Created(..)));
+    assert!(outcome.is_ok());
     let expected = json!({
         "board_id": "549755885175",
         "media_source": { "source_type": "image_url", "url": "https://cdn.example.com/p/abc.jpg" },
@@ -58,11 +58,11 @@ async fn missing_fields_of_a_draft_are_left_out() {
     assert_eq!(sent(&server).await.body_json::<Value>().unwrap(), expected);
 }
 
-/// What is sent as the media of a Pin that shows `shown`.
-async fn media_source(shown: &Shown<'_>) -> Value {
+/// What is sent as the media of a Pin that shows `media`.
+async fn media_source(media: &PinMedia<'_>) -> Value {
     let (server, client) = answering("POST", "/v5/pins", harness::json(201, json!({ "id": "1" }))).await;
-    let outcome = client.create_pin(Environment::Production, &token(), &draft(), shown).await;
-    assert!(matches!(outcome, Outcome::Created(..)));
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), media).await;
+    assert!(outcome.is_ok());
     sent(&server).await.body_json::<Value>().unwrap()["media_source"].take()
 }
 
@@ -74,10 +74,10 @@ async fn a_carousel_is_sent_with_the_texts_of_each_image() {
     ]))
     .unwrap();
     let signed =
-        |name: &str| Address::Signed(SignedUrl::new(format!("https://bucket.example.com/{name}?signed")));
+        |name: &str| MediaUrl::Signed(SignedUrl::new(format!("https://bucket.example.com/{name}?signed")));
 
     let media =
-        media_source(&Shown::Carousel(vec![(signed("1"), &slides[0]), (signed("2"), &slides[1])])).await;
+        media_source(&PinMedia::Carousel(vec![(signed("1"), &slides[0]), (signed("2"), &slides[1])])).await;
 
     let expected = json!({"source_type": "multiple_image_urls", "items": [
         {"url": "https://bucket.example.com/1?signed", "title": "One", "description": "First", "link": "https://example.com/1"},
@@ -94,7 +94,7 @@ async fn a_video_is_sent_by_its_id_with_one_cover() {
         (Cover::Frame { frame_seconds: 3 }, "cover_image_key_frame_time", json!(3)),
         (Cover::Image { url }, "cover_image_url", json!("https://cdn.example.com/cover.jpg")),
     ] {
-        let media = media_source(&Shown::Video(&id, &cover)).await;
+        let media = media_source(&PinMedia::Video(&id, &cover)).await;
         assert_eq!(media, json!({"source_type": "video_id", "media_id": "12345", name: value}));
     }
 }
@@ -102,16 +102,16 @@ async fn a_video_is_sent_by_its_id_with_one_cover() {
 #[tokio::test]
 async fn a_success_that_names_no_pin_leaves_the_outcome_unknown() {
     for body in ["", "OK", "{\"id\": \"81", "{}", "{\"id\": null}", "{\"id\": \"soon\"}", "[]"] {
-        let answer =
+        let response =
             wiremock::ResponseTemplate::new(201).set_body_string(body).insert_header("x-pinterest-rid", "42");
-        let (_server, client) = answering("POST", "/v5/pins", answer).await;
+        let (_server, client) = answering("POST", "/v5/pins", response).await;
 
-        let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
+        let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
 
-        let Outcome::Unknown(answer) = outcome else {
+        let Err(Error::Unknown { response, .. }) = outcome else {
             panic!("{body}: {outcome:?}");
         };
-        assert_eq!((answer.http_status, answer.request_id.as_deref()), (Some(201), Some("42")));
+        assert_eq!((response.http_status, response.request_id.as_deref()), (Some(201), Some("42")));
     }
 }
 
@@ -168,7 +168,7 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
 
     let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
 
-    let second = |pin: &domain::twin::Listed| pin.created_at.map(jiff::Timestamp::as_second);
+    let second = |pin: &domain::matching::BoardPin| pin.created_at.map(jiff::Timestamp::as_second);
     let seconds: Vec<Option<i64>> = page.items.iter().map(second).collect();
     let known = Some(1_665_625_229);
     assert_eq!(seconds, [known, known, known, known, None, None, None, None, None]);

@@ -1,24 +1,24 @@
 //! What refuses a call for certain, and what leaves it open. Every call reads its answer in the same way; a Pin
 //! is where it matters.
 
-use domain::{Answer, Environment, Refusal, delivery::Outcome};
+use domain::{Environment, PinterestPinId, Refusal, ResponseMeta};
 use jiff::SignedDuration;
 use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::harness::{self, answering, draft, sent, shown, token};
+use crate::harness::{self, answering, draft, media, sent, token};
 
-async fn outcome(answer: ResponseTemplate) -> Outcome {
-    let (server, client) = answering("POST", "/v5/pins", answer).await;
-    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &shown()).await;
+async fn outcome(response: ResponseTemplate) -> Result<(PinterestPinId, ResponseMeta), Error> {
+    let (server, client) = answering("POST", "/v5/pins", response).await;
+    let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
     sent(&server).await; // once, whatever came of it
     outcome
 }
 
-async fn refusal(answer: ResponseTemplate) -> (Refusal, Answer) {
-    match outcome(answer).await {
-        Outcome::Refused(refusal, answer) => (refusal, answer),
+async fn refusal(response: ResponseTemplate) -> (Refusal, ResponseMeta) {
+    match outcome(response).await {
+        Err(Error::Refused { refusal, response }) => (refusal, response),
         other => panic!("{other:?}"),
     }
 }
@@ -27,17 +27,18 @@ async fn refusal(answer: ResponseTemplate) -> (Refusal, Answer) {
 async fn a_refusal_holds_pinterests_code_and_message() {
     let body = json!({ "code": 29, "message": "Not permitted.", "message_detail": "Trial\naccess", "status": "failure" });
 
-    let (refusal, answer) = refusal(harness::json(403, body).insert_header("x-pinterest-rid", "7341")).await;
+    let (refusal, response) =
+        refusal(harness::json(403, body).insert_header("x-pinterest-rid", "7341")).await;
 
     assert_eq!(refusal, Refusal::Scope);
-    let expected = Answer {
+    let expected = ResponseMeta {
         http_status: Some(403),
         pinterest_code: Some(29),
         request_id: Some("7341".to_owned()),
         message: Some("Not permitted. Trial access".to_owned()),
         spent_for_seconds: None,
     };
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
 }
 
 #[tokio::test]
@@ -67,9 +68,9 @@ async fn a_rate_limit_has_its_reset_time() {
         (limit().insert_header("x-ratelimit-reset", "9").insert_header("retry-after", "later"), Some(9)),
     ];
 
-    for (answer, seconds) in cases {
+    for (response, seconds) in cases {
         let retry_after = seconds.map(SignedDuration::from_secs);
-        assert_eq!(refusal(answer).await.0, Refusal::Quota { retry_after });
+        assert_eq!(refusal(response).await.0, Refusal::Quota { retry_after });
     }
 }
 
@@ -84,9 +85,9 @@ async fn a_4xx_without_pinterests_error_body_is_no_refusal() {
         harness::json(400, json!({ "code": "1", "message": null })),
     ];
 
-    for answer in answers {
-        let outcome = outcome(answer).await;
-        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    for response in answers {
+        let outcome = outcome(response).await;
+        assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
     }
 }
 
@@ -97,19 +98,19 @@ async fn an_undecided_answer_stays_unknown_and_holds_pinterests_message() {
 
         let outcome = outcome(harness::json(status, body)).await;
 
-        let Outcome::Unknown(answer) = outcome else {
+        let Err(Error::Unknown { response, .. }) = outcome else {
             panic!("{status}: {outcome:?}");
         };
-        assert_eq!((answer.http_status, answer.pinterest_code), (Some(status), Some(code)));
-        assert_eq!(answer.message.as_deref(), Some("Something went wrong on our end."));
+        assert_eq!((response.http_status, response.pinterest_code), (Some(status), Some(code)));
+        assert_eq!(response.message.as_deref(), Some("Something went wrong on our end."));
     }
 }
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
-    let answer = ResponseTemplate::new(307).insert_header("location", "/v5/pins");
+    let response = ResponseTemplate::new(307).insert_header("location", "/v5/pins");
 
-    assert!(matches!(outcome(answer).await, Outcome::Unknown(_)));
+    assert!(matches!(outcome(response).await, Err(Error::Unknown { .. })));
 }
 
 #[tokio::test]
@@ -120,8 +121,8 @@ async fn a_token_in_pinterests_message_is_removed() {
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 
     assert!(!format!("{error} {error:?}").contains("planted"));
-    let Error::Refused { refusal, answer } = error else {
+    let Error::Refused { refusal, response } = error else {
         panic!("{error}");
     };
-    assert_eq!((refusal, answer.message.unwrap().len()), (Refusal::TokenDead, 500));
+    assert_eq!((refusal, response.message.unwrap().len()), (Refusal::TokenDead, 500));
 }

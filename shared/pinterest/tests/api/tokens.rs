@@ -2,21 +2,21 @@
 
 use domain::{AppSecret, AuthorizationCode, Environment, OAuthState, RefreshToken, Refusal, Scopes};
 use jiff::{SignedDuration, Timestamp};
-use pinterest::{App, Client, Error, Fault, Granted, Renewed};
+use pinterest::{App, Client, Error, Fault, GrantedTokens, RefreshedTokens};
 use serde_json::{Value, json};
 
 use crate::harness::{self, TOKEN, answering, assert_form, now, raw, sent};
 
 const CALLBACK: &str = "https://app.example.com/oauth/callback?x=1";
 
-async fn exchange(client: &Client) -> Result<Granted, Error> {
+async fn exchange(client: &Client) -> Result<GrantedTokens, Error> {
     let secret = AppSecret::new("s3cret".to_owned());
     let code = AuthorizationCode::new("c0de/+=".to_owned());
     let app = App { id: "1234567", secret: &secret };
     client.exchange(Environment::Production, app, &code, CALLBACK, now()).await
 }
 
-async fn refresh(client: &Client) -> Result<Renewed, Error> {
+async fn refresh(client: &Client) -> Result<RefreshedTokens, Error> {
     let secret = AppSecret::new("s3cret".to_owned());
     let refresh = RefreshToken::new("pinr_planted".to_owned());
     let app = App { id: "1234567", secret: &secret };
@@ -80,7 +80,7 @@ fn a_broken_address_is_named_before_anything_is_sent() {
     let state = OAuthState::new("st4te".to_owned());
 
     let error =
-        harness::client("nowhere").authorize_url("1", CALLBACK, &Scopes::needed(), &state).unwrap_err();
+        harness::client("nowhere").authorize_url("1", CALLBACK, &Scopes::required(), &state).unwrap_err();
 
     assert!(matches!(error, Error::NotSent(Fault::Address(_))));
 }
@@ -106,7 +106,7 @@ async fn scopes_that_pinterest_does_not_name_are_those_we_need() {
     for scope in [json!({ "scope": null }), json!({ "scope": "" }), json!({ "scope": [] })] {
         let (_server, client) = answering("POST", TOKEN, harness::json(201, pair_but(&scope))).await;
 
-        assert_eq!(exchange(&client).await.unwrap().scopes, Scopes::needed());
+        assert_eq!(exchange(&client).await.unwrap().scopes, Scopes::required());
     }
 }
 
@@ -198,10 +198,10 @@ async fn a_refused_refresh_holds_the_reason_of_pinterest_or_of_oauth() {
 
         let error = refresh(&client).await.unwrap_err();
 
-        let Error::Refused { refusal, answer } = error else {
+        let Error::Refused { refusal, response } = error else {
             panic!("{error}");
         };
-        assert_eq!((refusal, answer.message.as_deref()), (expected, Some(words)));
+        assert_eq!((refusal, response.message.as_deref()), (expected, Some(words)));
     }
 }
 
@@ -213,10 +213,10 @@ async fn an_answer_that_cannot_be_read_is_not_quoted() {
     let error = refresh(&client).await.unwrap_err();
 
     assert!(!format!("{error} {error:?}").contains("_new"), "{error:?}");
-    let Error::Unknown { answer, .. } = error else {
+    let Error::Unknown { response, .. } = error else {
         panic!("{error}");
     };
-    assert_eq!(answer.http_status, Some(200));
+    assert_eq!(response.http_status, Some(200));
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn make() -> Stored {
     at_their_ends(&app, &ada).await;
     let (claimed, ticket) = lost(&app).await;
     let callback = consent(&app, "carol", "demo_account").await;
-    app.stack.roll_call().await.unwrap();
+    app.stack.run_daily_check().await.unwrap();
     under_way(&app, &ada).await;
 
     let (main, tokens, settings) = rows::read(&app).await;

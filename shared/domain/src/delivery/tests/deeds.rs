@@ -14,15 +14,16 @@ pub(super) enum Deed {
     Pass(i64),
     Become(Readiness, bool),
     Due,
-    ChannelBack,
+    ChannelReconnected,
     /// The answer to one of the attempts so far: always the same, however often and late it comes.
     Answer(Index, Outcome),
     /// A look that began so many seconds ago.
-    Look(Look, i64),
+    BoardCheck(BoardCheck, i64),
 }
 
-fn answer() -> impl Strategy<Value = Answer> {
-    any::<bool>().prop_map(|told| Answer { http_status: told.then_some(400), ..Answer::default() })
+fn answer() -> impl Strategy<Value = ResponseMeta> {
+    any::<bool>()
+        .prop_map(|told| ResponseMeta { http_status: told.then_some(400), ..ResponseMeta::default() })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -56,11 +57,11 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-fn look() -> impl Strategy<Value = Look> {
+fn look() -> impl Strategy<Value = BoardCheck> {
     prop_oneof![
         6 => Just(nothing(0)),
-        1 => Just(Look::Failed("no route".into())),
-        1 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| Look::Refused(refusal, answer)),
+        1 => Just(BoardCheck::Failed("no route".into())),
+        1 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| BoardCheck::Refused(refusal, answer)),
     ]
 }
 
@@ -71,7 +72,7 @@ fn readiness() -> impl Strategy<Value = Readiness> {
     });
     prop_oneof![
         8 => Just(Readiness::Ready),
-        1 => select(vec![Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::ReconnectRequired, Readiness::TokenExpired]),
+        1 => select(vec![Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::ReconnectRequired, Readiness::TokenExpired]),
         1 => pause,
     ]
 }
@@ -79,10 +80,10 @@ fn readiness() -> impl Strategy<Value = Readiness> {
 pub(super) fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         6 => select(vec![1, 14, 20, 34, 36, 61, 240, 319, 321, 3600, 86_400]).prop_map(Deed::Pass),
-        2 => (readiness(), any::<bool>()).prop_map(|(readiness, lost)| Deed::Become(readiness, lost)),
+        2 => (readiness(), any::<bool>()).prop_map(|(readiness, refresh_impossible)| Deed::Become(readiness, refresh_impossible)),
         8 => Just(Deed::Due),
-        1 => Just(Deed::ChannelBack),
+        1 => Just(Deed::ChannelReconnected),
         4 => (any::<Index>(), outcome()).prop_map(|(which, outcome)| Deed::Answer(which, outcome)),
-        4 => (look(), 0_i64..10).prop_map(|(look, ago)| Deed::Look(look, ago)),
+        4 => (look(), 0_i64..10).prop_map(|(look, ago)| Deed::BoardCheck(look, ago)),
     ]
 }

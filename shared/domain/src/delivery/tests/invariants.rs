@@ -18,7 +18,7 @@ struct Sent {
 struct Life {
     pin: Pin,
     now: Timestamp,
-    conditions: Conditions,
+    context: Context,
     sent: Vec<Sent>,
     decisions: u32,
 }
@@ -26,115 +26,117 @@ struct Life {
 impl Life {
     fn new(patience: i64) -> Self {
         let mut pin = pin(State::Scheduled);
-        pin.give_up_at = at(patience);
-        Self { pin, now: at(0), conditions: ready(), sent: Vec::new(), decisions: 0 }
+        pin = altered(&pin, |record| record.give_up_at = at(patience));
+        Self { pin, now: at(0), context: ready(), sent: Vec::new(), decisions: 0 }
     }
 
     fn live(&mut self, deed: Deed) {
         match deed {
             Deed::Pass(seconds) => self.now += SignedDuration::from_secs(seconds),
-            Deed::Become(readiness, lost) => {
-                (self.conditions.readiness, self.conditions.lost) = (readiness, lost);
+            Deed::Become(readiness, refresh_impossible) => {
+                (self.context.readiness, self.context.refresh_impossible) = (readiness, refresh_impossible);
             }
-            Deed::Due => drop(self.happens(&Happened::Due)),
-            Deed::ChannelBack => drop(self.happens(&Happened::ChannelBack)),
+            Deed::Due => drop(self.happens(&Input::Due)),
+            Deed::ChannelReconnected => drop(self.happens(&Input::ChannelReconnected)),
             Deed::Answer(which, outcome) if !self.sent.is_empty() => {
                 let which = which.index(self.sent.len());
                 self.answer(which, outcome);
             }
             Deed::Answer(..) => {}
-            Deed::Look(Look::Nothing { .. }, ago) => {
+            Deed::BoardCheck(BoardCheck::Nothing { .. }, ago) => {
                 let began_at = self.now - SignedDuration::from_secs(ago);
-                self.happens(&Happened::Looked(Look::Nothing { began_at }));
+                self.happens(&Input::BoardChecked(BoardCheck::Nothing { began_at }));
             }
-            Deed::Look(look, _) => drop(self.happens(&Happened::Looked(look))),
+            Deed::BoardCheck(look, _) => drop(self.happens(&Input::BoardChecked(look))),
         }
     }
 
     fn answer(&mut self, which: usize, outcome: Outcome) {
         let sent = &mut self.sent[which];
         let outcome = sent.outcome.get_or_insert(outcome).clone();
-        let fence = sent.attempt.fence.clone();
-        self.happens(&Happened::Sent { fence, outcome });
+        let fencing_token = sent.attempt.fencing_token.clone();
+        self.happens(&Input::Sent { fencing_token, outcome });
     }
 
     /// Decides, checks everything that must hold of any decision, and goes on from it.
-    fn happens(&mut self, happened: &Happened) -> Next {
+    fn happens(&mut self, input: &Input) -> Action {
         self.decisions += 1;
-        self.conditions.fence = format!("fence {}", self.decisions);
+        self.context.fencing_token = format!("fence {}", self.decisions);
         let before = self.pin.clone();
-        let decision = decide(&before, happened, &self.conditions, self.now);
-        self.learn(&before.state, happened);
+        let transition = decide(&before, input, &self.context, self.now);
+        self.learn(&before.state, input);
 
-        self.ends_stay(&before, &decision);
-        self.sends_are_safe(&before, &decision);
-        self.looks_are_for_the_doubted(&decision);
-        answers_count(&before, happened, &decision);
-        self.nothing_is_forgotten(&before, happened, &decision);
-        changes_are_told(&before, &decision);
+        self.ends_stay(&before, &transition);
+        self.sends_are_safe(&before, &transition);
+        self.looks_are_for_the_doubted(&transition);
+        answers_count(&before, input, &transition);
+        self.nothing_is_forgotten(&before, input, &transition);
+        changes_are_told(&before, &transition);
 
-        if let Next::Send(attempt) = &decision.next {
+        if let Action::Send(attempt) = &transition.action {
             self.sent.push(Sent { attempt: attempt.clone(), outcome: None, decided: false });
         }
-        if let Also::PauseChannel(pause) = decision.also {
-            self.conditions.last_pause = Some(pause);
+        if let SideEffect::PauseChannel(pause) = transition.side_effect {
+            self.context.last_pause = Some(pause);
         }
-        self.pin = decision.pin;
-        decision.next
+        self.pin = transition.pin;
+        transition.action
     }
 
     /// What is certain now: an answer that leaves no doubt, or a list that can no longer lag.
-    fn learn(&mut self, before: &State, happened: &Happened) {
+    fn learn(&mut self, before: &State, input: &Input) {
         for sent in &mut self.sent {
-            sent.decided |= match happened {
-                Happened::Sent { fence, outcome } => {
-                    *fence == sent.attempt.fence && !matches!(outcome, Outcome::Unknown(_))
+            sent.decided |= match input {
+                Input::Sent { fencing_token, outcome } => {
+                    *fencing_token == sent.attempt.fencing_token && !matches!(outcome, Outcome::Unknown(_))
                 }
-                Happened::Looked(Look::Nothing { began_at }) => {
-                    let enough = sent.attempt.started_at + LOOKS[2];
-                    matches!(before, State::InDoubt { .. }) && *began_at >= enough
+                Input::BoardChecked(BoardCheck::Nothing { began_at }) => {
+                    let enough = sent.attempt.started_at + BOARD_CHECK_DELAYS[2];
+                    matches!(before, State::OutcomeUnknown { .. }) && *began_at >= enough
                 }
                 _ => false,
             };
         }
     }
 
-    fn ends_stay(&self, before: &Pin, decision: &Decision) {
+    fn ends_stay(&self, before: &Pin, transition: &Transition) {
         if before.due_at().is_none() {
-            assert_eq!((&decision.pin, &decision.next), (before, &Next::Rest));
-            assert_eq!(decision.also, Also::Nothing);
+            assert_eq!((&transition.pin, &transition.action), (before, &Action::Rest));
+            assert_eq!(transition.side_effect, SideEffect::Nothing);
         }
-        let too_late = failure(&decision.pin) == Some("too_late") && failure(before).is_none();
+        let too_late = failure(&transition.pin) == Some("too_late") && failure(before).is_none();
         assert!(!too_late || self.now >= before.give_up_at);
     }
 
-    fn sends_are_safe(&self, before: &Pin, decision: &Decision) {
-        let Next::Send(attempt) = &decision.next else {
-            let sending = matches!(decision.pin.state, State::Sending(_));
-            assert!(!sending || decision.pin.state == before.state, "an attempt that nobody sends");
+    fn sends_are_safe(&self, before: &Pin, transition: &Transition) {
+        let Action::Send(attempt) = &transition.action else {
+            let sending = matches!(transition.pin.state, State::Sending(_));
+            assert!(!sending || transition.pin.state == before.state, "an attempt that nobody sends");
             return;
         };
-        assert_eq!(decision.pin.state, State::Sending(attempt.clone()));
-        assert_eq!((&attempt.fence, attempt.started_at), (&self.conditions.fence, self.now));
-        assert_eq!(decision.pin.attempts, before.attempts + 1);
-        assert_eq!(self.conditions.readiness, Readiness::Ready);
+        assert_eq!(transition.pin.state, State::Sending(attempt.clone()));
+        assert_eq!((&attempt.fencing_token, attempt.started_at), (&self.context.fencing_token, self.now));
+        assert_eq!(transition.pin.attempts, before.attempts + 1);
+        assert_eq!(self.context.readiness, Readiness::Ready);
         assert!(self.now >= before.publish_at && self.now < before.give_up_at);
         assert!(self.sent.iter().all(|sent| sent.decided), "an earlier attempt may have worked");
     }
 
-    fn looks_are_for_the_doubted(&self, decision: &Decision) {
-        if let Next::Look(wanted) = &decision.next {
-            assert!(matches!(&decision.pin.state, State::InDoubt { attempt, .. } if attempt == wanted));
-            assert_eq!(self.conditions.readiness, Readiness::Ready);
+    fn looks_are_for_the_doubted(&self, transition: &Transition) {
+        if let Action::CheckBoard(wanted) = &transition.action {
+            assert!(
+                matches!(&transition.pin.state, State::OutcomeUnknown { attempt, .. } if attempt == wanted)
+            );
+            assert_eq!(self.context.readiness, Readiness::Ready);
         }
     }
 
-    fn nothing_is_forgotten(&self, before: &Pin, happened: &Happened, decision: &Decision) {
-        let pin = &decision.pin;
+    fn nothing_is_forgotten(&self, before: &Pin, input: &Input, transition: &Transition) {
+        let pin = &transition.pin;
         let ended = matches!(pin.state, State::Published { .. } | State::Failed { .. } | State::Cancelled);
         assert_eq!(pin.due_at().is_none(), ended);
         let was_due = before.due_at().is_some_and(|due_at| due_at <= self.now);
-        if was_due && matches!(happened, Happened::Due) && decision.next == Next::Rest {
+        if was_due && matches!(input, Input::Due) && transition.action == Action::Rest {
             let still_due = pin.due_at().is_some_and(|due_at| due_at <= self.now);
             let just_doubted = matches!(before.state, State::Sending(_)) && pin.state != before.state;
             assert!(!still_due || just_doubted, "due for ever: {:?}", pin.state);
@@ -142,32 +144,36 @@ impl Life {
     }
 }
 
-fn answers_count(before: &Pin, happened: &Happened, decision: &Decision) {
-    let Happened::Sent { fence, outcome } = happened else {
+fn answers_count(before: &Pin, input: &Input, transition: &Transition) {
+    let Input::Sent { fencing_token, outcome } = input else {
         return;
     };
     let current = match &before.state {
-        State::Sending(attempt) | State::InDoubt { attempt, .. } => attempt.fence == *fence,
+        State::Sending(attempt) | State::OutcomeUnknown { attempt, .. } => {
+            attempt.fencing_token == *fencing_token
+        }
         _ => false,
     };
     match outcome {
-        Outcome::Created(..) => assert!(is_published(&decision.pin) || before.due_at().is_none()),
+        Outcome::Created(..) => assert!(is_published(&transition.pin) || before.due_at().is_none()),
         Outcome::Refused(..) | Outcome::NotSent(_) if current => {
-            assert!(!matches!(decision.pin.state, State::InDoubt { .. } | State::Sending(_)));
+            assert!(!matches!(transition.pin.state, State::OutcomeUnknown { .. } | State::Sending(_)));
         }
-        Outcome::Unknown(_) if current => assert!(matches!(decision.pin.state, State::InDoubt { .. })),
-        _ => assert_eq!(&decision.pin, before),
+        Outcome::Unknown(_) if current => {
+            assert!(matches!(transition.pin.state, State::OutcomeUnknown { .. }));
+        }
+        _ => assert_eq!(&transition.pin, before),
     }
-    assert!(!matches!(decision.next, Next::Send(_) | Next::Look(_)));
+    assert!(!matches!(transition.action, Action::Send(_) | Action::CheckBoard(_)));
 }
 
-fn changes_are_told(before: &Pin, decision: &Decision) {
+fn changes_are_told(before: &Pin, transition: &Transition) {
     let phase = |state: &State| (std::mem::discriminant(state), state.waits_for().map(|(reason, _)| reason));
-    if phase(&before.state) != phase(&decision.pin.state) {
-        assert!(lines(&decision.pin) > lines(before), "a change that nobody can read about");
+    if phase(&before.state) != phase(&transition.pin.state) {
+        assert!(lines(&transition.pin) > lines(before), "a change that nobody can read about");
     }
-    assert!(lines(&decision.pin) <= lines(before) + 2);
-    assert_eq!((decision.pin.version, decision.pin.give_up_at), (before.version, before.give_up_at));
+    assert!(lines(&transition.pin) <= lines(before) + 2);
+    assert_eq!((transition.pin.version, transition.pin.give_up_at), (before.version, before.give_up_at));
 }
 
 fn patience() -> impl Strategy<Value = i64> {
@@ -207,9 +213,9 @@ proptest! {
         while life.pin.due_at().is_some() {
             ticks += 1;
             prop_assert!(ticks <= 30, "still {:?}", life.pin.state);
-            if let Next::Look(_) = life.happens(&Happened::Due) && answers {
-                let look = if there { Look::Found(remote()) } else { nothing(0) };
-                life.live(Deed::Look(look, 0));
+            if let Action::CheckBoard(_) = life.happens(&Input::Due) && answers {
+                let look = if there { BoardCheck::Found(remote()) } else { nothing(0) };
+                life.live(Deed::BoardCheck(look, 0));
             }
             life.now += if answers { SignedDuration::from_mins(1) } else { SignedDuration::from_mins(6) };
         }

@@ -3,15 +3,15 @@
 use super::*;
 use crate::PauseReason;
 
-fn paused_by(decision: &Decision) -> Pause {
-    match decision.also {
-        Also::PauseChannel(pause) | Also::PauseApp(pause) => pause,
+fn paused_by(transition: &Transition) -> Pause {
+    match transition.side_effect {
+        SideEffect::PauseChannel(pause) | SideEffect::PauseApp(pause) => pause,
         other => panic!("no pause: {other:?}"),
     }
 }
 
-fn after(last_pause: Pause) -> Conditions {
-    Conditions { last_pause: Some(last_pause), ..ready() }
+fn after(last_pause: Pause) -> Context {
+    Context { last_pause: Some(last_pause), ..ready() }
 }
 
 fn quota(seconds: Option<i64>) -> Refusal {
@@ -21,22 +21,22 @@ fn quota(seconds: Option<i64>) -> Refusal {
 #[test]
 fn a_pin_waits_as_long_as_the_pause_that_it_causes() {
     for refusal in [Refusal::Spam, quota(Some(30)), quota(Some(4000)), quota(None)] {
-        let decision = refused(&sending(), refusal, &ready(), 1);
-        let (_, retry_at) = waits_for(&decision.pin).unwrap();
-        assert_eq!(retry_at, Some(paused_by(&decision).until));
+        let transition = refused(&sending(), refusal, &ready(), 1);
+        let (_, retry_at) = waits_for(&transition.pin).unwrap();
+        assert_eq!(retry_at, Some(paused_by(&transition).until));
     }
 }
 
 #[test]
 fn a_pin_that_was_taken_for_spam_goes_after_those_that_were_held_with_it_and_says_why() {
-    let answer = Answer { message: Some("We blocked this link".to_owned()), ..Answer::default() };
+    let answer = ResponseMeta { message: Some("We blocked this link".to_owned()), ..ResponseMeta::default() };
 
-    let decision = answered(&sending(), Outcome::Refused(Refusal::Spam, answer), &ready(), 1);
+    let transition = answered(&sending(), Outcome::Refused(Refusal::Spam, answer), &ready(), 1);
 
-    let other = Pin { publish_at: at(3600), ..pin(State::Scheduled) };
-    let held = due(&other, &but(Readiness::Paused(paused_by(&decision))), 3600).pin;
-    assert!(held.turn() < decision.pin.turn() && held.turn() > sending().turn());
-    let said = &decision.pin.timeline.entries.last().unwrap().detail;
+    let other = Pin::restore(PinRecord { publish_at: at(3600), ..pin(State::Scheduled).record() });
+    let held = due(&other, &but(Readiness::Paused(paused_by(&transition))), 3600).pin;
+    assert!(held.send_order() < transition.pin.send_order() && held.send_order() > sending().send_order());
+    let said = &transition.pin.timeline.entries.last().unwrap().detail;
     assert!(said.contains("We blocked this link"), "{said}");
 }
 
@@ -48,11 +48,14 @@ fn a_limit_that_does_not_end_is_met_less_and_less_often() {
             tries += 1;
             let sent = due(&pin, &ready(), now).pin;
             let State::Sending(attempt) = &sent.state else { panic!("{sent:?}") };
-            let outcome = Outcome::Refused(quota(seconds), Answer::default());
-            let happened = Happened::Sent { fence: attempt.fence.clone(), outcome };
-            let limited = decide(&sent, &happened, &ready(), at(now));
-            assert!(matches!(limited.also, Also::PauseChannel(_)), "other accounts do not wait for it");
-            pin = limited.pin;
+            let outcome = Outcome::Refused(quota(seconds), ResponseMeta::default());
+            let input = Input::Sent { fencing_token: attempt.fencing_token.clone(), outcome };
+            let rate_limited = decide(&sent, &input, &ready(), at(now));
+            assert!(
+                matches!(rate_limited.side_effect, SideEffect::PauseChannel(_)),
+                "other accounts do not wait for it"
+            );
+            pin = rate_limited.pin;
             now = pin.due_at().unwrap().as_second() - at(0).as_second() + 60;
         }
         assert!(tries < 80, "{tries} times a day");
@@ -65,25 +68,25 @@ fn a_short_limit_is_the_channels_and_a_long_one_the_apps() {
     let short = refused(&sending(), quota(Some(60)), &ready(), 1);
     let long = refused(&sending(), quota(Some(3600)), &ready(), 1);
 
-    assert!(matches!(short.also, Also::PauseChannel(_)), "{:?}", short.also);
-    assert!(matches!(long.also, Also::PauseApp(_)), "{:?}", long.also);
+    assert!(matches!(short.side_effect, SideEffect::PauseChannel(_)), "{:?}", short.side_effect);
+    assert!(matches!(long.side_effect, SideEffect::PauseApp(_)), "{:?}", long.side_effect);
 }
 
 #[test]
 fn a_limit_that_a_look_meets_is_the_apps_too_if_it_is_long() {
-    let look = Look::Refused(quota(Some(3600)), Answer::default());
+    let look = BoardCheck::Refused(quota(Some(3600)), ResponseMeta::default());
 
-    let decision = looked(&in_doubt(Some(15)), look, 16);
+    let transition = looked(&outcome_unknown(Some(15)), look, 16);
 
-    assert!(matches!(decision.also, Also::PauseApp(_)), "{:?}", decision.also);
-    assert_eq!(next_look(&decision.pin), Some(paused_by(&decision).until));
+    assert!(matches!(transition.side_effect, SideEffect::PauseApp(_)), "{:?}", transition.side_effect);
+    assert_eq!(next_look(&transition.pin), Some(paused_by(&transition).until));
 }
 
 #[test]
 fn nothing_is_tried_before_pinterest_allows_it_and_not_by_all_at_once() {
     for (retry_after, jitter) in [(Some(0), 0.0), (Some(30), 0.0), (Some(30), 0.9), (None, 0.3)] {
-        let conditions = Conditions { jitter, ..ready() };
-        let until = paused_by(&refused(&sending(), quota(retry_after), &conditions, 1)).until;
+        let context = Context { jitter, ..ready() };
+        let until = paused_by(&refused(&sending(), quota(retry_after), &context, 1)).until;
         let wait = retry_after.unwrap_or(60).max(1);
         assert!(until >= at(1 + wait) && until <= at(2 + wait + wait / 10));
     }
@@ -91,27 +94,27 @@ fn nothing_is_tried_before_pinterest_allows_it_and_not_by_all_at_once() {
 
 #[test]
 fn no_limit_is_believed_to_last_longer_than_a_day() {
-    let decision = refused(&sending(), quota(Some(i64::MAX)), &ready(), 0);
+    let transition = refused(&sending(), quota(Some(i64::MAX)), &ready(), 0);
 
-    assert!(paused_by(&decision).until <= at(27 * 60 * 60));
+    assert!(paused_by(&transition).until <= at(27 * 60 * 60));
 }
 
 #[test]
 fn each_spam_block_rests_the_channel_longer_until_a_day_has_passed() {
-    let (mut conditions, mut now) = (ready(), 0);
+    let (mut context, mut now) = (ready(), 0);
     let mut minutes = Vec::new();
     for _ in 0..5 {
-        let decision = refused(&sending(), Refusal::Spam, &conditions, now);
-        let hold = paused_by(&decision);
+        let transition = refused(&sending(), Refusal::Spam, &context, now);
+        let hold = paused_by(&transition);
         assert_eq!(hold.reason, PauseReason::SpamHold);
-        assert!(matches!(decision.also, Also::PauseChannel(_)));
+        assert!(matches!(transition.side_effect, SideEffect::PauseChannel(_)));
         minutes.push(hold.until.duration_since(at(now)).as_mins());
-        conditions = after(hold);
+        context = after(hold);
         now = hold.until.as_second() - at(0).as_second() + 60;
     }
     assert_eq!(minutes, [10, 60, 360, 1440, 1440]);
 
-    let a_day_later = refused(&sending(), Refusal::Spam, &conditions, now + 24 * 60 * 60);
+    let a_day_later = refused(&sending(), Refusal::Spam, &context, now + 24 * 60 * 60);
 
     assert_eq!(paused_by(&a_day_later).until, at(now + 24 * 60 * 60 + 10 * 60));
 }
@@ -147,21 +150,21 @@ fn the_same_spam_block_met_twice_is_one() {
 
 #[test]
 fn a_look_that_is_taken_for_spam_rests_the_channel_too() {
-    let look = Look::Refused(Refusal::Spam, Answer::default());
+    let look = BoardCheck::Refused(Refusal::Spam, ResponseMeta::default());
 
-    let decision = looked(&in_doubt(Some(15)), look, 16);
+    let transition = looked(&outcome_unknown(Some(15)), look, 16);
 
-    assert_eq!(paused_by(&decision).reason, PauseReason::SpamHold);
-    assert_eq!(next_look(&decision.pin), Some(at(16 + 10 * 60)));
+    assert_eq!(paused_by(&transition).reason, PauseReason::SpamHold);
+    assert_eq!(next_look(&transition.pin), Some(at(16 + 10 * 60)));
 }
 
 #[test]
 fn a_pause_that_has_just_ended_holds_the_pin_for_a_moment_and_not_for_ever() {
     let over = Pause { reason: PauseReason::Quota, until: at(100), step: 0 };
 
-    for pin in [waiting(Reason::Quota, Some(100)), in_doubt(Some(100))] {
-        let decision = due(&pin, &but(Readiness::Paused(over)), 100);
-        let due_at = decision.pin.due_at().unwrap();
+    for pin in [waiting(Reason::Quota, Some(100)), outcome_unknown(Some(100))] {
+        let transition = due(&pin, &but(Readiness::Paused(over)), 100);
+        let due_at = transition.pin.due_at().unwrap();
         assert!(due_at > at(100) && due_at <= at(101));
     }
 }

@@ -6,43 +6,43 @@ use super::*;
 fn nothing_is_sent_before_its_time() {
     let early = pin(State::Scheduled);
 
-    let decision = due(&early, &ready(), -1);
+    let transition = due(&early, &ready(), -1);
 
-    assert_eq!((decision.next, decision.pin), (Next::Rest, early));
+    assert_eq!((transition.action, transition.pin), (Action::Rest, early));
 }
 
 #[test]
 fn what_is_due_is_sent_by_the_attempt_that_is_saved() {
-    let decision = due(&pin(State::Scheduled), &ready(), 0);
+    let transition = due(&pin(State::Scheduled), &ready(), 0);
 
-    let attempt = Attempt { fence: "next".into(), started_at: at(0) };
-    assert_eq!(decision.next, Next::Send(attempt.clone()));
-    assert_eq!(decision.pin.state, State::Sending(attempt));
-    assert_eq!(decision.pin.attempts, 1);
+    let attempt = Attempt { fencing_token: "next".into(), started_at: at(0) };
+    assert_eq!(transition.action, Action::Send(attempt.clone()));
+    assert_eq!(transition.pin.state, State::Sending(attempt));
+    assert_eq!(transition.pin.attempts, 1);
 }
 
 #[test]
 fn a_channel_that_lacks_a_scope_refuses_at_once() {
-    let granted = Conditions { scopes: Scopes::parse("pins:read"), ..ready() };
+    let granted = Context { scopes: Scopes::parse("pins:read"), ..ready() };
 
-    let decision = due(&pin(State::Scheduled), &granted, 0);
+    let transition = due(&pin(State::Scheduled), &granted, 0);
 
-    assert_eq!(failure(&decision.pin), Some("invalid_scope"));
-    assert_eq!((decision.next, decision.pin.attempts), (Next::Rest, 0));
+    assert_eq!(failure(&transition.pin), Some("invalid_scope"));
+    assert_eq!((transition.action, transition.pin.attempts), (Action::Rest, 0));
 }
 
 #[test]
 fn what_was_created_is_published() {
-    for pin in [sending(), in_doubt(Some(60)), in_doubt(None)] {
+    for pin in [sending(), outcome_unknown(Some(60)), outcome_unknown(None)] {
         assert!(is_published(&answered(&pin, created(), &ready(), 50).pin));
     }
 }
 
 #[test]
 fn what_was_created_is_published_even_if_the_board_did_not_show_it_in_time() {
-    let decision = looked(&in_doubt(Some(320)), nothing(320), 321);
-    assert!(matches!(decision.next, Next::Send(_)));
-    let sent_again = decision.pin;
+    let transition = looked(&outcome_unknown(Some(320)), nothing(320), 321);
+    assert!(matches!(transition.action, Action::Send(_)));
+    let sent_again = transition.pin;
     let late = Some(3600);
     let refused_again = waiting(Reason::Quota, late);
 
@@ -53,33 +53,35 @@ fn what_was_created_is_published_even_if_the_board_did_not_show_it_in_time() {
 
 #[test]
 fn an_answer_that_did_not_come_leaves_doubt_and_not_another_send() {
-    let decision = answered(&sending(), Outcome::Unknown(Answer::default()), &ready(), 3);
+    let transition = answered(&sending(), Outcome::Unknown(ResponseMeta::default()), &ready(), 3);
 
-    assert_eq!(decision.next, Next::Rest);
-    assert_eq!(next_look(&decision.pin), Some(at(15)));
+    assert_eq!(transition.action, Action::Rest);
+    assert_eq!(next_look(&transition.pin), Some(at(15)));
 }
 
 #[test]
 fn the_refusal_of_an_older_attempt_says_nothing_about_this_one() {
     let mut newer = sending();
-    newer.state = State::Sending(Attempt { fence: "second".into(), started_at: at(310) });
+    newer = altered(&newer, |record| {
+        record.state = State::Sending(Attempt { fencing_token: "second".into(), started_at: at(310) });
+    });
 
-    for decision in [
+    for transition in [
         refused(&newer, Refusal::Other, &ready(), 311),
         answered(&newer, Outcome::NotSent("held up".into()), &ready(), 311),
-        answered(&newer, Outcome::Unknown(Answer::default()), &ready(), 311),
+        answered(&newer, Outcome::Unknown(ResponseMeta::default()), &ready(), 311),
     ] {
-        assert_eq!((decision.next, &decision.pin), (Next::Rest, &newer));
+        assert_eq!((transition.action, &transition.pin), (Action::Rest, &newer));
     }
 }
 
 #[test]
 fn a_definite_refusal_ends_the_doubt_without_a_look() {
-    for pin in [sending(), in_doubt(Some(60))] {
-        let decision = refused(&pin, Refusal::Busy, &ready(), 40);
-        assert!(waits_for(&decision.pin).is_some(), "{:?}", decision.pin.state);
-        let decision = answered(&pin, Outcome::NotSent("no route".into()), &ready(), 40);
-        assert!(waits_for(&decision.pin).is_some(), "{:?}", decision.pin.state);
+    for pin in [sending(), outcome_unknown(Some(60))] {
+        let transition = refused(&pin, Refusal::Busy, &ready(), 40);
+        assert!(waits_for(&transition.pin).is_some(), "{:?}", transition.pin.state);
+        let transition = answered(&pin, Outcome::NotSent("no route".into()), &ready(), 40);
+        assert!(waits_for(&transition.pin).is_some(), "{:?}", transition.pin.state);
     }
 }
 
@@ -91,9 +93,9 @@ fn what_a_person_has_to_change_fails_at_once_and_says_what() {
         (Refusal::SectionGone, "board_section_id_invalid"),
         (Refusal::Other, "refused_by_pinterest"),
     ] {
-        let decision = refused(&sending(), refusal, &ready(), 1);
-        assert_eq!(failure(&decision.pin), Some(code));
-        assert_eq!((decision.next, decision.also), (Next::Rest, Also::Nothing));
+        let transition = refused(&sending(), refusal, &ready(), 1);
+        assert_eq!(failure(&transition.pin), Some(code));
+        assert_eq!((transition.action, transition.side_effect), (Action::Rest, SideEffect::Nothing));
     }
 }
 
@@ -103,24 +105,35 @@ fn an_image_that_cannot_be_fetched_three_times_in_a_row_fails_the_pin() {
     for _ in 0..2 {
         let wait = refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin;
         assert!(matches!(waits_for(&wait), Some((Reason::PinterestUnavailable, Some(_)))));
-        pin.setback = wait.setback;
+        pin = altered(&pin, |record| record.retry_counter = wait.retry_counter.clone()).clone();
     }
 
-    let decision = refused(&pin, Refusal::MediaUnreachable, &ready(), 1);
+    let transition = refused(&pin, Refusal::MediaUnreachable, &ready(), 1);
 
-    assert_eq!(failure(&decision.pin), Some("media_unreachable"));
+    assert_eq!(failure(&transition.pin), Some("media_unreachable"));
 }
 
 #[test]
 fn another_setback_begins_another_row() {
     let mut pin = sending();
-    pin.setback = refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin.setback;
-    pin.setback = refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin.setback;
-    pin.setback = refused(&pin, Refusal::Busy, &ready(), 1).pin.setback;
+    pin = altered(&pin, |record| {
+        record.retry_counter =
+            refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin.retry_counter.clone();
+    })
+    .clone();
+    pin = altered(&pin, |record| {
+        record.retry_counter =
+            refused(&pin, Refusal::MediaUnreachable, &ready(), 1).pin.retry_counter.clone();
+    })
+    .clone();
+    pin = altered(&pin, |record| {
+        record.retry_counter = refused(&pin, Refusal::Busy, &ready(), 1).pin.retry_counter.clone();
+    })
+    .clone();
 
-    let decision = refused(&pin, Refusal::MediaUnreachable, &ready(), 1);
+    let transition = refused(&pin, Refusal::MediaUnreachable, &ready(), 1);
 
-    assert!(waits_for(&decision.pin).is_some());
+    assert!(waits_for(&transition.pin).is_some());
 }
 
 #[test]
@@ -131,7 +144,7 @@ fn the_same_setback_again_is_tried_later_each_time() {
         let wait = answered(&pin, Outcome::NotSent("no route".into()), &ready(), 0).pin;
         let retry_at = waits_for(&wait).unwrap().1.unwrap();
         waits.push(retry_at.duration_since(at(0)));
-        pin.setback = wait.setback;
+        pin = altered(&pin, |record| record.retry_counter = wait.retry_counter.clone()).clone();
     }
 
     assert!(waits.is_sorted());
@@ -141,24 +154,24 @@ fn the_same_setback_again_is_tried_later_each_time() {
 
 #[test]
 fn a_dead_token_is_renewed_and_the_pin_waits_for_the_next_tick() {
-    let decision = refused(&sending(), Refusal::TokenDead, &ready(), 1);
+    let transition = refused(&sending(), Refusal::TokenDead, &ready(), 1);
 
-    assert_eq!(decision.also, Also::RefreshToken);
-    assert_eq!(waits_for(&decision.pin), Some((Reason::TokenRefresh, Some(at(61)))));
+    assert_eq!(transition.side_effect, SideEffect::RefreshToken);
+    assert_eq!(waits_for(&transition.pin), Some((Reason::TokenRefresh, Some(at(61)))));
 }
 
 #[test]
 fn a_token_that_was_refused_is_not_sent_again_however_long_its_renewal_takes() {
     let mut pin = refused(&sending(), Refusal::TokenDead, &ready(), 1).pin;
     for _ in 0..200 {
-        let decision = decide(&pin, &Happened::Due, &ready(), pin.due_at().unwrap());
-        assert_eq!(decision.next, Next::Rest);
-        assert_eq!(waits_for(&decision.pin).map(|(reason, _)| reason), Some(Reason::TokenRefresh));
-        pin = decision.pin;
+        let transition = decide(&pin, &Input::Due, &ready(), pin.due_at().unwrap());
+        assert_eq!(transition.action, Action::Rest);
+        assert_eq!(waits_for(&transition.pin).map(|(reason, _)| reason), Some(Reason::TokenRefresh));
+        pin = transition.pin;
     }
-    let renewed = Conditions { token_version: 2, ..ready() };
+    let renewed = Context { token_version: 2, ..ready() };
     let due = pin.due_at().unwrap();
-    assert!(matches!(decide(&pin, &Happened::Due, &renewed, due).next, Next::Send(_)));
+    assert!(matches!(decide(&pin, &Input::Due, &renewed, due).action, Action::Send(_)));
 }
 
 #[test]
@@ -167,21 +180,24 @@ fn a_pin_whose_new_tokens_are_refused_again_and_again_fails() {
     let mut versions = 0;
     while failure(&pin).is_none() {
         versions += 1;
-        let conditions = Conditions { token_version: versions, ..ready() };
-        pin.state = State::Sending(attempt());
-        pin = refused(&pin, Refusal::TokenDead, &conditions, 1).pin;
+        let context = Context { token_version: versions, ..ready() };
+        pin = altered(&pin, |record| record.state = State::Sending(attempt()));
+        pin = refused(&pin, Refusal::TokenDead, &context, 1).pin;
     }
     assert_eq!((failure(&pin), versions), (Some("token_refused"), 5));
 }
 
 #[test]
 fn a_dead_token_that_nobody_can_renew_waits_for_the_owner_and_forgets_its_setbacks() {
-    let lost = Conditions { lost: true, ..ready() };
+    let refresh_impossible = Context { refresh_impossible: true, ..ready() };
     let mut pin = sending();
-    pin.setback = refused(&pin, Refusal::TokenDead, &ready(), 1).pin.setback;
+    pin = altered(&pin, |record| {
+        record.retry_counter = refused(&pin, Refusal::TokenDead, &ready(), 1).pin.retry_counter.clone();
+    })
+    .clone();
 
-    let decision = refused(&pin, Refusal::TokenDead, &lost, 1);
+    let transition = refused(&pin, Refusal::TokenDead, &refresh_impossible, 1);
 
-    assert_eq!(waits_for(&decision.pin), Some((Reason::Reconnect, None)));
-    assert_eq!((decision.also, decision.pin.setback), (Also::Nothing, None));
+    assert_eq!(waits_for(&transition.pin), Some((Reason::Reconnect, None)));
+    assert_eq!((transition.side_effect, transition.pin.retry_counter.clone()), (SideEffect::Nothing, None));
 }

@@ -9,8 +9,10 @@ fn media_id(number: &str) -> PinterestMediaId {
 fn film(state: State, reached: Option<VideoStage>) -> Pin {
     let video = json!({"kind": "video", "url": "https://example.com/a.mp4", "cover": {"frame_seconds": 0}});
     let mut pin = pin(state);
-    pin.draft.media = serde_json::from_value(video).unwrap();
-    pin.video = reached.map(|stage| Video { pinterest_media_id: media_id("7"), stage });
+    pin = altered(&pin, |record| record.draft.media = serde_json::from_value(video).unwrap());
+    pin = altered(&pin, |record| {
+        record.video = reached.map(|stage| Video { pinterest_media_id: media_id("7"), stage });
+    });
     pin
 }
 
@@ -18,13 +20,13 @@ fn preparing(retry_at: i64, stage: Option<VideoStage>) -> Pin {
     film(State::Waiting { reason: Reason::VideoProcessing, retry_at: Some(at(retry_at)) }, stage)
 }
 
-fn form() -> Form {
+fn form() -> UploadForm {
     let fields = vec![("key".to_owned(), FormField::new("planted".to_owned()))];
-    Form { pinterest_media_id: media_id("7"), url: "https://s3.example.com/".to_owned(), fields }
+    UploadForm { pinterest_media_id: media_id("7"), url: "https://s3.example.com/".to_owned(), fields }
 }
 
-fn then(pin: &Pin, happened: &Happened, seconds: i64) -> Decision {
-    decide(pin, happened, &ready(), at(seconds))
+fn then(pin: &Pin, input: &Input, seconds: i64) -> Transition {
+    decide(pin, input, &ready(), at(seconds))
 }
 
 fn stage(pin: &Pin) -> Option<VideoStage> {
@@ -33,50 +35,49 @@ fn stage(pin: &Pin) -> Option<VideoStage> {
 
 #[test]
 fn a_video_is_registered_before_anything_is_sent_and_nobody_else_begins_meanwhile() {
-    let decision = due(&film(State::Scheduled, None), &ready(), 0);
+    let transition = due(&film(State::Scheduled, None), &ready(), 0);
 
-    assert_eq!(decision.next, Next::Register);
-    assert_eq!(waits_for(&decision.pin), Some((Reason::VideoProcessing, Some(at(15 * 60)))));
-    assert_eq!(decision.pin.attempts, 0);
-    let other = due(&decision.pin, &ready(), 15 * 60 - 1);
-    assert_eq!((other.next, other.pin), (Next::Rest, decision.pin));
+    assert_eq!(transition.action, Action::Register);
+    assert_eq!(waits_for(&transition.pin), Some((Reason::VideoProcessing, Some(at(15 * 60)))));
+    assert_eq!(transition.pin.attempts, 0);
+    let other = due(&transition.pin, &ready(), 15 * 60 - 1);
+    assert_eq!((other.action, other.pin), (Action::Rest, transition.pin));
 }
 
 #[test]
 fn a_process_that_ends_with_the_answer_leaves_the_upload_to_another() {
-    let hurried = Conditions { uploads: false, ..ready() };
+    let hurried = Context { uploads: false, ..ready() };
 
-    let decision = due(&film(State::Scheduled, None), &hurried, 0);
+    let transition = due(&film(State::Scheduled, None), &hurried, 0);
 
-    assert_eq!(decision.next, Next::Rest);
-    assert_eq!(waits_for(&decision.pin), Some((Reason::VideoProcessing, Some(at(0)))));
+    assert_eq!(transition.action, Action::Rest);
+    assert_eq!(waits_for(&transition.pin), Some((Reason::VideoProcessing, Some(at(0)))));
 }
 
 #[test]
 fn the_place_of_a_video_is_saved_before_the_upload_and_its_form_never_printed() {
-    let answer = Happened::Registered(Ok((form(), Answer::default())));
+    let answer = Input::Registered(Ok((form(), ResponseMeta::default())));
 
-    let decision = then(&preparing(900, None), &answer, 2);
+    let transition = then(&preparing(900, None), &answer, 2);
 
-    assert_eq!(decision.next, Next::Upload(form()));
-    assert_eq!(stage(&decision.pin), Some(VideoStage::Registered));
-    assert!(!format!("{decision:?}").contains("planted"));
+    assert_eq!(transition.action, Action::Upload(form()));
+    assert_eq!(stage(&transition.pin), Some(VideoStage::Registered));
+    assert!(!format!("{transition:?}").contains("planted"));
 }
 
 #[test]
 fn an_upload_is_followed_by_questions_that_come_ever_later() {
-    let uploaded =
-        then(&preparing(900, Some(VideoStage::Registered)), &Happened::Uploaded(Uploaded::Done), 60);
+    let uploaded = then(&preparing(900, Some(VideoStage::Registered)), &Input::Uploaded(Uploaded::Done), 60);
     assert_eq!(stage(&uploaded.pin), Some(VideoStage::Uploaded));
     let mut pin = uploaded.pin;
     let mut last = 0;
     for _ in 0..20 {
-        let Some((Reason::VideoProcessing, Some(next))) = waits_for(&pin) else { panic!("{pin:?}") };
-        let asked = decide(&pin, &Happened::Due, &ready(), next);
-        assert_eq!(asked.next, Next::Poll(media_id("7")));
-        let answer = Happened::Polled(Ok(MediaStatus::Processing));
-        let answered = decide(&asked.pin, &answer, &ready(), next).pin;
-        let wait = waits_for(&answered).unwrap().1.unwrap().duration_since(next).as_secs();
+        let Some((Reason::VideoProcessing, Some(action))) = waits_for(&pin) else { panic!("{pin:?}") };
+        let asked = decide(&pin, &Input::Due, &ready(), action);
+        assert_eq!(asked.action, Action::Poll(media_id("7")));
+        let answer = Input::Polled(Ok(MediaStatus::Processing));
+        let answered = decide(&asked.pin, &answer, &ready(), action).pin;
+        let wait = waits_for(&answered).unwrap().1.unwrap().duration_since(action).as_secs();
         assert!(wait >= last, "{wait} after {last}");
         (last, pin) = (wait, answered);
     }
@@ -85,27 +86,27 @@ fn an_upload_is_followed_by_questions_that_come_ever_later() {
 
 #[test]
 fn a_video_that_is_ready_is_sent_at_once() {
-    let answer = Happened::Polled(Ok(MediaStatus::Succeeded));
+    let answer = Input::Polled(Ok(MediaStatus::Succeeded));
 
-    let decision = then(&preparing(900, Some(VideoStage::Uploaded)), &answer, 100);
+    let transition = then(&preparing(900, Some(VideoStage::Uploaded)), &answer, 100);
 
-    assert!(matches!(decision.next, Next::Send(_)), "{decision:?}");
-    assert_eq!((stage(&decision.pin), decision.pin.attempts), (Some(VideoStage::Ready), 1));
+    assert!(matches!(transition.action, Action::Send(_)), "{transition:?}");
+    assert_eq!((stage(&transition.pin), transition.pin.attempts), (Some(VideoStage::Ready), 1));
 }
 
 #[test]
 fn an_upload_that_ended_without_a_word_is_asked_about_before_it_is_begun_again() {
     let cut_off = preparing(900, Some(VideoStage::Registered));
     let asked = due(&cut_off, &ready(), 900);
-    assert_eq!(asked.next, Next::Poll(media_id("7")));
+    assert_eq!(asked.action, Action::Poll(media_id("7")));
 
-    let arrived = then(&asked.pin, &Happened::Polled(Ok(MediaStatus::Processing)), 901);
+    let arrived = then(&asked.pin, &Input::Polled(Ok(MediaStatus::Processing)), 901);
     assert_eq!(stage(&arrived.pin), Some(VideoStage::Uploaded), "it had arrived whole");
 
-    let empty = then(&asked.pin, &Happened::Polled(Ok(MediaStatus::Registered)), 901);
+    let empty = then(&asked.pin, &Input::Polled(Ok(MediaStatus::Registered)), 901);
     assert_eq!(stage(&empty.pin), None);
     let (_, Some(again)) = waits_for(&empty.pin).unwrap() else { panic!() };
-    assert_eq!(decide(&empty.pin, &Happened::Due, &ready(), again).next, Next::Register);
+    assert_eq!(decide(&empty.pin, &Input::Due, &ready(), again).action, Action::Register);
 }
 
 #[test]
@@ -114,7 +115,7 @@ fn an_upload_that_keeps_breaking_is_given_up_with_the_reason() {
     let mut tries = 0;
     while failure(&pin).is_none() {
         tries += 1;
-        let broken = Happened::Uploaded(Uploaded::Broken("the host fell silent".to_owned()));
+        let broken = Input::Uploaded(Uploaded::Broken("the host fell silent".to_owned()));
         pin = then(&pin, &broken, tries * 1000).pin;
     }
     assert_eq!((failure(&pin), tries), (Some("video_upload_failed"), 5));
@@ -123,12 +124,12 @@ fn an_upload_that_keeps_breaking_is_given_up_with_the_reason() {
 #[test]
 fn a_video_that_pinterest_cannot_use_ends_the_pin_and_one_it_has_lost_is_sent_again() {
     let pin = preparing(900, Some(VideoStage::Uploaded));
-    let failed = then(&pin, &Happened::Polled(Ok(MediaStatus::Failed)), 100);
+    let failed = then(&pin, &Input::Polled(Ok(MediaStatus::Failed)), 100);
     assert_eq!(failure(&failed.pin), Some("video_failed"));
 
-    let gone = Answer { http_status: Some(404), ..Answer::default() };
-    let lost = then(&pin, &Happened::Polled(Err(Unheard::Refused(Refusal::Other, gone))), 100);
-    assert_eq!((failure(&lost.pin), stage(&lost.pin)), (None, None));
+    let gone = ResponseMeta { http_status: Some(404), ..ResponseMeta::default() };
+    let refresh_impossible = then(&pin, &Input::Polled(Err(CallError::Refused(Refusal::Other, gone))), 100);
+    assert_eq!((failure(&refresh_impossible.pin), stage(&refresh_impossible.pin)), (None, None));
 }
 
 #[test]
@@ -137,36 +138,38 @@ fn a_video_that_pinterest_keeps_losing_is_not_uploaded_for_ever() {
     let mut uploads: i64 = 0;
     while failure(&pin).is_none() {
         uploads += 1;
-        pin.video = Some(Video { pinterest_media_id: media_id("7"), stage: VideoStage::Registered });
-        pin = then(&pin, &Happened::Uploaded(Uploaded::Done), uploads * 1000).pin;
-        let processing = Happened::Polled(Ok(MediaStatus::Processing));
+        pin = altered(&pin, |record| {
+            record.video = Some(Video { pinterest_media_id: media_id("7"), stage: VideoStage::Registered });
+        });
+        pin = then(&pin, &Input::Uploaded(Uploaded::Done), uploads * 1000).pin;
+        let processing = Input::Polled(Ok(MediaStatus::Processing));
         pin = then(&pin, &processing, uploads * 1000 + 10).pin;
-        let gone = Answer { http_status: Some(404), ..Answer::default() };
-        let lost = Happened::Polled(Err(Unheard::Refused(Refusal::Other, gone)));
-        pin = then(&pin, &lost, uploads * 1000 + 20).pin;
+        let gone = ResponseMeta { http_status: Some(404), ..ResponseMeta::default() };
+        let refresh_impossible = Input::Polled(Err(CallError::Refused(Refusal::Other, gone)));
+        pin = then(&pin, &refresh_impossible, uploads * 1000 + 20).pin;
     }
     assert_eq!((failure(&pin), uploads), (Some("video_upload_failed"), 5));
 }
 
 #[test]
 fn a_limit_a_missing_scope_and_a_dead_token_mean_what_they_mean_at_sending() {
-    let answer = Answer { http_status: Some(429), ..Answer::default() };
+    let answer = ResponseMeta { http_status: Some(429), ..ResponseMeta::default() };
     let refused = |refusal| {
-        let unheard = Unheard::Refused(refusal, answer.clone());
-        then(&preparing(900, None), &Happened::Registered(Err(unheard)), 5)
+        let call_error = CallError::Refused(refusal, answer.clone());
+        then(&preparing(900, None), &Input::Registered(Err(call_error)), 5)
     };
-    let limited = refused(Refusal::Quota { retry_after: None });
-    assert_eq!(waits_for(&limited.pin).unwrap().0, Reason::Quota);
-    assert!(matches!(limited.also, Also::PauseChannel(_)));
+    let rate_limited = refused(Refusal::Quota { retry_after: None });
+    assert_eq!(waits_for(&rate_limited.pin).unwrap().0, Reason::Quota);
+    assert!(matches!(rate_limited.side_effect, SideEffect::PauseChannel(_)));
     assert_eq!(failure(&refused(Refusal::Scope).pin), Some("invalid_scope"));
-    assert_eq!(refused(Refusal::TokenDead).also, Also::RefreshToken);
+    assert_eq!(refused(Refusal::TokenDead).side_effect, SideEffect::RefreshToken);
 }
 
 #[test]
 fn what_is_late_by_then_is_not_published_any_more() {
-    let answer = Happened::Polled(Ok(MediaStatus::Succeeded));
+    let answer = Input::Polled(Ok(MediaStatus::Succeeded));
 
-    let decision = then(&preparing(900, Some(VideoStage::Uploaded)), &answer, WEEK);
+    let transition = then(&preparing(900, Some(VideoStage::Uploaded)), &answer, WEEK);
 
-    assert_eq!((decision.next, failure(&decision.pin)), (Next::Rest, Some("too_late")));
+    assert_eq!((transition.action, failure(&transition.pin)), (Action::Rest, Some("too_late")));
 }

@@ -7,25 +7,25 @@ use crate::PauseReason;
 fn each_wait_says_what_for() {
     let pause = |reason| Readiness::Paused(Pause { reason, until: at(900), step: 0 });
     for (readiness, reason, retry_at) in [
-        (Readiness::SwitchedOff(words::SWITCHED_OFF), Reason::PinterestUnavailable, Some(300)),
+        (Readiness::SwitchedOff(Disabled::SwitchedOff), Reason::PinterestUnavailable, Some(300)),
         (Readiness::ReconnectRequired, Reason::Reconnect, None),
         (Readiness::TokenExpired, Reason::TokenRefresh, Some(60)),
         (pause(PauseReason::Quota), Reason::Quota, Some(900)),
         (pause(PauseReason::SpamHold), Reason::SpamHold, Some(900)),
     ] {
-        let decision = due(&pin(State::Scheduled), &but(readiness), 0);
-        assert_eq!(decision.next, Next::Rest);
-        assert_eq!(waits_for(&decision.pin), Some((reason, retry_at.map(at))));
-        assert_eq!(decision.also == Also::RefreshToken, readiness == Readiness::TokenExpired);
+        let transition = due(&pin(State::Scheduled), &but(readiness), 0);
+        assert_eq!(transition.action, Action::Rest);
+        assert_eq!(waits_for(&transition.pin), Some((reason, retry_at.map(at))));
+        assert_eq!(transition.side_effect == SideEffect::RefreshToken, readiness == Readiness::TokenExpired);
     }
 }
 
 #[test]
 fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
-    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
+    for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         for _ in 0..200 {
-            let waits = decide(&pin, &Happened::Due, &but(readiness), now).pin;
+            let waits = decide(&pin, &Input::Due, &but(readiness), now).pin;
             assert!(waits.due_at().unwrap() > now);
             (now, pin) = (waits.due_at().unwrap(), waits);
         }
@@ -35,19 +35,19 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 
 #[test]
 fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_soon() {
-    let attempt = Attempt { fence: "f1".into(), started_at: at(0) };
-    let doubt = State::InDoubt { attempt, looks: 0, retry_at: Some(at(0)) };
-    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
+    let attempt = Attempt { fencing_token: "f1".into(), started_at: at(0) };
+    let doubt = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
+    for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         for state in [State::Scheduled, doubt.clone()] {
             let mut pin = pin(state);
-            pin.timeline.note(at(0), "accepted", ""); // long before the wait begins
+            pin = altered(&pin, |record| record.timeline.push(at(0), "accepted", phrases::ACCEPTED.into())); // long before the wait begins
             let (begun, mut now, mut waits) = (at(3600), at(3600), Vec::new());
             while now < at(WEEK - 3600) {
-                pin = decide(&pin, &Happened::Due, &but(readiness), now).pin;
-                let next = pin.due_at().unwrap();
-                waits.push(next.duration_since(now));
+                pin = decide(&pin, &Input::Due, &but(readiness), now).pin;
+                let action = pin.due_at().unwrap();
+                waits.push(action.duration_since(now));
                 assert!(waits.len() == 1 || waits.last() <= Some(&waits[0].max(now.duration_since(begun))));
-                now = next;
+                now = action;
             }
             assert!(waits[0] <= SignedDuration::from_mins(5), "{readiness:?}: {waits:?}");
             assert!(waits.len() < 400, "{readiness:?}: {} times", waits.len());
@@ -60,11 +60,11 @@ fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_n
     let busy = refused(&sending(), Refusal::Busy, &ready(), 1).pin;
     let before = lines(&busy);
 
-    let off = due(&busy, &but(Readiness::SwitchedOff(words::SWITCHED_OFF)), 60).pin;
+    let off = due(&busy, &but(Readiness::SwitchedOff(Disabled::SwitchedOff)), 60).pin;
 
     assert_eq!(waits_for(&busy).unwrap().0, waits_for(&off).unwrap().0);
     assert_eq!(lines(&off), before + 1);
-    assert_eq!(off.timeline.entries.last().unwrap().detail, crate::words::SWITCHED_OFF);
+    assert_eq!(off.timeline.entries.last().unwrap().detail, phrases::SWITCHED_OFF.text);
 }
 
 #[test]
@@ -72,15 +72,15 @@ fn what_waits_is_left_alone_until_its_time() {
     let waits = waiting(Reason::Quota, Some(100));
 
     assert_eq!(due(&waits, &ready(), 99).pin, waits);
-    assert!(matches!(due(&waits, &ready(), 100).next, Next::Send(_)));
+    assert!(matches!(due(&waits, &ready(), 100).action, Action::Send(_)));
 }
 
 #[test]
 fn what_waits_for_the_channel_goes_out_when_it_is_back() {
-    let back = |pin: &Pin| decide(pin, &Happened::ChannelBack, &ready(), at(10)).next;
+    let back = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(10)).action;
 
     for pin in [waiting(Reason::Reconnect, None), waiting(Reason::TokenRefresh, Some(60))] {
-        assert!(matches!(back(&pin), Next::Send(_)));
+        assert!(matches!(back(&pin), Action::Send(_)));
     }
 }
 
@@ -93,8 +93,8 @@ fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
         waiting(Reason::Quota, Some(60)),
         waiting(Reason::PinterestUnavailable, Some(60)),
     ] {
-        let decision = decide(&pin, &Happened::ChannelBack, &ready(), at(10));
-        assert_eq!((decision.next, decision.pin), (Next::Rest, pin));
+        let transition = decide(&pin, &Input::ChannelReconnected, &ready(), at(10));
+        assert_eq!((transition.action, transition.pin), (Action::Rest, pin));
     }
 }
 
@@ -102,36 +102,36 @@ fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
 fn a_channel_that_is_back_but_paused_sends_nothing() {
     let pause = Pause { reason: PauseReason::SpamHold, until: at(900), step: 0 };
 
-    let decision = decide(
+    let transition = decide(
         &waiting(Reason::Reconnect, None),
-        &Happened::ChannelBack,
+        &Input::ChannelReconnected,
         &but(Readiness::Paused(pause)),
         at(10),
     );
 
-    assert_eq!(decision.next, Next::Rest);
-    assert_eq!(waits_for(&decision.pin), Some((Reason::SpamHold, Some(at(900)))));
+    assert_eq!(transition.action, Action::Rest);
+    assert_eq!(waits_for(&transition.pin), Some((Reason::SpamHold, Some(at(900)))));
 }
 
 #[test]
 fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
     for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0)), waiting(Reason::Reconnect, None)] {
         for seconds in [0, WEEK] {
-            let decision = due(&pin, &but(Readiness::Gone), seconds);
-            assert_eq!(decision.pin.state, State::Cancelled);
+            let transition = due(&pin, &but(Readiness::Disconnected), seconds);
+            assert_eq!(transition.pin.state, State::Cancelled);
         }
     }
 }
 
 #[test]
 fn however_long_a_wait_has_lasted_a_pin_is_looked_at_while_it_can_still_be_sent() {
-    for readiness in [Readiness::SwitchedOff(words::SWITCHED_OFF), Readiness::TokenExpired] {
+    for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         while now < at(WEEK - 300) {
-            pin = decide(&pin, &Happened::Due, &but(readiness), now).pin;
+            pin = decide(&pin, &Input::Due, &but(readiness), now).pin;
             now = pin.due_at().unwrap();
         }
         assert!(now < at(WEEK - 60), "{now}");
-        assert!(matches!(decide(&pin, &Happened::Due, &ready(), now).next, Next::Send(_)));
+        assert!(matches!(decide(&pin, &Input::Due, &ready(), now).action, Action::Send(_)));
     }
 }

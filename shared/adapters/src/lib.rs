@@ -1,0 +1,13 @@
+//! The AWS services beside DynamoDB: the media bucket, the settings secret, the vault of tokens and the event bus.
+
+pub mod event_bus;
+pub mod media_bucket;
+pub mod settings_secret;
+mod transports;
+pub mod vault;
+
+pub use event_bus::EventBus;
+pub use media_bucket::MediaBucket;
+pub use settings_secret::SettingsSecret;
+pub use transports::Transports;
+pub use vault::{Binding, Vault};

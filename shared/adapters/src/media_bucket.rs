@@ -1,0 +1,408 @@
+//! The bucket of uploaded files, at `<sha256 of the tenant>/<media id>`: who names another tenant's file
+//! finds nothing. There are no rows about it.
+//!
+//! Every request is a signed address (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>),
+//! whether we send it ourselves or hand it to somebody. Such an address lets its bearer in: it is a [`SignedUrl`],
+//! and errors here name none.
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{
+        PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
+        UriPathNormalizationMode, sign,
+    },
+    sign::v4,
+};
+use aws_smithy_runtime_api::client::identity::Identity;
+use bytes::Bytes;
+use domain::{FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, SignedUrl, TenantId};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    stream::{self, BoxStream},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use reqwest::{Request, Response};
+
+use platform::{Clock, encoding, network::Network};
+
+/// How long a signed address of our own requests is valid: they are sent at once.
+const REQUEST_VALIDITY: Duration = Duration::from_mins(1);
+/// How long S3 may take to answer, with what is small.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The response to a request that was sent.
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
+
+/// Sends requests to the bucket: over the network, or over whatever a simulation puts in its place.
+#[derive(Clone)]
+pub struct Transport(Arc<dyn Fn(Request) -> ResponseFuture + Send + Sync>);
+
+impl Transport {
+    /// The network.
+    #[must_use]
+    pub fn network(network: Network) -> Self {
+        Self::new(move |request| {
+            let network = network.clone();
+            Box::pin(async move { network.send(request).await.map_err(|error| error.without_url().into()) })
+        })
+    }
+
+    /// A transport of the caller's making, whose errors show no query of an address.
+    pub fn new(send: impl Fn(Request) -> ResponseFuture + Send + Sync + 'static) -> Self {
+        Self(Arc::new(send))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Transport")
+    }
+}
+
+/// Why the bucket did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No answer, or not all of it: try again.
+    #[error("the media bucket could not be reached")]
+    Unreachable(#[source] BoxError),
+    /// S3 says no, and will say so again: the bucket's name, or what the function may do there, is wrong.
+    #[error("the media bucket answered {status} {code}")]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// S3's word for it.
+        code: String,
+    },
+    /// The bucket's address is none.
+    #[error("no address can be signed for the media bucket: check MEDIA_BUCKET and AWS_ENDPOINT_URL_S3")]
+    Unsigned(#[source] BoxError),
+}
+
+impl Error {
+    /// Whether it only says that there is no such file.
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "NoSuchKey")
+    }
+}
+
+/// Where a caller sends a file.
+#[derive(Debug)]
+pub struct Upload {
+    /// Where to `PUT` it.
+    pub url: SignedUrl,
+    /// What has to be sent with it, to the letter: S3 refuses a file of another size, or called otherwise.
+    pub headers: [(&'static str, String); 2],
+}
+
+/// What lies in the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// What it is by its own bytes, whatever it was called. `None`: nothing that a Pin is made of.
+    pub kind: Option<FileType>,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl StoredFile {
+    /// Whether a Pin can show it, where `field` names it as a video or as an image.
+    pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
+        let wanted = if is_video { "a video (MP4, MOV or M4V)" } else { "an image (JPEG or PNG)" };
+        let field = format!("{field}.media_id");
+        let Some(kind) = self.kind.filter(|kind| kind.is_video() == is_video) else {
+            let detail = format!("names a file that is not {wanted}, by its first bytes");
+            return Err(Invalid::new(field, "unsupported_media_type", detail, "Upload the right file."));
+        };
+        if self.bytes > kind.max_bytes() {
+            let detail = format!("names a file of {} bytes", self.bytes);
+            let fix = format!("Upload a smaller one: at most {} bytes.", kind.max_bytes());
+            return Err(Invalid::new(field, MEDIA_TOO_LARGE, detail, fix));
+        }
+        Ok(())
+    }
+}
+
+/// A file on its way from the bucket.
+pub struct FileContent {
+    /// Its size.
+    pub bytes: u64,
+    /// What it holds, bit by bit: never all of it is in memory.
+    pub content: BoxStream<'static, Result<Bytes, Error>>,
+}
+
+/// Stores files, and signs addresses of them.
+#[derive(Clone, Debug)]
+pub struct MediaBucket {
+    transport: Transport,
+    address: String,
+    region: String,
+    identity: Identity,
+    clock: Clock,
+}
+
+impl MediaBucket {
+    /// The bucket at `address`, which ends without a slash. `clock` is that of AWS, which compares it with its own.
+    #[must_use]
+    pub fn new(
+        transport: Transport,
+        address: String,
+        region: String,
+        credentials: Credentials,
+        clock: Clock,
+    ) -> Self {
+        Self { transport, address, region, identity: credentials.into(), clock }
+    }
+
+    /// Where to send `file`, for as long as `valid_for`. Nothing is asked of S3.
+    pub fn sign_upload(
+        &self,
+        tenant: &TenantId,
+        id: &MediaId,
+        file: NewFile,
+        valid_for: Duration,
+    ) -> Result<Upload, Error> {
+        let headers = [
+            (header::CONTENT_TYPE.as_str(), file.kind().content_type().to_owned()),
+            (header::CONTENT_LENGTH.as_str(), file.bytes().to_string()),
+        ];
+        let url = self.sign(&Method::PUT, tenant, id, &headers, valid_for)?;
+        Ok(Upload { url, headers })
+    }
+
+    /// Where anybody can `GET` the file for as long as `valid_for`, a week at most, and no longer than the session
+    /// of the function's own credentials. Nothing is asked of S3: the file may not be there.
+    pub fn signed_url(
+        &self,
+        tenant: &TenantId,
+        id: &MediaId,
+        valid_for: Duration,
+    ) -> Result<SignedUrl, Error> {
+        self.sign(&Method::GET, tenant, id, &[], valid_for)
+    }
+
+    /// What lies under `id`, by its size and its first bytes. `None`: nothing of this tenant's.
+    pub async fn head(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<StoredFile>, Error> {
+        let mut request = self.request(Method::GET, tenant, id, &[])?;
+        let first = format!("bytes=0-{}", FileType::SNIFF_BYTES - 1);
+        let first = HeaderValue::try_from(first).map_err(|error| Error::Unsigned(error.into()))?;
+        request.headers_mut().insert(header::RANGE, first);
+        *request.timeout_mut() = Some(ANSWER_TIMEOUT);
+        let answer = match self.send(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(Error::Refused { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => {
+                return Ok(Some(StoredFile { kind: None, bytes: 0 })); // of nothing there is no first byte
+            }
+            Err(error) => return Err(error),
+        };
+        let (status, whole) = (answer.status(), whole(answer.headers()));
+        let bytes = whole.ok_or_else(|| Error::Refused { status, code: "without a size".to_owned() })?;
+        let first = answer.bytes().await.map_err(broken)?;
+        Ok(Some(StoredFile { kind: FileType::sniff(&first), bytes }))
+    }
+
+    /// Keeps a file that has come with a request.
+    pub async fn put(
+        &self,
+        tenant: &TenantId,
+        id: &MediaId,
+        kind: FileType,
+        content: Bytes,
+    ) -> Result<(), Error> {
+        let content_type = (header::CONTENT_TYPE.as_str(), kind.content_type().to_owned());
+        let mut request = self.request(Method::PUT, tenant, id, &[content_type])?;
+        *request.body_mut() = Some(content.into());
+        *request.timeout_mut() = Some(ANSWER_TIMEOUT);
+        self.send(request).await?;
+        Ok(())
+    }
+
+    /// The file under `id`, to be passed on. `None`: there is nothing of this tenant's. Reading it to its end has
+    /// no time limit of its own.
+    pub async fn get(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<FileContent>, Error> {
+        let request = self.request(Method::GET, tenant, id, &[])?;
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.send(request)).await;
+        let answer = match answer.map_err(|late| Error::Unreachable(late.into()))? {
+            Ok(answer) => answer,
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let status = answer.status();
+        let bytes = answer.content_length();
+        let bytes = bytes.ok_or_else(|| Error::Refused { status, code: "without a size".to_owned() })?;
+        let content = stream::try_unfold(answer, async |mut answer| {
+            let chunk = answer.chunk().await.map_err(broken)?;
+            Ok(chunk.map(|chunk| (chunk, answer)))
+        });
+        Ok(Some(FileContent { bytes, content: content.into_stream().boxed() }))
+    }
+
+    /// A request of our own, with `headers`.
+    fn request(
+        &self,
+        method: Method,
+        tenant: &TenantId,
+        id: &MediaId,
+        headers: &[(&'static str, String)],
+    ) -> Result<Request, Error> {
+        let url = self.sign(&method, tenant, id, headers, REQUEST_VALIDITY)?;
+        let url = url.expose().parse().map_err(|error: url::ParseError| Error::Unsigned(error.into()))?;
+        let mut request = Request::new(method, url);
+        for (name, value) in headers {
+            let value = HeaderValue::try_from(value).map_err(|error| Error::Unsigned(error.into()))?;
+            request.headers_mut().insert(*name, value);
+        }
+        Ok(request)
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, Error> {
+        let answer = (self.transport.0)(request).await.map_err(Error::Unreachable)?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        // Of the body only the code: it repeats what was signed.
+        let code = code(&answer.text().await.map_err(broken)?);
+        Err(Error::Refused { status, code })
+    }
+
+    /// The address of a request that is sent with `headers`.
+    fn sign(
+        &self,
+        method: &Method,
+        tenant: &TenantId,
+        id: &MediaId,
+        headers: &[(&'static str, String)],
+        valid_for: Duration,
+    ) -> Result<SignedUrl, Error> {
+        let address = format!("{}/{}/{id}", self.address, encoding::sha256(&tenant.0));
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(valid_for);
+        // S3 is the service that takes paths as they are.
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        let sign = || -> Result<String, BoxError> {
+            let params = v4::SigningParams::builder()
+                .identity(&self.identity)
+                .region(&self.region)
+                .name("s3")
+                .time(self.clock.now().into())
+                .settings(settings)
+                .build()?
+                .into();
+            let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+            let body = SignableBody::UnsignedPayload;
+            let request = SignableRequest::new(method.as_str(), &address, headers, body)?;
+            let (signed, _) = sign(request, &params)?.into_parts();
+            let mut request = http::Request::builder().uri(&address).body(())?;
+            signed.apply_to_request_http1x(&mut request);
+            Ok(request.uri().to_string())
+        };
+        sign().map(SignedUrl::new).map_err(Error::Unsigned)
+    }
+}
+
+fn broken(error: reqwest::Error) -> Error {
+    Error::Unreachable(error.without_url().into())
+}
+
+/// The size of the whole of which a part was answered: `bytes 0-63/1234`.
+fn whole(headers: &HeaderMap) -> Option<u64> {
+    let (_, whole) = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.rsplit_once('/')?;
+    whole.parse().ok()
+}
+
+/// S3's word for what is wrong.
+fn code(xml: &str) -> String {
+    let code = xml.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    code.map(|(code, _)| code.to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: &str = "acme";
+
+    /// A bucket in December 2026, with the session of a function.
+    fn bucket(
+        answer: impl Fn(&Request) -> (u16, &'static str, &'static str) + Send + Sync + 'static,
+    ) -> MediaBucket {
+        let transport = Transport::new(move |request| {
+            let (status, range, body) = answer(&request);
+            let answer = http::Response::builder().status(status).header("content-range", range).body(body);
+            Box::pin(async move { Ok(answer?.into()) })
+        });
+        let session = Some("session-planted".to_owned());
+        let credentials = Credentials::new("key", "secret-planted", session, None, "test");
+        let clock = Clock::new(|| "2026-12-01T09:00:00Z".parse().unwrap());
+        let address = "https://media.s3.eu-central-1.amazonaws.com".to_owned();
+        MediaBucket::new(transport, address, "eu-central-1".to_owned(), credentials, clock)
+    }
+
+    fn names() -> (TenantId, MediaId) {
+        (TenantId(TENANT.to_owned()), MediaId::new("2026-12-01T09:00:00Z".parse().unwrap(), [7; 10]))
+    }
+
+    #[test]
+    fn an_upload_is_signed_for_its_size_its_kind_and_its_time() {
+        let (tenant, id) = names();
+        let file = NewFile::new("image/png", 1234).unwrap();
+        let upload =
+            bucket(|_| (200, "", "")).sign_upload(&tenant, &id, file, Duration::from_hours(1)).unwrap();
+
+        let url = upload.url.expose();
+        let folder = encoding::sha256(TENANT);
+        let place = format!("https://media.s3.eu-central-1.amazonaws.com/{folder}/{id}?");
+        assert!(url.starts_with(&place), "{url}");
+        for part in [
+            "X-Amz-Credential=key%2F20261201%2Feu-central-1%2Fs3%2Faws4_request",
+            "X-Amz-Date=20261201T090000Z",
+            "X-Amz-Expires=3600",
+            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost",
+            "X-Amz-Security-Token=session-planted",
+            "X-Amz-Signature=",
+        ] {
+            assert!(url.contains(part), "{part}: {url}");
+        }
+        assert_eq!(upload.headers, [("content-type", "image/png".into()), ("content-length", "1234".into())]);
+        assert!(!format!("{upload:?}").contains("Amz"));
+    }
+
+    #[tokio::test]
+    async fn a_look_asks_once_and_believes_the_bytes() {
+        let (tenant, id) = names();
+        let bucket = bucket(|request| {
+            assert_eq!(request.headers()["range"], "bytes=0-63");
+            (206, "bytes 0-63/20971520", "\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41")
+        });
+        let stored = bucket.head(&tenant, &id).await.unwrap();
+        assert_eq!(stored, Some(StoredFile { kind: Some(FileType::Mp4), bytes: 20_971_520 }));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_nothing_and_what_is_forbidden_is_an_error() {
+        let (tenant, id) = names();
+        let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
+        assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
+        let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
+        assert_eq!(empty, Some(StoredFile { kind: None, bytes: 0 }));
+        for (status, body) in [
+            (404, "<Error><Code>NoSuchBucket</Code></Error>"),
+            (
+                403,
+                "<Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>planted</CanonicalRequest></Error>",
+            ),
+            (200, "the whole file"),
+            (503, "SlowDown"),
+        ] {
+            let error = look(status, body).await.unwrap_err();
+            assert!(matches!(&error, Error::Refused { .. }), "{error:?}");
+            assert!(!format!("{error:?}").contains("planted"), "{error:?}");
+        }
+    }
+}

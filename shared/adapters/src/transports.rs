@@ -1,0 +1,91 @@
+//! How a function reaches the world: one HTTP client for Pinterest, the media bucket and the AWS SDK.
+
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+use platform::{
+    Clock, Variables,
+    network::{self, Network},
+};
+
+use crate::media_bucket;
+
+/// How a function reaches the world: over the network, or over whatever a simulation puts in its place.
+#[derive(Clone, Debug)]
+pub struct Transports {
+    /// To AWS.
+    pub aws: SharedHttpClient,
+    /// To Pinterest.
+    pub pinterest: pinterest::Transport,
+    /// To the media bucket.
+    pub media: media_bucket::Transport,
+}
+
+impl Transports {
+    /// The network, with one client for all.
+    pub fn network(variables: &Variables, clock: Clock) -> Result<Self, network::Error> {
+        let network = Network::new(variables, clock)?;
+        let to_pinterest = network.clone();
+        Ok(Self {
+            media: media_bucket::Transport::network(network.clone()),
+            pinterest: pinterest::Transport::network(network.client(), move |request| {
+                let network = to_pinterest.clone();
+                async move { network.send(request).await }
+            }),
+            aws: for_aws(network),
+        })
+    }
+}
+
+/// The same client, for the AWS SDK.
+fn for_aws(network: Network) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(network));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+#[derive(Debug)]
+struct Connector(Network);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let network = self.0.clone();
+        HttpConnectorFuture::new(async move { send(&network, request).await })
+    }
+}
+
+async fn send(network: &Network, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+    let (parts, body) = request.into_parts();
+    // Our calls are small and in memory; a body that streams has no business here.
+    let bytes = body
+        .bytes()
+        .map(<[u8]>::to_vec)
+        .ok_or_else(|| ConnectorError::user("a streaming body cannot be sent".into()))?;
+    let request = reqwest::Request::try_from(http::Request::from_parts(parts, bytes))
+        .map_err(|error| ConnectorError::user(error.into()))?;
+
+    let answer = network.send(request).await.map_err(failed)?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let bytes = answer.bytes().await.map_err(failed)?;
+
+    let status =
+        StatusCode::try_from(status.as_u16()).map_err(|error| ConnectorError::other(error.into(), None))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(bytes));
+    for (name, value) in &headers {
+        if let Ok(value) = value.to_str() {
+            response.headers_mut().append(name.as_str().to_owned(), value.to_owned());
+        }
+    }
+    Ok(response)
+}
+
+fn failed(error: reqwest::Error) -> ConnectorError {
+    let error = error.without_url();
+    if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+}

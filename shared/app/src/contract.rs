@@ -1,0 +1,66 @@
+//! What the contract says about an operation.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// Makes the schema of a type.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// The schema of `T`, which the contract holds once.
+pub(crate) fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// Any JSON object.
+pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "object" })
+}
+
+/// An operation in the contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Contract {
+    /// The name of the operation: stable, in `snake_case`.
+    pub(crate) id: &'static str,
+    /// The group in which people find it.
+    pub(crate) tag: &'static str,
+    /// What it does, in one sentence.
+    pub(crate) summary: &'static str,
+    /// What is sent.
+    pub(crate) body: RequestBody,
+    /// What is answered if it succeeds.
+    pub(crate) answers: Vec<Answer>,
+    /// The statuses of problems that it can answer beside those that every operation of its kind can.
+    pub(crate) problems: &'static [u16],
+}
+
+/// What is sent with a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RequestBody {
+    /// Nothing.
+    None,
+    /// A JSON object.
+    Json(SchemaOf),
+    /// A JSON object. Without a body, it counts as empty.
+    OptionalJson(SchemaOf),
+    /// A file of rows.
+    Rows,
+}
+
+/// A successful answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) meaning: &'static str,
+    /// `None`: it has no body.
+    pub(crate) schema: Option<SchemaOf>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, meaning: &'static str, schema: SchemaOf) -> Self {
+        Self { status, meaning, schema: Some(schema) }
+    }
+}
+
+/// The only answer of most operations.
+pub(crate) fn done(schema: SchemaOf) -> Vec<Answer> {
+    vec![Answer::new(200, "Done.", schema)]
+}

@@ -1,0 +1,164 @@
+//! `analytics`: how accounts and their Pins do. Pinterest is asked each time, because its numbers must not be stored.
+
+mod cache;
+mod query;
+mod view;
+
+use delivery::Sessions;
+use domain::{Environment, PinId, Refusal, State, TenantId, WrongState, failures};
+use edge::{ApiRequest, Body, Handler, Response, SiteConfig, body_text, not_found, ok_text};
+use jiff::Timestamp;
+use platform::Clock;
+
+pub(crate) use self::query::{DEFAULT_TOP_PINS, MAX_TOP_PINS};
+pub use self::view::{ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
+use self::{
+    cache::Cache,
+    query::{Query, QueryKind},
+};
+use crate::{
+    error::{Error, Result},
+    operations::AnalyticsOperation,
+    parameters::CURSOR,
+    setup::Setup,
+};
+
+/// What `analytics` may use.
+#[derive(Debug)]
+pub struct Analytics {
+    sessions: Sessions,
+    cache: Cache,
+    site: SiteConfig,
+    clock: Clock,
+}
+
+impl Analytics {
+    #[must_use]
+    pub fn new(sessions: Sessions, setup: &Setup) -> Self {
+        Self { sessions, cache: Cache::default(), site: setup.site(), clock: setup.clock.clone() }
+    }
+
+    /// Reads the query, and for one about a Pin, Pinterest's id of the Pin.
+    async fn query(
+        &self,
+        operation: AnalyticsOperation,
+        request: &ApiRequest,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Query> {
+        match operation {
+            AnalyticsOperation::Channel => Query::channel(request, now),
+            AnalyticsOperation::TopPins => Query::top_pins(request, now),
+            AnalyticsOperation::PinMetrics => Query::pins(request),
+            AnalyticsOperation::Pin => {
+                let id: PinId = request.id("Pin")?;
+                let pin = self.sessions.main.pin(tenant, &id).await?;
+                let pin = pin.ok_or_else(|| not_found::<Error>("Pin"))?;
+                let State::Published { pinterest_pin_id, .. } = &pin.state else {
+                    let detail = format!("the Pin is {}, so nobody has seen it yet", pin.state.name());
+                    return Err(WrongState { detail, fix: "Ask again once it is published." }.into());
+                };
+                Query::pin(request, now, &pin, pinterest_pin_id)
+            }
+        }
+    }
+
+    /// Pinterest's answer as JSON, which may be a few minutes old.
+    ///
+    /// The channel is read each time: an answer must not reach anybody whose channel it is not, or is not any more.
+    async fn read(&self, tenant: &TenantId, query: Query, now: Timestamp) -> Result<String> {
+        let (channel, token) = self.sessions.read_channel(tenant, &query.channel).await?;
+        if channel.environment == Environment::Sandbox {
+            return Err(Error::NotInSandbox);
+        }
+        if let Some(scope) = query.scopes().iter().find(|scope| !channel.scopes.contains(scope)) {
+            return Err(Error::refused(failures::missing_scope(scope)));
+        }
+        if let Some(cached) = self.cache.get(&query, now) {
+            return Ok(cached);
+        }
+        let session = self.sessions.open(channel, &token).await?;
+        let ((channel, access), sessions) = (session.credentials()?, &self.sessions);
+        let (on, pinterest) = (channel.environment, &sessions.pinterest);
+        let answer = match &query.kind {
+            QueryKind::Channel(wanted) => {
+                let report = pinterest.account_analytics(on, access, wanted.period, &wanted.metrics).await;
+                let report = sessions.checked(report, &session).await.map_err(refusal)?;
+                body_text(&ChannelAnalyticsView::new(&channel.id, wanted, &report, now))?
+            }
+            QueryKind::Pin { id, remote, wanted } => {
+                let report =
+                    pinterest.pin_analytics(on, access, remote, wanted.period, &wanted.metrics).await;
+                let report = sessions.checked(report, &session).await.map_err(refusal)?;
+                body_text(&PinAnalyticsView::new(id, remote, &channel.id, wanted, &report, now))?
+            }
+            QueryKind::TopPins { wanted, sort_by, limit } => {
+                let (period, metrics) = (wanted.period, &wanted.metrics);
+                let top = pinterest.top_pins(on, access, period, metrics, sort_by, *limit).await;
+                let top = sessions.checked(top, &session).await.map_err(refusal)?;
+                let remotes = top.pins.iter().map(|pin| pin.id.clone()).collect();
+                let owners = sessions.main.owners_of(tenant, on, &remotes).await?;
+                body_text(&TopPinsView::new(&channel.id, wanted, sort_by, &top, &owners, now))?
+            }
+            QueryKind::Pins { cursor, limit } => {
+                let page = pinterest.pin_totals(on, access, *limit, cursor.as_deref()).await;
+                let page = sessions.checked(page, &session).await;
+                let page = page.map_err(|error| cursor_refusal(cursor.as_deref(), error))?;
+                let remotes = page.items.iter().map(|pin| pin.id.clone()).collect();
+                let owners = sessions.main.owners_of(tenant, on, &remotes).await?;
+                body_text(&PinMetricsView::new(&channel.id, page, &owners, now))?
+            }
+        };
+        self.cache.insert(query, answer.clone(), now);
+        Ok(answer)
+    }
+}
+
+/// What Pinterest refuses only when it is asked for analytics. It documents 403 for an account that may not see them, and
+/// does not say whether personal accounts may; code 7 means the same.
+fn refusal(error: delivery::Error) -> Error {
+    let delivery::Error::Pinterest(pinterest::Error::Refused { refusal, response }) = &error else {
+        return error.into();
+    };
+    let status = (response.http_status, response.pinterest_code);
+    match (refusal, status) {
+        (Refusal::Scope | Refusal::Other, (Some(403), _) | (_, Some(7))) => {
+            Error::refused(failures::no_analytics(response.message.as_deref().unwrap_or("no reason given")))
+        }
+        (Refusal::Scope, _) => Error::refused(failures::analytics_scope()),
+        (Refusal::Other, (Some(404), _)) => Error::refused(failures::pin_gone()),
+        _ => error.into(),
+    }
+}
+
+/// A cursor that Pinterest does not accept. It documents no code for that.
+fn cursor_refusal(cursor: Option<&str>, error: delivery::Error) -> Error {
+    match &error {
+        delivery::Error::Pinterest(pinterest::Error::Refused { refusal: Refusal::Other, response })
+            if cursor.is_some() && response.http_status == Some(400) =>
+        {
+            let fix = "Use `next` of the page before, or leave it out to begin again.";
+            CURSOR.wrong("leads to no page", fix).into()
+        }
+        _ => refusal(error),
+    }
+}
+
+impl Handler for Analytics {
+    type Operation = AnalyticsOperation;
+    type Error = Error;
+
+    fn site(&self) -> &SiteConfig {
+        &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        Ok(self.sessions.prepare().await?)
+    }
+
+    async fn handle(&self, operation: AnalyticsOperation, request: ApiRequest) -> Result<Response<Body>> {
+        let (tenant, now) = (&request.caller()?.tenant, self.clock.now());
+        let query = self.query(operation, &request, tenant, now).await?;
+        Ok(ok_text(self.read(tenant, query, now).await?))
+    }
+}

@@ -1,0 +1,114 @@
+//! Answers that are given again for a few minutes: a page of charts that is opened twice asks Pinterest once.
+//!
+//! Pinterest's developer guidelines forbid to store what its API tells, so nothing is written anywhere: this is one
+//! process's memory.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::query::Query;
+
+/// How old an answer may be.
+const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
+/// How much is held, in bytes of JSON: some hundred answers. A function has 256 MB in all.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What was answered lately, oldest first.
+///
+/// A query names its channel, and a channel is one tenant's: whoever may ask may have the answer.
+#[derive(Debug, Default)]
+pub(super) struct Cache(Mutex<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    all: VecDeque<(Query, String, Timestamp)>,
+    bytes: usize,
+}
+
+impl Cache {
+    /// The answer to this very query, if it is not too old.
+    pub(super) fn get(&self, query: &Query, now: Timestamp) -> Option<String> {
+        let answers = self.lock();
+        let mut newest_first = answers.all.iter().rev();
+        let (_, answer, at) = newest_first.find(|(asked, ..)| asked == query)?;
+        is_fresh(*at, now).then(|| answer.clone())
+    }
+
+    /// Keeps an answer, in place of what is too old or too much.
+    pub(super) fn insert(&self, query: Query, answer: String, now: Timestamp) {
+        let mut answers = self.lock();
+        answers.bytes += answer.len();
+        answers.all.push_back((query, answer, now));
+        while let Some((_, answer, at)) = answers.all.front()
+            && (answers.bytes > MAX_BYTES || !is_fresh(*at, now))
+        {
+            answers.bytes -= answer.len();
+            answers.all.pop_front();
+        }
+    }
+
+    /// Whoever panicked left whole answers behind.
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < MAX_AGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handlers::analytics::query::QueryKind;
+
+    fn query(channel: u8, cursor: &str) -> Query {
+        let channel = domain::ChannelId::new(Timestamp::UNIX_EPOCH, [channel; 10]);
+        Query { channel, kind: QueryKind::Pins { cursor: Some(cursor.to_owned()), limit: 50 } }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+    }
+
+    /// How many answers are held, and how many bytes they have.
+    fn contents(cache: &Cache) -> (usize, usize) {
+        let answers = cache.lock();
+        (answers.all.len(), answers.bytes)
+    }
+
+    #[test]
+    fn an_answer_is_given_again_for_five_minutes_to_the_same_question_only() {
+        let cache = Cache::default();
+        cache.insert(query(1, "a"), "first".to_owned(), at(0));
+
+        assert_eq!(cache.get(&query(1, "a"), at(299)).as_deref(), Some("first"));
+        assert_eq!(cache.get(&query(1, "a"), at(300)), None);
+        assert_eq!(cache.get(&query(1, "b"), at(1)), None);
+        assert_eq!(cache.get(&query(2, "a"), at(1)), None, "another channel's");
+
+        cache.insert(query(1, "a"), "second".to_owned(), at(200));
+        assert_eq!(cache.get(&query(1, "a"), at(301)).as_deref(), Some("second"));
+    }
+
+    #[test]
+    fn what_is_too_old_or_too_much_is_forgotten_oldest_first() {
+        let cache = Cache::default();
+        let half = "x".repeat(MAX_BYTES / 2);
+        for cursor in ["a", "b", "c"] {
+            cache.insert(query(1, cursor), half.clone(), at(0));
+        }
+        assert_eq!(cache.get(&query(1, "a"), at(0)), None);
+        assert!(cache.get(&query(1, "b"), at(0)).is_some());
+
+        cache.insert(query(1, "d"), "small".to_owned(), at(300));
+        assert_eq!(contents(&cache), (1, 5));
+
+        cache.insert(query(1, "e"), "x".repeat(MAX_BYTES + 1), at(300));
+        assert_eq!(contents(&cache), (0, 0), "larger than all that is cache");
+    }
+}

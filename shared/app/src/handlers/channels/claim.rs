@@ -1,0 +1,104 @@
+//! The claim: a connection becomes the channel of the person who started it, and of nobody else.
+
+use adapters::Binding;
+use domain::{
+    Channel, ChannelId, NewConnection, SealedPair, Ticket,
+    refresh::{Lifetimes, TokenState},
+};
+use edge::{Caller, RequestError};
+use platform::encoding;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use store::{PendingConnection, TokenRow};
+
+use super::{ChannelView, Channels, MAX_CONFLICT_RETRIES};
+use crate::error::{Error, Result};
+
+/// The ticket from the return address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ClaimConnectionRequest")]
+pub struct Claim {
+    /// What stood after `#connection=`.
+    #[schemars(with = "String")]
+    connection: Ticket,
+}
+
+const NOT_FOUND: Error =
+    Error::Request(RequestError::NotFound("connection: it was claimed, has expired, or is somebody else's"));
+
+impl Channels {
+    /// Turns a pending connection into a channel. `true`: a new one. If the same person repeats it within the time of the
+    /// ticket, it answers the same channel.
+    pub(super) async fn claim(&self, caller: &Caller, claim: Claim) -> Result<(ChannelView, bool)> {
+        let hash = encoding::sha256(claim.connection.expose());
+        // Two concurrent claims of one account collide. The loser reads again, and finds the channel.
+        for _ in 0..MAX_CONFLICT_RETRIES {
+            let pending = self.sessions.tokens.pending_connection(&hash).await?.ok_or(NOT_FOUND)?;
+            let is_theirs = pending.tenant == caller.tenant && pending.user == caller.user;
+            if !is_theirs || pending.expires_at <= self.clock.now().as_second() {
+                return Err(NOT_FOUND); // another person learns nothing, and does not use the ticket up
+            }
+            if let Some(id) = &pending.claimed {
+                let (channel, token) = self.sessions.read_channel(&caller.tenant, id).await?;
+                return Ok((ChannelView::new(&channel, &token), false));
+            }
+            let pair = pending.pair.as_ref().ok_or(NOT_FOUND)?;
+            let before = self.existing_channel(&pending).await?;
+            let channel = self.channel(&pending, before.as_ref().map(|(channel, _)| channel));
+            let version = before.as_ref().map(|(_, token)| token.state.version);
+            let token = self.token_row(&pending, &channel, pair, &hash, version).await?;
+            let is_claimed = self
+                .sessions
+                .main
+                .claim_connection(&self.sessions.tokens, &hash, &pending, &channel, &token, version)
+                .await?;
+            if is_claimed {
+                return Ok((ChannelView::new(&channel, &token), before.is_none()));
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// The channel that this account already is for this tenant.
+    async fn existing_channel(&self, pending: &PendingConnection) -> Result<Option<(Channel, TokenRow)>> {
+        let user = &pending.account.pinterest_user_id;
+        match self.sessions.main.channel_of(pending.environment, user, &pending.tenant).await? {
+            None => Ok(None),
+            Some(id) => {
+                Ok(self.sessions.main.channel_and_token(&self.sessions.tokens, &pending.tenant, &id).await?)
+            }
+        }
+    }
+
+    fn channel(&self, pending: &PendingConnection, before: Option<&Channel>) -> Channel {
+        let now = self.clock.now();
+        let connection = NewConnection {
+            tenant: pending.tenant.clone(),
+            environment: pending.environment,
+            account: pending.account.clone(),
+            scopes: pending.scopes.clone(),
+        };
+        Channel::connect(before, ChannelId::new(now, self.random.id_bytes()), connection, now)
+    }
+
+    /// The tokens, opened from the ticket's row and sealed again for the channel's.
+    async fn token_row(
+        &self,
+        pending: &PendingConnection,
+        channel: &Channel,
+        pair: &SealedPair,
+        ticket_hash: &str,
+        before: Option<u64>,
+    ) -> Result<TokenRow> {
+        let version = before.unwrap_or(0) + 1;
+        let opened = self.sessions.vault.open_pair(pair, ticket_hash).await?;
+        let pair = self.sessions.vault.seal(&opened, Binding { row: channel.id.as_str(), version }).await?;
+        let lifetimes = Lifetimes {
+            access_expires_at: pending.access_expires_at,
+            refresh_expires_at: pending.refresh_expires_at,
+        };
+        let state = TokenState::connect(channel, lifetimes, pending.issued_at, version);
+        Ok(TokenRow { state, pair, previous: None, spare: None })
+    }
+}

@@ -1,0 +1,170 @@
+//! `console`: the pages, for people with a browser. Uses nothing; what the pages do goes through the API.
+
+use edge::{ApiRequest, Body, Handler, Response, SiteConfig, body_text, not_found, redirect};
+use http::{HeaderValue, StatusCode, header};
+use pages::File;
+use platform::InvalidVariable;
+use serde::Serialize;
+use url::{Origin, Url};
+
+use crate::{
+    error::{Error, Result},
+    operations::ConsoleOperation,
+    setup::Setup,
+};
+
+/// What the pages do not need, browsers need not allow.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// How people sign in, and who is an admin, as the pages are told.
+#[derive(Debug, Serialize)]
+struct Settings {
+    sign_in: SignIn,
+    issuer: Option<String>,
+    client_id: Option<String>,
+    scope: Option<String>,
+    admin_scope: String,
+    groups_claim: String,
+    admin_group: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SignIn {
+    /// At the issuer, as OIDC has it.
+    Oidc,
+    /// There is an issuer, and no client that the pages could be.
+    None,
+    /// With the local server's own tokens: it has no issuer.
+    Development,
+}
+
+/// What `console` may use: nothing.
+#[derive(Debug)]
+pub struct Console {
+    site: SiteConfig,
+    frame: String,
+    policy: HeaderValue,
+}
+
+impl Console {
+    /// From the function's settings.
+    pub fn new(setup: &Setup) -> Result<Self> {
+        let site = setup.site();
+        let set = |name: &str| setup.variables.get(name).map(str::to_owned);
+        let issuer = setup.variables.address("SIGN_IN_ISSUER")?.map(str::to_owned);
+        let client_id = set("SIGN_IN_CLIENT_ID");
+        let sign_in = match (&issuer, &client_id) {
+            (None, _) => SignIn::Development,
+            (Some(_), None) => SignIn::None,
+            (Some(_), Some(_)) => SignIn::Oidc,
+        };
+        let mut reached = vec![origin("MEDIA_BUCKET", &setup.media_address()?)?];
+        reached.extend(
+            issuer.iter().map(|issuer| origin("SIGN_IN_ISSUER", issuer)).collect::<Result<Vec<_>, _>>()?,
+        );
+        let others = set("SIGN_IN_ORIGINS").unwrap_or_default();
+        let others = others.split(',').map(str::trim).filter(|other| !other.is_empty());
+        reached.extend(others.map(|other| origin("SIGN_IN_ORIGINS", other)).collect::<Result<Vec<_>, _>>()?);
+        let settings = Settings {
+            sign_in,
+            issuer: issuer.map(|issuer| issuer.trim_end_matches('/').to_owned()),
+            client_id,
+            scope: set("SIGN_IN_SCOPES"),
+            admin_scope: site.admin_scope.clone(),
+            groups_claim: site.groups_claim.clone(),
+            admin_group: site.admin_group.clone(),
+        };
+        Ok(Self { site, frame: pages::frame(&body_text(&settings)?), policy: policy(sign_in, &reached)? })
+    }
+
+    /// The frame of every page. It is looked at anew each time: a new version names new files.
+    fn page(&self) -> Response<Body> {
+        let mut answer = Response::new(Body::Text(self.frame.clone()));
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        // A sign-in in a window of its own is told to this page: it stays in reach of what it has opened.
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin-allow-popups"));
+        headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));
+        safe(answer)
+    }
+}
+
+impl Handler for Console {
+    type Operation = ConsoleOperation;
+    type Error = Error;
+
+    fn site(&self) -> &SiteConfig {
+        &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn handle(&self, operation: ConsoleOperation, request: ApiRequest) -> Result<Response<Body>> {
+        Ok(match operation {
+            ConsoleOperation::Home => redirect("/app/channels")?,
+            ConsoleOperation::Page => self.page(),
+            ConsoleOperation::File => {
+                let named = request.id.as_deref().and_then(File::named);
+                file(named.ok_or_else(|| not_found::<Error>("file"))?, accepts_gzip(&request))
+            }
+        })
+    }
+}
+
+/// A file, which never changes under its address.
+fn file(file: File, gzip: bool) -> Response<Body> {
+    let bytes = if gzip { file.gzip } else { file.plain };
+    let mut answer = Response::new(Body::Binary(bytes.to_vec()));
+    *answer.status_mut() = StatusCode::OK;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    safe(answer)
+}
+
+/// Nothing is taken for something else than it says it is.
+fn safe(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+/// Whether the browser takes what is compressed (RFC 9110, section 12.5.3).
+fn accepts_gzip(request: &ApiRequest) -> bool {
+    let accepted = request.header("accept-encoding").and_then(Result::ok).unwrap_or_default();
+    accepted.split(',').map(str::trim).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        name.eq_ignore_ascii_case("gzip") && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+    })
+}
+
+/// What the pages may load and reach: their own files, pictures of anywhere, the bucket and the issuer. No script or
+/// style stands in a page, and no text becomes markup.
+fn policy(sign_in: SignIn, reached: &[String]) -> Result<HeaderValue> {
+    // Locally, pictures and videos are shown from plain addresses too.
+    let pictures = if sign_in == SignIn::Development { "https: http: blob:" } else { "https: blob:" };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pictures}; media-src {pictures}; \
+         connect-src 'self' {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'",
+        reached.join(" "),
+    );
+    Ok(HeaderValue::from_str(&policy).map_err(|_| InvalidVariable::new("SIGN_IN_ORIGINS", ORIGINS))?)
+}
+
+const ORIGINS: &str = "origins such as https://sign-in.example.com, separated by commas";
+
+/// The origin of an address (RFC 6454), as a policy names it.
+fn origin(variable: &'static str, address: &str) -> Result<String, InvalidVariable> {
+    let origin = Url::parse(address).ok().map(|url| url.origin()).filter(Origin::is_tuple);
+    Ok(origin.ok_or_else(|| InvalidVariable::new(variable, ORIGINS))?.ascii_serialization())
+}

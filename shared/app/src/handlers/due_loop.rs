@@ -1,0 +1,79 @@
+//! What the two minute workers share: taking what is due, page by page, until nothing is or the time is up.
+
+use jiff::{SignedDuration, Timestamp};
+use platform::{Clock, chain};
+use store::{DueCursor, DueIndex, DueItem};
+use tokio::time::{Duration, Instant};
+
+use crate::error::Result;
+
+/// How long an entry that cannot be worked on is left alone.
+const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
+
+/// One tick of a worker.
+pub(super) struct DueLoop<'a> {
+    index: DueIndex<'a>,
+    cursor: DueCursor,
+    clock: &'a Clock,
+    deadline: Instant,
+    min_time_left: Duration,
+}
+
+impl<'a> DueLoop<'a> {
+    /// `min_time_left`: what must be left of the invocation to begin with an entry.
+    pub(super) fn new(
+        index: DueIndex<'a>,
+        clock: &'a Clock,
+        deadline: Instant,
+        min_time_left: Duration,
+    ) -> Self {
+        Self { cursor: index.cursor(), index, clock, deadline, min_time_left }
+    }
+
+    /// The next page of what is due now.
+    pub(super) async fn next(&mut self) -> Result<Vec<DueItem>> {
+        self.next_by(self.clock.now()).await
+    }
+
+    /// The next page of what is due at `by`.
+    pub(super) async fn next_by(&mut self, by: Timestamp) -> Result<Vec<DueItem>> {
+        Ok(self.index.next(&mut self.cursor, by).await?)
+    }
+
+    /// Whether the last page was not the end.
+    pub(super) fn has_more(&self) -> bool {
+        self.cursor.has_more()
+    }
+
+    /// When the invocation ends.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether there is time for another entry.
+    pub(super) fn has_time(&self) -> bool {
+        self.deadline.saturating_duration_since(Instant::now()) >= self.min_time_left
+    }
+
+    /// Since when the oldest entry is due that this tick leaves to the next. An alarm of the stack counts the log line.
+    pub(super) async fn oldest_left(&self, took_all: bool) -> Result<Option<Timestamp>> {
+        if took_all {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let oldest = self.index.first(now).await?.map(|item| item.since);
+        if let Some(oldest) = oldest {
+            let oldest_due_age_s = now.duration_since(oldest).as_secs();
+            tracing::warn!(oldest_due_age_s, "work that is due is left to the next tick");
+        }
+        Ok(oldest)
+    }
+
+    /// Moves an entry that failed to a later time, so that it blocks nothing.
+    pub(super) async fn postpone(&self, item: &DueItem, error: &(dyn std::error::Error + Sync)) {
+        tracing::error!(error = %chain(error), item = ?item.kind, "an entry that is due was postponed");
+        if let Err(error) = self.index.postpone(item, self.clock.now() + POSTPONE_BY).await {
+            tracing::error!(error = %chain(&error), item = ?item.kind, "it could not be postponed either");
+        }
+    }
+}

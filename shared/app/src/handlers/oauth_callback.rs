@@ -1,0 +1,203 @@
+//! `oauth-callback`: the owner has answered. The tokens are stored, unclaimed, until the person who started comes with the
+//! ticket.
+
+use adapters::{Binding, SettingsSecret, Vault};
+use domain::{AuthorizationCode, Refusal, Ticket};
+use edge::{ApiRequest, Body, Handler, Response, SiteConfig, redirect};
+use jiff::SignedDuration;
+use platform::{Clock, Random, chain, encoding};
+use store::{MainTable, OAuthFlow, PendingConnection, TokensTable};
+use tokio::join;
+
+use crate::{
+    error::{Error, Result},
+    operations::CallbackOperation,
+    setup::Setup,
+};
+
+/// How long a ticket is valid: a connection has to be claimed within this time.
+const TICKET_TTL: SignedDuration = SignedDuration::from_mins(15);
+
+/// Why no connection came of it: what the frontend reads after `#error=`.
+#[derive(Clone, Copy, Debug)]
+enum Denied {
+    /// The state is unknown, used or older than ten minutes.
+    StateInvalid,
+    /// The owner said no.
+    OwnerRefused,
+    /// An admin has switched the integration off, or taken its credentials away.
+    IntegrationDisabled,
+    /// 401 code 3: the app may not do this yet, or the owner granted too little to read the account.
+    InvalidScope,
+    /// Pinterest refuses App ID, App Secret or the code.
+    CodeRefused,
+    /// Pinterest did not answer.
+    PinterestUnreachable,
+    /// Something went wrong inside.
+    Internal,
+}
+
+impl Denied {
+    fn code(self) -> &'static str {
+        match self {
+            Self::StateInvalid => "state_invalid",
+            Self::OwnerRefused => "access_denied",
+            Self::IntegrationDisabled => "integration_disabled",
+            Self::InvalidScope => "invalid_scope",
+            Self::CodeRefused => "code_refused",
+            Self::PinterestUnreachable => "pinterest_unreachable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// What `oauth-callback` may use.
+#[derive(Debug)]
+pub struct OauthCallback {
+    secret: SettingsSecret,
+    vault: Vault,
+    main: MainTable,
+    tokens: TokensTable,
+    pinterest: pinterest::Client,
+    site: SiteConfig,
+    clock: Clock,
+    random: Random,
+}
+
+impl OauthCallback {
+    #[must_use]
+    pub fn new(
+        secret: SettingsSecret,
+        vault: Vault,
+        main: MainTable,
+        tokens: TokensTable,
+        pinterest: pinterest::Client,
+        setup: &Setup,
+    ) -> Self {
+        let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
+        Self { secret, vault, main, tokens, pinterest, site, clock, random }
+    }
+
+    /// Takes the flow of the state, and sends the browser back with a ticket or a reason.
+    async fn finish(&self, request: &ApiRequest) -> Result<Response<Body>> {
+        let state = request.query("state").map(encoding::sha256);
+        let flow = match state {
+            Some(hash) => self.main.take_oauth_flow(&hash).await?,
+            None => None,
+        };
+        let valid = flow.filter(|flow| flow.expires_at > self.clock.now().as_second());
+        let Some(flow) = valid else {
+            let to = self.site.fallback_url(&request.base_url);
+            return Ok(redirect(&format!("{to}#error={}", Denied::StateInvalid.code()))?);
+        };
+        let fragment = match self.connect(request, &flow).await {
+            Ok(ticket) => format!("connection={}", ticket.expose()),
+            Err(denied) => format!("error={}", denied.code()),
+        };
+        Ok(redirect(&format!("{}#{fragment}", flow.return_to))?)
+    }
+
+    /// Exchanges the code, once, reads whose account it is, and stores the sealed tokens.
+    async fn connect(&self, request: &ApiRequest, flow: &OAuthFlow) -> Result<Ticket, Denied> {
+        // Pinterest does not document how it says no: an error, or simply no code.
+        let code = match (request.query("error"), request.query("code")) {
+            (None, Some(code)) => AuthorizationCode::new(code.to_owned()),
+            _ => return Err(Denied::OwnerRefused),
+        };
+        let settings = self.secret.resolved().await.map_err(|error| internal(&error.into()))?;
+        settings.public(0).active().map_err(|_| Denied::IntegrationDisabled)?;
+        let (Some(id), Some(secret)) = (&settings.app_id.value, &settings.app_secret.value) else {
+            return Err(Denied::IntegrationDisabled);
+        };
+        let app = pinterest::App { id, secret };
+
+        let issued_at = self.clock.now();
+        let granted = self
+            .pinterest
+            .exchange(flow.environment, app, &code, &flow.redirect_uri, issued_at)
+            .await
+            .map_err(|error| denied(&error))?;
+        let account = self
+            .pinterest
+            .user_account(flow.environment, &granted.tokens.access)
+            .await
+            .map_err(|error| denied(&error))?;
+
+        let ticket = Ticket::new(self.random.secret());
+        let hash = encoding::sha256(ticket.expose());
+        let saved = async {
+            let pair = self.vault.seal(&granted.tokens, Binding { row: &hash, version: 0 }).await?;
+            let pending = PendingConnection {
+                tenant: flow.tenant.clone(),
+                user: flow.user.clone(),
+                environment: flow.environment,
+                account,
+                scopes: granted.scopes,
+                issued_at,
+                access_expires_at: granted.lifetimes.access_expires_at,
+                refresh_expires_at: granted.lifetimes.refresh_expires_at,
+                pair: Some(pair),
+                claimed: None,
+                expires_at: (issued_at + TICKET_TTL).as_second(),
+            };
+            self.tokens.save_pending_connection(&hash, pending).await?;
+            Ok(())
+        };
+        saved.await.map_err(|error| internal(&error))?;
+        Ok(ticket)
+    }
+}
+
+fn denied(error: &pinterest::Error) -> Denied {
+    match error {
+        pinterest::Error::Refused { refusal: Refusal::Scope, .. } => Denied::InvalidScope,
+        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::PinterestUnreachable,
+        pinterest::Error::Refused { response, .. } => {
+            tracing::warn!(
+                http.status = response.http_status,
+                pinterest.code = response.pinterest_code,
+                pinterest.request_id = response.request_id,
+                "Pinterest refused to connect an account"
+            );
+            Denied::CodeRefused
+        }
+        _ => {
+            tracing::warn!(error = %chain(error), "an account could not be connected");
+            Denied::PinterestUnreachable
+        }
+    }
+}
+
+fn internal(error: &Error) -> Denied {
+    tracing::error!(error = %chain(error), "an account could not be connected");
+    Denied::Internal
+}
+
+impl Handler for OauthCallback {
+    type Operation = CallbackOperation;
+    type Error = Error;
+
+    fn site(&self) -> &SiteConfig {
+        &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        // One after the other: two questions at once to Secrets Manager would be two handshakes.
+        let secrets = async {
+            self.vault.sealer().await?;
+            let settings = self.secret.resolved().await?;
+            self.pinterest.connect(settings.environment.value).await?;
+            Ok::<_, Error>(())
+        };
+        // A flow that nobody has started: all that this function may do with the table is to take one.
+        let (secrets, flow) = join!(secrets, self.main.take_oauth_flow(""));
+        flow?;
+        secrets
+    }
+
+    async fn handle(&self, operation: CallbackOperation, request: ApiRequest) -> Result<Response<Body>> {
+        match operation {
+            CallbackOperation::Callback => self.finish(&request).await,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `pins`: what became of Pins, and what can still be changed about them.
+
+mod move_board;
+
+use domain::{MediaId, Pin, PinId, WrongState};
+use edge::{ApiRequest, Body, Handler, Page, Response, SiteConfig, json, not_found, ok, with_status};
+use http::StatusCode;
+use platform::{Clock, Random};
+use store::{MainTable, PinFilter, WriteOutcome};
+
+pub use self::move_board::{MovePins, MovedPins};
+use super::{ChangePin, PinView};
+use crate::{
+    error::{Error, Result},
+    operations::PinsOperation,
+    parameters::{CHANNEL, LIMIT, STATE, cursor},
+    setup::Setup,
+};
+
+/// What `pins` may use.
+#[derive(Debug)]
+pub struct Pins {
+    main: MainTable,
+    site: SiteConfig,
+    clock: Clock,
+    random: Random,
+}
+
+impl Pins {
+    #[must_use]
+    pub fn new(main: MainTable, setup: &Setup) -> Self {
+        Self { main, site: setup.site(), clock: setup.clock.clone(), random: setup.random.clone() }
+    }
+
+    async fn list(&self, request: &ApiRequest) -> Result<Page<PinView>> {
+        let tenant = &request.caller()?.tenant;
+        let channel = request.query(CHANNEL.name).map(|id| CHANNEL.channel(id)).transpose()?;
+        let after = cursor::<PinId>(request)?;
+        let state = request.query(STATE.name).map(|state| STATE.word(state)).transpose()?;
+        let filter = PinFilter { channel: channel.as_ref(), state, limit: request.number(&LIMIT)?.into() };
+        let (pins, next) = self.main.pins(tenant, &filter, after.as_ref()).await?;
+        Ok(Page { items: pins.iter().map(PinView::new).collect(), next: next.map(String::from) })
+    }
+
+    async fn read(&self, request: &ApiRequest) -> Result<Pin> {
+        let pin = self.main.pin(&request.caller()?.tenant, &request.id("Pin")?).await?;
+        pin.ok_or_else(|| not_found("Pin"))
+    }
+
+    async fn cancel(&self, request: &ApiRequest) -> Result<Pin> {
+        let pin = self.read(request).await?;
+        let cancelled = pin.cancel(self.clock.now())?;
+        self.save_if_changed(pin, cancelled).await
+    }
+
+    async fn change(&self, request: &ApiRequest) -> Result<Pin> {
+        let change: ChangePin = json(request)?;
+        let pin = self.read(request).await?;
+        let now = self.clock.now();
+        let changed = pin.edit(now, |pin| {
+            change.apply(pin, now, MediaId::new(now, self.random.id_bytes())).map_err(Error::from)
+        })?;
+        self.save_if_changed(pin, changed).await
+    }
+
+    async fn retry(&self, request: &ApiRequest) -> Result<Pin> {
+        let pin = self.read(request).await?;
+        self.save(pin.retry(self.clock.now())?).await
+    }
+
+    async fn save_if_changed(&self, before: Pin, after: Option<Pin>) -> Result<Pin> {
+        match after {
+            Some(after) => self.save(after).await,
+            None => Ok(before),
+        }
+    }
+
+    async fn save(&self, pin: Pin) -> Result<Pin> {
+        if self.main.save_pin(&pin).await? != WriteOutcome::Done {
+            let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
+            return Err(WrongState { detail, fix: "Read it again." }.into());
+        }
+        Ok(pin)
+    }
+}
+
+impl Handler for Pins {
+    type Operation = PinsOperation;
+    type Error = Error;
+
+    fn site(&self) -> &SiteConfig {
+        &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        self.main.settings(self.clock.now()).await?;
+        Ok(())
+    }
+
+    async fn handle(&self, operation: PinsOperation, request: ApiRequest) -> Result<Response<Body>> {
+        Ok(match operation {
+            PinsOperation::List => ok(&self.list(&request).await?)?,
+            PinsOperation::Read => ok(&PinView::new(&self.read(&request).await?))?,
+            PinsOperation::Change => ok(&PinView::new(&self.change(&request).await?))?,
+            PinsOperation::Move => {
+                ok(&self.move_to_board(&request.caller()?.tenant, json(&request)?).await?)?
+            }
+            PinsOperation::Cancel => ok(&PinView::new(&self.cancel(&request).await?))?,
+            PinsOperation::Retry => {
+                with_status(StatusCode::ACCEPTED, &PinView::new(&self.retry(&request).await?))?
+            }
+        })
+    }
+}

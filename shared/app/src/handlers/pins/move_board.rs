@@ -1,0 +1,79 @@
+//! Pins that change boards, all at once: the old one may be gone.
+
+use domain::{BoardId, ChannelId, Invalid, Pin, PinGroup, PinId, State, TenantId};
+use edge::not_found;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::WriteOutcome;
+
+use super::Pins;
+use crate::error::Result;
+
+/// How many Pins are written in parallel.
+const MAX_PARALLEL_WRITES: usize = 16;
+
+/// From one board of a channel to another.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "these are the names that callers write")]
+#[schemars(rename = "MovePinsRequest")]
+pub struct MovePins {
+    /// Whose Pins.
+    #[schemars(with = "ChannelId")]
+    channel_id: String,
+    /// The board that they were for.
+    #[schemars(with = "BoardId")]
+    from_board_id: String,
+    /// The board that they are for now. It is checked when they are sent.
+    #[schemars(with = "BoardId")]
+    to_board_id: String,
+}
+
+/// What became of the Pins of a board.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct MovedPins {
+    /// These go to the other board now. Those that had failed because their board is gone can be retried.
+    moved: Vec<PinId>,
+    /// These are being sent, or may have been: they stay as they are.
+    left: Vec<PinId>,
+}
+
+impl Pins {
+    /// Moves what has not been sent: whatever is scheduled or waits, and what failed because its board is gone.
+    pub(super) async fn move_to_board(&self, tenant: &TenantId, wanted: MovePins) -> Result<MovedPins> {
+        let channel = ChannelId::try_from(wanted.channel_id)?;
+        let from = board("from_board_id", wanted.from_board_id)?;
+        let to = board("to_board_id", wanted.to_board_id)?;
+        if self.main.channel(tenant, &channel).await?.is_none() {
+            return Err(not_found("channel"));
+        }
+        let mut pins = self.main.pins_of_channel(tenant, &channel, PinGroup::Open).await?;
+        let failed = self.main.pins_of_channel(tenant, &channel, PinGroup::Failed).await?;
+        pins.extend(failed.into_iter().filter(lacks_its_board));
+        pins.retain(|pin| pin.draft.board == from);
+
+        let writes = stream::iter(pins).map(|pin| self.move_pin(pin, &to));
+        let ended: Vec<(PinId, bool)> = writes.buffered(MAX_PARALLEL_WRITES).try_collect().await?;
+        let (moved, left): (Vec<_>, Vec<_>) = ended.into_iter().partition(|(_, moved)| *moved);
+        let ids = |pins: Vec<(PinId, bool)>| pins.into_iter().map(|(id, _)| id).collect();
+        Ok(MovedPins { moved: ids(moved), left: ids(left) })
+    }
+
+    async fn move_pin(&self, pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {
+        let is_moved = match pin.move_to_board(to, self.clock.now()) {
+            // A worker that began to send it at the same moment has won.
+            Some(moved) => self.main.save_pin(&moved).await? == WriteOutcome::Done,
+            None => false,
+        };
+        Ok((pin.id.clone(), is_moved))
+    }
+}
+
+fn board(field: &str, text: String) -> Result<BoardId, Invalid> {
+    BoardId::try_from(text).map_err(|invalid| Invalid { field: field.to_owned(), ..invalid })
+}
+
+fn lacks_its_board(pin: &Pin) -> bool {
+    matches!(&pin.state, State::Failed { error } if error.code == domain::failures::board_gone().code)
+}

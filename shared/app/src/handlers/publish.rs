@@ -1,0 +1,246 @@
+//! `publish`: takes a Pin and publishes it now, or stores it until its time.
+
+mod bulk;
+mod media_check;
+mod upload;
+mod validate;
+
+use delivery::{ChannelSession, PinPublisher};
+use domain::{Channel, File, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
+use edge::{
+    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, not_found, ok, with_status,
+};
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use platform::{Clock, Random, chain, encoding};
+use store::{ChannelSnapshot, IdempotencyRecord, MainTable, WriteOutcome};
+use tokio::{join, time::Instant};
+
+pub use self::{
+    bulk::BulkView,
+    upload::{NewUpload, UploadView},
+    validate::Validated,
+};
+use super::{
+    NewPin, PinView,
+    requests::{InlineImage, ValidPin},
+};
+use crate::{
+    error::{Error, Result},
+    operations::PublishOperation,
+    parameters::FETCH_MEDIA,
+    setup::Setup,
+};
+
+/// How long an `Idempotency-Key` is remembered.
+const IDEMPOTENCY_KEY_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What `publish` may use: what publishing may, and the bucket.
+#[derive(Debug)]
+pub struct Publish {
+    publisher: PinPublisher,
+    main: MainTable,
+    site: SiteConfig,
+    clock: Clock,
+    random: Random,
+}
+
+impl Publish {
+    #[must_use]
+    pub fn new(publisher: PinPublisher, setup: &Setup) -> Self {
+        let main = publisher.sessions.main.clone();
+        let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
+        Self { publisher, main, site, clock, random }
+    }
+
+    /// Reads, checks, writes, sends. What can be refused is refused before anything is written.
+    async fn create(&self, caller: &Caller, new_pin: NewPin, key: Option<IdempotencyRecord>) -> Result<Pin> {
+        let (now, channel_id) = (self.clock.now(), new_pin.channel()?);
+        let key_hash = key.as_ref().map(|key| key.hash.as_str());
+        let snapshot = self.publisher.sessions.read_snapshot(&caller.tenant, &channel_id, key_hash).await?;
+        // Before any rule: what was accepted once is not refused because its time has come since.
+        if let (Some(key), Some(used)) = (&key, &snapshot.used)
+            && used.expires_at > now.as_second()
+        {
+            return self.repeated(&caller.tenant, key, used).await;
+        }
+        let mut request = new_pin.validate(now, self.new_media_id(now))?;
+        let (channel, session) = self.open_session(snapshot).await?;
+        let inline_image = request.inline_image.take();
+        let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
+        let pin = accept(id, &caller.tenant, &channel, request, now)?;
+        self.take_files(&pin, inline_image.as_ref()).await?;
+        self.begin(pin, key, &session).await
+    }
+
+    /// A session of a channel that exists, while the integration runs.
+    async fn open_session(&self, snapshot: ChannelSnapshot) -> Result<(Channel, ChannelSession)> {
+        let sessions = &self.publisher.sessions;
+        sessions
+            .settings
+            .resolve(snapshot.settings.as_ref())
+            .map_err(delivery::Error::IntegrationDisabled)?;
+        let channel = snapshot.channel.clone().ok_or_else(|| not_found::<Error>("channel"))?;
+        Ok((channel, sessions.open_snapshot(snapshot).await?))
+    }
+
+    fn new_pin_id(&self, now: Timestamp) -> PinId {
+        PinId::new(now, self.random.id_bytes())
+    }
+
+    /// The id of a file that comes within a request.
+    fn new_media_id(&self, now: Timestamp) -> MediaId {
+        MediaId::new(now, self.random.id_bytes())
+    }
+
+    /// Stores the image that came within the request, and checks those that were uploaded before.
+    async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
+        let bucket = &self.publisher.bucket;
+        if let Some(InlineImage { id, kind, content }) = inline_image {
+            return Ok(bucket.put(&pin.tenant, id, *kind, content.clone()).await?);
+        }
+        for media in pin.draft.media.files() {
+            if let File::Uploaded { media_id } = media.file {
+                let stored = bucket.head(&pin.tenant, media_id).await?;
+                let stored = stored.ok_or_else(|| not_found::<Error>("file"))?;
+                stored.check(&media.field, media.is_video)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
+    async fn begin(&self, pin: Pin, key: Option<IdempotencyRecord>, session: &ChannelSession) -> Result<Pin> {
+        let now = self.clock.now();
+        let transition = self.publisher.decide(&pin, &Input::Due, session);
+        let saved_at = Instant::now();
+        match self.main.create_pin(&transition.pin, key.as_ref(), now.as_second()).await? {
+            WriteOutcome::Done => {
+                let (pin, action) = (transition.pin, transition.action);
+                Ok(self.publisher.drive_from_saved(pin, action, saved_at, session).await?)
+            }
+            WriteOutcome::KeyUsed(used) => {
+                let key = key.ok_or(Error::Busy)?;
+                self.repeated(&pin.tenant, &key, &used).await
+            }
+            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => Err(Error::Busy),
+        }
+    }
+
+    /// The Pin that the first request with this key has created.
+    async fn repeated(
+        &self,
+        tenant: &TenantId,
+        key: &IdempotencyRecord,
+        used: &IdempotencyRecord,
+    ) -> Result<Pin> {
+        if key.body_hash != used.body_hash {
+            return Err(Error::KeyReused);
+        }
+        let pin = self.main.pin(tenant, &used.pin_id).await?;
+        pin.ok_or_else(|| not_found("Pin"))
+    }
+
+    /// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem, and names the
+    /// Pins that will be refused for the same.
+    async fn answer(&self, pin: &Pin) -> Result<Response<Body>> {
+        match &pin.state {
+            State::Failed { error } => {
+                let is_gone = error.code == domain::failures::board_gone().code;
+                let others = if is_gone { self.pins_of_same_board(pin).await } else { Vec::new() };
+                Err(Error::Refused { failure: error.clone().into(), pin: Some(pin.id.clone()), others })
+            }
+            State::Published { .. } => Ok(created(&PinView::new(pin))?),
+            _ => Ok(with_status(StatusCode::ACCEPTED, &PinView::new(pin))?),
+        }
+    }
+
+    /// The channel's other Pins for the same board. If they cannot be read, the answer goes without them.
+    async fn pins_of_same_board(&self, pin: &Pin) -> Vec<PinId> {
+        match self.main.pins_of_channel(&pin.tenant, &pin.channel_id, PinGroup::Open).await {
+            Ok(open) => {
+                let there = open.into_iter().filter(|other| other.draft.board == pin.draft.board);
+                there.map(|other| other.id.clone()).collect()
+            }
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the board's other Pins could not be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// The caller's key, bound to this body and to the id of the Pin that it would create.
+    fn idempotency_key(&self, request: &ApiRequest) -> Result<Option<IdempotencyRecord>> {
+        let Some(given) = request.header("idempotency-key") else {
+            return Ok(None);
+        };
+        let given = given.unwrap_or_default();
+        if !(1..=255).contains(&given.len()) || !given.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+            let detail = "is not 1 to 255 visible ASCII characters";
+            let fix = "Send a key such as a UUID, or none.";
+            return Err(
+                domain::Invalid::new("Idempotency-Key", "invalid_idempotency_key", detail, fix).into()
+            );
+        }
+        let now = self.clock.now();
+        // The same content is the same body, however it is spaced.
+        let body: serde_json::Value = json(request)?;
+        Ok(Some(IdempotencyRecord {
+            hash: encoding::sha256(given),
+            pin_id: self.new_pin_id(now),
+            body_hash: encoding::sha256(&body.to_string()),
+            expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
+        }))
+    }
+}
+
+/// The Pin that a request asks for, before its first transition.
+fn accept(id: PinId, tenant: &TenantId, channel: &Channel, request: ValidPin, now: Timestamp) -> Result<Pin> {
+    if !channel.scopes.missing().is_empty() {
+        return Err(Error::refused(domain::failures::invalid_scope(channel.environment)));
+    }
+    let (publish_at, give_up_at) = (request.publish_at, request.give_up_at);
+    let draft = request.draft(channel.default_board.as_ref())?;
+    let (tenant, channel_id) = (tenant.clone(), channel.id.clone());
+    Ok(Pin::accept(PinRequest { id, tenant, channel_id, draft, publish_at, give_up_at }, now))
+}
+
+impl Handler for Publish {
+    type Operation = PublishOperation;
+    type Error = Error;
+
+    fn site(&self) -> &SiteConfig {
+        &self.site
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let sessions = &self.publisher.sessions;
+        let pinterest = async {
+            match sessions.settings.active(self.clock.now()).await {
+                Ok(integration) => Ok(sessions.pinterest.connect(integration.environment).await?),
+                Err(delivery::Error::IntegrationDisabled(_)) => Ok(()),
+                Err(error) => Err(Error::from(error)),
+            }
+        };
+        let (pinterest, prepared) = join!(pinterest, sessions.prepare());
+        prepared?;
+        pinterest
+    }
+
+    async fn handle(&self, operation: PublishOperation, request: ApiRequest) -> Result<Response<Body>> {
+        match operation {
+            PublishOperation::Create => {
+                let new_pin = json(&request)?;
+                let key = self.idempotency_key(&request)?;
+                self.answer(&Box::pin(self.create(request.caller()?, new_pin, key)).await?).await
+            }
+            PublishOperation::Validate => {
+                let new_pin = json(&request)?;
+                let fetch_media = request.flag(&FETCH_MEDIA)?;
+                Ok(ok(&Box::pin(self.validate(request.caller()?, new_pin, fetch_media)).await?)?)
+            }
+            PublishOperation::Bulk => Ok(ok(&Box::pin(self.bulk(&request)).await?)?),
+            PublishOperation::Upload => Ok(created(&self.upload(request.caller()?, &json(&request)?)?)?),
+        }
+    }
+}

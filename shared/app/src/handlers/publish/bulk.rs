@@ -1,0 +1,254 @@
+//! Many Pins in one call: every row is checked by the rules of a single Pin, stored, and sent by the next tick.
+
+mod boards;
+mod outcome;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{ChannelId, Pin, PinId, TenantId};
+use edge::{ApiRequest, Problem, not_found};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use platform::encoding;
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::{IdempotencyRecord, WriteOutcome};
+use tokio::time::{Duration, Instant};
+
+use self::{
+    boards::ChannelBoards,
+    outcome::{RowResult, deadline_exceeded, row_problem},
+    rows::Row,
+};
+use super::{Publish, accept};
+use crate::{
+    error::{Error, Result},
+    handlers::requests::ValidPin,
+    parameters::{DEFAULT_CHANNEL, DRY_RUN},
+    vocabulary::ProblemCode,
+};
+
+/// How long Pinterest is waited for. Rows that do not need its answers have to be written after that.
+const PINTEREST_BUDGET: Duration = Duration::from_secs(12);
+/// Rows that were not begun within this time are left to the next call: API Gateway waits for 30 s.
+const CALL_BUDGET: Duration = Duration::from_secs(20);
+/// How many rows are written in parallel.
+const MAX_PARALLEL_ROWS: usize = 16;
+/// How long a row is remembered after its Pin's time: as long as `validate` reports an equal Pin as a duplicate.
+const ROW_KEY_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What became of each row.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkResult")]
+pub struct BulkView {
+    /// In the order of the file.
+    #[schemars(length(max = rows::MAX_ROWS))]
+    rows: Vec<RowView>,
+}
+
+/// What became of a row.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BulkRow")]
+pub(super) struct RowView {
+    /// The line of the file on which it begins; the first is 1.
+    line: u64,
+    status: RowStatus,
+    /// The Pin, if there is one.
+    pin_id: Option<PinId>,
+    /// For programs.
+    #[schemars(with = "Option<ProblemCode>")]
+    code: Option<String>,
+    /// Which value is wrong.
+    field: Option<String>,
+    /// What happened.
+    detail: Option<String>,
+    /// What to do next.
+    fix: Option<String>,
+}
+
+/// How a row ended.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "BulkRowStatus")]
+enum RowStatus {
+    /// There is a new Pin.
+    Accepted,
+    /// An earlier row, perhaps of an earlier call, said the same: its Pin is named.
+    Exists,
+    /// It would be accepted: this was a dry run.
+    Valid,
+    /// It breaks a rule.
+    Refused,
+    /// The time was up, or something was in the way that passes. Send the file again: rows that are done are not
+    /// done twice.
+    NotDone,
+}
+
+/// A row, before it is decided about.
+struct PendingRow {
+    line: u64,
+    /// The hash of its content.
+    hash: String,
+    kind: RowKind,
+}
+
+/// What is known of a row when the file was read.
+enum RowKind {
+    /// The same as an earlier row, which has created this Pin.
+    Duplicate(PinId),
+    /// It breaks a rule.
+    Invalid(Box<Problem>),
+    /// A new Pin, perhaps with the name of its board.
+    New(Box<ValidPin>, Option<String>),
+}
+
+/// The channels that rows name.
+type Channels = BTreeMap<ChannelId, RowResult<ChannelBoards>>;
+
+impl Publish {
+    /// Reads all rows, and once what they depend on. Then stores those that keep the rules. Sends nothing.
+    pub(super) async fn bulk(&self, request: &ApiRequest) -> Result<BulkView> {
+        let began = Instant::now();
+        let content_type = request.header("content-type").and_then(Result::ok).unwrap_or_default();
+        let dry_run = request.flag(&DRY_RUN)?;
+        let tenant = &request.caller()?.tenant;
+        let rows = rows::read(content_type, request.body(), request.query(DEFAULT_CHANNEL.name))?;
+
+        let now = self.clock.now();
+        let hashes: Vec<_> =
+            rows.iter().map(|row| encoding::sha256(&format!("bulk\n{}", row.content))).collect();
+        let names: Vec<_> = hashes.iter().map(String::as_str).collect();
+        let known = self.main.used_keys(tenant, &names, now.as_second()).await?;
+        let pending = rows.into_iter().zip(hashes).map(|(row, hash)| PendingRow {
+            line: row.line,
+            // What was taken once is not checked again: its time may have come since.
+            kind: known.get(&hash).cloned().map_or_else(|| self.classify(row, now), RowKind::Duplicate),
+            hash,
+        });
+        let pending: Vec<_> = pending.collect();
+
+        let channels = self.load_channels(tenant, &pending, began + PINTEREST_BUDGET).await?;
+        let (channels, until) = (&channels, began + CALL_BUDGET);
+        let rows = stream::iter(pending).map(|row| async move {
+            let line = row.line;
+            match self.take(tenant, row, channels, until, dry_run).await {
+                Ok((status, pin)) => RowView::new(line, status, pin),
+                Err(problem) => RowView::rejected(line, *problem),
+            }
+        });
+        Ok(BulkView { rows: rows.buffered(MAX_PARALLEL_ROWS).collect().await })
+    }
+
+    fn classify(&self, row: Row, now: Timestamp) -> RowKind {
+        let request = row.pin.and_then(|pin| Ok(pin.validate(now, self.new_media_id(now))?));
+        match request {
+            Ok(request) => RowKind::New(Box::new(request), row.board_name),
+            Err(error) => RowKind::Invalid(row_problem(&error)),
+        }
+    }
+
+    /// What the rows stand on. What concerns the whole call ends it.
+    async fn load_channels(
+        &self,
+        tenant: &TenantId,
+        rows: &[PendingRow],
+        until: Instant,
+    ) -> Result<Channels> {
+        let mut named = BTreeMap::<_, BTreeSet<String>>::new();
+        for row in rows {
+            if let RowKind::New(request, board) = &row.kind {
+                named.entry(request.channel_id.clone()).or_default().extend(board.clone());
+            }
+        }
+        let channels = stream::iter(named).map(|(id, boards)| async move {
+            match self.load_boards(tenant, &id, &boards, until).await {
+                Err(error) if concerns_the_call(&error) => Err(error),
+                channel => Ok((id, channel.map_err(|error| row_problem(&error)))),
+            }
+        });
+        channels.buffered(MAX_PARALLEL_ROWS).try_collect().await
+    }
+
+    /// Decides about a row, looks at its files, and keeps what is new.
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        row: PendingRow,
+        channels: &Channels,
+        until: Instant,
+        dry_run: bool,
+    ) -> RowResult<(RowStatus, Option<PinId>)> {
+        let (mut request, board) = match row.kind {
+            RowKind::Duplicate(pin) => return Ok((RowStatus::Exists, Some(pin))),
+            RowKind::Invalid(problem) => return Err(problem),
+            RowKind::New(request, board) => (*request, board),
+        };
+        let channel = channels.get(&request.channel_id).ok_or_else(|| row_problem(&not_found("channel")))?;
+        let channel = channel.as_ref().map_err(Clone::clone)?;
+        if let Some(name) = board {
+            let (board, section) = channel.board(&name)?;
+            request.set_board(board, section);
+        }
+        let inline_image = request.inline_image.take();
+        let (id, now) = (self.new_pin_id(self.clock.now()), self.clock.now());
+        let pin = accept(id, tenant, &channel.channel, request, now).map_err(|error| row_problem(&error))?;
+        if Instant::now() >= until {
+            return Err(deadline_exceeded());
+        }
+        // A dry run leaves no image behind.
+        if !(dry_run && inline_image.is_some()) {
+            self.take_files(&pin, inline_image.as_ref()).await.map_err(|error| row_problem(&error))?;
+        }
+        if dry_run {
+            return Ok((RowStatus::Valid, None));
+        }
+        self.keep(row.hash, pin).await.map_err(|error| row_problem(&error))
+    }
+
+    /// Writes a Pin, unless one of the same content was written before.
+    async fn keep(&self, hash: String, pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
+        let now = self.clock.now();
+        let key = IdempotencyRecord {
+            body_hash: hash.clone(),
+            hash,
+            pin_id: pin.id.clone(),
+            // However far ahead: the row is known at least until its Pin has come to its end.
+            expires_at: (pin.give_up_at.max(now) + ROW_KEY_TTL).as_second(),
+        };
+        match self.main.create_pin(&pin, Some(&key), now.as_second()).await? {
+            WriteOutcome::Done => Ok((RowStatus::Accepted, Some(pin.id.clone()))),
+            WriteOutcome::KeyUsed(used) => Ok((RowStatus::Exists, Some(used.pin_id))),
+            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => Err(Error::Busy),
+        }
+    }
+}
+
+/// Whether an error ends the whole call, and not only the rows of one channel.
+fn concerns_the_call(error: &Error) -> bool {
+    use delivery::Error as E;
+    matches!(
+        error,
+        Error::Store(_)
+            | Error::Vault(_)
+            | Error::Delivery(E::IntegrationDisabled(_) | E::Store(_) | E::Vault(_))
+    )
+}
+
+impl RowView {
+    fn new(line: u64, status: RowStatus, pin_id: Option<PinId>) -> Self {
+        Self { line, status, pin_id, code: None, field: None, detail: None, fix: None }
+    }
+
+    /// Of a row that was not taken. What passes without the caller's doing is not the row's fault.
+    fn rejected(line: u64, problem: Problem) -> Self {
+        let status = if problem.is_passing() { RowStatus::NotDone } else { RowStatus::Refused };
+        Self {
+            code: Some(problem.code),
+            field: problem.field,
+            detail: Some(problem.detail),
+            fix: Some(problem.fix),
+            ..Self::new(line, status, None)
+        }
+    }
+}

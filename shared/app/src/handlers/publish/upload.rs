@@ -1,0 +1,68 @@
+//! The upload of a file: the caller gets an address of the bucket, and sends the file there.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{FileType, MediaId, NewFile};
+use edge::Caller;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Publish;
+use crate::{error::Result, vocabulary::FileContentType};
+
+/// How long the address of an upload is valid: the caller has to begin within this time.
+const UPLOAD_URL_VALIDITY: Duration = Duration::from_hours(1);
+
+/// A file that the caller has.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CreateUploadRequest")]
+pub struct NewUpload {
+    #[schemars(with = "FileContentType")]
+    content_type: String,
+    /// The size of the file, to the byte: at most 20 MB for an image, 2 GB for a video.
+    #[schemars(range(min = 1, max = FileType::Mp4.max_bytes()))]
+    bytes: u64,
+}
+
+/// Where the file goes.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Upload")]
+pub struct UploadView {
+    /// What Pins call the file.
+    media_id: MediaId,
+    /// The request that brings it there.
+    upload: UploadRequest,
+    /// Until when that has to begin.
+    expires_at: Timestamp,
+}
+
+/// A request to the bucket, without a token: whoever has its address may send it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UploadTarget")]
+struct UploadRequest {
+    #[schemars(extend("enum" = ["PUT"]))]
+    method: &'static str,
+    #[schemars(url)]
+    url: String,
+    /// To be sent as they are. A browser sends `content-length` by itself.
+    headers: BTreeMap<&'static str, String>,
+}
+
+impl Publish {
+    /// Makes an id, and an address for that one file. Nothing is stored before the file is sent.
+    pub(super) fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
+        let now = self.clock.now();
+        let file = NewFile::new(&wanted.content_type, wanted.bytes)?;
+        let media_id = self.new_media_id(now);
+        let bucket = &self.publisher.bucket;
+        let upload = bucket.sign_upload(&caller.tenant, &media_id, file, UPLOAD_URL_VALIDITY)?;
+        let (url, headers) = (upload.url.expose().to_owned(), upload.headers.into());
+        Ok(UploadView {
+            media_id,
+            upload: UploadRequest { method: "PUT", url, headers },
+            expires_at: now + UPLOAD_URL_VALIDITY,
+        })
+    }
+}

@@ -1,0 +1,384 @@
+//! Whether a Pin would be published: always the same checks, by name. Nothing is stored, nothing is sent.
+
+use delivery::ChannelSession;
+use domain::{
+    Channel, Connection, Draft, Environment, File, Invalid, Pin, PinGroup, PinId, State, TenantId, failures,
+    refresh::TokenState,
+};
+use edge::{ApiError as _, Caller, Problem, not_found};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Publish;
+use crate::{
+    error::{Error, Result},
+    handlers::{NewPin, requests::ValidPin},
+    vocabulary::{CheckName, ProblemCode},
+};
+
+/// How long an equal Pin on the same board counts as a duplicate.
+const DUPLICATE_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Whether a Pin would be published.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PinValidation")]
+pub struct Validated {
+    /// No check has failed. Some may not have been made.
+    ok: bool,
+    /// Always the same checks, in this order.
+    #[schemars(length(min = CheckName::ALL.len(), max = CheckName::ALL.len()))]
+    checks: Vec<Check>,
+}
+
+/// One check.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ValidationCheck")]
+pub(super) struct Check {
+    #[serde(rename = "check")]
+    #[schemars(with = "CheckName")]
+    name: &'static str,
+    /// `null`: the check could not be made. `detail` says why.
+    ok: Option<bool>,
+    /// For programs.
+    #[schemars(with = "Option<ProblemCode>")]
+    code: Option<String>,
+    /// What was found.
+    detail: String,
+    /// What to do next.
+    fix: Option<String>,
+    /// Each field or file that is wrong.
+    errors: Vec<CheckError>,
+    /// The Pins that it is about: those that go to a board that is gone, or the one that is equal to this one.
+    pin_ids: Vec<PinId>,
+}
+
+/// What is wrong with a field or a file.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ValidationError")]
+pub(super) struct CheckError {
+    /// The name of the field, such as `title` or `media.items[1].url`.
+    field: String,
+    #[schemars(with = "ProblemCode")]
+    code: String,
+    detail: String,
+    fix: String,
+}
+
+impl CheckError {
+    pub(super) fn new(field: &str, code: &str, detail: impl Into<String>, fix: &str) -> Self {
+        let (field, code, fix) = (field.to_owned(), code.to_owned(), fix.to_owned());
+        Self { field, code, detail: detail.into(), fix }
+    }
+
+    fn of_problem(field: &str, problem: Problem) -> Self {
+        Self { field: field.to_owned(), code: problem.code, detail: problem.detail, fix: problem.fix }
+    }
+}
+
+impl From<Invalid> for CheckError {
+    fn from(invalid: Invalid) -> Self {
+        let field = invalid.field.clone();
+        Self::of_problem(&field, Error::from(invalid).problem())
+    }
+}
+
+impl Check {
+    fn passed(name: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            name,
+            ok: Some(true),
+            code: None,
+            detail: detail.into(),
+            fix: None,
+            errors: Vec::new(),
+            pin_ids: Vec::new(),
+        }
+    }
+
+    fn skipped(name: &'static str, detail: &str) -> Self {
+        Self { ok: None, ..Self::passed(name, detail) }
+    }
+
+    fn failed(name: &'static str, problem: Problem) -> Self {
+        Self {
+            ok: Some(false),
+            code: Some(problem.code),
+            fix: Some(problem.fix),
+            ..Self::passed(name, problem.detail)
+        }
+    }
+
+    /// The check could not be made for this reason.
+    fn not_made(name: &'static str, error: &Error) -> Self {
+        Self { ok: None, ..Self::failed(name, error.problem()) }
+    }
+
+    /// Passed if nothing is wrong. Otherwise the first error is told as that of the check.
+    fn of_errors(name: &'static str, errors: Vec<CheckError>, passed: &str) -> Self {
+        let Some(first) = errors.first() else {
+            return Self::passed(name, passed);
+        };
+        Self {
+            ok: Some(false),
+            code: Some(first.code.clone()),
+            fix: Some(first.fix.clone()),
+            detail: format!("{}: {}", first.field, first.detail),
+            errors,
+            ..Self::passed(name, "")
+        }
+    }
+}
+
+impl Publish {
+    /// Checks everything that publishing depends on, and the media themselves if asked to. A channel that does not exist
+    /// is the only error.
+    pub(super) async fn validate(
+        &self,
+        caller: &Caller,
+        new_pin: NewPin,
+        fetch_media: bool,
+    ) -> Result<Validated> {
+        let (now, id, sessions) = (self.clock.now(), new_pin.channel()?, &self.publisher.sessions);
+        let snapshot = sessions.read_snapshot(&caller.tenant, &id, None).await?;
+        let channel = snapshot.channel.clone().ok_or_else(|| not_found::<Error>("channel"))?;
+        let token = snapshot.token.as_ref().map(|token| token.state.clone());
+        let integration = match sessions.settings.resolve(snapshot.settings.as_ref()) {
+            Ok(_) => Check::passed("integration", "it is switched on"),
+            Err(disabled) => {
+                let error = delivery::Error::IntegrationDisabled(disabled);
+                Check::failed("integration", Error::from(error).problem())
+            }
+        };
+        let session = sessions.open_snapshot(snapshot).await?;
+        let mut checks = vec![
+            integration,
+            connection(&channel),
+            scopes(&channel),
+            self.tier(&caller.tenant, &channel).await?,
+            pause(&channel, now),
+        ];
+        match new_pin.validate_all(now, self.new_media_id(now)) {
+            Ok(request) => {
+                let files = self.files(&caller.tenant, &request).await?;
+                let token = token.map_or_else(
+                    || Check::skipped("token", "the channel has no tokens"),
+                    |token| token_lifetime(&channel, &token, request.publish_at),
+                );
+                match request.draft(channel.default_board.as_ref()) {
+                    Ok(draft) => {
+                        checks.extend([
+                            Check::of_errors("fields", Vec::new(), "they keep Pinterest's limits"),
+                            files,
+                            token,
+                        ]);
+                        checks.extend(self.board_checks(&caller.tenant, &channel, &session, &draft).await?);
+                        checks.push(if fetch_media {
+                            let errors = self.check_media(&draft.media).await?;
+                            Check::of_errors("media", errors, "their hosts have them")
+                        } else {
+                            Check::skipped("media", "the hosts are asked with fetch_media=true only")
+                        });
+                    }
+                    Err(no_board) => {
+                        checks.extend([Check::of_errors("fields", vec![no_board.into()], ""), files, token]);
+                        checks.extend(after_fields(["board", "section", "duplicate", "media"]));
+                    }
+                }
+            }
+            Err(violations) => {
+                let errors = violations.into_iter().map(CheckError::from).collect();
+                checks.push(Check::of_errors("fields", errors, ""));
+                checks.extend(after_fields(["files", "token", "board", "section", "duplicate", "media"]));
+            }
+        }
+        Ok(Validated { ok: checks.iter().all(|check| check.ok != Some(false)), checks })
+    }
+
+    /// Pinterest says whether the app's access tier allows publishing only when a Pin is sent: the last Pin tells.
+    async fn tier(&self, tenant: &TenantId, channel: &Channel) -> Result<Check> {
+        if channel.environment == Environment::Sandbox {
+            return Ok(Check::passed(
+                "tier",
+                "Sandbox takes Pins from every app; only the account sees them",
+            ));
+        }
+        let since = self.clock.now() - DUPLICATE_WINDOW;
+        let latest = async |group| -> Result<Option<Pin>> {
+            Ok(self.main.recent_pins(tenant, &channel.id, group, since, 1).await?.pop())
+        };
+        let (failed, published) = (latest(PinGroup::Failed).await?, latest(PinGroup::Published).await?);
+        let refused = failed.filter(|pin| {
+            let is_newest = published.as_ref().is_none_or(|published| published.id < pin.id);
+            let scope = failures::invalid_scope(channel.environment).code;
+            is_newest && matches!(&pin.state, State::Failed { error } if error.code == scope)
+        });
+        Ok(match refused {
+            Some(pin) => {
+                let problem = Problem::refused(&failures::invalid_scope(channel.environment));
+                Check { pin_ids: vec![pin.id.clone()], ..Check::failed("tier", problem) }
+            }
+            None => Check::passed("tier", "nothing was refused for the app's access tier lately"),
+        })
+    }
+
+    /// The files that were uploaded before.
+    async fn files(&self, tenant: &TenantId, request: &ValidPin) -> Result<Check> {
+        let mut errors = Vec::new();
+        for media in request.media().files() {
+            let File::Uploaded { media_id } = media.file else { continue };
+            if request.inline_image.is_some() {
+                continue;
+            }
+            let stored = self.publisher.bucket.head(tenant, media_id).await?;
+            let checked = stored
+                .ok_or_else(|| not_found::<Error>("file"))
+                .and_then(|stored| Ok(stored.check(&media.field, media.is_video)?));
+            if let Err(error) = checked {
+                errors.push(CheckError::of_problem(&media.field, error.problem()));
+            }
+        }
+        Ok(Check::of_errors("files", errors, "the uploaded files are there"))
+    }
+
+    async fn board_checks(
+        &self,
+        tenant: &TenantId,
+        channel: &Channel,
+        session: &ChannelSession,
+        draft: &Draft,
+    ) -> Result<[Check; 3]> {
+        let open = self.main.pins_of_channel(tenant, &channel.id, PinGroup::Open).await?;
+        let board = self.board(session, draft, &open).await;
+        let section = if draft.section.is_none() {
+            Check::passed("section", "the Pin names none")
+        } else if board.ok == Some(true) {
+            self.section(session, draft).await
+        } else {
+            Check::skipped("section", "the board has to be right first")
+        };
+        let since = self.clock.now() - DUPLICATE_WINDOW;
+        let published =
+            self.main.recent_pins(tenant, &channel.id, PinGroup::Published, since, usize::MAX).await?;
+        let duplicate = open.iter().chain(&published).find(|pin| looks_equal(&pin.draft, draft));
+        let duplicate = match duplicate {
+            Some(pin) => {
+                let problem = Problem::new(
+                    http::StatusCode::CONFLICT,
+                    "duplicate",
+                    "the same was published on this board, or is going to be, within 30 days",
+                    "Publish it all the same if that is wanted, or change its text or picture.",
+                );
+                Check { pin_ids: vec![pin.id.clone()], ..Check::failed("duplicate", problem) }
+            }
+            None => Check::passed("duplicate", "nothing like it on this board within 30 days"),
+        };
+        Ok([board, section, duplicate])
+    }
+
+    async fn board(&self, session: &ChannelSession, draft: &Draft, open: &[Pin]) -> Check {
+        let sessions = &self.publisher.sessions;
+        let board = async {
+            let (channel, access) = session.credentials()?;
+            let board = sessions.pinterest.board(channel.environment, access, &draft.board).await;
+            sessions.checked(board, session).await
+        };
+        match board.await {
+            Ok(board) => Check::passed("board", format!("{}, {}", board.name, board.privacy.to_lowercase())),
+            Err(delivery::Error::Pinterest(error)) if error.is_not_found() => {
+                let concerned = open.iter().filter(|pin| pin.draft.board == draft.board);
+                let pin_ids = concerned.map(|pin| pin.id.clone()).collect();
+                Check { pin_ids, ..Check::failed("board", Problem::refused(&failures::board_gone())) }
+            }
+            Err(error) => Check::not_made("board", &error.into()),
+        }
+    }
+
+    async fn section(&self, session: &ChannelSession, draft: &Draft) -> Check {
+        let sessions = &self.publisher.sessions;
+        let sections = async {
+            let (channel, access) = session.credentials()?;
+            let sections = sessions.pinterest.sections(channel.environment, access, &draft.board).await;
+            sessions.checked(sections, session).await
+        };
+        match sections.await {
+            Ok(sections) => match sections.iter().find(|known| Some(&known.id) == draft.section.as_ref()) {
+                Some(section) => Check::passed("section", section.name.clone()),
+                None => Check::failed("section", Problem::refused(&failures::section_gone())),
+            },
+            Err(error) => Check::not_made("section", &error.into()),
+        }
+    }
+}
+
+/// The checks that need fields that keep the rules.
+fn after_fields<const N: usize>(names: [&'static str; N]) -> [Check; N] {
+    names.map(|name| Check::skipped(name, "the fields have to be right first"))
+}
+
+fn connection(channel: &Channel) -> Check {
+    match channel.connection {
+        Connection::Connected => {
+            let account = &channel.account.username;
+            Check::passed("channel", format!("{account} is connected since {}", channel.connected_at))
+        }
+        Connection::ReconnectRequired(cause) => Check {
+            detail: cause.advice(),
+            ..Check::failed("channel", Error::from(delivery::Error::ReconnectRequired).problem())
+        },
+    }
+}
+
+fn scopes(channel: &Channel) -> Check {
+    let missing = channel.scopes.missing();
+    if missing.is_empty() {
+        return Check::passed("scopes", "everything that publishing needs was granted");
+    }
+    let detail = format!("{}: {} was not granted", failures::INVALID_SCOPE, missing.join(", "));
+    Check {
+        detail,
+        ..Check::failed("scopes", Problem::refused(&failures::invalid_scope(channel.environment)))
+    }
+}
+
+fn pause(channel: &Channel, now: Timestamp) -> Check {
+    match channel.pause.filter(|pause| pause.until > now) {
+        Some(pause) => Check::failed("pause", Error::from(delivery::Error::Paused(pause)).problem()),
+        None => Check::passed("pause", "Pinterest has asked for no break"),
+    }
+}
+
+/// The tokens of a connected channel are refreshed for ever. Otherwise the access token is all that there is.
+fn token_lifetime(channel: &Channel, token: &TokenState, publish_at: Timestamp) -> Check {
+    let (access, refresh) = (token.access_expires_at, token.refresh_expires_at);
+    match (channel.connection, refresh) {
+        (Connection::Connected, Some(refresh)) => {
+            let detail =
+                format!("the access token lasts until {access} and is renewed before; {refresh} is the end");
+            Check::passed("token", detail)
+        }
+        (Connection::Connected, None) => {
+            Check::passed("token", format!("the access token lasts until {access} and is renewed before"))
+        }
+        (Connection::ReconnectRequired(_), _) if publish_at < access => {
+            Check::passed("token", format!("the access token lasts until {access}"))
+        }
+        (Connection::ReconnectRequired(_), _) => {
+            let detail =
+                format!("the access token ends at {access}, before publish_at, and cannot be renewed");
+            Check {
+                detail,
+                ..Check::failed("token", Error::from(delivery::Error::ReconnectRequired).problem())
+            }
+        }
+    }
+}
+
+/// Whether two Pins look the same to whoever finds both on a board.
+fn looks_equal(one: &Draft, other: &Draft) -> bool {
+    let visible = |draft: &Draft| {
+        let Draft { board, title, description, link, media, .. } = draft.clone();
+        (board, title, description, link, media)
+    };
+    visible(one) == visible(other)
+}

@@ -1,0 +1,140 @@
+//! The request to edit a Pin.
+
+use domain::{
+    AltText, BoardId, Color, Description, Draft, Invalid, Media, MediaId, Pin, PinEdit, SectionId, Title,
+    WebAddress,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    media::{NewMedia, UPLOAD_IT},
+    new_pin::publish_within,
+    optional::non_empty,
+    publish_at::PublishAt,
+};
+
+/// A change of a Pin. What is absent stays as it is; `null` takes a text away.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "UpdatePinRequest")]
+pub struct ChangePin {
+    /// Another board. A section of the old one is left behind.
+    #[serde(default)]
+    #[schemars(with = "Option<BoardId>")]
+    board_id: Option<String>,
+    /// A section of the board.
+    #[serde(default)]
+    #[schemars(with = "Option<SectionId>")]
+    board_section_id: TextChange,
+    /// At most 100 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<Title>")]
+    title: TextChange,
+    /// At most 800 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<Description>")]
+    description: TextChange,
+    /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
+    link: TextChange,
+    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<AltText>")]
+    alt_text: TextChange,
+    /// Shown while the picture loads: `#RRGGBB`.
+    #[serde(default)]
+    #[schemars(with = "Option<Color>")]
+    dominant_color: TextChange,
+    /// Another picture.
+    #[serde(default, deserialize_with = "media_object")]
+    #[schemars(with = "NewMedia")]
+    media: Option<NewMedia>,
+    /// Another time, up to 366 days ahead.
+    #[serde(default)]
+    publish_at: Option<PublishAt>,
+    /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days.
+    #[serde(default)]
+    #[schemars(extend("format" = "duration"))]
+    publish_within: Option<String>,
+}
+
+impl ChangePin {
+    /// Makes the change, by the rules that a new Pin passes through.
+    pub(in crate::handlers) fn apply(
+        self,
+        pin: &Pin,
+        now: Timestamp,
+        new_media_id: MediaId,
+    ) -> Result<PinEdit, Invalid> {
+        let patience = match self.publish_within {
+            Some(wanted) => publish_within(Some(&wanted))?,
+            None => pin.give_up_at.duration_since(pin.publish_at),
+        };
+        let publish_at = self.publish_at.map_or(Ok(pin.publish_at), |when| when.instant(now))?;
+        let Draft { board, section, title, description, link, alt_text, dominant_color, media } =
+            pin.draft.clone();
+        let (moved, board) = match self.board_id.map(BoardId::try_from).transpose()? {
+            Some(other) => (other != board, other),
+            None => (false, board),
+        };
+        let section = section.filter(|_| !moved);
+        let draft = Draft {
+            board,
+            section: self.board_section_id.or(section, |id| id.map(SectionId::try_from).transpose())?,
+            title: self.title.or(title, |text| Title::new("title", text))?,
+            description: self.description.or(description, |text| Description::new("description", text))?,
+            link: self.link.or(link, |text| text.map(|link| WebAddress::new("link", link)).transpose())?,
+            alt_text: self.alt_text.or(alt_text, |text| AltText::new("alt_text", text))?,
+            dominant_color: self
+                .dominant_color
+                .or(dominant_color, |text| text.map(Color::new).transpose())?,
+            media: self.media.map_or(Ok(media), |media| without_inline_image(media, new_media_id))?,
+        };
+        Ok(PinEdit { draft, publish_at, give_up_at: publish_at + patience })
+    }
+}
+
+/// `pins` has no access to the bucket: whether a named file exists is seen when the Pin is sent.
+fn without_inline_image(media: NewMedia, new_media_id: MediaId) -> Result<Media, Invalid> {
+    let (media, inline_image) = media.check(new_media_id)?;
+    if inline_image.is_some() {
+        let detail = "cannot come with a change";
+        return Err(Invalid::new("media.base64", "upload_first", detail, UPLOAD_IT));
+    }
+    Ok(media)
+}
+
+/// A change of a text. `null` removes the text; an absent field leaves it.
+#[derive(Clone, Debug, Default)]
+enum TextChange {
+    #[default]
+    Unchanged,
+    Set(Option<String>),
+}
+
+impl TextChange {
+    /// The new text, checked, or the old one.
+    fn or<T>(
+        self,
+        was: Option<T>,
+        check: impl FnOnce(Option<String>) -> Result<Option<T>, Invalid>,
+    ) -> Result<Option<T>, Invalid> {
+        match self {
+            Self::Unchanged => Ok(was),
+            Self::Set(text) => check(non_empty(text)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TextChange {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Option::deserialize(value).map(Self::Set)
+    }
+}
+
+fn media_object<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewMedia>, D::Error> {
+    edge::object(value).map(Some)
+}

@@ -1,0 +1,209 @@
+//! The media of a requested Pin.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use domain::{
+    Cover, Description, File, FileType, Invalid, MEDIA_TOO_LARGE, Media, MediaId, Slide, Slides, Title,
+    WebAddress,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::optional::non_empty;
+use crate::vocabulary::ImageContentType;
+
+/// The largest file that comes within a request: Lambda takes 6 MB, and base 64 makes a third more of it.
+const MAX_INLINE_BYTES: usize = 4 * 1024 * 1024;
+/// What to do with an image that cannot come with a request.
+pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name its media_id.";
+
+/// What a Pin shows.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum NewMedia {
+    /// One image: at an address, uploaded before, or right here.
+    Image {
+        /// Its public address, from which Pinterest fetches it.
+        #[serde(default)]
+        #[schemars(with = "Option<WebAddress>")]
+        url: Option<String>,
+        /// Its name in the stack's bucket, as `POST /api/v1/media` gave it.
+        #[serde(default)]
+        #[schemars(with = "Option<MediaId>")]
+        media_id: Option<String>,
+        /// `image/jpeg` or `image/png`, of what is in `base64`.
+        #[serde(default)]
+        #[schemars(with = "Option<ImageContentType>")]
+        content_type: Option<String>,
+        /// The image itself: at most 4 MB before they are encoded.
+        #[serde(default)]
+        #[schemars(length(max = MAX_INLINE_BYTES.div_ceil(3) * 4))]
+        base64: Option<String>,
+    },
+    /// 2 to 5 images, side by side.
+    Carousel {
+        /// In the order in which they are shown.
+        #[schemars(length(min = 2, max = 5))]
+        items: Vec<NewSlide>,
+    },
+    /// A video, which is brought to Pinterest before the Pin is made.
+    Video {
+        /// Its public address.
+        #[serde(default)]
+        #[schemars(with = "Option<WebAddress>")]
+        url: Option<String>,
+        /// Its name in the stack's bucket.
+        #[serde(default)]
+        #[schemars(with = "Option<MediaId>")]
+        media_id: Option<String>,
+        /// What is shown until it plays: its first frame unless it is set.
+        #[serde(default, deserialize_with = "cover_object")]
+        #[schemars(with = "NewCover")]
+        cover: Option<NewCover>,
+    },
+}
+
+/// The picture of a video: an image of its own, or a moment of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewCover {
+    /// The public address of an image.
+    #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
+    url: Option<String>,
+    /// Counted from the beginning; past the end, the last frame.
+    #[serde(default)]
+    frame_seconds: Option<u32>,
+}
+
+fn cover_object<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewCover>, D::Error> {
+    edge::object(value).map(Some)
+}
+
+/// One image of a carousel.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NewCarouselImage")]
+pub(super) struct NewSlide {
+    /// Its public address.
+    #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
+    url: Option<String>,
+    /// Its name in the stack's bucket.
+    #[serde(default)]
+    #[schemars(with = "Option<MediaId>")]
+    media_id: Option<String>,
+    /// At most 100 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<Title>")]
+    title: Option<String>,
+    /// At most 800 characters.
+    #[serde(default)]
+    #[schemars(with = "Option<Description>")]
+    description: Option<String>,
+    /// Where a click on this image leads.
+    #[serde(default)]
+    #[schemars(with = "Option<WebAddress>")]
+    link: Option<String>,
+}
+
+/// An image that came within the request.
+#[derive(Clone, Debug)]
+pub(in crate::handlers) struct InlineImage {
+    /// The id under which it is stored.
+    pub(in crate::handlers) id: MediaId,
+    /// Its type.
+    pub(in crate::handlers) kind: FileType,
+    /// Its bytes.
+    pub(in crate::handlers) content: Bytes,
+}
+
+impl NewMedia {
+    /// Checks everything that needs no look at the media. An image that is sent within the request becomes file `id`.
+    pub(super) fn check(self, id: MediaId) -> Result<(Media, Option<InlineImage>), Invalid> {
+        let media = match self {
+            Self::Image { url, media_id, content_type, base64: Some(base64) } => {
+                if url.is_some() || media_id.is_some() {
+                    return Err(not_one("media", "`url`, `media_id` or `base64`"));
+                }
+                let inline_image = inline_image(content_type.as_deref().unwrap_or_default(), &base64, id)?;
+                let file = File::Uploaded { media_id: inline_image.id.clone() };
+                return Ok((Media::Image { file }, Some(inline_image)));
+            }
+            Self::Image { url, media_id, .. } => Media::Image { file: file("media", url, media_id)? },
+            Self::Carousel { items } => {
+                let slides = items.into_iter().enumerate().map(|(index, slide)| slide.check(index));
+                Media::Carousel { items: Slides::new(slides.collect::<Result<_, _>>()?)? }
+            }
+            Self::Video { url, media_id, cover } => {
+                let file = file("media", url, media_id)?;
+                let cover = cover.map_or(Ok(Cover::Frame { frame_seconds: 0 }), NewCover::check)?;
+                Media::Video { file, cover }
+            }
+        };
+        Ok((media, None))
+    }
+}
+
+impl NewCover {
+    fn check(self) -> Result<Cover, Invalid> {
+        match (self.url, self.frame_seconds) {
+            (Some(url), None) => Ok(Cover::Image { url: WebAddress::new("media.cover.url", url)? }),
+            (None, Some(frame_seconds)) => Ok(Cover::Frame { frame_seconds }),
+            _ => Err(not_one("media.cover", "`url` or `frame_seconds`")),
+        }
+    }
+}
+
+impl NewSlide {
+    fn check(self, index: usize) -> Result<Slide, Invalid> {
+        let field = |name: &str| format!("media.items[{index}].{name}");
+        Ok(Slide {
+            file: file(&format!("media.items[{index}]"), self.url, self.media_id)?,
+            title: Title::new(&field("title"), self.title)?,
+            description: Description::new(&field("description"), self.description)?,
+            link: non_empty(self.link).map(|link| WebAddress::new(&field("link"), link)).transpose()?,
+        })
+    }
+}
+
+fn file(field: &str, url: Option<String>, media_id: Option<String>) -> Result<File, Invalid> {
+    match (url, media_id) {
+        (Some(url), None) => Ok(File::Public { url: WebAddress::new(&format!("{field}.url"), url)? }),
+        (None, Some(id)) => {
+            let wrong = |invalid| Invalid { field: format!("{field}.media_id"), ..invalid };
+            Ok(File::Uploaded { media_id: MediaId::try_from(id).map_err(wrong)? })
+        }
+        _ => Err(not_one(field, "`url` or `media_id`")),
+    }
+}
+
+fn not_one(field: &str, choices: &str) -> Invalid {
+    Invalid::new(field, "not_one_source", "says nothing, or too much", format!("Give one of {choices}."))
+}
+
+fn inline_image(content_type: &str, base64: &str, id: MediaId) -> Result<InlineImage, Invalid> {
+    let kind = FileType::try_from(content_type).map_err(|invalid| Invalid {
+        field: "media.content_type".to_owned(),
+        fix: "Send image/jpeg or image/png.".to_owned(),
+        ..invalid
+    })?;
+    let wrong = |code, detail: &str, fix: &str| Invalid::new("media.base64", code, detail, fix);
+    let too_large = || wrong(MEDIA_TOO_LARGE, "has more than 4 MB", UPLOAD_IT);
+    if base64.len() / 4 * 3 > MAX_INLINE_BYTES + 2 {
+        return Err(too_large());
+    }
+    let content = STANDARD.decode(base64).map_err(|_| {
+        let fix =
+            "Encode it by RFC 4648, section 4: padded, without line breaks and without `data:` in front.";
+        wrong("invalid_base64", "is not base 64", fix)
+    })?;
+    if content.len() > MAX_INLINE_BYTES {
+        return Err(too_large());
+    }
+    if kind.is_video() || FileType::sniff(&content) != Some(kind) {
+        let detail = "is not an image of the kind that content_type names";
+        return Err(wrong("unsupported_media_type", detail, "Send a JPEG or a PNG, and name it so."));
+    }
+    Ok(InlineImage { id, kind, content: content.into() })
+}

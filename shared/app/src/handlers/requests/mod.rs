@@ -1,0 +1,12 @@
+//! What callers send about Pins, and the rules that it passes through.
+
+mod change_pin;
+mod media;
+mod new_pin;
+mod optional;
+mod publish_at;
+
+pub use change_pin::ChangePin;
+pub(super) use media::InlineImage;
+pub use new_pin::NewPin;
+pub(super) use new_pin::ValidPin;

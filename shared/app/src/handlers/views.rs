@@ -1,0 +1,83 @@
+//! Answers that several functions give.
+
+use domain::{ChannelId, Draft, Failure, Pin, PinId, PinterestPinId, Reason, State, Timeline, TimelineEntry};
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::vocabulary::PinState;
+
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// A Pin as callers see it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Pin")]
+pub struct PinView {
+    id: PinId,
+    channel_id: ChannelId,
+    #[serde(flatten)]
+    draft: Draft,
+    #[schemars(with = "PinState")]
+    state: String,
+    /// The reason of a wait.
+    reason: Option<Reason>,
+    /// When it is tried again, if that is known.
+    retry_at: Option<Timestamp>,
+    publish_at: Timestamp,
+    /// After how long late is too late (ISO 8601).
+    #[schemars(extend("format" = "duration"))]
+    publish_within: String,
+    /// That instant: after it, the Pin ends as failed.
+    give_up_at: Timestamp,
+    pinterest_pin_id: Option<PinterestPinId>,
+    #[schemars(url)]
+    pinterest_pin_url: Option<String>,
+    error: Option<Failure>,
+    created_at: Timestamp,
+    published_at: Option<Timestamp>,
+    /// What happened to it, the oldest entry first: the last 100 entries.
+    #[schemars(length(max = Timeline::MAX_ENTRIES))]
+    timeline: Vec<TimelineEntry>,
+    /// How many older entries were dropped.
+    timeline_dropped: u32,
+}
+
+impl PinView {
+    pub(super) fn new(pin: &Pin) -> Self {
+        let (remote, published_at) = match &pin.state {
+            State::Published { pinterest_pin_id, published_at } => {
+                (Some(pinterest_pin_id.clone()), Some(*published_at))
+            }
+            _ => (None, None),
+        };
+        let error = match &pin.state {
+            State::Failed { error } => Some(error.clone()),
+            _ => None,
+        };
+        let waits = pin.state.waits_for();
+        Self {
+            id: pin.id.clone(),
+            channel_id: pin.channel_id.clone(),
+            draft: pin.draft.clone(),
+            state: pin.state.name().to_owned(),
+            reason: waits.map(|(reason, _)| reason),
+            retry_at: waits.and_then(|(_, retry_at)| retry_at),
+            publish_at: pin.publish_at,
+            publish_within: iso_8601(pin.give_up_at.duration_since(pin.publish_at)),
+            give_up_at: pin.give_up_at,
+            pinterest_pin_url: remote.as_ref().map(PinterestPinId::url),
+            pinterest_pin_id: remote,
+            error,
+            created_at: pin.created_at,
+            published_at,
+            timeline: pin.timeline.entries.clone(),
+            timeline_dropped: pin.timeline.dropped,
+        }
+    }
+}
+
+/// In days if it is a number of them, as most people write it.
+fn iso_8601(duration: SignedDuration) -> String {
+    let (days, rest) = (duration.as_secs() / SECONDS_PER_DAY, duration.as_secs() % SECONDS_PER_DAY);
+    if rest == 0 && duration.subsec_nanos() == 0 { format!("P{days}D") } else { duration.to_string() }
+}

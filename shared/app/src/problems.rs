@@ -1,0 +1,203 @@
+//! What errors mean to callers: the one place where they become problem documents.
+
+use delivery::Error as DeliveryError;
+use domain::{Disabled, Environment, PauseReason, Refusal, WrongState, failures, phrases};
+use edge::{ApiError, Problem};
+use http::StatusCode;
+
+use crate::Error;
+
+impl ApiError for Error {
+    fn problem(&self) -> Problem {
+        match self {
+            Error::Request(error) => error.into(),
+            Error::Delivery(error) => using_pinterest(error),
+            Error::WrongState(WrongState { detail, fix }) => {
+                Problem::new(StatusCode::CONFLICT, "wrong_state", detail, *fix)
+            }
+            Error::KeyReused => {
+                let fix = "Use a new key for a new request, or send the first request's body again.";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Problem::new(status, "idempotency_key_reused", self.to_string(), fix)
+            }
+            Error::NotInSandbox => {
+                let fix = "Connect the account in the production environment: Trial access is enough to read numbers.";
+                Problem::new(StatusCode::CONFLICT, "analytics_not_in_sandbox", self.to_string(), fix)
+            }
+            Error::Refused { failure, pin, others } => {
+                Problem::refused(failure).about_pins(pin.clone(), others.clone())
+            }
+            Error::Busy | Error::Store(store::Error::Contended) => busy(),
+            Error::DeadlineExceeded => {
+                let fix = "Send the file again: rows that are done are not done twice.";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_done", self.to_string(), fix)
+            }
+            Error::Store(_)
+            | Error::Vault(_)
+            | Error::SettingsSecret(_)
+            | Error::MediaBucket(_)
+            | Error::EventBus(_)
+            | Error::MissingVariable(_)
+            | Error::InvalidVariable(_)
+            | Error::Network(_) => Problem::internal(),
+        }
+    }
+}
+
+fn busy() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many changes at once", "Try again.")
+        .retry_after(1)
+}
+
+fn token_refresh() -> Problem {
+    let detail = "the account's access token is being renewed";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "token_refresh", detail, "Try again in a minute.")
+        .retry_after(60)
+}
+
+fn using_pinterest(error: &DeliveryError) -> Problem {
+    match error {
+        DeliveryError::IntegrationDisabled(disabled) => {
+            let fix = match disabled {
+                Disabled::NotConfigured => {
+                    "An admin enters App ID and App Secret in the integration's settings, or the operator sets \
+                     PINTEREST_APP_ID and PINTEREST_APP_SECRET."
+                }
+                Disabled::SwitchedOff => "An admin switches the integration on in its settings.",
+            };
+            let detail = disabled.phrase().text;
+            Problem::new(StatusCode::CONFLICT, "integration_disabled", detail, fix)
+        }
+        DeliveryError::Disconnected => Problem::from(&edge::RequestError::NotFound("channel")),
+        DeliveryError::ReconnectRequired => {
+            let fix = "Connect the account again, then repeat the request.";
+            Problem::new(StatusCode::CONFLICT, "reconnect_required", error.to_string(), fix)
+        }
+        DeliveryError::TokenRefreshing => token_refresh(),
+        DeliveryError::Paused(pause) => {
+            let code = match pause.reason {
+                PauseReason::Quota => "pinterest_rate_limited",
+                PauseReason::SpamHold => "spam_hold",
+            };
+            let fix = "Try again after that time.";
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, code, error.to_string(), fix)
+        }
+        DeliveryError::Pinterest(error) => reading(error),
+        DeliveryError::Store(store::Error::Contended) => busy(),
+        DeliveryError::Store(_) | DeliveryError::Vault(_) => Problem::internal(),
+    }
+}
+
+/// What Pinterest's answer to a call without side effects means to the caller.
+fn reading(error: &pinterest::Error) -> Problem {
+    let pinterest::Error::Refused { refusal, response } = error else {
+        return Problem::new(
+            StatusCode::BAD_GATEWAY,
+            "pinterest_unreachable",
+            "Pinterest did not answer, or not in a way that makes sense",
+            "Try again later; Pinterest's status page tells whether it is down.",
+        );
+    };
+    match refusal {
+        Refusal::TokenDead => token_refresh(),
+        Refusal::Scope => Problem::refused(&failures::invalid_scope(Environment::Sandbox)),
+        Refusal::Quota { retry_after } => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "pinterest_rate_limited",
+            phrases::RATE_LIMITED.text,
+            "Try again after the time in Retry-After.",
+        )
+        .retry_after(retry_after.map_or(60, |wait| wait.as_secs().max(1))),
+        Refusal::Spam => Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "spam_hold",
+            "Pinterest has blocked this account for a while to combat spam",
+            "Wait some hours, and vary what is published.",
+        ),
+        Refusal::BoardGone => Problem::refused(&failures::board_gone()),
+        Refusal::SectionGone | Refusal::MediaUnreachable | Refusal::Busy | Refusal::Other => {
+            let message = response.message.clone().unwrap_or_else(|| "no reason given".to_owned());
+            let detail = format!("Pinterest refused: {message}");
+            let fix = "Change what Pinterest objects to, and try again.";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused_by_pinterest", detail, fix)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use edge::codes::{CODES, is_listed};
+
+    /// The text of every source file below `folder`, without its tests.
+    fn sources(folder: &Path, all: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if !path.ends_with("tests") {
+                    sources(&path, all);
+                }
+            } else if path.extension().is_some_and(|kind| kind == "rs")
+                && !path.ends_with("edge/src/codes.rs")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                all.push(text.split("#[cfg(test)]").next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+
+    /// The argument at `wanted` of each call that begins with `call`, if it is a plain text.
+    fn arguments<'a>(text: &'a str, call: &str, wanted: usize) -> Vec<&'a str> {
+        let argument = |rest: &'a str| {
+            let (mut depth, mut quoted, mut position, mut begin) = (0, false, 0, 0);
+            for (at, letter) in rest.char_indices() {
+                match letter {
+                    '"' => quoted = !quoted,
+                    _ if quoted => {}
+                    '(' | '[' | '{' => depth += 1,
+                    ')' | ']' | '}' if depth > 0 => depth -= 1,
+                    ',' | ')' if depth == 0 => {
+                        if position == wanted {
+                            return rest[begin..at].trim().strip_prefix('"')?.strip_suffix('"');
+                        }
+                        (position, begin) = (position + 1, at + 1);
+                    }
+                    _ => {}
+                }
+            }
+            None
+        };
+        text.split(call).skip(1).filter_map(argument).collect()
+    }
+
+    #[test]
+    fn every_code_of_the_code_is_listed_and_every_code_of_the_list_is_made() {
+        let shared = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut texts = Vec::new();
+        for part in ["domain", "edge", "delivery", "app"] {
+            sources(&shared.join(part).join("src"), &mut texts);
+        }
+        let mut made = BTreeSet::new();
+        for text in &texts {
+            for (call, argument) in [
+                ("Invalid::new(", 1),
+                ("Failure::new(", 0),
+                ("Check::wrong(", 1),
+                ("Problem::new(", 1),
+                ("Problem::new(", 1),
+            ] {
+                made.extend(arguments(text, call, argument));
+            }
+        }
+        assert!(made.len() > 40, "{made:?}");
+        for code in &made {
+            assert!(is_listed(code), "{code} is not in the list of codes");
+        }
+        for (number, code) in CODES.iter().map(|code| code.code).enumerate() {
+            assert!(!CODES[..number].iter().any(|other| other.code == code), "{code} is listed twice");
+            let written = format!("\"{code}\"");
+            assert!(texts.iter().any(|text| text.contains(&written)), "nothing makes {code}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Why Pinterest could not be used for a channel.
+
+use domain::{Disabled, Pause};
+
+/// Told apart by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The integration does not run.
+    #[error("{}", .0.phrase().text)]
+    IntegrationDisabled(Disabled),
+    /// The channel was disconnected.
+    #[error("there is no such channel")]
+    Disconnected,
+    /// The account has to be connected again before this works.
+    #[error("the account has to be connected again")]
+    ReconnectRequired,
+    /// The access token has expired, and a new one is on its way.
+    #[error("the account's access token is being renewed")]
+    TokenRefreshing,
+    /// Pinterest asked for a pause.
+    #[error("Pinterest asked for a break until {}", .0.until)]
+    Paused(Pause),
+    /// Pinterest could not be asked, or refused in a way that the caller can act on.
+    #[error(transparent)]
+    Pinterest(#[from] pinterest::Error),
+    /// The tables cannot be reached, or a row cannot be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Tokens cannot be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] adapters::vault::Error),
+}

@@ -1,0 +1,273 @@
+//! The driver of the delivery protocol.
+
+use std::time::Duration;
+
+use adapters::MediaBucket;
+use domain::{
+    Attempt, Pin, State,
+    delivery::{Action, Decide, Input, Outcome, SideEffect, Transition},
+};
+use platform::{Clock, Random, chain};
+use store::WriteOutcome;
+use tokio::time::Instant;
+
+use crate::{ChannelSession, MediaFetch, Result, Sessions};
+
+/// A send begins within this time after the write that allows it, or not at all: later, other processes may conclude that
+/// it is over.
+const MAX_SEND_DELAY: Duration = Duration::from_secs(5);
+/// How many times a Pin that others keep changing is read again.
+const MAX_CONFLICT_RETRIES: usize = 5;
+
+/// Sends Pins, and finds out what became of them.
+#[derive(Debug)]
+pub struct PinPublisher {
+    /// Opens the sessions that Pins are sent in.
+    pub sessions: Sessions,
+    /// Uploaded files.
+    pub bucket: MediaBucket,
+    /// Fetches videos.
+    pub fetch: MediaFetch,
+    /// The protocol: an argument, so that tests can break it.
+    pub decide: Decide,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+}
+
+impl PinPublisher {
+    #[must_use]
+    pub fn new(
+        sessions: Sessions,
+        bucket: MediaBucket,
+        fetch: MediaFetch,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
+        Self { sessions, bucket, fetch, decide: domain::delivery::decide, clock, random }
+    }
+
+    /// What follows from an input.
+    #[must_use]
+    pub fn decide(&self, pin: &Pin, input: &Input, session: &ChannelSession) -> Transition {
+        (self.decide)(pin, input, &session.context(&self.random), self.clock.now())
+    }
+
+    /// Drives a Pin that was read from the table until it rests.
+    pub async fn drive(&self, pin: Pin, input: Input, session: &ChannelSession) -> Result<Pin> {
+        let transition = self.decide(&pin, &input, session);
+        self.run_loop(pin, input, transition, session).await
+    }
+
+    /// Drives a Pin whose first transition was saved already, by a write that began at `saved_at`.
+    pub async fn drive_from_saved(
+        &self,
+        pin: Pin,
+        action: Action,
+        saved_at: Instant,
+        session: &ChannelSession,
+    ) -> Result<Pin> {
+        match self.execute_next(&pin, action, saved_at, session).await? {
+            Some((input, renewed)) => {
+                // Boxed: the SDK's futures are deep, and this one is held by value all the way up.
+                Box::pin(self.drive(pin, input, renewed.as_ref().unwrap_or(session))).await
+            }
+            None => Ok(pin),
+        }
+    }
+
+    /// Saves a transition, carries out its action, and decides about the result, until there is nothing to do.
+    async fn run_loop(
+        &self,
+        mut pin: Pin,
+        mut input: Input,
+        mut transition: Transition,
+        first_session: &ChannelSession,
+    ) -> Result<Pin> {
+        let mut conflicts = 0;
+        let mut renewed = None;
+        loop {
+            let session = renewed.as_ref().unwrap_or(first_session);
+            let Transition { pin: decided, action, side_effect } = transition;
+            let saved_at = Instant::now();
+            let (outcome, saved) = self.save(&pin, decided, session).await?;
+            self.apply_side_effect(&saved, side_effect, session).await;
+            match outcome {
+                WriteOutcome::Done => {
+                    pin = saved;
+                    let Some((next_input, new_session)) =
+                        self.execute_next(&pin, action, saved_at, session).await?
+                    else {
+                        return Ok(pin);
+                    };
+                    input = next_input;
+                    renewed = new_session.or(renewed);
+                }
+                // What was found or created belongs to another of our Pins: this one's own is still to be found.
+                WriteOutcome::RemotePinTaken => {
+                    input = match &pin.state {
+                        State::OutcomeUnknown { attempt, .. } => {
+                            Input::BoardChecked(self.check_board(&pin, attempt, session).await)
+                        }
+                        State::Sending(attempt) => Input::Sent {
+                            fencing_token: attempt.fencing_token.clone(),
+                            outcome: Outcome::Unknown(domain::ResponseMeta::default()),
+                        },
+                        _ => return Ok(pin),
+                    };
+                }
+                // Another process has changed the Pin. What happened here may still count.
+                WriteOutcome::VersionConflict | WriteOutcome::KeyUsed(_) => {
+                    conflicts += 1;
+                    let current = self.sessions.main.pin(&pin.tenant, &pin.id).await?;
+                    let Some(current) = current.filter(|_| conflicts < MAX_CONFLICT_RETRIES) else {
+                        return Ok(pin);
+                    };
+                    if !still_counts(&input, &pin, &current) {
+                        return Ok(current);
+                    }
+                    pin = current;
+                }
+            }
+            let session = renewed.as_ref().unwrap_or(first_session);
+            transition = self.decide(&pin, &input, session);
+        }
+    }
+
+    /// Carries out an action, and returns its result. With it comes a new session, if the channel has been connected again
+    /// meanwhile.
+    async fn execute_next(
+        &self,
+        pin: &Pin,
+        action: Action,
+        saved_at: Instant,
+        session: &ChannelSession,
+    ) -> Result<Option<(Input, Option<ChannelSession>)>> {
+        if let Some(input) = self.execute(pin, action, saved_at, session).await {
+            return Ok(Some((input, None)));
+        }
+        let renewed = self.recheck_channel(pin, session).await?;
+        Ok(renewed.map(|renewed| (Input::ChannelReconnected, Some(renewed))))
+    }
+
+    /// A Pin that waits for its channel is woken when the channel is connected again. If that happened while the Pin was
+    /// being written, nobody has seen it waiting: then it is woken here.
+    async fn recheck_channel(&self, pin: &Pin, session: &ChannelSession) -> Result<Option<ChannelSession>> {
+        let (State::Waiting { retry_at: None, .. } | State::OutcomeUnknown { retry_at: None, .. }) =
+            pin.state
+        else {
+            return Ok(None);
+        };
+        let snapshot = self.sessions.read_snapshot(&pin.tenant, &pin.channel_id, None).await?;
+        let current = self.sessions.open_snapshot(snapshot).await?;
+        Ok((current.token_version() != session.token_version()).then_some(current))
+    }
+
+    /// Saves what was decided over what was read, and returns it as it was saved. A Pin that has not changed is not
+    /// written.
+    async fn save(
+        &self,
+        before: &Pin,
+        decided: Pin,
+        session: &ChannelSession,
+    ) -> Result<(WriteOutcome, Pin)> {
+        let Some(pin) = decided.next_version(before) else {
+            return Ok((WriteOutcome::Done, before.clone()));
+        };
+        let main = &self.sessions.main;
+        let outcome = match (&pin.state, session.channel()) {
+            (State::Published { pinterest_pin_id, .. }, Some(channel)) => {
+                main.save_published(&pin, channel.environment, pinterest_pin_id).await?
+            }
+            _ => main.save_pin(&pin).await?,
+        };
+        Ok((outcome, pin))
+    }
+
+    /// If it fails, the next Pin that meets the same cause does it again.
+    async fn apply_side_effect(&self, pin: &Pin, side_effect: SideEffect, session: &ChannelSession) {
+        let main = &self.sessions.main;
+        let applied = match (side_effect, session.channel()) {
+            (SideEffect::PauseChannel(pause), _) => {
+                main.pause_channel(&pin.tenant, &pin.channel_id, pause).await
+            }
+            (SideEffect::PauseApp(pause), Some(channel)) => main.pause_app(channel.environment, pause).await,
+            (SideEffect::RefreshToken, _) => {
+                self.sessions.request_refresh(&pin.channel_id, session.token_version()).await
+            }
+            (SideEffect::Nothing | SideEffect::PauseApp(_), _) => Ok(()),
+        };
+        if let Err(error) = applied {
+            tracing::warn!(error = %chain(&error), pin.id = %pin.id, "a pause or a refresh could not be saved");
+        }
+    }
+
+    async fn execute(
+        &self,
+        pin: &Pin,
+        action: Action,
+        saved_at: Instant,
+        session: &ChannelSession,
+    ) -> Option<Input> {
+        Some(match action {
+            Action::Rest => return None,
+            Action::Send(attempt) => {
+                let outcome = self.send(pin, &attempt, saved_at, session).await;
+                Input::Sent { fencing_token: attempt.fencing_token, outcome }
+            }
+            Action::CheckBoard(attempt) => {
+                Input::BoardChecked(self.check_board(pin, &attempt, session).await)
+            }
+            Action::Register => Input::Registered(self.register_video(session).await),
+            Action::Upload(form) => Input::Uploaded(self.upload_video(pin, &form, session).await),
+            Action::Poll(id) => Input::Polled(self.poll_video(&id, session).await),
+        })
+    }
+
+    async fn send(
+        &self,
+        pin: &Pin,
+        attempt: &Attempt,
+        saved_at: Instant,
+        session: &ChannelSession,
+    ) -> Outcome {
+        let (channel, access) = match session.credentials() {
+            Ok(credentials) => credentials,
+            Err(error) => return Outcome::NotSent(chain(&error)),
+        };
+        // The monotonic clock misses a machine that slept, and the wall clock may be set: both have to agree.
+        let waited = self.clock.now().duration_since(attempt.started_at).unsigned_abs();
+        if saved_at.elapsed().max(waited) >= MAX_SEND_DELAY {
+            return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
+        }
+        let media = match self.pin_media(pin) {
+            Ok(media) => media,
+            Err(reason) => return Outcome::NotSent(reason),
+        };
+        let pinterest = &self.sessions.pinterest;
+        match pinterest.create_pin(channel.environment, access, &pin.draft, &media).await {
+            Ok((id, response)) => Outcome::Created(id, response),
+            Err(pinterest::Error::Refused { refusal, response }) => Outcome::Refused(refusal, response),
+            Err(error @ pinterest::Error::NotSent(_)) => Outcome::NotSent(chain(&error)),
+            Err(pinterest::Error::Unknown { response, source }) => {
+                // The Pin has no room for the cause.
+                tracing::warn!(
+                    http.status = response.http_status,
+                    pinterest.request_id = response.request_id,
+                    error = source.as_ref().map(|fault| chain(fault)),
+                    "it is not known whether a Pin was created"
+                );
+                Outcome::Unknown(response)
+            }
+        }
+    }
+}
+
+/// Whether an input to `before` is still one to the Pin as another process has changed it.
+fn still_counts(input: &Input, before: &Pin, current: &Pin) -> bool {
+    match input {
+        Input::Sent { .. } => true,
+        // The video is where it was; only something else has changed.
+        Input::Registered(_) | Input::Uploaded(_) | Input::Polled(_) => current.video == before.video,
+        Input::Due | Input::ChannelReconnected | Input::BoardChecked(_) => false,
+    }
+}

@@ -1,0 +1,139 @@
+//! Uploading a video to Pinterest. It is streamed from where it is, so that memory stays small however large it is.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::{
+    File, FileType, Media, MediaId, Pin, PinterestMediaId, ResponseMeta, TenantId, WebAddress,
+    delivery::{CallError, MediaStatus, Unusable, UploadForm, Uploaded},
+};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    stream::{self, BoxStream},
+};
+use platform::chain;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::{ChannelSession, PinPublisher};
+
+/// No upload is begun that has less time than this.
+pub(crate) const MIN_UPLOAD_TIME: Duration = Duration::from_mins(1);
+/// The part of the time for uploads that is left for saving the result.
+const TIME_TO_SAVE: Duration = Duration::from_secs(5);
+
+impl PinPublisher {
+    /// Registers a video at Pinterest.
+    pub(crate) async fn register_video(
+        &self,
+        session: &ChannelSession,
+    ) -> Result<(UploadForm, ResponseMeta), CallError> {
+        let (channel, access) = session.credentials().map_err(|error| CallError::Failed(chain(&error)))?;
+        self.sessions.pinterest.register_video(channel.environment, access).await.map_err(call_error)
+    }
+
+    /// Asks Pinterest for the status of a video.
+    pub(crate) async fn poll_video(
+        &self,
+        id: &PinterestMediaId,
+        session: &ChannelSession,
+    ) -> Result<MediaStatus, CallError> {
+        let (channel, access) = session.credentials().map_err(|error| CallError::Failed(chain(&error)))?;
+        self.sessions.pinterest.video(channel.environment, access, id).await.map_err(call_error)
+    }
+
+    /// Uploads the Pin's video.
+    pub(crate) async fn upload_video(
+        &self,
+        pin: &Pin,
+        form: &UploadForm,
+        session: &ChannelSession,
+    ) -> Uploaded {
+        let (Media::Video { file, .. }, Some(until)) = (&pin.draft.media, session.uploads_until) else {
+            return Uploaded::Broken("there is no time for an upload".to_owned());
+        };
+        match self.stream_video(&pin.tenant, file, form, until - TIME_TO_SAVE).await {
+            Ok(()) => Uploaded::Done,
+            Err(uploaded) => uploaded,
+        }
+    }
+
+    async fn stream_video(
+        &self,
+        tenant: &TenantId,
+        file: &File,
+        form: &UploadForm,
+        until: Instant,
+    ) -> Result<(), Uploaded> {
+        let (content, bytes) = match file {
+            File::Public { url } => self.fetch_video(url, until).await?,
+            File::Uploaded { media_id } => self.read_video(tenant, media_id).await?,
+        };
+        let video = verified_video(content).await?;
+        let within = until.saturating_duration_since(Instant::now());
+        let sent = self
+            .sessions
+            .pinterest
+            .upload_video(form, reqwest::Body::wrap_stream(video), bytes, within)
+            .await;
+        sent.map_err(|error| Uploaded::Broken(chain(&error)))
+    }
+
+    /// A video at a public address.
+    async fn fetch_video(&self, address: &WebAddress, until: Instant) -> Result<(Content, u64), Uploaded> {
+        let address: Url = address.as_str().parse().map_err(broken)?;
+        let client = self.fetch.client().map_err(broken)?;
+        let file = client.download(&address, FileType::Mp4.max_bytes(), until).await.map_err(not_fetched)?;
+        let Some(bytes) = file.bytes else {
+            // S3 wants the length before the first byte.
+            return Err(Uploaded::Broken("the host does not say how large the video is".to_owned()));
+        };
+        Ok((file.into_body().map_err(BoxError::from).boxed(), bytes))
+    }
+
+    /// A video from the bucket.
+    async fn read_video(&self, tenant: &TenantId, id: &MediaId) -> Result<(Content, u64), Uploaded> {
+        match self.bucket.get(tenant, id).await.map_err(broken)? {
+            Some(file) => Ok((file.content.map_err(BoxError::from).boxed(), file.bytes)),
+            None => Err(Uploaded::Unusable(Unusable::Gone)),
+        }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// A file, piece by piece.
+type Content = BoxStream<'static, Result<Bytes, BoxError>>;
+
+/// `content`, if its first bytes are those of a video. Pinterest accepts anything else, and fails later without a reason.
+async fn verified_video(mut content: Content) -> Result<Content, Uploaded> {
+    let mut first = BytesMut::new();
+    while first.len() < FileType::SNIFF_BYTES
+        && let Some(piece) =
+            content.try_next().await.map_err(|error| Uploaded::Broken(chain(error.as_ref())))?
+    {
+        first.extend_from_slice(&piece);
+    }
+    if !FileType::sniff(&first).is_some_and(FileType::is_video) {
+        return Err(Uploaded::Unusable(Unusable::NoVideo));
+    }
+    Ok(stream::iter([Ok(first.freeze())]).chain(content).boxed())
+}
+
+fn broken(error: impl std::error::Error) -> Uploaded {
+    Uploaded::Broken(chain(&error))
+}
+
+fn not_fetched(error: fetch::Error) -> Uploaded {
+    match error {
+        fetch::Error::Forbidden(why) => Uploaded::Unusable(Unusable::Forbidden(why.to_string())),
+        fetch::Error::TooLarge { .. } => Uploaded::Unusable(Unusable::TooLarge),
+        other => broken(other),
+    }
+}
+
+fn call_error(error: pinterest::Error) -> CallError {
+    match error {
+        pinterest::Error::Refused { refusal, response } => CallError::Refused(refusal, response),
+        other => CallError::Failed(chain(&other)),
+    }
+}

@@ -1,0 +1,197 @@
+//! Taking over, looking, and what a look decides.
+
+use super::*;
+
+#[test]
+fn a_process_that_may_be_alive_is_left_alone() {
+    let transition = due(&sending(), &ready(), 34);
+
+    assert_eq!((transition.action, transition.pin), (Action::Rest, sending()));
+}
+
+#[test]
+fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() {
+    for readiness in [
+        Readiness::Ready,
+        Readiness::Disconnected,
+        Readiness::SwitchedOff(Disabled::SwitchedOff),
+        Readiness::ReconnectRequired,
+    ] {
+        let transition = due(&sending(), &but(readiness), 35);
+        assert_eq!(transition.action, Action::Rest);
+        assert_eq!(next_look(&transition.pin), Some(at(35)));
+    }
+}
+
+#[test]
+fn a_late_answer_that_says_nothing_new_changes_no_look() {
+    let mut doubt = outcome_unknown(Some(320));
+    doubt = altered(&doubt, |record| {
+        record.state = State::OutcomeUnknown { attempt: attempt(), checks_done: 2, retry_at: Some(at(320)) }
+    });
+
+    let transition = answered(&doubt, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
+
+    assert_eq!(transition.pin.state, doubt.state);
+}
+
+#[test]
+fn the_board_is_looked_at_after_15_60_and_320_seconds() {
+    let mut pin = outcome_unknown(Some(15));
+    for (look_at, action) in [(15, 60), (60, 320)] {
+        assert_eq!(due(&pin, &ready(), look_at - 1).action, Action::Rest);
+        let transition = due(&pin, &ready(), look_at);
+        assert_eq!(transition.action, Action::CheckBoard(attempt()));
+        pin = looked(&transition.pin, nothing(look_at), look_at + 2).pin;
+        assert_eq!(next_look(&pin), Some(at(action)));
+    }
+
+    let transition = due(&pin, &ready(), 320);
+
+    assert_eq!(transition.action, Action::CheckBoard(attempt()));
+}
+
+#[test]
+fn only_a_look_that_began_late_enough_decides() {
+    let early = looked(&outcome_unknown(Some(60)), nothing(319), 400);
+    assert_eq!((early.action, next_look(&early.pin)), (Action::Rest, Some(at(320))));
+
+    let late = looked(&outcome_unknown(Some(60)), nothing(320), 322);
+    assert!(
+        matches!(late.action, Action::Send(attempt) if attempt.fencing_token == "next" && attempt.started_at == at(322))
+    );
+}
+
+#[test]
+fn looks_that_were_missed_are_not_made_up_for() {
+    let pin = outcome_unknown(Some(15));
+    assert_eq!(due(&pin, &ready(), 5000).action, Action::CheckBoard(attempt()));
+
+    let transition = looked(&pin, nothing(5000), 5002);
+
+    assert!(matches!(transition.action, Action::Send(_)));
+}
+
+#[test]
+fn a_pin_that_is_found_is_published_however_early() {
+    assert!(is_published(&looked(&outcome_unknown(Some(15)), BoardCheck::Found(remote()), 15).pin));
+}
+
+#[test]
+fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
+    let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0 };
+    let looked = Input::BoardChecked(nothing(320));
+
+    let transition = decide(&outcome_unknown(Some(320)), &looked, &but(Readiness::Paused(pause)), at(321));
+
+    assert_eq!(transition.action, Action::Rest);
+    assert_eq!(waits_for(&transition.pin), Some((Reason::SpamHold, Some(at(4000)))));
+}
+
+#[test]
+fn a_look_that_was_begun_is_not_begun_again_at_once() {
+    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+
+    for seconds in [16, 75, 135] {
+        assert_eq!(due(&begun, &ready(), seconds).action, Action::Rest);
+    }
+    assert_eq!(due(&begun, &ready(), 15 + 5 * 60).action, Action::CheckBoard(attempt()));
+}
+
+#[test]
+fn a_board_that_cannot_be_read_is_tried_later_each_time() {
+    let (mut pin, mut now) = (outcome_unknown(Some(15)), 15);
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        let begun = due(&pin, &ready(), now).pin;
+        pin = looked(&begun, BoardCheck::Failed("no route".into()), now).pin;
+        let action = next_look(&pin).unwrap().as_second() - at(0).as_second();
+        waits.push(action - now);
+        now = action;
+    }
+
+    assert!(waits.is_sorted(), "{waits:?}");
+    assert!(waits[0] >= 30 && waits[9] >= 15 * 60);
+    assert_eq!(lines(&pin), 1);
+}
+
+#[test]
+fn a_board_that_is_gone_or_has_no_end_ends_the_pin() {
+    let gone = BoardCheck::Refused(Refusal::BoardGone, ResponseMeta::default());
+    let transition = looked(&outcome_unknown(Some(15)), gone, 16);
+    assert_eq!(failure(&transition.pin), Some("board_id_invalid"));
+
+    let transition = looked(&outcome_unknown(Some(15)), BoardCheck::Endless, 16);
+    assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
+}
+
+#[test]
+fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
+    let transition = due(&outcome_unknown(Some(15)), &but(Readiness::Disconnected), 15);
+
+    assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
+}
+
+#[test]
+fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
+    let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0 };
+    for (readiness, action) in [
+        (Readiness::ReconnectRequired, None),
+        (Readiness::TokenExpired, Some(at(80))),
+        (Readiness::SwitchedOff(Disabled::SwitchedOff), Some(at(320))),
+        (Readiness::Paused(pause), Some(at(500))),
+    ] {
+        let transition = due(&outcome_unknown(Some(15)), &but(readiness), 20);
+        assert_eq!(transition.action, Action::Rest);
+        assert_eq!((next_look(&transition.pin), lines(&transition.pin)), (action, 1));
+
+        let seconds = action.map_or(WEEK - 1, |action| action.as_second() - at(0).as_second());
+        let again = due(&transition.pin, &but(readiness), seconds);
+        assert_eq!(lines(&again.pin), 1);
+    }
+}
+
+#[test]
+fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
+    let dead = Input::BoardChecked(BoardCheck::Refused(Refusal::TokenDead, ResponseMeta::default()));
+    let refresh_impossible = Context { refresh_impossible: true, ..ready() };
+
+    let renewed = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
+    let stuck = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
+
+    assert_eq!((renewed.side_effect, next_look(&renewed.pin)), (SideEffect::RefreshToken, Some(at(76))));
+    assert_eq!((stuck.side_effect, next_look(&stuck.pin)), (SideEffect::Nothing, None));
+}
+
+#[test]
+fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
+    let back = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
+
+    assert_eq!(back(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
+    let has_its_time = outcome_unknown(Some(320));
+    assert_eq!((back(&has_its_time).action, back(&has_its_time).pin), (Action::Rest, has_its_time));
+}
+
+#[test]
+fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
+    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+    assert!(begun.retry_counter.is_some());
+
+    let ended = looked(&begun, nothing(15), 17).pin;
+
+    assert_eq!(ended.retry_counter, None);
+}
+
+#[test]
+fn a_look_under_way_is_not_begun_again_however_late_it_is() {
+    let mut late = outcome_unknown(Some(320));
+    late = altered(&late, |record| record.give_up_at = at(30));
+    let begun = due(&late, &ready(), 320);
+    assert!(matches!(begun.action, Action::CheckBoard(_)));
+    for seconds in [321, 380, 440, 600] {
+        let again = due(&begun.pin, &ready(), seconds);
+        assert_eq!((again.action, &again.pin), (Action::Rest, &begun.pin));
+        assert!(begun.pin.due_at().unwrap() > at(seconds));
+    }
+    assert!(matches!(due(&begun.pin, &ready(), 320 + 300).action, Action::CheckBoard(_)));
+}

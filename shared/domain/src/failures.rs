@@ -1,0 +1,191 @@
+//! Why a Pin was not published, and why a request was refused for good. Some texts are fixed to the letter, because people
+//! search for them.
+
+use crate::{Environment, Failure, delivery::Unusable};
+
+/// Pinterest's code for a missing scope or access tier, in the words that people search for.
+pub const INVALID_SCOPE: &str = "403 invalid scope";
+/// A Pin names a board that is gone.
+pub const BOARD_INVALID: &str = "board_id is invalid";
+
+/// Pinterest refuses for scope or tier: both causes, since its answer does not tell them apart.
+#[must_use]
+pub fn invalid_scope(environment: Environment) -> Failure {
+    let host = match environment {
+        Environment::Sandbox => "",
+        Environment::Production => " or use the Sandbox environment",
+    };
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        format!(
+            "Either the app is on Trial access: apply for Standard at developers.pinterest.com{host}; \
+             or the channel was connected without boards:write: reconnect it and grant everything."
+        ),
+    )
+}
+
+/// A secret board needs more than publishing does.
+#[must_use]
+pub fn secret_board() -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        "Add boards:write_secret to PINTEREST_SCOPES and reconnect the channel, or make the board public.",
+    )
+}
+
+/// The channel was connected without something that reading numbers needs.
+#[must_use]
+pub fn missing_scope(scope: &str) -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        format!(
+            "The channel was connected without {scope}: check that PINTEREST_SCOPES has it, reconnect the channel \
+             and grant everything."
+        ),
+    )
+    .with("scope", scope)
+}
+
+/// Pinterest refuses to tell numbers for scope or tier, although all that they need was granted.
+#[must_use]
+pub fn analytics_scope() -> Failure {
+    Failure::new(
+        "invalid_scope",
+        INVALID_SCOPE,
+        "Either Pinterest has not approved the app yet: see its page at developers.pinterest.com; or the owner has \
+         taken something back: reconnect the channel and grant everything.",
+    )
+}
+
+/// Pinterest gives the account no numbers. It does not say which of the reasons it is.
+#[must_use]
+pub fn no_analytics(message: &str) -> Failure {
+    Failure::new(
+        "analytics_not_available",
+        format!("Pinterest does not show these numbers to this account: {message}"),
+        "Make it a business account in Pinterest's settings (it costs nothing), and check that the Pin is still its own.",
+    )
+    .with("message", message)
+}
+
+/// The Pin was deleted at Pinterest.
+#[must_use]
+pub fn pin_gone() -> Failure {
+    Failure::new(
+        "pinterest_pin_gone",
+        "the Pin is not at Pinterest any more, and its numbers went with it",
+        "Publish it as a new Pin if it should be there.",
+    )
+}
+
+/// The board that the Pin names is gone, or belongs to another account.
+#[must_use]
+pub fn board_gone() -> Failure {
+    Failure::new(
+        "board_id_invalid",
+        BOARD_INVALID,
+        "Re-select the default board in the channel's settings, or name another board, and retry.",
+    )
+}
+
+/// The section that the Pin names is gone, or is another board's.
+#[must_use]
+pub fn section_gone() -> Failure {
+    Failure::new(
+        "board_section_id_invalid",
+        "board_section_id is invalid",
+        "Choose a section that the board has, or leave the section out, and retry.",
+    )
+}
+
+pub(crate) fn too_late() -> Failure {
+    Failure::new(
+        "too_late",
+        "the Pin could not be published in time",
+        "Read its timeline for what it waited for, and retry if it still makes sense.",
+    )
+}
+
+pub(crate) fn token_refused() -> Failure {
+    Failure::new(
+        "token_refused",
+        "Pinterest keeps refusing this account's tokens although they are new",
+        "Check at Pinterest that the account and the app are active, reconnect the channel, and retry.",
+    )
+}
+
+pub(crate) fn media_unreachable(message: &str, uploaded: bool) -> Failure {
+    let fix = if uploaded {
+        "Uploaded files are kept for a limited time: upload it again, and publish it as a new Pin."
+    } else {
+        "Check that the addresses of the image and of the link open without a login, the image with an image's \
+         Content-Type, and retry."
+    };
+    Failure::new("media_unreachable", message, fix).with("message", message)
+}
+
+pub(crate) fn video_unusable(why: &Unusable) -> Failure {
+    let (code, detail, fix) = match why {
+        Unusable::Forbidden(detail) => (
+            "media_forbidden",
+            detail.as_str(),
+            "Give a public https address, upload the video, or have its host added to PINWRIGHT_FETCH_ALLOW.",
+        ),
+        Unusable::TooLarge => (
+            "media_too_large",
+            "the video has more than 2 GB",
+            "Make it smaller, and publish it as a new Pin.",
+        ),
+        Unusable::Gone => (
+            "media_gone",
+            "the file that was uploaded is not there any more",
+            "Upload it again, and publish it as a new Pin.",
+        ),
+        Unusable::NoVideo => (
+            "media_unsupported",
+            "what is at the address is no MP4, MOV or M4V video",
+            "Check that the address leads to the file itself and not to a page, and retry.",
+        ),
+    };
+    Failure::new(code, detail, fix)
+}
+
+pub(crate) fn upload_failed(detail: &str) -> Failure {
+    Failure::new(
+        "video_upload_failed",
+        format!("the video did not reach Pinterest: {detail}"),
+        "Check that its address opens without a login and quickly enough, and retry.",
+    )
+    .with("detail", detail)
+}
+
+pub(crate) fn video_failed() -> Failure {
+    Failure::new(
+        "video_failed",
+        "Pinterest could not use the video, and does not say why",
+        "Check that it is H.264 or H.265 with AAC sound, 4 seconds to 15 minutes long, and retry.",
+    )
+}
+
+/// The board could not tell what became of an attempt.
+#[must_use]
+pub fn outcome_unknown() -> Failure {
+    Failure::new(
+        "outcome_unknown",
+        "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
+        "Look at the board at Pinterest; retry only if the Pin is not there.",
+    )
+}
+
+pub(crate) fn refused(message: &str) -> Failure {
+    let detail = if message.is_empty() { "Pinterest refused the Pin" } else { message };
+    Failure::new(
+        "refused_by_pinterest",
+        detail,
+        "Change what Pinterest objects to, and publish it as a new Pin.",
+    )
+    .with("message", message)
+}

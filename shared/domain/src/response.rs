@@ -1,0 +1,46 @@
+//! What Pinterest's answers mean, told apart by what can be done about them.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// How Pinterest refused: kept for the timeline, and for the person who asks Pinterest's support.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseMeta {
+    /// The HTTP status.
+    pub http_status: Option<u16>,
+    /// Pinterest's own code, which is often just the status again.
+    pub pinterest_code: Option<i64>,
+    /// `x-pinterest-rid`.
+    pub request_id: Option<String>,
+    /// Pinterest's words.
+    pub message: Option<String>,
+    /// It was the last call that a rate limit allows for so many seconds.
+    #[serde(skip)]
+    pub spent_for_seconds: Option<u32>,
+}
+
+/// A 4xx with Pinterest's JSON error body: the call had no effect, for certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// 401 code 2: the access token no longer works. Only a refresh helps.
+    TokenDead,
+    /// 401 code 3 or 403 code 29: a scope is missing, or the app may not do this yet. Refreshing never helps.
+    Scope,
+    /// 429 or code 8: too many calls.
+    Quota {
+        /// Pinterest says when to try again.
+        retry_after: Option<SignedDuration>,
+    },
+    /// Code 9, or "spam" in the words: the account has to rest.
+    Spam,
+    /// 404 code 40: the board is gone.
+    BoardGone,
+    /// Code 2031: the section is gone.
+    SectionGone,
+    /// Pinterest could not fetch the image just now; a second try often works.
+    MediaUnreachable,
+    /// 409: somebody else is writing to the same board.
+    Busy,
+    /// Anything else: the same call will be refused again.
+    Other,
+}

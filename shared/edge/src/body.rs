@@ -1,0 +1,143 @@
+//! JSON in and out.
+
+use std::{fmt, marker::PhantomData};
+
+use domain::Invalid;
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::Value;
+
+use crate::{ApiRequest, RequestError};
+
+/// Reads the body. An error names the field. A field that is not known is refused, so that a misspelt name does not go
+/// unnoticed.
+pub fn json<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, RequestError> {
+    parse(if request.body().is_empty() { b"{}" } else { request.body() })
+}
+
+/// Reads one JSON object by the same rules.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| RequestError::Malformed {
+        code: "invalid_json",
+        detail: format!("the body is not JSON: {error}"),
+        fix: "Send one JSON object in UTF-8.",
+    })?;
+    if !value.is_object() {
+        let fix = "Send one JSON object.";
+        return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    // From the text again, since a field that is given twice is seen only there.
+    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
+}
+
+/// Reads a part of a body that has to be an object. Serde would take a list for a struct, field by field.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(value: D) -> Result<T, D::Error> {
+    value.deserialize_map(Fields(PhantomData))
+}
+
+/// Passes the fields of an object on one by one, so that one that is given twice is seen.
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
+}
+
+fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
+    let (path, words) = (error.path().to_string(), error.inner().to_string());
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let field = if path == "." { "body" } else { &path };
+    let (code, fix) = if words.starts_with("unknown field") {
+        ("unknown_field", "Remove the field, or write it as the API reference does.")
+    } else if words.starts_with("missing field") {
+        ("missing_field", "Add the field.")
+    } else {
+        ("invalid_type", "Send the value in the form that the API reference shows.")
+    };
+    Invalid::new(field, code, format!("is not right: {words}"), fix)
+}
+
+/// 200 with a body.
+pub fn ok(body: &impl Serialize) -> Result<Response<Body>, RequestError> {
+    with_status(StatusCode::OK, body)
+}
+
+/// 201 with a body.
+pub fn created(body: &impl Serialize) -> Result<Response<Body>, RequestError> {
+    with_status(StatusCode::CREATED, body)
+}
+
+/// Any status with a body.
+pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, RequestError> {
+    Ok(response(status, "application/json", body_text(body)?))
+}
+
+/// A body, written for an answer that is given more than once.
+pub fn body_text(body: &impl Serialize) -> Result<String, RequestError> {
+    serde_json::to_string(body).map_err(RequestError::Serialize)
+}
+
+/// 200 with a body that was written before.
+#[must_use]
+pub fn ok_text(body: String) -> Response<Body> {
+    response(StatusCode::OK, "application/json", body)
+}
+
+/// 302. The address may hold a one-time ticket: nobody may keep the answer, or tell others where it led.
+pub fn redirect(to: &str) -> Result<Response<Body>, RequestError> {
+    let location = HeaderValue::from_str(to).map_err(|_| RequestError::NotFound("return address"))?;
+    let mut answer = Response::new(Body::Empty);
+    *answer.status_mut() = StatusCode::FOUND;
+    let headers = answer.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(answer)
+}
+
+/// A response with a body. Nobody may store it.
+pub(crate) fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+    enum Part {
+        Image { url: String },
+    }
+
+    #[test]
+    fn a_part_is_an_object_with_each_field_once() {
+        let read = |json| object::<_, Part>(&mut serde_json::Deserializer::from_str(json));
+        let Part::Image { url } = read(r#"{"url":"a","kind":"image"}"#).unwrap();
+        assert_eq!(url, "a");
+        for bad in [
+            r#"{"kind":"image","url":"a","url":"b"}"#,
+            r#"{"kind":"image","kind":"image","url":"a"}"#,
+            r#"["image","a"]"#,
+            r#"{"kind":"image","url":"a","more":1}"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

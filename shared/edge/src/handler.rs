@@ -1,0 +1,135 @@
+//! Functions that answer requests.
+
+use std::{future::Future, sync::Arc};
+
+use http::Method;
+use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, request::RequestContext, service_fn};
+use platform::chain;
+use tokio::time::{Duration, timeout};
+
+use crate::{
+    Access, ApiRequest, Event, MAX_BODY_BYTES, Operation, Problem, RequestError, Route, RouteMatch,
+    SiteConfig, event, find,
+};
+
+/// How long a start may prepare for the first request. Lambda allows 10 s for the whole start.
+const MAX_PREPARATION: Duration = Duration::from_secs(3);
+
+/// An error that callers are told about.
+pub trait ApiError: std::error::Error + From<RequestError> + Send {
+    /// What it means to the caller.
+    fn problem(&self) -> Problem;
+}
+
+/// A function that answers requests.
+pub trait Handler: Send + Sync {
+    /// What the function can be asked for.
+    type Operation: Operation;
+    /// Why the function did not do what it was asked for.
+    type Error: ApiError;
+
+    /// Where the API is, and how callers are known.
+    fn site(&self) -> &SiteConfig;
+
+    /// What is wrong with an address that none of the function's routes has.
+    fn wrong_address(&self, method: &Method, path: &str) -> RequestError {
+        match find(Self::Operation::ROUTES, |route| (route.method, route.path), method, path) {
+            RouteMatch::OtherMethod(allowed) => RequestError::MethodNotAllowed(allowed.join(", ")),
+            RouteMatch::Found(..) | RouteMatch::Nothing => RequestError::NotFound("address"),
+        }
+    }
+
+    /// Does in advance what the first request would wait for: reads what is cached, over connections that exist then.
+    fn prepare(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Answers a request.
+    fn handle(
+        &self,
+        operation: Self::Operation,
+        request: ApiRequest,
+    ) -> impl Future<Output = Result<Response<Body>, Self::Error>> + Send;
+}
+
+/// How a function's `main` ends.
+pub type Exit = Result<(), Stopped>;
+
+/// The function cannot start, or continue. The log has the reason.
+#[derive(Debug)]
+pub struct Stopped;
+
+impl From<lambda_runtime::Error> for Stopped {
+    fn from(error: lambda_runtime::Error) -> Self {
+        tracing::error!(error = %chain(error.as_ref()), "the function stopped");
+        Self
+    }
+}
+
+/// Serves a function's requests until Lambda ends the process. The first request is prepared as part of the start, for
+/// which Lambda gives more processor time. If that fails, the first request does it.
+pub async fn serve(function: impl Handler + 'static) -> Exit {
+    let function = Arc::new(function);
+    match timeout(MAX_PREPARATION, Box::pin(function.prepare())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = %chain(&error), "the first request could not be prepared"),
+        Err(_) => tracing::warn!("the first request could not be prepared in time"),
+    }
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
+        let function = function.clone();
+        async move {
+            let answer = handle(function.as_ref(), event.payload.0).await;
+            Ok::<_, std::convert::Infallible>(event::to_platform(answer))
+        }
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Answers one request. Every error becomes a problem document.
+pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body> {
+    let request_id = request_id(&request);
+    let base_url = function.site().base_url(&request);
+    let answered = match accept(function, request) {
+        // Boxed: the SDK's futures are large, and this one is held by value all the way up.
+        Ok((operation, request)) => Box::pin(function.handle(operation, request)).await,
+        Err(error) => Err(error.into()),
+    };
+    answered.unwrap_or_else(|error| {
+        let problem = error.problem();
+        if problem.status.is_server_error() {
+            tracing::error!(error = %chain(&error), request.id = request_id, "a request failed");
+        }
+        problem.into_response(&base_url, &request_id)
+    })
+}
+
+/// Finds the operation, and checks whether this caller may use it, and in this way.
+fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, ApiRequest), RequestError> {
+    let (site, path) = (function.site(), request.raw_http_path().to_owned());
+    let address = |route: &Route<H::Operation>| (route.method, route.path);
+    let RouteMatch::Found(route, id) = find(H::Operation::ROUTES, address, request.method(), &path) else {
+        return Err(function.wrong_address(request.method(), &path));
+    };
+    let caller = match route.access {
+        Access::Open => None,
+        Access::User | Access::Admin => Some(site.caller(&request)?),
+    };
+    if route.access == Access::Admin && !caller.as_ref().is_some_and(|caller| caller.admin) {
+        return Err(RequestError::NotAdmin);
+    }
+    if request.body().len() > MAX_BODY_BYTES {
+        return Err(RequestError::TooLarge(request.body().len()));
+    }
+    let (id, base_url) = (id.map(str::to_owned), site.base_url(&request));
+    let query = request.query_string_parameters();
+    route.query.check(&query)?;
+    let (parts, body) = request.into_parts();
+    Ok((route.operation, ApiRequest { id, caller, base_url, query, headers: parts.headers, body }))
+}
+
+/// The id that AWS gives to a request: people name it when they ask for help.
+fn request_id(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,31 @@
+//! The HTTP edge: requests in, answers out.
+//!
+//! A function is a [`Handler`]. It declares its operations, and gets requests that have found one of them, from callers who
+//! may use it, with query parameters that were checked. What it cannot do is an error, which becomes a [`Problem`].
+//! [`worker`] serves the events that are not requests.
+
+mod body;
+mod caller;
+pub mod codes;
+mod error;
+mod event;
+mod handler;
+mod page;
+mod problem;
+pub mod query;
+mod request;
+mod route;
+mod site;
+pub mod worker;
+
+pub use body::{body_text, created, json, object, ok, ok_text, parse, redirect, with_status};
+pub use caller::Caller;
+pub use error::{RequestError, not_found};
+pub use event::Event;
+pub use handler::{ApiError, Exit, Handler, Stopped, handle, serve};
+pub use lambda_http::{Body, Request, Response};
+pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
+pub use problem::Problem;
+pub use request::{ApiRequest, MAX_BODY_BYTES};
+pub use route::{Access, Operation, Route, RouteMatch, find};
+pub use site::{CALLBACK, CALLBACK_ALIAS, SiteConfig};

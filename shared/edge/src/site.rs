@@ -1,0 +1,188 @@
+//! Where the API and its frontend are, and how callers are known.
+
+use lambda_http::{Request, RequestExt, request::RequestContext};
+use platform::{InvalidVariable, Variables};
+use url::Url;
+
+use crate::RequestError;
+
+/// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
+const MAX_RETURN_ADDRESS_CHARS: usize = 2048;
+
+/// Pinterest sends the browser here.
+pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
+/// The same, as another product calls it: for apps whose redirect URI is registered already.
+pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
+
+/// Addresses and names that are settings of the stack.
+#[derive(Clone, Debug)]
+pub struct SiteConfig {
+    base_url: Option<String>,
+    redirect_path: String,
+    frontend_url: Option<String>,
+    return_origins: Vec<String>,
+    pub(crate) tenant_claim: Option<String>,
+    pub admin_scope: String,
+    pub groups_claim: String,
+    pub admin_group: String,
+}
+
+impl SiteConfig {
+    pub fn new(variables: &Variables) -> Result<Self, InvalidVariable> {
+        // A callback path that no route has would be found out by the first person who connects.
+        variables.require_one_of("REDIRECT_PATH", &[CALLBACK, CALLBACK_ALIAS])?;
+        let address =
+            |name| variables.address(name).map(|found| found.map(|url| url.trim_end_matches('/').to_owned()));
+        let word = |name: &str, default: &str| variables.get(name).unwrap_or(default).to_owned();
+        let origins = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
+        let origins = origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin);
+        let return_origins: Option<Vec<String>> = origins.collect();
+        let meaning = "origins such as https://app.example.com, separated by commas";
+        Ok(Self {
+            base_url: address("BASE_URL")?,
+            redirect_path: word("REDIRECT_PATH", CALLBACK),
+            frontend_url: address("FRONTEND_URL")?,
+            return_origins: return_origins
+                .ok_or_else(|| InvalidVariable::new("ALLOWED_RETURN_ORIGINS", meaning))?,
+            tenant_claim: variables.get("TENANT_CLAIM").map(str::to_owned),
+            admin_scope: word("ADMIN_SCOPE", "pinwright/admin"),
+            groups_claim: word("GROUPS_CLAIM", "cognito:groups"),
+            admin_group: word("ADMIN_GROUP", "admin"),
+        })
+    }
+
+    /// The public address of the API: as set, or where this request came in.
+    #[must_use]
+    pub fn base_url(&self, request: &Request) -> String {
+        let came_in_at = || match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
+            _ => None,
+        };
+        match &self.base_url {
+            Some(address) => address.clone(),
+            None => format!("https://{}", came_in_at().unwrap_or("localhost")),
+        }
+    }
+
+    /// The address that Pinterest sends browsers to. It is registered at Pinterest, to the letter.
+    #[must_use]
+    pub fn redirect_uri(&self, base_url: &str) -> String {
+        format!("{base_url}{}", self.redirect_path)
+    }
+
+    /// Every address that may be registered at Pinterest: the one in use first.
+    #[must_use]
+    pub fn redirect_uris(&self, base_url: &str) -> Vec<String> {
+        let mut paths = vec![self.redirect_path.as_str(), CALLBACK, CALLBACK_ALIAS];
+        paths.dedup();
+        if self.redirect_path == CALLBACK_ALIAS {
+            paths.pop();
+        }
+        paths.into_iter().map(|path| format!("{base_url}{path}")).collect()
+    }
+
+    /// Where the browser goes when all that is known is that something went wrong.
+    #[must_use]
+    pub fn fallback_url(&self, base_url: &str) -> String {
+        format!("{}/app/channels", self.frontend(base_url))
+    }
+
+    /// Where the browser may go: a path of the frontend, or an address on an origin of the allow-list. Written as
+    /// browsers write addresses, in ASCII: a header holds nothing else (RFC 9110, section 5.5).
+    pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String, RequestError> {
+        let refuse = || {
+            let fix = "Use a path that begins with one slash, or an origin of ALLOWED_RETURN_ORIGINS.";
+            domain::Invalid::new("return_to", "return_to_not_allowed", "is not an allowed address", fix)
+        };
+        // The ticket is added as a fragment; and browsers take a backslash for a slash, and drop line breaks.
+        if wanted
+            .contains(|letter: char| letter.is_control() || letter.is_whitespace() || "#\\".contains(letter))
+        {
+            return Err(refuse().into());
+        }
+        let address = if wanted.starts_with('/') && !wanted.starts_with("//") {
+            format!("{}{wanted}", self.frontend(base_url))
+        } else {
+            let origin = origin(wanted).ok_or_else(refuse)?;
+            let own = self.frontend_url.as_deref().and_then(self::origin);
+            if !self.return_origins.contains(&origin) && own.is_none_or(|own| own != origin) {
+                return Err(refuse().into());
+            }
+            wanted.to_owned()
+        };
+        let address = String::from(Url::parse(&address).map_err(|_| refuse())?);
+        if address.len() > MAX_RETURN_ADDRESS_CHARS {
+            let detail =
+                format!("has {} characters, and at most {MAX_RETURN_ADDRESS_CHARS} are kept", address.len());
+            let fix = "Use a shorter address.";
+            return Err(domain::Invalid::new("return_to", "too_long", detail, fix).into());
+        }
+        Ok(address)
+    }
+
+    fn frontend<'a>(&'a self, base_url: &'a str) -> &'a str {
+        self.frontend_url.as_deref().unwrap_or(base_url)
+    }
+}
+
+/// The origin of an address that a browser can be sent to (RFC 6454), if it is one.
+fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address.trim()).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    (plain && matches!(url.scheme(), "http" | "https")).then(|| url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> SiteConfig {
+        SiteConfig::new(&Variables::from_iter([
+            ("FRONTEND_URL", "https://app.example.com/"),
+            ("ALLOWED_RETURN_ORIGINS", "https://other.example.com, http://localhost:5173"),
+        ]))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_browser_is_sent_to_the_frontend_and_to_allowed_origins() {
+        let to = |wanted| site().return_address("https://api.example.com", wanted);
+        assert_eq!(to("/app/channels?x=1").unwrap(), "https://app.example.com/app/channels?x=1");
+        assert_eq!(to("https://app.example.com/x").unwrap(), "https://app.example.com/x");
+        assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
+    }
+
+    #[test]
+    fn an_address_is_ascii_and_not_too_long() {
+        let to = |wanted: &str| site().return_address("https://api.example.com", wanted);
+        assert_eq!(to("/kan\u{e4}le?ü").unwrap(), "https://app.example.com/kan%C3%A4le?%C3%BC");
+        assert!(to(&format!("/{}", "x".repeat(2000))).is_ok());
+        assert!(to(&format!("/{}", "x".repeat(2048))).is_err());
+        assert!(to(&format!("/{}", "ü".repeat(400))).is_err());
+    }
+
+    #[test]
+    fn a_browser_is_sent_nowhere_else() {
+        for bad in [
+            "//evil.example.com",
+            "/\\evil.example.com",
+            "https://evil.example.com/",
+            "https://other.example.com.evil.com/",
+            "https://other.example.com@evil.com/",
+            "https://user@other.example.com/",
+            "javascript:alert(1)",
+            "/app#connection=planted",
+            "/app\r\nSet-Cookie: x=1",
+            "",
+            "app",
+        ] {
+            assert!(site().return_address("https://api.example.com", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn without_a_frontend_the_browser_stays_at_the_api() {
+        let site = SiteConfig::new(&Variables::default()).unwrap();
+        assert_eq!(site.return_address("http://127.0.0.1:3000", "/x").unwrap(), "http://127.0.0.1:3000/x");
+    }
+}

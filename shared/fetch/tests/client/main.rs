@@ -1,0 +1,17 @@
+//! What the client fetches, what it refuses, and that nobody hears of what it refuses.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bodies;
+mod flow;
+mod harness;
+mod head;
+mod names;
+mod redirects;
+mod silence;
+mod tricks;

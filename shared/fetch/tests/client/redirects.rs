@@ -1,0 +1,124 @@
+//! Following where hosts point.
+
+use fetch::{Error, Forbidden};
+
+use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, client, forbidden};
+
+fn found(location: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
+}
+
+/// A site at whose `/n` a redirect leads to `/n-1`, down to `/0`, where the file is.
+async fn stairs() -> Site {
+    let answer = |head: &str| match head.split(['/', ' ']).nth(2).unwrap() {
+        "0" => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n".to_owned(),
+        step => found(&format!("/{}", step.parse::<u8>().unwrap() - 1)),
+    };
+    Site::new(answer, AfterAnswer::HangUp).await
+}
+
+#[tokio::test]
+async fn three_redirects_are_followed() {
+    let site = stairs().await;
+
+    let seen = site.client().head(&site.url("/3")).await.unwrap();
+
+    assert_eq!(seen.bytes, Some(5));
+    assert_eq!(site.heads().len(), 4);
+}
+
+#[tokio::test]
+async fn four_redirects_are_not() {
+    let site = stairs().await;
+
+    let outcome = site.client().head(&site.url("/4")).await;
+
+    assert_eq!(forbidden(&outcome), Some(Forbidden::Redirects));
+    assert_eq!(site.heads().len(), 4);
+}
+
+#[tokio::test]
+async fn a_circle_ends() {
+    let site = Site::with_answer(&found("?again#here")).await;
+
+    let outcome = site.client().head(&site.url("/")).await;
+
+    assert_eq!(forbidden(&outcome), Some(Forbidden::Redirects));
+    assert_eq!(site.heads().len(), 4);
+}
+
+#[tokio::test]
+async fn each_kind_of_redirect_is_followed_the_same_way() {
+    for status in [301, 302, 303, 307, 308] {
+        let there = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n").await;
+        let location = there.url("/there?x=1");
+        let here = Site::with_answer(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
+        let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
+
+        let seen = client.head(&here.url("/here")).await.unwrap();
+
+        assert_eq!(seen.bytes, Some(5));
+        assert!(there.heads()[0].starts_with("head /there?x=1 http/1.1"), "{status}: {:?}", there.heads());
+    }
+}
+
+#[tokio::test]
+async fn nothing_travels_along() {
+    let there = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
+    let location = there.url("/");
+    let here =
+        Site::with_answer(&format!("HTTP/1.1 302 -\r\nlocation: {location}\r\nset-cookie: a=b\r\n\r\n"))
+            .await;
+    let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
+
+    client.head(&here.url("/secret?token=secret")).await.unwrap();
+
+    for unwanted in ["secret", "cookie", "referer", "authorization"] {
+        assert!(!there.heads()[0].contains(unwanted), "{unwanted}: {:?}", there.heads());
+    }
+}
+
+#[tokio::test]
+async fn other_3xx_answers_and_a_201_are_no_redirects() {
+    for (answer, status) in [
+        ("HTTP/1.1 302 Found\r\n\r\n", 302),
+        ("HTTP/1.1 300 Multiple Choices\r\nlocation: /\r\n\r\n", 300),
+        ("HTTP/1.1 304 Not Modified\r\nlocation: /\r\n\r\n", 304),
+        ("HTTP/1.1 305 Use Proxy\r\nlocation: /\r\n\r\n", 305),
+        ("HTTP/1.1 201 Created\r\nlocation: /\r\n\r\n", 201),
+    ] {
+        let site = Site::with_answer(answer).await;
+
+        let outcome = site.client().head(&site.url("/")).await;
+
+        assert!(matches!(outcome, Err(Error::Refused { status: said }) if said == status), "{outcome:?}");
+        assert_eq!(site.heads().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
+    for (location, why) in [
+        ("http://127.0.0.1:PORT/", Forbidden::Scheme),
+        ("//127.0.0.1:PORT/", Forbidden::Scheme),
+        ("https://127.0.0.1:PORT/", Forbidden::Host),
+        ("https://trap.example/", Forbidden::Host),
+        ("http://trap.example/", Forbidden::Scheme),
+        ("https://trap.example:PORT/", Forbidden::Port),
+        ("https://user@trap.example/", Forbidden::Credentials),
+        ("file:///etc/passwd", Forbidden::Scheme),
+        ("ftp://trap.example/", Forbidden::Scheme),
+        ("data:video/mp4,AAAA", Forbidden::Scheme),
+        ("https://[::1/", Forbidden::Location),
+    ] {
+        let trap = Trap::new();
+        let site = Site::with_answer(&found(&location.replace("PORT", &trap.port().to_string()))).await;
+        let client = client(&site.authority, FakeResolver::new(&["127.0.0.1:PORT"], &trap));
+
+        assert_eq!(forbidden(&client.head(&site.url("/")).await), Some(why), "{location}");
+        let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
+        let opened = client.download(&site.url("/"), 1, deadline).await;
+        assert_eq!(forbidden(&opened), Some(why), "{location}");
+        assert_eq!(trap.connections(), 0, "{location}");
+    }
+}

@@ -1,0 +1,52 @@
+//! The two DynamoDB tables. A row is its key and a `domain` value; nobody outside this crate knows keys or attributes.
+//!
+//! A lost race is a value, and not an error. Nothing here scans: no policy would allow it.
+
+mod changes;
+mod channels;
+mod connections;
+mod due;
+mod idempotency;
+mod keys;
+mod pins;
+mod settings;
+mod table;
+mod tokens;
+
+pub use changes::{RowImage, changed_row, row_name};
+pub use channels::ChannelSnapshot;
+pub use connections::{OAuthFlow, PendingConnection};
+pub use due::{DueCursor, DueIndex, DueItem, DueItemKind};
+pub use idempotency::IdempotencyRecord;
+pub use keys::DUE_SHARDS;
+pub use pins::{PinFilter, WriteOutcome};
+pub use settings::{Heartbeat, VerifiedSecret, WorkerStatus};
+pub use table::{Error, Table};
+pub use tokens::{SaveOutcome, TokenRow};
+
+/// Settings, channels, Pins, and what belongs to them.
+#[derive(Clone, Debug)]
+pub struct MainTable {
+    table: Table,
+    settings: settings::Cache,
+}
+
+/// Sealed tokens. Fewer functions may read it.
+#[derive(Clone, Debug)]
+pub struct TokensTable {
+    table: Table,
+}
+
+impl MainTable {
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table, settings: settings::Cache::default() }
+    }
+}
+
+impl TokensTable {
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        Self { table }
+    }
+}

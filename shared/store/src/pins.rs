@@ -1,0 +1,309 @@
+//! `PIN` and `REMOTE`: Pins, and which of them owns a Pin of Pinterest.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{ChannelId, Environment, Pin, PinGroup, PinId, PinterestPinId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    IdempotencyRecord, MainTable,
+    keys::{DueIndexKey, PIN, RowKey, queue_pk, tenant_pk},
+    table::{Error, Item, Table, Written, item, n, row, s, values},
+};
+
+/// How many rows one query of a filtered list reads at least.
+const MIN_FILTERED_PAGE: usize = 200;
+/// How many queries one page may take. This bounds what a page costs, however many rows do not match.
+const MAX_QUERIES_PER_PAGE: usize = 10;
+
+#[derive(Serialize, Deserialize)]
+struct PinRow {
+    #[serde(flatten)]
+    key: RowKey,
+    #[serde(flatten)]
+    due: Option<DueIndexKey>,
+    queue_pk: String,
+    queue_sk: String,
+    #[serde(flatten)]
+    pin: Pin,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PinterestPinRow {
+    #[serde(flatten)]
+    key: RowKey,
+    pin_id: PinId,
+}
+
+/// How a write of a Pin ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// It is written.
+    Done,
+    /// The key was used before, for this.
+    KeyUsed(IdempotencyRecord),
+    /// Somebody else has changed the Pin since it was read.
+    VersionConflict,
+    /// The Pinterest Pin belongs to another Pin of ours.
+    RemotePinTaken,
+}
+
+impl MainTable {
+    /// Writes a new Pin, and the key it was asked for with. `now`: keys older than their time are free again.
+    pub async fn create_pin(
+        &self,
+        pin: &Pin,
+        key: Option<&IdempotencyRecord>,
+        now: i64,
+    ) -> Result<WriteOutcome, Error> {
+        let new = pin_item(&self.table, pin)?;
+        let Some(key) = key else {
+            return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
+                Ok(()) => WriteOutcome::Done,
+                Err(_) => WriteOutcome::VersionConflict,
+            });
+        };
+        let key_item = key.to_item(&pin.tenant)?;
+        let free = "attribute_not_exists(pk) OR expires_at < :now";
+        let written = self
+            .table
+            .transact(vec![
+                self.table.put_in_transaction(key_item, free, values([(":now", n(now))]))?,
+                self.table.put_in_transaction(new, "attribute_not_exists(pk)", values([]))?,
+            ])
+            .await?;
+        match written {
+            Written::All => Ok(WriteOutcome::Done),
+            Written::Refused(reasons) => {
+                let there = reasons.into_iter().find(|(position, _)| *position == 0);
+                let Some((_, Some(there))) = there else {
+                    return Ok(WriteOutcome::VersionConflict);
+                };
+                Ok(WriteOutcome::KeyUsed(row(there)?))
+            }
+        }
+    }
+
+    /// Writes a Pin over the version before it.
+    pub async fn save_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
+        let before = values([(":before", n(pin.version - 1))]);
+        Ok(match self.table.put_if(pin_item(&self.table, pin)?, "version = :before", before).await? {
+            Ok(()) => WriteOutcome::Done,
+            Err(_) => WriteOutcome::VersionConflict,
+        })
+    }
+
+    /// Writes a published Pin over the version before it, and binds `remote` to it: each Pinterest Pin belongs
+    /// to one Pin of ours.
+    pub async fn save_published(
+        &self,
+        pin: &Pin,
+        environment: Environment,
+        remote: &PinterestPinId,
+    ) -> Result<WriteOutcome, Error> {
+        let before = values([(":before", n(pin.version - 1))]);
+        let key = RowKey::pinterest_pin(environment, remote);
+        let owner = item(&PinterestPinRow { key, pin_id: pin.id.clone() })?;
+        let ours = "attribute_not_exists(pk) OR pin_id = :pin";
+        let written = self
+            .table
+            .transact(vec![
+                self.table.put_in_transaction(pin_item(&self.table, pin)?, "version = :before", before)?,
+                self.table.put_in_transaction(owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
+            ])
+            .await?;
+        Ok(match written {
+            Written::All => WriteOutcome::Done,
+            Written::Refused(reasons) if reasons.iter().any(|(position, _)| *position == 1) => {
+                WriteOutcome::RemotePinTaken
+            }
+            Written::Refused(_) => WriteOutcome::VersionConflict,
+        })
+    }
+
+    /// Whether a Pinterest Pin belongs to a Pin of ours other than `pin`.
+    pub async fn is_owned_by_other(
+        &self,
+        environment: Environment,
+        remote: &PinterestPinId,
+        pin: &PinId,
+    ) -> Result<bool, Error> {
+        let found = self.table.get(&RowKey::pinterest_pin(environment, remote)).await?;
+        let owner = found.map(row::<PinterestPinRow>).transpose()?;
+        Ok(owner.is_some_and(|owner| owner.pin_id != *pin))
+    }
+
+    /// Which of the tenant's Pins own these Pins of Pinterest's.
+    ///
+    /// An account may be a channel of two tenants, and what one of them published is a stranger's to the other: a Pin
+    /// that the tenant does not have owns nothing here.
+    pub async fn owners_of(
+        &self,
+        tenant: &TenantId,
+        environment: Environment,
+        remotes: &BTreeSet<PinterestPinId>,
+    ) -> Result<HashMap<PinterestPinId, PinId>, Error> {
+        let mut owners = HashMap::new();
+        if remotes.is_empty() {
+            return Ok(owners);
+        }
+        let key = |remote| RowKey::pinterest_pin(environment, remote);
+        let keys: Vec<_> = remotes.iter().map(|remote| (&self.table, key(remote))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        for remote in remotes {
+            if let Some(owner) = found.remove(&key(remote)) {
+                owners.insert(remote.clone(), row::<PinterestPinRow>(owner)?.pin_id);
+            }
+        }
+        if owners.is_empty() {
+            return Ok(owners);
+        }
+        let pins: BTreeSet<_> = owners.values().collect();
+        let keys: Vec<_> = pins.into_iter().map(|pin| (&self.table, RowKey::pin(tenant, pin))).collect();
+        let theirs = self.table.batch(&keys).await?;
+        owners.retain(|_, pin| theirs.contains_key(&RowKey::pin(tenant, pin)));
+        Ok(owners)
+    }
+
+    /// A Pin, if the tenant has it.
+    pub async fn pin(&self, tenant: &TenantId, id: &PinId) -> Result<Option<Pin>, Error> {
+        self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
+    }
+
+    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more: where few
+    /// match of many, a page is not full, or even empty, and the next one goes on.
+    pub async fn pins(
+        &self,
+        tenant: &TenantId,
+        filter: &PinFilter<'_>,
+        after: Option<&PinId>,
+    ) -> Result<(Vec<Pin>, Option<PinId>), Error> {
+        let mut last = after.cloned();
+        let mut all = Vec::new();
+        let rows = if filter.is_all() { filter.limit } else { filter.limit.max(MIN_FILTERED_PAGE) };
+        for _ in 0..MAX_QUERIES_PER_PAGE {
+            let query = self.table.client.query().table_name(&self.table.name);
+            let query = query
+                .scan_index_forward(false)
+                .consistent_read(true)
+                .limit(i32::try_from(rows).unwrap_or(i32::MAX))
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", s(tenant_pk(tenant)))
+                .expression_attribute_values(":prefix", s(PIN));
+            let start = last.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
+            let page = query
+                .set_exclusive_start_key(start.transpose()?)
+                .send()
+                .await
+                .map_err(Error::aws("Query"))?;
+            let more = page.last_evaluated_key.is_some();
+            for found in page.items.unwrap_or_default() {
+                let pin = pin_of(found)?;
+                last = Some(pin.id.clone());
+                if filter.includes(&pin) {
+                    all.push(pin);
+                    if all.len() == filter.limit {
+                        return Ok((all, last));
+                    }
+                }
+            }
+            if !more {
+                return Ok((all, None));
+            }
+        }
+        Ok((all, last))
+    }
+
+    /// A channel's Pins of a class, as they are right now, in the order in which they are published.
+    pub async fn pins_of_channel(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        group: PinGroup,
+    ) -> Result<Vec<Pin>, Error> {
+        let mut pins = self.recent_pins(tenant, channel, group, Timestamp::UNIX_EPOCH, usize::MAX).await?;
+        pins.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
+        Ok(pins)
+    }
+
+    /// At most `limit` of a channel's Pins of a class that were asked for since then, newest first.
+    pub async fn recent_pins(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        group: PinGroup,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Pin>, Error> {
+        // Ids sort by time: this one is older than all of that instant.
+        let oldest = PinId::new(since, [0; 10]);
+        let mut pins = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
+            let query = query
+                .scan_index_forward(false)
+                .key_condition_expression("queue_pk = :queue AND queue_sk >= :oldest")
+                .expression_attribute_values(":queue", s(queue_pk(channel, group)))
+                .expression_attribute_values(":oldest", s(oldest.as_str()))
+                .set_limit(i32::try_from(limit).ok());
+            let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
+            let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
+            let ids = ids.collect::<Result<Vec<_>, _>>()?;
+            let keys: Vec<_> =
+                ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
+            let mut found = self.table.batch(&keys).await?;
+            for (_, key) in &keys {
+                pins.extend(found.remove(key).map(pin_of).transpose()?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() || pins.len() >= limit {
+                break;
+            }
+        }
+        pins.retain(|pin| pin.state.group() == group); // the index may be behind
+        Ok(pins)
+    }
+}
+
+/// Which Pins a list is to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct PinFilter<'a> {
+    /// Those of one channel.
+    pub channel: Option<&'a ChannelId>,
+    /// Those in a state, by the word that callers see.
+    pub state: Option<&'a str>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl PinFilter<'_> {
+    fn is_all(&self) -> bool {
+        self.channel.is_none() && self.state.is_none()
+    }
+
+    fn includes(&self, pin: &Pin) -> bool {
+        self.channel.is_none_or(|channel| pin.channel_id == *channel)
+            && self.state.is_none_or(|state| pin.state.name() == state)
+    }
+}
+
+#[derive(Deserialize)]
+struct QueueEntry {
+    queue_sk: PinId,
+}
+
+fn pin_item(table: &Table, pin: &Pin) -> Result<Item, Error> {
+    item(&PinRow {
+        key: RowKey::pin(&pin.tenant, &pin.id),
+        due: pin.due_at().map(|at| table.due_index_key(at, pin.id.as_str())),
+        queue_pk: queue_pk(&pin.channel_id, pin.state.group()),
+        queue_sk: pin.id.to_string(),
+        pin: pin.clone(),
+    })
+}
+
+fn pin_of(found: Item) -> Result<Pin, Error> {
+    Ok(row::<PinRow>(found)?.pin)
+}

@@ -1,0 +1,158 @@
+//! `SETTINGS` and `WORKER`: what everyone may know of the settings, and whether the workers run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::PublicSettings;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    MainTable,
+    keys::RowKey,
+    table::{Error, Item, item, row, s, values},
+};
+
+/// How old the settings in memory may be: switching off works within a minute.
+const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The settings as they were read last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cache(Arc<Mutex<Option<Read>>>);
+
+/// What was read, and when.
+#[derive(Debug)]
+struct Read {
+    at: Timestamp,
+    stored: Option<PublicSettings>,
+}
+
+impl Cache {
+    /// What was read less than a minute ago.
+    fn get(&self, now: Timestamp) -> Result<Option<PublicSettings>, CacheMiss> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = kept.as_ref().filter(|read| now.duration_since(read.at).abs() < MAX_AGE);
+        read.map(|read| read.stored.clone()).ok_or(CacheMiss)
+    }
+
+    pub(crate) fn insert(&self, now: Timestamp, stored: Option<PublicSettings>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Read { at: now, stored });
+    }
+}
+
+/// Nothing was read, or too long ago.
+struct CacheMiss;
+
+#[derive(Serialize, Deserialize)]
+struct SettingsRow {
+    #[serde(flatten)]
+    key: RowKey,
+    #[serde(flatten)]
+    settings: PublicSettings,
+}
+
+/// When the workers ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    /// The last tick of `deliver`.
+    pub delivered_at: Option<Timestamp>,
+    /// The last tick of `refresh`.
+    pub refreshed_at: Option<Timestamp>,
+    /// The last daily check.
+    #[serde(rename = "rolled_at")]
+    pub daily_check_at: Option<Timestamp>,
+    /// The oldest Pin or channel that was still due after the last tick of `deliver`.
+    pub deliver_oldest_at: Option<Timestamp>,
+    /// The oldest token that was still due after the last tick of `refresh`.
+    pub refresh_oldest_at: Option<Timestamp>,
+    /// With which App Secret (by fingerprint) a channel was refreshed last, and when.
+    #[serde(rename = "proven")]
+    pub verified_secret: Option<VerifiedSecret>,
+}
+
+/// An App Secret that Pinterest accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedSecret {
+    /// Tells two secrets apart without revealing either.
+    pub fingerprint: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One worker's sign of life.
+#[derive(Clone, Debug)]
+pub enum Heartbeat {
+    /// `deliver` ended a tick; what was still due then, if anything.
+    Deliver(Option<Timestamp>),
+    /// `refresh` ended a tick; what was still due then, and which App Secret it saw work.
+    Refresh(Option<Timestamp>, Option<VerifiedSecret>),
+    /// The daily daily check ended.
+    DailyCheck,
+}
+
+impl MainTable {
+    /// The settings, at most a minute old. `None`: nobody has saved any.
+    pub async fn settings(&self, now: Timestamp) -> Result<Option<PublicSettings>, Error> {
+        if let Ok(known) = self.settings.get(now) {
+            return Ok(known);
+        }
+        let stored = self.fresh_settings().await?;
+        self.settings.insert(now, stored.clone());
+        Ok(stored)
+    }
+
+    /// The settings as they are right now.
+    pub async fn fresh_settings(&self) -> Result<Option<PublicSettings>, Error> {
+        self.table.get(&RowKey::settings()).await?.map(settings_of).transpose()
+    }
+
+    /// Writes what everyone may know.
+    pub async fn save_settings(&self, settings: &PublicSettings, now: Timestamp) -> Result<(), Error> {
+        let new = item(&SettingsRow { key: RowKey::settings(), settings: settings.clone() })?;
+        self.table.put(new).await?;
+        self.settings.insert(now, Some(settings.clone()));
+        Ok(())
+    }
+
+    /// The settings and the workers' signs of life, in one round trip.
+    pub async fn settings_and_worker(&self) -> Result<(Option<PublicSettings>, WorkerStatus), Error> {
+        let keys = [(&self.table, RowKey::settings()), (&self.table, RowKey::worker())];
+        let mut found = self.table.batch(&keys).await?;
+        let settings = found.remove(&RowKey::settings()).map(settings_of).transpose()?;
+        let worker = found.remove(&RowKey::worker()).map(row).transpose()?.unwrap_or_default();
+        Ok((settings, worker))
+    }
+
+    /// The workers' signs of life.
+    pub async fn worker_status(&self) -> Result<WorkerStatus, Error> {
+        Ok(self.table.get(&RowKey::worker()).await?.map(row).transpose()?.unwrap_or_default())
+    }
+
+    /// Leaves a sign of life.
+    pub async fn record_heartbeat(&self, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), Error> {
+        let at = s(now.to_string());
+        let oldest = |time: &Option<Timestamp>| serde_dynamo::to_attribute_value(time);
+        let (expression, names) = match heartbeat {
+            Heartbeat::Deliver(due) => {
+                ("SET delivered_at = :at, deliver_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
+            }
+            Heartbeat::Refresh(due, None) => {
+                ("SET refreshed_at = :at, refresh_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
+            }
+            Heartbeat::Refresh(due, proven) => (
+                "SET refreshed_at = :at, refresh_oldest_at = :oldest, proven = :proven",
+                values([(":oldest", oldest(due)?), (":proven", serde_dynamo::to_attribute_value(proven)?)]),
+            ),
+            Heartbeat::DailyCheck => ("SET rolled_at = :at", values([])),
+        };
+        let update = self.table.client.update_item().table_name(&self.table.name);
+        let update = update.set_key(Some(item(&RowKey::worker())?)).update_expression(expression);
+        let update =
+            update.set_expression_attribute_values(Some(names)).expression_attribute_values(":at", at);
+        update.send().await.map_err(Error::aws("UpdateItem"))?;
+        Ok(())
+    }
+}
+
+pub(crate) fn settings_of(found: Item) -> Result<PublicSettings, Error> {
+    Ok(row::<SettingsRow>(found)?.settings)
+}
