@@ -5,6 +5,7 @@ mod addresses;
 mod console;
 pub(crate) mod contract;
 mod contract_flow;
+mod error_codes;
 mod event_samples;
 mod invalid_bodies;
 mod lists;

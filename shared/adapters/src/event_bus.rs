@@ -3,6 +3,7 @@
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 use domain::event::Event;
 use jiff::Timestamp;
+use serde_json::json;
 
 /// The source of all events.
 const SOURCE: &str = "pinwright";
@@ -49,13 +50,11 @@ impl EventBus {
     }
 
     fn entry(&self, event: &Event, at: Timestamp) -> PutEventsRequestEntry {
-        let mut detail = event.detail.clone();
-        detail["id"] = event.id.clone().into();
         PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(event.kind)
-            .detail(detail.to_string())
+            .detail_type(event.kind.name())
+            .detail(json!(event.detail).to_string())
             .time(aws_smithy_types::DateTime::from_secs(at.as_second()))
             .build()
     }

@@ -9,7 +9,7 @@ use pinterest::{PIN_METRICS, SORTS};
 
 use crate::{
     handlers::{DEFAULT_TOP_PINS, MAX_TOP_PINS},
-    vocabulary::{ChannelMetric, PIN_STATES, PinMetric, PinSort, PinState},
+    vocabulary::{ChannelMetric, PinMetric, PinSort, PinState},
 };
 
 const METRICS: &str = "Only these metrics, by Pinterest's names: repeat the parameter, or separate them by commas. All unless given.";
@@ -33,8 +33,13 @@ pub(crate) const DRY_RUN: Parameter = Parameter::new_flag("dry_run", "Check the 
 pub(crate) const DEFAULT_CHANNEL: Parameter =
     Parameter::new_channel("The channel of the rows that name none.");
 pub(crate) const CHANNEL: Parameter = Parameter::new_channel("Only the Pins of this channel.");
-pub(crate) const STATE: Parameter =
-    Parameter::new_word("state", PinState::NAME, PIN_STATES, "invalid_state", "Only the Pins in this state.");
+pub(crate) const STATE: Parameter = Parameter::new_word(
+    "state",
+    PinState::NAME,
+    &domain::State::NAMES,
+    "invalid_state",
+    "Only the Pins in this state.",
+);
 pub(crate) const FROM: Parameter = Parameter::new_date(
     "from",
     "The first day, in UTC: at most 89 days ago. 29 days before `to` unless given.",

@@ -5,10 +5,6 @@ use std::borrow::Cow;
 use edge::codes::CODES;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// The states of a Pin, as [`domain::State::name`] writes them.
-pub(crate) const PIN_STATES: &[&str] =
-    &["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
-
 /// Declares an enumeration of the contract. No value has this type: it only describes fields that are text.
 macro_rules! enumeration {
     ($name:ident, $description:literal, $words:expr) => {
@@ -33,7 +29,7 @@ macro_rules! enumeration {
     };
 }
 
-enumeration!(PinState, "How far a Pin is.", PIN_STATES);
+enumeration!(PinState, "How far a Pin is.", domain::State::NAMES);
 enumeration!(BoardPrivacy, "Who may see a board.", ["PUBLIC", "PROTECTED", "SECRET"]);
 enumeration!(ChannelMetric, "A metric of an account, by Pinterest's name.", pinterest::CHANNEL_METRICS);
 enumeration!(

@@ -1,19 +1,157 @@
 //! Events: each is derived from a row before and after a change, so that no event can be lost between a change and its
 //! announcement.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::{Channel, Connection, Pin, PublicSettings, State};
+use crate::{
+    Account, Channel, ChannelId, Connection, Environment, Failure, Pin, PinId, PinterestPinId,
+    PublicSettings, Reason, ReconnectCause, State, Status, TenantId,
+};
 
 /// Something that happened, for the event bus.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Stable: the row and its version. The same change told twice has the same id.
+    /// What happened.
+    pub kind: EventKind,
+    /// To whom, and how. No secret is in any row that this is made of.
+    pub detail: EventDetail,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An account was connected, or connected again.
+    ChannelConnected,
+    /// The owner has to connect the account again.
+    ChannelReconnectRequired,
+    /// A user disconnected the channel.
+    ChannelDisconnected,
+    /// The refresh token is about to expire, and refreshing it has failed so far.
+    TokenExpiring,
+    /// A Pin was accepted for a later time, moved to another time, or retried.
+    PinScheduled,
+    /// A Pin waits for another reason than before.
+    PinWaiting,
+    /// A Pin is at Pinterest.
+    PinPublished,
+    /// A Pin was given up.
+    PinFailed,
+    /// A Pin was cancelled.
+    PinCancelled,
+    /// An admin changed the integration's App ID, status or environment.
+    SettingsChanged,
+}
+
+impl EventKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::ChannelConnected,
+        Self::ChannelReconnectRequired,
+        Self::ChannelDisconnected,
+        Self::TokenExpiring,
+        Self::PinScheduled,
+        Self::PinWaiting,
+        Self::PinPublished,
+        Self::PinFailed,
+        Self::PinCancelled,
+        Self::SettingsChanged,
+    ];
+
+    /// The `detail-type` on the bus.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChannelConnected => "channel.connected",
+            Self::ChannelReconnectRequired => "channel.reconnect_required",
+            Self::ChannelDisconnected => "channel.disconnected",
+            Self::TokenExpiring => "token.expiring",
+            Self::PinScheduled => "pin.scheduled",
+            Self::PinWaiting => "pin.waiting",
+            Self::PinPublished => "pin.published",
+            Self::PinFailed => "pin.failed",
+            Self::PinCancelled => "pin.cancelled",
+            Self::SettingsChanged => "settings.changed",
+        }
+    }
+}
+
+/// The `detail` of an event on the bus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum EventDetail {
+    /// Of a channel or of its tokens.
+    Channel(ChannelEvent),
+    /// Of a Pin.
+    Pin(PinEvent),
+    /// Of the settings.
+    Settings(SettingsEvent),
+}
+
+/// What a `channel.…` or `token.…` event says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChannelEvent {
+    /// The channel and its version. An event that comes again has the same id.
     pub id: String,
-    /// The kind, `pin.published` for instance.
-    pub kind: &'static str,
-    /// The facts. No secret is in any row that this is made of.
-    pub detail: Value,
+    /// The tenant that owns the channel.
+    #[schemars(with = "String")]
+    pub tenant: TenantId,
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// The host of Pinterest that it was connected at.
+    pub environment: Environment,
+    /// The Pinterest account.
+    pub account: Account,
+    /// Why the account has to be connected again.
+    pub cause: Option<ReconnectCause>,
+    /// The same as a sentence.
+    pub detail: Option<&'static str>,
+    /// In how many days the refresh token expires, if its owner was warned.
+    pub expires_in_days: Option<u8>,
+}
+
+/// What a `pin.…` event says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PinEvent {
+    /// The Pin and its version. An event that comes again has the same id.
+    pub id: String,
+    /// The tenant that owns the Pin.
+    #[schemars(with = "String")]
+    pub tenant: TenantId,
+    /// The Pin.
+    pub pin_id: PinId,
+    /// The channel that it is published by.
+    pub channel_id: ChannelId,
+    /// How far it is.
+    #[schemars(extend("enum" = State::NAMES))]
+    pub state: &'static str,
+    /// The reason of a wait.
+    pub reason: Option<Reason>,
+    /// When it is tried again, if that is known.
+    pub retry_at: Option<Timestamp>,
+    /// When it is to be published.
+    pub publish_at: Timestamp,
+    /// Its id at Pinterest, when it is published.
+    pub pinterest_pin_id: Option<PinterestPinId>,
+    /// Its address at Pinterest.
+    #[schemars(url)]
+    pub pinterest_pin_url: Option<String>,
+    /// Why it failed, and what to do.
+    pub error: Option<Failure>,
+}
+
+/// What a `settings.changed` event says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SettingsEvent {
+    /// The settings and their version. An event that comes again has the same id.
+    pub id: String,
+    /// The App ID, if one is saved.
+    pub app_id: Option<String>,
+    /// Whether the integration is switched on.
+    pub status: Status,
+    /// The host of Pinterest for new connections.
+    pub environment: Environment,
 }
 
 /// A row that events are made of.
@@ -31,128 +169,134 @@ pub enum ChangedRow {
 #[must_use]
 pub fn from_change(old: Option<&ChangedRow>, new: Option<&ChangedRow>) -> Option<Event> {
     match (old, new) {
-        (Some(ChangedRow::Channel(old)), None) => Some(channel(old, old.version + 1, "channel.disconnected")),
+        (Some(ChangedRow::Channel(old)), None) => {
+            Some(channel_event(EventKind::ChannelDisconnected, old, old.version + 1))
+        }
         (old, Some(ChangedRow::Channel(new))) => {
             let old = match old {
                 Some(ChangedRow::Channel(old)) => Some(old.as_ref()),
                 _ => None,
             };
-            channel_kind(old, new).map(|kind| channel(new, new.version, kind))
+            channel_kind(old, new).map(|kind| channel_event(kind, new, new.version))
         }
         (old, Some(ChangedRow::Pin(new))) => {
             let old = match old {
                 Some(ChangedRow::Pin(old)) => Some(old.as_ref()),
                 _ => None,
             };
-            pin_kind(old, new).map(|kind| pin(new, kind))
+            pin_kind(old, new).map(|kind| pin_event(kind, new))
         }
         (Some(ChangedRow::Settings(old)), Some(ChangedRow::Settings(new))) if old.has_same_content(new) => {
             None
         }
         (_, Some(ChangedRow::Settings(new))) => Some(Event {
-            id: format!("settings|{}", new.version),
-            kind: "settings.changed",
-            detail: json!({
-                "app_id": new.app_id,
-                "status": new.status,
-                "environment": new.environment,
+            kind: EventKind::SettingsChanged,
+            detail: EventDetail::Settings(SettingsEvent {
+                id: format!("settings|{}", new.version),
+                app_id: new.app_id.clone(),
+                status: new.status,
+                environment: new.environment,
             }),
         }),
         _ => None,
     }
 }
 
-fn channel_kind(old: Option<&Channel>, new: &Channel) -> Option<&'static str> {
+fn channel_kind(old: Option<&Channel>, new: &Channel) -> Option<EventKind> {
     let was = old.map(|old| old.connection);
     match new.connection {
-        Connection::ReconnectRequired(_) if was != Some(new.connection) => Some("channel.reconnect_required"),
+        Connection::ReconnectRequired(_) if was != Some(new.connection) => {
+            Some(EventKind::ChannelReconnectRequired)
+        }
         Connection::Connected
             if was != Some(Connection::Connected)
                 || old.is_some_and(|old| old.connected_at != new.connected_at) =>
         {
-            Some("channel.connected")
+            Some(EventKind::ChannelConnected)
         }
         _ if new.expiring_in_days.is_some()
             && old.is_none_or(|old| old.expiring_in_days != new.expiring_in_days) =>
         {
-            Some("token.expiring")
+            Some(EventKind::TokenExpiring)
         }
         _ => None,
     }
 }
 
-fn channel(channel: &Channel, version: u64, kind: &'static str) -> Event {
+fn channel_event(kind: EventKind, channel: &Channel, version: u64) -> Event {
     let cause = match channel.connection {
         Connection::Connected => None,
         Connection::ReconnectRequired(cause) => Some(cause),
     };
     Event {
-        id: format!("{}|{version}", channel.id),
         kind,
-        detail: json!({
-            "tenant": channel.tenant,
-            "channel_id": channel.id,
-            "environment": channel.environment,
-            "account": channel.account,
-            "cause": cause,
-            "detail": cause.map(crate::ReconnectCause::detail),
-            "expires_in_days": channel.expiring_in_days,
+        detail: EventDetail::Channel(ChannelEvent {
+            id: format!("{}|{version}", channel.id),
+            tenant: channel.tenant.clone(),
+            channel_id: channel.id.clone(),
+            environment: channel.environment,
+            account: channel.account.clone(),
+            cause,
+            detail: cause.map(ReconnectCause::detail),
+            expires_in_days: channel.expiring_in_days,
         }),
     }
 }
 
-fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<&'static str> {
+fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<EventKind> {
     let before = old.map(|old| &old.state);
     let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
     // A Pin that was sent in between, and waits for the same reason again, is not announced again.
     let announced = old.and_then(|old| old.waited_for.or(reason(&old.state)));
     match &new.state {
-        // A Pin that is put off to another time, or tried again, is scheduled anew.
-        State::Scheduled if old.is_none_or(|old| old.publish_at != new.publish_at) => Some("pin.scheduled"),
-        now @ (State::Waiting { .. } | State::OutcomeUnknown { .. }) if announced != reason(now) => {
-            Some("pin.waiting")
+        // A Pin that is moved to another time, or tried again, is scheduled anew.
+        State::Scheduled if old.is_none_or(|old| old.publish_at != new.publish_at) => {
+            Some(EventKind::PinScheduled)
         }
-        State::Published { .. } if !matches!(before, Some(State::Published { .. })) => Some("pin.published"),
-        State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some("pin.failed"),
-        State::Cancelled if !matches!(before, Some(State::Cancelled)) => Some("pin.cancelled"),
+        now @ (State::Waiting { .. } | State::OutcomeUnknown { .. }) if announced != reason(now) => {
+            Some(EventKind::PinWaiting)
+        }
+        State::Published { .. } if !matches!(before, Some(State::Published { .. })) => {
+            Some(EventKind::PinPublished)
+        }
+        State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some(EventKind::PinFailed),
+        State::Cancelled if !matches!(before, Some(State::Cancelled)) => Some(EventKind::PinCancelled),
         _ => None,
     }
 }
 
-fn pin(pin: &Pin, kind: &'static str) -> Event {
+fn pin_event(kind: EventKind, pin: &Pin) -> Event {
     let (pinterest_pin_id, error) = match &pin.state {
-        State::Published { pinterest_pin_id, .. } => (Some(pinterest_pin_id), None),
-        State::Failed { error } => (None, Some(error)),
+        State::Published { pinterest_pin_id, .. } => (Some(pinterest_pin_id.clone()), None),
+        State::Failed { error } => (None, Some(error.clone())),
         _ => (None, None),
     };
     let waits = pin.state.waits_for();
     Event {
-        id: format!("{}|{}", pin.id, pin.version),
         kind,
-        detail: json!({
-            "tenant": pin.tenant,
-            "pin_id": pin.id,
-            "channel_id": pin.channel_id,
-            "state": pin.state.name(),
-            "reason": waits.map(|(reason, _)| reason),
-            "retry_at": waits.and_then(|(_, at)| at),
-            "publish_at": pin.publish_at,
-            "pinterest_pin_id": pinterest_pin_id,
-            "pinterest_pin_url": pinterest_pin_id.map(crate::PinterestPinId::url),
-            "error": error,
+        detail: EventDetail::Pin(PinEvent {
+            id: format!("{}|{}", pin.id, pin.version),
+            tenant: pin.tenant.clone(),
+            pin_id: pin.id.clone(),
+            channel_id: pin.channel_id.clone(),
+            state: pin.state.name(),
+            reason: waits.map(|(reason, _)| reason),
+            retry_at: waits.and_then(|(_, at)| at),
+            publish_at: pin.publish_at,
+            pinterest_pin_url: pinterest_pin_id.as_ref().map(PinterestPinId::url),
+            pinterest_pin_id,
+            error,
         }),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::{
-        Account, Attempt, ChannelId, ChannelRecord, Environment, Failure, PinId, PinRecord, PinterestPinId,
-        PinterestUserId, Reason, ReconnectCause, Scopes, Status, TenantId, Timeline,
-    };
+    use crate::{Attempt, ChannelRecord, PinRecord, PinterestUserId, Scopes, Timeline};
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_790_000_000).unwrap()
@@ -253,11 +397,11 @@ mod tests {
 
     fn of_channels(old: Option<Channel>, new: Option<Channel>) -> Option<&'static str> {
         let row = |channel| ChangedRow::Channel(Box::new(channel));
-        from_change(old.map(row).as_ref(), new.map(row).as_ref()).map(|event| event.kind)
+        from_change(old.map(row).as_ref(), new.map(row).as_ref()).map(|event| event.kind.name())
     }
 
     fn kind(old: Option<State>, new: State) -> Option<&'static str> {
-        of_pins(old, new).map(|event| event.kind)
+        of_pins(old, new).map(|event| event.kind.name())
     }
 
     #[test]
@@ -305,16 +449,21 @@ mod tests {
         assert_eq!(from_change(None, None), None);
     }
 
+    /// The detail, as it is put on the bus.
+    fn detail(event: Option<Event>) -> Value {
+        serde_json::to_value(event.unwrap().detail).unwrap()
+    }
+
     #[test]
     fn an_event_is_named_after_its_row_and_its_version() {
-        let event = of_pins(None, State::Scheduled).unwrap();
-        assert_eq!(event.id, format!("{}|7", pin(State::Scheduled).id));
+        let event = of_pins(None, State::Scheduled);
+        assert_eq!(detail(event)["id"], format!("{}|7", pin(State::Scheduled).id));
 
         let row = ChangedRow::Channel(Box::new(channel(Connection::Connected)));
         let id = channel(Connection::Connected).id.clone();
-        assert_eq!(from_change(None, Some(&row)).unwrap().id, format!("{id}|4"));
+        assert_eq!(detail(from_change(None, Some(&row)))["id"], format!("{id}|4"));
         assert_eq!(
-            from_change(Some(&row), None).unwrap().id,
+            detail(from_change(Some(&row), None))["id"],
             format!("{id}|5"),
             "nothing else has this version"
         );
@@ -329,13 +478,13 @@ mod tests {
 
     #[test]
     fn a_pin_that_is_published_or_failed_says_as_what() {
-        let detail = of_pins(None, published()).unwrap().detail;
-        assert_eq!(detail["pinterest_pin_id"], "99");
-        assert_eq!(detail["pinterest_pin_url"], "https://www.pinterest.com/pin/99/");
-        assert_eq!(detail["error"], Value::Null);
+        let published = detail(of_pins(None, published()));
+        assert_eq!(published["pinterest_pin_id"], "99");
+        assert_eq!(published["pinterest_pin_url"], "https://www.pinterest.com/pin/99/");
+        assert_eq!(published["error"], Value::Null);
 
-        let detail = of_pins(None, failed()).unwrap().detail;
-        assert_eq!(detail["error"]["code"], "too_late");
+        let failed = detail(of_pins(None, failed()));
+        assert_eq!(failed["error"]["code"], "too_late");
     }
 
     #[test]
@@ -398,7 +547,8 @@ mod tests {
 
         let event = from_change(None, Some(&settings)).unwrap();
 
-        assert_eq!((event.kind, event.id.as_str()), ("settings.changed", "settings|3"));
+        assert_eq!(event.kind, EventKind::SettingsChanged);
+        assert_eq!(detail(Some(event))["id"], "settings|3");
         assert_eq!(from_change(Some(&settings), None), None);
     }
 }

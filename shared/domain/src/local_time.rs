@@ -17,8 +17,10 @@ use crate::Invalid;
 #[schemars(rename = "ZonedTime")]
 pub struct LocalTime {
     /// Date and time without an offset: `2026-12-01T09:00`.
+    #[schemars(length(max = 64))]
     local: String,
     /// The zone's name in the IANA database: `Europe/Istanbul`.
+    #[schemars(length(max = 64))]
     time_zone: String,
     /// Which one is meant of a time that comes twice.
     #[serde(default)]

@@ -244,6 +244,9 @@ impl State {
         }
     }
 
+    /// The names of all states in the API.
+    pub const NAMES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
+
     /// The name of the state in the API.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -470,6 +470,26 @@ pub const CODES: &[Code] = &[
         "Try again later; Pinterest's status page tells whether it is down.",
         "Pinterest did not answer, or not in a way that makes sense",
     ),
+    // After `#error=`, when the browser comes back from Pinterest.
+    code(
+        "access_denied",
+        "The owner of the account did not allow the connection.",
+        "Start again, and press Allow on Pinterest's page.",
+        "https://app.example.com/#error=access_denied",
+    ),
+    code(
+        "state_invalid",
+        "The flow is unknown, was used already, or is older than ten minutes.",
+        "Start again.",
+        "https://app.example.com/#error=state_invalid",
+    ),
+    code(
+        "code_refused",
+        "Pinterest refused the redirect URI, the App ID, the App Secret or the code.",
+        "Let an admin compare the redirect URI with the one that is registered at Pinterest, and test the credentials.",
+        "https://app.example.com/#error=code_refused",
+    ),
+
     // What passes.
     code(
         "token_refresh",

@@ -257,7 +257,8 @@ impl Parameter {
             Kind::Text { max_length } => json!({ "type": "string", "maxLength": max_length }),
         };
         let mut described = json!({
-            "name": self.name, "in": "query", "required": false, "description": self.description, "schema": schema,
+            "name": self.name, "in": "query", "required": false, "allowEmptyValue": true,
+            "description": self.description, "schema": schema,
         });
         if self.is_list() {
             // What every client generator sends for a list; commas are taken as well.

@@ -54,17 +54,22 @@ pub fn find<'a, R>(
     method: &Method,
     path: &'a str,
 ) -> RouteMatch<'a, R> {
-    let mut allowed = Vec::new();
+    let (mut literal, mut any) = (Vec::new(), Vec::new());
     for route in routes {
         let (route_method, pattern) = address(route);
         if let Some(Matched { id }) = match_path(pattern, path) {
             if route_method == method.as_str() {
                 return RouteMatch::Found(route, id);
             }
-            allowed.push(route_method);
+            if pattern == path { &mut literal } else { &mut any }.push(route_method);
         }
     }
-    if allowed.is_empty() { RouteMatch::Nothing } else { RouteMatch::OtherMethod(allowed) }
+    // `/pins/bulk` is an address of its own before it is the Pin with the id `bulk`.
+    match (literal.is_empty(), any.is_empty()) {
+        (false, _) => RouteMatch::OtherMethod(literal),
+        (true, false) => RouteMatch::OtherMethod(any),
+        (true, true) => RouteMatch::Nothing,
+    }
 }
 
 /// A path that has the form of a pattern.

@@ -6,10 +6,11 @@ use app::{Endpoint, Function, endpoints};
 use edge::Access;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
     harness::json_schema::{Schemas, resolved, target},
-    harness::{APP_ID, APP_SECRET, SETTINGS, TestApp, answer, pin},
+    harness::{APP_ID, APP_SECRET, PINS, SETTINGS, TestApp, answer, days, id, minutes, pin},
 };
 
 /// The contract, read without a token.
@@ -412,6 +413,9 @@ async fn every_example_is_of_the_form_that_it_is_an_example_of() {
             }
         }
     }
+    for (kind, webhook) in object(&document["webhooks"]) {
+        look(kind, &webhook["post"]["requestBody"]["content"]);
+    }
     for (name, response) in object(&document["components"]["responses"]) {
         look(name, &response["content"]);
     }
@@ -449,4 +453,39 @@ async fn the_document_in_the_repository_is_the_one_that_is_served() {
         "openapi.json is not what the code says. If the change is wanted, write it anew with \
          UPDATE_OPENAPI=1 cargo test --test flows the_document_in_the_repository"
     );
+}
+
+/// Every kind of event, as it comes from the bus.
+#[tokio::test]
+async fn events_on_the_bus_are_of_the_documented_form() {
+    let (app, channel) = TestApp::start_connected().await;
+    let document = contract(&app).await;
+    app.publish("ada", &channel, "Published").await.expect(201);
+    let later = app.stack.now() + minutes(60);
+    let scheduled = app.schedule("ada", &channel, "Cancelled", later).await.expect(202);
+    let path = format!("{PINS}/{}", id(&scheduled));
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::RateLimited { reset: 30 }));
+    app.publish("ada", &channel, "Waiting").await.expect(202);
+    app.advance(minutes(5)).await;
+    let mut failed = pin(&channel, "Failed");
+    failed["board_id"] = json!("404404");
+    app.post(PINS, "ada", failed).await.problem(422);
+    let outage = FaultKind::RateLimited { reset: 86_400 }; // the fewest steps
+    app.pinterest().inject(Fault::once(Operation::Token, outage).times(1000));
+    app.advance(days(61)).await;
+    let path = format!("/api/v1/channels/{channel}");
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+
+    let mut kinds = BTreeSet::new();
+    for event in app.stack.events().await.unwrap() {
+        let kind = event.detail_type;
+        let schema =
+            &document["webhooks"][&kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let faults = Schemas(&document).faults(&schema["properties"]["detail"], &event.detail, &kind);
+        assert!(faults.is_empty(), "{faults:#?}");
+        kinds.insert(kind);
+    }
+    let documented: BTreeSet<_> = object(&document["webhooks"]).keys().cloned().collect();
+    assert_eq!(kinds, documented);
 }

@@ -1,5 +1,6 @@
 //! An example for each request and each answer of the contract. A test holds them against the schemas.
 
+use domain::event::EventKind;
 use serde_json::{Value, json};
 
 const CHANNEL: &str = "ch_01kbcfrw2xq7v4j9b6k0s3e8hz";
@@ -325,7 +326,7 @@ fn scheduled() -> Value {
         "error": null,
         "created_at": "2026-12-01T08:00:00Z",
         "published_at": null,
-        "timeline": [event("2026-12-01T08:00:00Z", "accepted", "", None)],
+        "timeline": [timeline_entry("2026-12-01T08:00:00Z", "accepted", "", None)],
         "timeline_dropped": 0,
     })
 }
@@ -337,9 +338,9 @@ fn published() -> Value {
     pin["pinterest_pin_url"] = "https://www.pinterest.com/pin/549755885200/".into();
     pin["published_at"] = "2026-12-01T09:00:22Z".into();
     pin["timeline"] = json!([
-        event("2026-12-01T08:00:00Z", "accepted", "", None),
-        event("2026-12-01T09:00:21Z", "sending", "", None),
-        event("2026-12-01T09:00:22Z", "published", "created as 549755885200", Some(201)),
+        timeline_entry("2026-12-01T08:00:00Z", "accepted", "", None),
+        timeline_entry("2026-12-01T09:00:21Z", "sending", "", None),
+        timeline_entry("2026-12-01T09:00:22Z", "published", "created as 549755885200", Some(201)),
     ]);
     pin
 }
@@ -348,13 +349,13 @@ fn cancelled() -> Value {
     let mut pin = scheduled();
     pin["state"] = "cancelled".into();
     pin["timeline"] = json!([
-        event("2026-12-01T08:00:00Z", "accepted", "", None),
-        event("2026-12-01T08:30:00Z", "cancelled", "by request", None),
+        timeline_entry("2026-12-01T08:00:00Z", "accepted", "", None),
+        timeline_entry("2026-12-01T08:30:00Z", "cancelled", "by request", None),
     ]);
     pin
 }
 
-fn event(at: &str, event: &str, detail: &str, http_status: Option<u16>) -> Value {
+fn timeline_entry(at: &str, event: &str, detail: &str, http_status: Option<u16>) -> Value {
     json!({
         "at": at,
         "event": event,
@@ -397,4 +398,79 @@ fn validation() -> Value {
         checks.push(check(name, None, "the fields have to be right first"));
     }
     json!({ "ok": false, "checks": checks })
+}
+
+/// An event as EventBridge delivers it.
+pub(super) fn event(kind: EventKind) -> Value {
+    let account = json!({ "pinterest_user_id": "549755885175", "username": "demo_account" });
+    let channel = |cause: Value, detail: Value, days: Value| {
+        json!({
+            "id": format!("{CHANNEL}|2"),
+            "tenant": "ada",
+            "channel_id": CHANNEL,
+            "environment": "production",
+            "account": account,
+            "cause": cause,
+            "detail": detail,
+            "expires_in_days": days,
+        })
+    };
+    let pin = |state: &str| {
+        json!({
+            "id": format!("{PIN}|2"),
+            "tenant": "ada",
+            "pin_id": PIN,
+            "channel_id": CHANNEL,
+            "state": state,
+            "reason": null,
+            "retry_at": null,
+            "publish_at": "2026-12-01T09:00:00Z",
+            "pinterest_pin_id": null,
+            "pinterest_pin_url": null,
+            "error": null,
+        })
+    };
+    let with = |mut detail: Value, changes: Value| {
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            detail[name] = value.clone();
+        }
+        detail
+    };
+    let detail = match kind {
+        EventKind::ChannelConnected | EventKind::ChannelDisconnected => {
+            channel(Value::Null, Value::Null, Value::Null)
+        }
+        EventKind::ChannelReconnectRequired => {
+            let cause = domain::ReconnectCause::RefreshTokenRejected;
+            channel(json!(cause), cause.detail().into(), Value::Null)
+        }
+        EventKind::TokenExpiring => channel(Value::Null, Value::Null, 7.into()),
+        EventKind::PinScheduled => pin("scheduled"),
+        EventKind::PinWaiting => {
+            with(pin("waiting"), json!({ "reason": "quota", "retry_at": "2026-12-01T09:01:00Z" }))
+        }
+        EventKind::PinPublished => with(
+            pin("published"),
+            json!({
+                "pinterest_pin_id": "549755885023",
+                "pinterest_pin_url": "https://www.pinterest.com/pin/549755885023/",
+            }),
+        ),
+        EventKind::PinFailed => with(pin("failed"), json!({ "error": domain::failures::board_gone() })),
+        EventKind::PinCancelled => pin("cancelled"),
+        EventKind::SettingsChanged => json!({
+            "id": "settings|3", "app_id": "1500000", "status": "enabled", "environment": "production",
+        }),
+    };
+    json!({
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "source": "pinwright",
+        "detail-type": kind.name(),
+        "account": "111122223333",
+        "time": "2026-12-01T09:00:02Z",
+        "region": "eu-central-1",
+        "resources": [],
+        "detail": detail,
+    })
 }

@@ -2,6 +2,7 @@
 
 mod examples;
 mod schemas;
+mod webhooks;
 
 use edge::{Access, query::Parameter};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
@@ -63,13 +64,14 @@ struct Schemas {
 }
 
 /// The groups in which people find operations, with what each is about.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("Settings", "The integration with Pinterest, for admins."),
     ("Connecting", "Connecting a Pinterest account by OAuth."),
     ("Channels", "Connected Pinterest accounts and their boards."),
     ("Pins", "Publishing, scheduling and following Pins."),
     ("Media", "Files for Pins."),
     ("Analytics", "How accounts and Pins do, as Pinterest counts."),
+    ("Events", "What the event bus delivers."),
     ("Service", "Whether the API answers, this document, and what problems mean."),
 ];
 
@@ -111,6 +113,7 @@ pub(crate) fn document(base_url: &str) -> Value {
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         path[endpoint.method.to_lowercase()] = operation;
     }
+    let webhooks = webhooks::webhooks(&mut schemas.answers);
     let mut responses = Map::new();
     for status in [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503] {
         responses.insert(name(status).to_owned(), failure(status, &problem));
@@ -132,6 +135,7 @@ pub(crate) fn document(base_url: &str) -> Value {
         "servers": [{ "url": base_url }],
         "tags": tags,
         "paths": paths,
+        "webhooks": webhooks,
         "components": {
             "schemas": components,
             "responses": responses,
@@ -140,13 +144,13 @@ pub(crate) fn document(base_url: &str) -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An access token of the stack's issuer.",
+                    "description": "An access token of the stack's issuer, which API Gateway checks (RFC8725).",
                 },
                 "admin_token": {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An access token of the stack's issuer with the admin scope or the admin group.",
+                    "description": "The same with the admin scope or the admin group (RFC8725).",
                 },
             },
         },
@@ -161,6 +165,9 @@ fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) ->
             let (schema, example) =
                 (schema(&mut schemas.answers), examples::answer(contract.id, answer.status));
             response["content"] = json!({ "application/json": { "schema": schema, "example": example } });
+        }
+        if let Some(links) = links(contract.id) {
+            response["links"] = links;
         }
         if answer.status == 302 {
             let text = "Where the browser goes.";
@@ -206,6 +213,25 @@ fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) ->
         }
     }
     operation
+}
+
+/// What can be done next with the Pin or the channel that an operation answers.
+fn links(operation: &str) -> Option<Value> {
+    let (collection, id) = match operation {
+        "create_pin" => ("/api/v1/pins/{id}", "$response.body#/id"),
+        "list_pins" => ("/api/v1/pins/{id}", "$response.body#/items/0/id"),
+        "claim_connection" => ("/api/v1/channels/{id}", "$response.body#/id"),
+        "list_channels" => ("/api/v1/channels/{id}", "$response.body#/items/0/id"),
+        _ => return None,
+    };
+    let next = endpoints().into_iter().filter(|endpoint| endpoint.path.starts_with(collection));
+    let link = |operation| (operation, json!({ "operationId": operation, "parameters": { "id": id } }));
+    Some(
+        next.filter_map(|endpoint| endpoint.operation_id())
+            .map(link)
+            .map(|(name, link)| (name.to_owned(), link))
+            .collect(),
+    )
 }
 
 /// The statuses of the problems that an operation can answer.

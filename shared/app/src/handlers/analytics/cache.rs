@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(contents(&cache), (1, 5));
 
         cache.insert(query(1, "e"), "x".repeat(MAX_BYTES + 1), at(300));
-        assert_eq!(contents(&cache), (0, 0), "larger than all that is cache");
+        assert_eq!(contents(&cache), (0, 0), "larger than the cache");
     }
 }

@@ -130,11 +130,16 @@ fn day(
     let date = parameter.date(text)?;
     if date > today {
         let detail = format!("is in the future: in UTC it is {today}");
-        return Err(Invalid::new(name, "date_in_future", detail, "Ask kind days up to today."));
+        return Err(Invalid::new(name, "date_in_future", detail, "Ask about days up to today."));
     }
     if date < earliest {
         let detail = format!("is more than {MAX_DAYS_BACK} days ago, and Pinterest looks back no further");
-        return Err(Invalid::new(name, "date_too_old", detail, format!("Ask kind days from {earliest} on.")));
+        return Err(Invalid::new(
+            name,
+            "date_too_old",
+            detail,
+            format!("Ask about days from {earliest} on."),
+        ));
     }
     Ok(Some(date))
 }

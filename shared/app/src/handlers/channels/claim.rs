@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 #[schemars(rename = "ClaimConnectionRequest")]
 pub struct Claim {
     /// What stood after `#connection=`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(max = 100))]
     connection: Ticket,
 }
 

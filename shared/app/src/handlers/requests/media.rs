@@ -73,6 +73,7 @@ pub(super) struct NewCover {
     url: Option<String>,
     /// Counted from the beginning; past the end, the last frame.
     #[serde(default)]
+    #[schemars(range(max = 4_294_967_295_u32))]
     frame_seconds: Option<u32>,
 }
 
