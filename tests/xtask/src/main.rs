@@ -14,6 +14,7 @@ cargo xtask <command>
   scale CHANNELS PINS      refresh so many channels for a day, and publish so many Pins in a month
   browser [ARGUMENTS]      drive the pages in Chromium (the arguments go to Node's test runner)
   pictures                 make the pictures of docs/
+  clients                  make clients of the contract, and let them do the main job
   deployed [ARGUMENTS]     deploy to an emulator of AWS, and test there (the arguments go to pytest)
   bench [ARGUMENTS]        measure starts and requests (--write-docs puts the tables into docs/)";
 
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         }
         ["browser", rest @ ..] => run(&mut script("tests/browser/run", rest)),
         ["pictures"] => run(&mut script("tests/browser/run", &["pictures"])),
+        ["clients"] => run(&mut script("tests/clients/run", &[])),
         ["deployed", rest @ ..] => run(&mut script("tests/deploy/run", rest)),
         ["bench", rest @ ..] => {
             run(Command::new("cargo").args(["bench", "--package", "bench", "--"]).args(rest))
