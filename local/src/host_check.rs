@@ -12,7 +12,8 @@ use axum::{
 use crate::{context::Context, problem::problem_response};
 
 /// Passes on only requests whose `Host` is this machine or the host of `BASE_URL`. So a web page whose own name was
-/// pointed to this machine cannot use the API (DNS rebinding).
+/// pointed to this machine cannot use the API (DNS rebinding). What only people on this machine may do, under `/dev/`,
+/// is not done for the host of `BASE_URL`, which may be the public end of a tunnel.
 pub(crate) async fn require_known_host(
     State(context): State<Arc<Context>>,
     request: Request,
@@ -22,8 +23,9 @@ pub(crate) async fn require_known_host(
     let host = host.and_then(|host| host.parse::<Authority>().ok());
     let is_known = host.is_some_and(|host| {
         let has_valid_port = host.as_str() == host.host() || host.port_u16().is_some();
-        has_valid_port && matches!(host.host(), "127.0.0.1" | "localhost" | "[::1]")
-            || host.as_str() == context.public_host
+        let is_this_machine = has_valid_port && matches!(host.host(), "127.0.0.1" | "localhost" | "[::1]");
+        let is_public = host.as_str() == context.public_host;
+        is_this_machine || is_public && !request.uri().path().starts_with("/dev/")
     });
     if is_known {
         return next.run(request).await;

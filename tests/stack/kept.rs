@@ -186,7 +186,7 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
     runtime.block_on(async {
         let tables = Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
         let (now, secrets) = (Arc::new(Timestamp::now), BTreeMap::new());
-        let options = Options { folder: None, tables, now, secrets, bucket: String::new() };
+        let options = Options { folder: None, tables, now, secrets, bucket: "media".to_owned() };
         let aws = LoopbackAws::start(options).await.unwrap();
         let mut forms = Vec::new();
         for name in ["main", "tokens"] {

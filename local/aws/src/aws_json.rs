@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dynoxide::DynoxideError;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -50,7 +50,7 @@ impl From<Error> for ErrorResponse {
 
 impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
-        json_response(self.status, &self.body)
+        json_response(self.status, self.body.to_string().into_bytes())
     }
 }
 
@@ -62,7 +62,15 @@ pub(crate) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorRes
     })
 }
 
+/// The body of an answer.
+pub(crate) type Answer = Vec<u8>;
+
+/// Writes an answer.
+pub(crate) fn answer(content: &impl Serialize) -> Result<Answer, ErrorResponse> {
+    serde_json::to_vec(content).map_err(|error| ErrorResponse::new("InternalFailure", error.to_string()))
+}
+
 /// A response with a JSON body.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
+pub(crate) fn json_response(status: StatusCode, body: Answer) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response()
 }

@@ -1,17 +1,15 @@
-//! The calls of DynamoDB that the product makes, for processes other than the local stack, which is told when they
-//! write.
+//! The calls of DynamoDB that the product makes, and those with which people look at the tables.
 
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::aws_json::{ErrorResponse, parse_body};
+use crate::aws_json::{Answer, ErrorResponse, answer, parse_body};
 
 /// What precedes an operation's name in the header `X-Amz-Target`.
 pub(crate) const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 
-/// The tables, as another process sees them.
+/// The tables, and a notice for those who wait for a write.
 pub(crate) struct DynamoDbApi {
     database: Database,
     write_notice: Notify,
@@ -22,20 +20,32 @@ impl DynamoDbApi {
         Self { database, write_notice: Notify::new() }
     }
 
-    /// Carries out `operation` with the request in `body`.
-    pub(crate) fn call(&self, operation: &str, body: &[u8]) -> Result<Value, ErrorResponse> {
+    /// Carries out `operation` with the request in `body`. `announced`: a write is reported to [`Self::wait_for_write`].
+    pub(crate) fn call(
+        &self,
+        operation: &str,
+        body: &[u8],
+        announced: bool,
+    ) -> Result<Answer, ErrorResponse> {
         let database = &self.database;
         let result = match operation {
             "BatchGetItem" => return call_database(body, |request| database.batch_get_item(request)),
+            "DescribeTable" => return call_database(body, |request| database.describe_table(request)),
+            "DescribeTimeToLive" => {
+                return call_database(body, |request| database.describe_time_to_live(request));
+            }
             "GetItem" => return call_database(body, |request| database.get_item(request)),
             "Query" => return call_database(body, |request| database.query(request)),
+            "Scan" => return call_database(body, |request| database.scan(request)),
             "DeleteItem" => call_database(body, |request| database.delete_item(request)),
             "PutItem" => call_database(body, |request| database.put_item(request)),
             "TransactWriteItems" => call_database(body, |request| database.transact_write_items(request)),
             "UpdateItem" => call_database(body, |request| database.update_item(request)),
             other => return Err(ErrorResponse::unknown_operation(other)),
         };
-        self.write_notice.notify_one();
+        if announced {
+            self.write_notice.notify_one();
+        }
         result
     }
 
@@ -48,7 +58,6 @@ impl DynamoDbApi {
 fn call_database<Q: DeserializeOwned, A: Serialize>(
     body: &[u8],
     call: impl FnOnce(Q) -> Result<A, DynoxideError>,
-) -> Result<Value, ErrorResponse> {
-    let answer = call(parse_body(body)?)?;
-    Ok(json!(answer))
+) -> Result<Answer, ErrorResponse> {
+    answer(&call(parse_body(body)?)?)
 }

@@ -5,16 +5,16 @@
 //!
 //! | service | where | kept in |
 //! |---|---|---|
-//! | DynamoDB, with its streams | [`LoopbackAws::dynamodb_url`] | `dynamodb.sqlite` |
-//! | DynamoDB, the product's calls | [`LoopbackAws::url`] | the same |
+//! | DynamoDB | [`LoopbackAws::url`]; without a report of writes [`LoopbackAws::dynamodb_url`] | `dynamodb.sqlite` |
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
 //! | S3: `PutObject`, `GetObject` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses
-//! nothing. Any process that reaches the loopback ports may call, and its signatures are not checked, except for the
-//! bucket: its signed addresses are given to others, and each is valid only for the request that it was signed for.
+//! nothing. All ports pass one gate: the `Host` of a request has to be the address itself, so that no page in a browser
+//! gets an answer by a name of its own, and no answer allows an origin (CORS), except for the bucket's, where the signature
+//! of an address decides. Other programs on this machine may call: their signatures are not checked.
 
 mod aws_json;
 mod dynamodb;
@@ -30,6 +30,7 @@ mod tables;
 
 use std::{collections::BTreeMap, fmt, io, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
+use axum::{Router, middleware};
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -107,18 +108,27 @@ impl LoopbackAws {
         let dynamodb_url = format!("http://{dynamodb_host}");
         let url = format!("http://{host}");
         let dynamodb_api = Arc::new(DynamoDbApi::new(dynamodb.database.clone()));
-        let services = Services { dynamodb: Arc::clone(&dynamodb_api), secrets, bus: Arc::clone(&bus), host };
-        let router = services::router(services).merge(s3::router(bucket));
+        let services = Services {
+            dynamodb: Arc::clone(&dynamodb_api),
+            announces_writes: true,
+            secrets: Arc::new(secrets),
+            bus: Arc::clone(&bus),
+        };
+        let quiet = Services { announces_writes: false, ..services.clone() };
+        let serve = |listener, host: String, router: Router| {
+            let router =
+                router.layer(middleware::from_fn_with_state(Arc::from(host), services::require_host));
+            let server = axum::serve(listener, router).with_graceful_shutdown(wait_for_stop(&running));
+            tokio::spawn(server.into_future())
+        };
         let servers = vec![
-            tokio::spawn(serve_dynamodb(dynamodb_listener, dynamodb.clone(), wait_for_stop(&running))),
-            tokio::spawn(
-                axum::serve(listener, router).with_graceful_shutdown(wait_for_stop(&running)).into_future(),
-            ),
+            serve(dynamodb_listener, dynamodb_host, services::router(quiet)),
+            serve(listener, host, services::router(services).merge(s3::router(bucket))),
         ];
         Ok(Self { dynamodb_url, url, dynamodb, dynamodb_api, bus, stream, folder, servers, running })
     }
 
-    /// Where DynamoDB and its streams answer, for `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// Where DynamoDB answers without reporting writes, for `AWS_ENDPOINT_URL_DYNAMODB` of this process itself.
     #[must_use]
     pub fn dynamodb_url(&self) -> &str {
         &self.dynamodb_url
@@ -181,14 +191,6 @@ async fn bind_loopback() -> io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let host = listener.local_addr()?.to_string();
     Ok((listener, host))
-}
-
-async fn serve_dynamodb(
-    listener: TcpListener,
-    dynamodb: DynamoDb,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    dynoxide::server::serve_with_shutdown(listener, dynamodb.database, stop).await.map_err(io::Error::other)
 }
 
 /// Waits until `running` is dropped.

@@ -92,16 +92,13 @@ impl Bucket {
     fn authorize(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<PathBuf, S3Error> {
         KEY.check(method, uri, headers, Timestamp::now())?;
         let parts: Vec<_> = uri.path().split('/').collect();
-        let [_, bucket, tenant, file] = parts.as_slice() else {
+        let [_, _, tenant, file] = parts.as_slice() else {
             return Err(S3Error::new(
                 StatusCode::NOT_IMPLEMENTED,
                 "NotImplemented",
                 "Keys have two parts here.",
             ));
         };
-        if *bucket != self.name {
-            return Err(S3Error::new(StatusCode::NOT_FOUND, "NoSuchBucket", "There is no such bucket."));
-        }
         let plain = |part: &&str| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         };
@@ -118,9 +115,10 @@ impl Bucket {
 
 /// Serves `bucket` at `/<bucket>/<key>`.
 pub(crate) fn router(bucket: Bucket) -> Router {
+    let address = format!("/{}/{{*key}}", bucket.name);
     Router::new()
-        .route("/{bucket}/{*key}", get(get_object).put(put_object).options(async || StatusCode::OK))
-        .layer(middleware::map_response(allow_any_origin))
+        .route(&address, get(get_object).put(put_object).options(async || StatusCode::OK))
+        .route_layer(middleware::map_response(allow_any_origin))
         .with_state(Arc::new(bucket))
 }
 

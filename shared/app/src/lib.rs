@@ -15,4 +15,4 @@ mod vocabulary;
 
 pub use error::{Error, Result};
 pub use operations::{Endpoint, Function, endpoints};
-pub use setup::{Setup, start};
+pub use setup::{Setup, log_limits, start};

@@ -253,6 +253,16 @@ impl From<Error> for Stopped {
     }
 }
 
+/// The most that is logged of other people's code, whatever `RUST_LOG` says: at `trace`, the SDK and the HTTP stack write
+/// headers and bodies, and with them tokens and secrets; the Lambda runtime writes whole events.
+#[must_use]
+pub fn log_limits() -> Targets {
+    Targets::new()
+        .with_default(Level::TRACE)
+        .with_targets(["aws", "h2", "hyper", "reqwest", "rustls"].map(|stack| (stack, Level::DEBUG)))
+        .with_target("lambda_", Level::INFO)
+}
+
 /// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
 /// the same, to say so.
 fn start_log(variables: &Variables) -> Result<(), InvalidVariable> {
@@ -262,6 +272,7 @@ fn start_log(variables: &Variables) -> Result<(), InvalidVariable> {
         Ok(wanted) => (wanted.unwrap_or(usual), Ok(())),
         Err(wrong) => (usual, Err(wrong)),
     };
-    tracing_subscriber::registry().with(filter).with(tracing_subscriber::fmt::layer().json()).init();
+    let lines = tracing_subscriber::fmt::layer().json();
+    tracing_subscriber::registry().with(filter).with(log_limits()).with(lines).init();
     result
 }

@@ -102,7 +102,6 @@ async fn an_address_is_good_for_that_one_file_alone() {
         ("another kind", app.client.put(url).header("content-type", "image/jpeg").body(PNG)),
         ("no kind", app.client.put(url).body(PNG)),
         ("another name", put(url.replace(offer["media_id"].as_str().unwrap(), &other))),
-        ("another bucket", put(url.replace("pinwright-media", "pinwright-tokens"))),
         ("more time", put(url.replace("X-Amz-Expires=3600", "X-Amz-Expires=36000"))),
         ("no signature", put(url.split('?').next().unwrap().to_owned())),
         ("reading", app.client.get(url)),
@@ -112,6 +111,8 @@ async fn an_address_is_good_for_that_one_file_alone() {
         assert_eq!(refused.status, 403, "{what}: {}", refused.text);
         assert!(refused.text.contains("<Code>"), "{what}: {}", refused.text);
     }
+    let elsewhere = answer(put(url.replace("pinwright-media", "pinwright-tokens"))).await;
+    assert_eq!(elsewhere.status, 404, "there is one bucket");
     let no_size = by_hand(url, "Transfer-Encoding: chunked", b"0\r\n\r\n").await;
     assert!(no_size.starts_with("HTTP/1.1 403"), "{no_size}");
     assert_eq!(look(&app, "ada", &offer).await, None);

@@ -40,10 +40,10 @@ fn log() -> Log {
     let start = || {
         let log = Log::default();
         let writer = log.clone();
-        // All logs of our crates, and the logs of others at the level of somebody who searches for an error.
-        let filter: Targets = "debug,app=trace,domain=trace,local=trace,pinterest=trace".parse().unwrap();
+        // Somebody who searches for an error asks for everything.
+        let filter: Targets = "trace".parse().unwrap();
         let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
-        tracing_subscriber::registry().with(filter).with(lines).init();
+        tracing_subscriber::registry().with(filter).with(app::log_limits()).with(lines).init();
         log
     };
     LOG.get_or_init(start).clone()

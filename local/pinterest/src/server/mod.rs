@@ -2,12 +2,14 @@
 //! answer, as a client sees it when the network fails.
 
 mod api;
+mod host_check;
 
 use std::{fmt, sync::Arc};
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
 use hyper::{body::Incoming, server::conn::http1, service::Service, service::service_fn};
@@ -53,6 +55,7 @@ fn router(simulation: Arc<Simulation>) -> Router {
         .nest("/sim", control::routes())
         .fallback(api::handle_call)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn(host_check::require_loopback_name))
         .with_state(simulation)
 }
 
