@@ -28,7 +28,8 @@ fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
 fn first_line_for_chunks(url: &str) -> String {
     let url = url::Url::parse(url).unwrap();
     let mut stream = TcpStream::connect(&*url.socket_addrs(|| None).unwrap()).unwrap();
-    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", url.path());
+    let head =
+        format!("POST {} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", url.path());
     stream.write_all(format!("{head}0\r\n\r\n").as_bytes()).unwrap();
     BufReader::new(stream).lines().next().unwrap().unwrap()
 }
