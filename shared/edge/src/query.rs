@@ -257,7 +257,7 @@ impl Parameter {
             Kind::Text { max_length } => json!({ "type": "string", "maxLength": max_length }),
         };
         let mut described = json!({
-            "name": self.name, "in": "query", "required": false, "allowEmptyValue": true,
+            "name": self.name, "in": "query", "required": false, "allowEmptyValue": !matches!(self.kind, Kind::Flag),
             "description": self.description, "schema": schema,
         });
         if self.is_list() {

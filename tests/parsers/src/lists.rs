@@ -54,15 +54,15 @@ pub fn lists(bytes: &[u8]) {
                 assert!(!of_pins || channel.as_ref().is_none_or(|id| item["channel_id"] == **id), "{query}");
                 ids.push(item["id"].as_str().unwrap().to_owned());
             }
-            let Some(action) = page.json["next"].as_str().map(str::to_owned) else { break };
+            let Some(next) = page.json["next"].as_str().map(str::to_owned) else { break };
             assert!(ids.len() <= harness::PINS, "{query}: the list does not end");
             let rest: Vec<_> = ["limit", "state", "channel_id"]
                 .iter()
                 .filter_map(|name| Some(format!("{name}={}", given(name)?)))
                 .collect();
-            page = app.send("GET", path, &format!("{}&cursor={action}", rest.join("&")), &Value::Null).await;
+            page = app.send("GET", path, &format!("{}&cursor={next}", rest.join("&")), &Value::Null).await;
             page.check(&[]);
-            assert_eq!(page.status, 200, "a cursor of ours is refused: {action}");
+            assert_eq!(page.status, 200, "a cursor of ours is refused: {next}");
         }
         tally::count("lists with something in them", !ids.is_empty());
         let sorted = if of_pins { ids.is_sorted_by(|a, b| a > b) } else { ids.is_sorted_by(|a, b| a < b) };

@@ -38,12 +38,12 @@ fn a_late_answer_that_says_nothing_new_changes_no_look() {
 #[test]
 fn the_board_is_looked_at_after_15_60_and_320_seconds() {
     let mut pin = outcome_unknown(Some(15));
-    for (look_at, action) in [(15, 60), (60, 320)] {
+    for (look_at, next) in [(15, 60), (60, 320)] {
         assert_eq!(due(&pin, &ready(), look_at - 1).action, Action::Rest);
         let transition = due(&pin, &ready(), look_at);
         assert_eq!(transition.action, Action::CheckBoard(attempt()));
         pin = looked(&transition.pin, nothing(look_at), look_at + 2).pin;
-        assert_eq!(next_look(&pin), Some(at(action)));
+        assert_eq!(next_look(&pin), Some(at(next)));
     }
 
     let transition = due(&pin, &ready(), 320);
@@ -105,9 +105,9 @@ fn a_board_that_cannot_be_read_is_tried_later_each_time() {
     for _ in 0..10 {
         let begun = due(&pin, &ready(), now).pin;
         pin = looked(&begun, BoardCheck::Failed("no route".into()), now).pin;
-        let action = next_look(&pin).unwrap().as_second() - at(0).as_second();
-        waits.push(action - now);
-        now = action;
+        let next = next_look(&pin).unwrap().as_second() - at(0).as_second();
+        waits.push(next - now);
+        now = next;
     }
 
     assert!(waits.is_sorted(), "{waits:?}");
@@ -135,7 +135,7 @@ fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
 #[test]
 fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
     let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0 };
-    for (readiness, action) in [
+    for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
         (Readiness::TokenExpired, Some(at(80))),
         (Readiness::SwitchedOff(Disabled::SwitchedOff), Some(at(320))),
@@ -143,9 +143,9 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
     ] {
         let transition = due(&outcome_unknown(Some(15)), &but(readiness), 20);
         assert_eq!(transition.action, Action::Rest);
-        assert_eq!((next_look(&transition.pin), lines(&transition.pin)), (action, 1));
+        assert_eq!((next_look(&transition.pin), lines(&transition.pin)), (next, 1));
 
-        let seconds = action.map_or(WEEK - 1, |action| action.as_second() - at(0).as_second());
+        let seconds = next.map_or(WEEK - 1, |next| next.as_second() - at(0).as_second());
         let again = due(&transition.pin, &but(readiness), seconds);
         assert_eq!(lines(&again.pin), 1);
     }

@@ -72,12 +72,12 @@ fn an_upload_is_followed_by_questions_that_come_ever_later() {
     let mut pin = uploaded.pin;
     let mut last = 0;
     for _ in 0..20 {
-        let Some((Reason::VideoProcessing, Some(action))) = waits_for(&pin) else { panic!("{pin:?}") };
-        let asked = decide(&pin, &Input::Due, &ready(), action);
+        let Some((Reason::VideoProcessing, Some(retry_at))) = waits_for(&pin) else { panic!("{pin:?}") };
+        let asked = decide(&pin, &Input::Due, &ready(), retry_at);
         assert_eq!(asked.action, Action::Poll(media_id("7")));
         let answer = Input::Polled(Ok(MediaStatus::Processing));
-        let answered = decide(&asked.pin, &answer, &ready(), action).pin;
-        let wait = waits_for(&answered).unwrap().1.unwrap().duration_since(action).as_secs();
+        let answered = decide(&asked.pin, &answer, &ready(), retry_at).pin;
+        let wait = waits_for(&answered).unwrap().1.unwrap().duration_since(retry_at).as_secs();
         assert!(wait >= last, "{wait} after {last}");
         (last, pin) = (wait, answered);
     }

@@ -44,10 +44,10 @@ fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_so
             let (begun, mut now, mut waits) = (at(3600), at(3600), Vec::new());
             while now < at(WEEK - 3600) {
                 pin = decide(&pin, &Input::Due, &but(readiness), now).pin;
-                let action = pin.due_at().unwrap();
-                waits.push(action.duration_since(now));
+                let due_at = pin.due_at().unwrap();
+                waits.push(due_at.duration_since(now));
                 assert!(waits.len() == 1 || waits.last() <= Some(&waits[0].max(now.duration_since(begun))));
-                now = action;
+                now = due_at;
             }
             assert!(waits[0] <= SignedDuration::from_mins(5), "{readiness:?}: {waits:?}");
             assert!(waits.len() < 400, "{readiness:?}: {} times", waits.len());
