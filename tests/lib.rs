@@ -1,16 +1,34 @@
-//! What the flows, the simulation and the scale tests have in common: requests as API Gateway hands them to a
-//! function, and the publisher of Pins as the functions' `main` builds it.
+//! What the tests have in common: requests as API Gateway hands them to a function, the publisher of Pins as the
+//! functions' `main` builds it, and calls of AWS as its SDK signs them.
 
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
+use std::time::SystemTime;
+
 use app::Setup;
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4,
+};
 use delivery::{PinPublisher, Sessions};
 use lambda_http::Request;
 use serde_json::{Value, json};
 
 /// A request of somebody who is signed in as `sub`, with an `Idempotency-Key` or without.
 pub fn request(sub: &str, method: &str, path_and_query: &str, key: Option<&str>, body: &Value) -> Request {
+    request_with_claims(&json!({"sub": sub}), method, path_and_query, key, body)
+}
+
+/// The same with any claims in the token.
+pub fn request_with_claims(
+    claims: &Value,
+    method: &str,
+    path_and_query: &str,
+    key: Option<&str>,
+    body: &Value,
+) -> Request {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let event = json!({
         "version": "2.0",
@@ -22,7 +40,7 @@ pub fn request(sub: &str, method: &str, path_and_query: &str, key: Option<&str>,
             "accountId": "1", "apiId": "a", "domainName": "api.example.com", "stage": "$default",
             "requestId": "r", "routeKey": "$default", "time": "", "timeEpoch": 0,
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "::1"},
-            "authorizer": {"jwt": {"claims": {"sub": sub}, "scopes": null}},
+            "authorizer": {"jwt": {"claims": claims, "scopes": null}},
         },
         "body": body.to_string(),
         "isBase64Encoded": false,
@@ -39,4 +57,33 @@ pub fn sessions(setup: &Setup) -> Sessions {
 /// Publishes Pins, as `publish` and `deliver` do.
 pub fn publisher(setup: &Setup) -> PinPublisher {
     setup.publisher(sessions(setup), setup.media_bucket().unwrap(), setup.media_fetch().unwrap())
+}
+
+/// The headers of a call of DynamoDB, Secrets Manager or EventBridge at `url`, signed with `secret_key`.
+pub fn signed_headers(secret_key: &str, url: &str, target: &str, body: &str) -> http::HeaderMap {
+    let service = match target.split('.').next() {
+        Some("AWSEvents") => "events",
+        Some("secretsmanager") => "secretsmanager",
+        _ => "dynamodb",
+    };
+    let identity = Credentials::new(loopback_aws::ACCESS_KEY, secret_key, None, None, "test").into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(loopback_aws::REGION)
+        .name(service)
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
+    let body = SignableBody::Bytes(body.as_bytes());
+    let signable = SignableRequest::new("POST", url, headers.into_iter(), body).unwrap();
+    let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+    let mut request = http::Request::post(url).body(()).unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    instructions.apply_to_request_http1x(&mut request);
+    request.into_parts().0.headers
 }

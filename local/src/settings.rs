@@ -84,7 +84,7 @@ pub(crate) fn build_variables(
     all.extend([
         ("AWS_REGION", loopback_aws::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", loopback_aws::ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", aws.secret_key().to_owned()),
         ("AWS_ENDPOINT_URL", aws.url().to_owned()),
         ("MAIN_TABLE", tables.main),
         ("TOKENS_TABLE", tables.tokens),

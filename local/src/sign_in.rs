@@ -27,6 +27,8 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) sub: String,
+    /// Missing in no token of ours.
+    #[serde(default)]
     pub(crate) tenant: String,
     pub(crate) scope: String,
     pub(crate) exp: i64,

@@ -192,6 +192,7 @@ async fn build_context(options: &Options, url: &str) -> Result<Context, Error> {
             (settings::KEY_RING_SECRET.to_owned(), create_key_ring(&random)),
         ]),
         bucket: settings::BUCKET.to_owned(),
+        secret_key: random.secret(),
     })
     .await?;
     let simulated =

@@ -109,6 +109,31 @@ test("no port lets another origin read, or send what needs its consent", async (
   }
 });
 
+test("no port of AWS answers without the secret of this run", async () => {
+  let refused = 0;
+  for (const port of members(stack.process.pid ?? 0).flatMap(listening)) {
+    for (const operation of ["DynamoDB_20120810.Scan", "secretsmanager.GetSecretValue", "AWSEvents.PutEvents"]) {
+      const scope = `${new Date().toISOString().slice(0, 10).replaceAll("-", "")}/us-east-1/dynamodb/aws4_request`;
+      for (const authorization of [
+        "",
+        `AWS4-HMAC-SHA256 Credential=local/${scope}, SignedHeaders=host, Signature=${"0".repeat(64)}`,
+      ]) {
+        const headers = {
+          Host: `127.0.0.1:${port}`,
+          "Content-Type": "application/x-amz-json-1.0",
+          "X-Amz-Target": operation,
+          "X-Amz-Date": `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`,
+          ...(authorization && { Authorization: authorization }),
+        };
+        const { status } = await send(port, "POST", "/", headers, '{"TableName":"pinwright-main"}');
+        assert.ok(status >= 400, `${port} ${operation}: ${status}`);
+        refused += 1;
+      }
+    }
+  }
+  assert.ok(refused >= 4 * 6, `${refused}`);
+});
+
 test("the public name of the stack gets no development token", async () => {
   const port = Number(new URL(stack.url).port);
   const tunnel = { Host: "tunnel.example.com", "Content-Type": "application/json" };

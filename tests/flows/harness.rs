@@ -103,8 +103,8 @@ impl TestApp {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
-            ("AWS_ACCESS_KEY_ID", "local"),
-            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
             ("AWS_ENDPOINT_URL", aws.url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
             ("MAIN_TABLE", "pinwright-main"),

@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use loopback_aws::{LoopbackAws, Options, Tables};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use tests::signed_headers;
 
 use crate::{holds, project::Project, template::list};
 
@@ -186,7 +183,8 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
     runtime.block_on(async {
         let tables = Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
         let (now, secrets) = (Arc::new(Timestamp::now), BTreeMap::new());
-        let options = Options { folder: None, tables, now, secrets, bucket: "media".to_owned() };
+        let (bucket, secret_key) = ("media".to_owned(), "secret".to_owned());
+        let options = Options { folder: None, tables, now, secrets, bucket, secret_key };
         let aws = LoopbackAws::start(options).await.unwrap();
         let mut forms = Vec::new();
         for name in ["main", "tokens"] {
@@ -200,19 +198,13 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
 
 /// One question about a table.
 async fn ask(aws: &LoopbackAws, operation: &str, table: &str) -> Value {
-    let (host, body) = (aws.dynamodb_url().strip_prefix("http://").unwrap(), json!({ "TableName": table }));
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
-         Content-Length: {}\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\nX-Amz-Date: 20260301T120000Z\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=local/20260301/us-east-1/any/aws4_request, \
-         SignedHeaders=host, Signature=none\r\n\r\n{body}",
-        body.to_string().len()
-    );
-    let mut connection = TcpStream::connect(host).await.unwrap();
-    connection.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-    serde_json::from_str(body).unwrap()
+    let (url, body) = (aws.dynamodb_url(), json!({ "TableName": table }).to_string());
+    let headers = signed_headers(aws.secret_key(), url, &format!("DynamoDB_20120810.{operation}"), &body);
+    let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
+    let tls = tls.with_safe_default_protocol_versions().unwrap();
+    let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
+    let sent = client.post(url).headers(headers).body(body).send().await.unwrap();
+    let answer = sent.error_for_status().unwrap().text().await.unwrap();
+    serde_json::from_str(&answer).unwrap()
 }

@@ -11,7 +11,7 @@ use dynoxide::DynoxideError;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::Error;
+use crate::{Error, signature::Refused};
 
 /// An error as AWS answers it.
 pub(crate) struct ErrorResponse {
@@ -29,6 +29,12 @@ impl ErrorResponse {
     /// An operation that the product does not call.
     pub(crate) fn unknown_operation(operation: &str) -> Self {
         Self::new("UnknownOperationException", format!("Not served here: {operation}"))
+    }
+}
+
+impl From<Refused> for ErrorResponse {
+    fn from(refused: Refused) -> Self {
+        Self::new(refused.code, refused.message)
     }
 }
 

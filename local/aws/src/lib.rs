@@ -12,9 +12,10 @@
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses
-//! nothing. All ports pass one gate: the `Host` of a request has to be the address itself, so that no page in a browser
-//! gets an answer by a name of its own, and no answer allows an origin (CORS), except for the bucket's, where the signature
-//! of an address decides. Other programs on this machine may call: their signatures are not checked.
+//! nothing. All ports pass one gate: the `Host` of a request has to be a loopback address, so that no page in a browser
+//! gets an answer by a name of its own; every request has to be signed with [`Options::secret_key`], so that no other user
+//! of this machine gets one; and no answer allows an origin (CORS), except for the bucket's, where the signature of an
+//! address decides.
 
 mod aws_json;
 mod dynamodb;
@@ -25,6 +26,7 @@ mod folder;
 mod s3;
 mod secrets_manager;
 mod services;
+mod signature;
 mod stream;
 mod tables;
 
@@ -36,7 +38,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::{
     dynamodb::DynamoDb, dynamodb_api::DynamoDbApi, event_bridge::EventBus, folder::Folder, s3::Bucket,
-    secrets_manager::SecretsManager, services::Services,
+    secrets_manager::SecretsManager, services::Services, signature::AccessKey,
 };
 pub use self::{
     error::Error,
@@ -51,8 +53,7 @@ pub const REGION: &str = "us-east-1";
 /// The account that everything here belongs to.
 pub const ACCOUNT: &str = "000000000000";
 
-/// The id of the access key that signs addresses of the bucket, and its secret: for `AWS_ACCESS_KEY_ID` and
-/// `AWS_SECRET_ACCESS_KEY`.
+/// The id of the access key that signs all requests, for `AWS_ACCESS_KEY_ID`.
 pub const ACCESS_KEY: &str = "local";
 
 /// Returns the current time. It may be ahead of the computer's clock.
@@ -71,6 +72,8 @@ pub struct Options {
     pub secrets: BTreeMap<String, String>,
     /// The name of the bucket.
     pub bucket: String,
+    /// The secret of [`ACCESS_KEY`]: new for each run, so that nobody else has it.
+    pub secret_key: String,
 }
 
 /// A running local AWS. Dropping it stops it.
@@ -82,6 +85,7 @@ pub struct LoopbackAws {
     bus: Arc<EventBus>,
     stream: MainStream,
     folder: Option<Arc<Folder>>,
+    secret_key: String,
     servers: Vec<JoinHandle<io::Result<()>>>,
     /// The servers stop when this is dropped.
     running: watch::Sender<()>,
@@ -94,13 +98,14 @@ impl LoopbackAws {
     ///
     /// [`Error::InUse`] while another process uses the folder; the others name the file or port that failed.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options { folder, tables, now, secrets, bucket } = options;
+        let Options { folder, tables, now, secrets, bucket, secret_key } = options;
+        let key = AccessKey { id: ACCESS_KEY.to_owned(), secret: secret_key.clone(), region: REGION };
         let folder = folder.as_deref().map(Folder::open).transpose()?.map(Arc::new);
         let dynamodb = DynamoDb::open(folder.as_deref(), &tables, &now)?;
         let stream = MainStream::open(&dynamodb, &tables.main, folder.as_ref(), &now)?;
         let secrets = SecretsManager::open(folder.as_ref(), secrets, &now)?;
         let bus = Arc::new(EventBus::open(folder.as_deref(), &now)?);
-        let bucket = Bucket::open(folder.as_deref(), bucket)?;
+        let bucket = Bucket::open(folder.as_deref(), bucket, key.clone())?;
 
         let (dynamodb_listener, dynamodb_host) = bind_loopback().await.map_err(Error::Server)?;
         let (listener, host) = bind_loopback().await.map_err(Error::Server)?;
@@ -113,19 +118,30 @@ impl LoopbackAws {
             announces_writes: true,
             secrets: Arc::new(secrets),
             bus: Arc::clone(&bus),
+            key,
         };
         let quiet = Services { announces_writes: false, ..services.clone() };
-        let serve = |listener, host: String, router: Router| {
-            let router =
-                router.layer(middleware::from_fn_with_state(Arc::from(host), services::require_host));
+        let serve = |listener, router: Router| {
+            let router = router.layer(middleware::from_fn(services::require_loopback_host));
             let server = axum::serve(listener, router).with_graceful_shutdown(wait_for_stop(&running));
             tokio::spawn(server.into_future())
         };
         let servers = vec![
-            serve(dynamodb_listener, dynamodb_host, services::router(quiet)),
-            serve(listener, host, services::router(services).merge(s3::router(bucket))),
+            serve(dynamodb_listener, services::router(quiet)),
+            serve(listener, services::router(services).merge(s3::router(bucket))),
         ];
-        Ok(Self { dynamodb_url, url, dynamodb, dynamodb_api, bus, stream, folder, servers, running })
+        Ok(Self {
+            dynamodb_url,
+            url,
+            dynamodb,
+            dynamodb_api,
+            bus,
+            stream,
+            folder,
+            secret_key,
+            servers,
+            running,
+        })
     }
 
     /// Where DynamoDB answers without reporting writes, for `AWS_ENDPOINT_URL_DYNAMODB` of this process itself.
@@ -139,6 +155,12 @@ impl LoopbackAws {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The secret of [`ACCESS_KEY`], for `AWS_SECRET_ACCESS_KEY`.
+    #[must_use]
+    pub fn secret_key(&self) -> &str {
+        &self.secret_key
     }
 
     /// The last 10,000 events of the bus, oldest first.

@@ -1,7 +1,6 @@
 //! S3: `PutObject` and `GetObject` of one bucket, by signed addresses only. Each object is a file.
 
 mod error;
-mod signature;
 
 use std::{
     fs, io,
@@ -27,31 +26,30 @@ use tokio::{
     io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom},
 };
 
-use self::{error::S3Error, signature::AccessKey};
+use self::error::S3Error;
 use crate::{
-    ACCESS_KEY, Error, REGION,
+    Error,
     folder::{self, Folder},
+    signature::AccessKey,
 };
 
 /// The folder for uploads that have not ended, so that every file of the bucket is complete.
 const INCOMING: &str = "incoming";
 /// How much of a file is in memory at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// The key that the AWS SDK signs with. It also uses the computer's clock, so signatures are checked against that clock
-/// and not against the local one.
-const KEY: AccessKey = AccessKey { id: ACCESS_KEY, secret: ACCESS_KEY, region: REGION };
 
 /// The bucket.
 pub(crate) struct Bucket {
     name: String,
     path: PathBuf,
+    key: AccessKey,
     /// Removed with the bucket, if the data is in memory only.
     _temporary: Option<TempDir>,
 }
 
 impl Bucket {
     /// Opens the bucket `name` with its files in `folder`, or in a temporary folder.
-    pub(crate) fn open(folder: Option<&Folder>, name: String) -> Result<Self, Error> {
+    pub(crate) fn open(folder: Option<&Folder>, name: String, key: AccessKey) -> Result<Self, Error> {
         let (path, temporary) = if let Some(folder) = folder {
             (folder.file("media"), None)
         } else {
@@ -64,7 +62,7 @@ impl Bucket {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::at(incoming)(error)),
             _ => folder::create_folder(&incoming)?,
         }
-        Ok(Self { name, path, _temporary: temporary })
+        Ok(Self { name, path, key, _temporary: temporary })
     }
 
     /// Saves the body and its content type in two files. Both are on the disk before the answer.
@@ -90,7 +88,8 @@ impl Bucket {
 
     /// The path of the object that a request is for, if its signature and its bucket are right.
     fn authorize(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<PathBuf, S3Error> {
-        KEY.check(method, uri, headers, Timestamp::now())?;
+        // By the computer's clock, which the signer goes by, and not by the local one.
+        self.key.check_address(method, uri, headers, Timestamp::now())?;
         let parts: Vec<_> = uri.path().split('/').collect();
         let [_, _, tenant, file] = parts.as_slice() else {
             return Err(S3Error::new(

@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::Response,
 };
 
@@ -74,19 +74,15 @@ impl Front {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let onward = self.client.request(parts.method, format!("{}{path}", self.to));
-        let onward =
-            onward.headers(without(parts.headers, &header::HOST)).body(to_bytes(body, LARGEST).await?);
+        // With the host that was asked for: AWS's calls are signed for it.
+        let onward = onward.headers(parts.headers).body(to_bytes(body, LARGEST).await?);
 
         let answer = onward.send().await?;
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
-            *headers = without(answer.headers().clone(), &header::TRANSFER_ENCODING);
+            *headers = answer.headers().clone();
+            headers.remove(header::TRANSFER_ENCODING);
         }
         Ok(response.body(Body::from(answer.bytes().await?))?)
     }
-}
-
-fn without(mut headers: HeaderMap, name: &header::HeaderName) -> HeaderMap {
-    headers.remove(name);
-    headers
 }

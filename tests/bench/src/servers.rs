@@ -10,6 +10,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use simulated_pinterest::{APP_ID, APP_SECRET, Environment, SimulatedPinterest};
 use tempfile::TempDir;
+use tests::signed_headers;
 
 use crate::{
     Failure,
@@ -29,8 +30,6 @@ const TOKENS_TABLE: &str = "pinwright-tokens";
 const KEY_SECRET: &str = "tutorial/key";
 /// Seals the tutorial's token.
 const KEY: [u8; 32] = [7; 32];
-/// The local DynamoDB wants a signature, and does not check it.
-const UNCHECKED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
 /// Those that Pinterest knows.
 const BUSY_ACCOUNT: &str = "demo_account";
 const QUIET_ACCOUNT: &str = "second_account";
@@ -94,6 +93,7 @@ impl Servers {
                 (KEY_SECRET.into(), STANDARD.encode(KEY)),
             ]),
             bucket: "pinwright-media".into(),
+            secret_key: "bench".into(),
         })
         .await?;
         let random = Arc::new(|buffer: &mut [u8]| fastrand::fill(buffer));
@@ -126,7 +126,7 @@ impl Servers {
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".into()),
             ("AWS_REGION", REGION.into()),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY.into()),
-            ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", self.aws.secret_key().into()),
             ("AWS_ENDPOINT_URL", aws.to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.to_owned()),
             ("AWS_CA_BUNDLE", path(&self.trust.extra_roots)),
@@ -198,11 +198,10 @@ impl Servers {
             json!({"pk": {"S": "CHANNEL"}, "sk": {"S": TUTORIAL_CHANNEL}, "board_id": {"S": board}}),
             json!({"pk": {"S": "TOKEN"}, "sk": {"S": TUTORIAL_CHANNEL}, "sealed": {"S": sealed}}),
         ] {
-            let put =
-                client.post(self.aws.dynamodb_url()).header("x-amz-target", "DynamoDB_20120810.PutItem");
-            let put = put.header("content-type", "application/x-amz-json-1.0");
-            let put = put.header("x-amz-date", "20260101T000000Z").header("authorization", UNCHECKED);
-            put.json(&json!({"TableName": MAIN_TABLE, "Item": row})).send().await?.error_for_status()?;
+            let body = json!({"TableName": MAIN_TABLE, "Item": row}).to_string();
+            let (url, target) = (self.aws.dynamodb_url(), "DynamoDB_20120810.PutItem");
+            let headers = signed_headers(self.aws.secret_key(), url, target, &body);
+            client.post(url).headers(headers).body(body).send().await?.error_for_status()?;
         }
         Ok(())
     }

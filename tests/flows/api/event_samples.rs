@@ -74,13 +74,14 @@ async fn aws() -> (LoopbackAws, Setup) {
         now: Arc::new(now),
         secrets: [("settings".to_owned(), String::new())].into(),
         bucket: "media".to_owned(),
+        secret_key: "secret".to_owned(),
     })
     .await
     .unwrap();
     let variables = Variables::from_iter([
         ("AWS_REGION", loopback_aws::REGION),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
         ("AWS_ENDPOINT_URL", aws.url()),
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
         ("MAIN_TABLE", "main"),

@@ -50,7 +50,8 @@ async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) ->
     let target = headers["x-amz-target"].to_str().unwrap();
     proxy.seen.lock().unwrap().push(target.rsplit('.').next().unwrap().to_owned());
     let mut request = proxy.client.post(&proxy.to).body(body);
-    for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
+    // The host as well: it is signed.
+    for (name, value) in &headers {
         request = request.header(name, value);
     }
     let answer = request.send().await.unwrap();
@@ -88,6 +89,7 @@ impl CountedFunctions {
             now: Arc::new(now.clone()),
             secrets: BTreeMap::from([("settings".into(), settings), ("ring".into(), ring)]),
             bucket: "media".into(),
+            secret_key: random.secret(),
         })
         .await
         .unwrap();
@@ -110,8 +112,8 @@ impl CountedFunctions {
         let behind = |url: String| to_pinterest.clone() + Url::parse(&url).unwrap().path();
         let variables = Variables::from_iter([
             ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
             ("AWS_ENDPOINT_URL", &others),
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
             ("MAIN_TABLE", "main"),

@@ -7,20 +7,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::signature::Refused;
+
 /// An error as S3 answers it.
 pub(super) struct S3Error {
     status: StatusCode,
-    pub(super) code: &'static str,
+    code: &'static str,
     message: &'static str,
 }
 
 impl S3Error {
-    pub(super) fn denied(code: &'static str, message: &'static str) -> Self {
-        Self { status: StatusCode::FORBIDDEN, code, message }
-    }
-
     pub(super) fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
         Self { status, code, message }
+    }
+}
+
+impl From<Refused> for S3Error {
+    fn from(refused: Refused) -> Self {
+        Self::new(StatusCode::FORBIDDEN, refused.code, refused.message)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
+use tests::signed_headers;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,6 +16,7 @@ use tokio::{
 
 pub(crate) const SETTINGS: &str = "pinwright/settings";
 pub(crate) const KEYS: &str = "pinwright/keys";
+pub(crate) const SECRET_KEY: &str = "of this run";
 
 /// A clock that moves when told.
 #[derive(Clone)]
@@ -49,6 +51,7 @@ pub(crate) fn options(folder: Option<&Path>, clock: &TestClock) -> Options {
             (KEYS.to_owned(), "the first keys".to_owned()),
         ]),
         bucket: "media".to_owned(),
+        secret_key: SECRET_KEY.to_owned(),
     }
 }
 
@@ -67,22 +70,28 @@ pub(crate) async fn try_in_folder(folder: &Path) -> Result<LoopbackAws, Error> {
 /// One call of a JSON protocol: the status and the body of the answer.
 pub(crate) async fn call(url: &str, target: &str, body: &str) -> (u16, Value) {
     let host = url.strip_prefix("http://").unwrap();
-    call_as(host, host, target, body).await
+    call_as(host, host, SECRET_KEY, target, body).await
 }
 
-/// A call that names another host than the one it goes to.
-pub(crate) async fn call_as(address: &str, host: &str, target: &str, body: &str) -> (u16, Value) {
+/// A call that names another host than the one it goes to, or is signed with another key.
+pub(crate) async fn call_as(
+    address: &str,
+    host: &str,
+    secret_key: &str,
+    target: &str,
+    body: &str,
+) -> (u16, Value) {
+    let headers = signed_headers(secret_key, &format!("http://{host}/"), target, body);
+    let headers = headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
+    let headers: String = headers.collect();
+    send(address, host, &headers, body).await
+}
+
+/// A request with these headers: the status and the body of the answer.
+pub(crate) async fn send(address: &str, host: &str, headers: &str, body: &str) -> (u16, Value) {
+    let length = body.len();
     let request = format!(
-        "POST / HTTP/1.1\r\n\
-         Host: {host}\r\n\
-         Connection: close\r\n\
-         Content-Type: application/x-amz-json-1.0\r\n\
-         Content-Length: {}\r\n\
-         X-Amz-Target: {target}\r\n\
-         X-Amz-Date: 20260301T120000Z\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=local/20260301/us-east-1/any/aws4_request, \
-         SignedHeaders=host, Signature=none\r\n\r\n{body}",
-        body.len()
+        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     );
     let mut connection = TcpStream::connect(address).await.unwrap();
     connection.write_all(request.as_bytes()).await.unwrap();

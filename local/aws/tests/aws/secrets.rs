@@ -1,6 +1,7 @@
-use crate::harness::{KEYS, SETTINGS, call, call_as, in_folder, in_memory};
+use crate::harness::{KEYS, SECRET_KEY, SETTINGS, call, call_as, in_folder, in_memory, send};
 use loopback_aws::LoopbackAws;
 use serde_json::{Value, json};
+use tests::signed_headers;
 
 const TOKEN: &str = "5a8c2a34-8f5d-4d0c-9a4f-111111111111";
 const OTHER_TOKEN: &str = "5a8c2a34-8f5d-4d0c-9a4f-222222222222";
@@ -156,9 +157,86 @@ async fn a_page_that_leads_its_own_name_here_reads_no_secret() {
     let address = aws.url().strip_prefix("http://").unwrap();
 
     let body = json!({ "SecretId": KEYS }).to_string();
-    let (status, fault) = call_as(address, "evil.example", "secretsmanager.GetSecretValue", &body).await;
+    let get = "secretsmanager.GetSecretValue";
+    let (status, fault) = call_as(address, "evil.example", SECRET_KEY, get, &body).await;
 
     assert_eq!((status, &fault["__type"]), (400, &json!("AccessDeniedException")));
+}
+
+#[tokio::test]
+async fn nobody_gets_an_answer_without_the_secret_of_this_run() {
+    let aws = in_memory().await;
+    let secret = json!({ "SecretId": KEYS }).to_string();
+    let table = json!({ "TableName": "main" }).to_string();
+    let events = json!({ "Entries": [] }).to_string();
+    for url in [aws.url(), aws.dynamodb_url()] {
+        let host = url.strip_prefix("http://").unwrap();
+        for (target, body) in [
+            ("secretsmanager.GetSecretValue", &secret),
+            ("DynamoDB_20120810.Scan", &table),
+            ("AWSEvents.PutEvents", &events),
+        ] {
+            let (status, fault) = send(host, host, &format!("X-Amz-Target: {target}\r\n"), body).await;
+            let unsigned = "MissingAuthenticationTokenException";
+            assert_eq!((status, &fault["__type"]), (400, &json!(unsigned)), "{target}");
+
+            let (status, fault) = call_as(host, host, "of another run", target, body).await;
+            let wrong = "InvalidSignatureException";
+            assert_eq!((status, &fault["__type"]), (400, &json!(wrong)), "{target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signature_is_good_for_its_call_and_no_other() {
+    let aws = in_memory().await;
+    let host = aws.url().strip_prefix("http://").unwrap();
+    let (get, body) = ("secretsmanager.GetSecretValue", json!({ "SecretId": KEYS }).to_string());
+    let signed = signed_headers(SECRET_KEY, aws.url(), get, &body);
+    let lines = |change: &dyn Fn(&str, &str) -> String| -> String {
+        let lines = signed
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", change(name.as_str(), value.to_str().unwrap())));
+        lines.collect()
+    };
+    let other_secret = json!({ "SecretId": SETTINGS }).to_string();
+    let as_signed = lines(&|_, value| value.to_owned());
+    for (what, headers, body, code) in [
+        ("another body", as_signed.clone(), &other_secret, "InvalidSignatureException"),
+        ("a header more", format!("{as_signed}x-amz-security-token: x\r\n"), &body, "AccessDenied"),
+        (
+            "another operation",
+            as_signed.replace("GetSecretValue", "PutSecretValue"),
+            &body,
+            "InvalidSignatureException",
+        ),
+        (
+            "another key",
+            as_signed.replace("Credential=local", "Credential=AKIA"),
+            &body,
+            "UnrecognizedClientException",
+        ),
+        (
+            "another service",
+            as_signed.replace("/secretsmanager/", "/dynamodb/"),
+            &body,
+            "UnrecognizedClientException",
+        ),
+        (
+            "an old time",
+            lines(&|name, value| match name {
+                "x-amz-date" => format!("{}T000000Z", &value[..8]),
+                _ => value.to_owned(),
+            }),
+            &body,
+            "InvalidSignatureException",
+        ),
+        ("no signature", as_signed.replace("Signature=", "Sig="), &body, "IncompleteSignatureException"),
+    ] {
+        let (status, fault) = send(host, host, &headers, body).await;
+        assert_eq!((status, &fault["__type"]), (400, &json!(code)), "{what}");
+    }
+    assert_eq!(send(host, host, &as_signed, &body).await.0, 200);
 }
 
 async fn get(aws: &LoopbackAws, request: Value) -> (u16, Value) {

@@ -5,6 +5,7 @@ use local::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tests::signed_headers;
 
 use crate::harness::{TestApp, answer};
 
@@ -105,11 +106,9 @@ async fn dynamodb(app: &TestApp, operation: &str, body: Value) -> Value {
 
 /// One call of a JSON protocol of AWS.
 pub(crate) async fn aws(app: &TestApp, url: &str, target: &str, body: Value) -> Value {
-    let signed = "AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/any/aws4_request, SignedHeaders=host, \
-                  Signature=none";
-    let request = app.client.post(url).header("x-amz-target", target).header("authorization", signed);
-    let request = request.header("x-amz-date", "20261201T090000Z").body(body.to_string());
-    answer(request.header("content-type", "application/x-amz-json-1.0")).await.expect(200)
+    let body = body.to_string();
+    let headers = signed_headers(app.stack.aws().secret_key(), url, target, &body);
+    answer(app.client.post(url).headers(headers).body(body)).await.expect(200)
 }
 
 /// A row of DynamoDB as plain JSON.
