@@ -45,6 +45,7 @@ declare global {
     admin_scope: string;
     groups_claim: string;
     admin_group: string;
+    several_groups: boolean;
   }
 
   interface ProviderMetadata {

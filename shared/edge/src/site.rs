@@ -4,7 +4,7 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 use platform::{InvalidVariable, Variables};
 use url::Url;
 
-use crate::RequestError;
+use crate::{RequestError, caller::AdminRule};
 
 /// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
 const MAX_RETURN_ADDRESS_CHARS: usize = 2048;
@@ -21,10 +21,9 @@ pub struct SiteConfig {
     redirect_path: String,
     frontend_url: Option<String>,
     return_origins: Vec<String>,
+    return_addresses: Vec<Url>,
     pub(crate) tenant_claim: Option<String>,
-    pub admin_scope: String,
-    pub groups_claim: String,
-    pub admin_group: String,
+    pub admins: AdminRule,
 }
 
 impl SiteConfig {
@@ -34,20 +33,26 @@ impl SiteConfig {
         let address =
             |name| variables.address(name).map(|found| found.map(|url| url.trim_end_matches('/').to_owned()));
         let word = |name: &str, default: &str| variables.get(name).unwrap_or(default).to_owned();
-        let origins = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
-        let origins = origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(origin);
-        let return_origins: Option<Vec<String>> = origins.collect();
-        let meaning = "origins such as https://app.example.com, separated by commas";
+        let allowed = variables.get("ALLOWED_RETURN_ORIGINS").unwrap_or_default();
+        let allowed = allowed.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let (mut return_origins, mut return_addresses) = (Vec::new(), Vec::new());
+        for text in allowed {
+            let meaning = "origins such as https://app.example.com, or whole addresses, separated by commas";
+            let wrong = || InvalidVariable::new("ALLOWED_RETURN_ORIGINS", meaning);
+            let (origin, url) = (origin(text).ok_or_else(wrong)?, Url::parse(text).map_err(|_| wrong())?);
+            match (url.path(), url.query()) {
+                ("/", None) => return_origins.push(origin),
+                _ => return_addresses.push(url),
+            }
+        }
         Ok(Self {
             base_url: address("BASE_URL")?,
             redirect_path: word("REDIRECT_PATH", CALLBACK),
             frontend_url: address("FRONTEND_URL")?,
-            return_origins: return_origins
-                .ok_or_else(|| InvalidVariable::new("ALLOWED_RETURN_ORIGINS", meaning))?,
+            return_origins,
+            return_addresses,
             tenant_claim: variables.get("TENANT_CLAIM").map(str::to_owned),
-            admin_scope: word("ADMIN_SCOPE", "pinwright/admin"),
-            groups_claim: word("GROUPS_CLAIM", "cognito:groups"),
-            admin_group: word("ADMIN_GROUP", "admin"),
+            admins: AdminRule::new(variables)?,
         })
     }
 
@@ -87,11 +92,12 @@ impl SiteConfig {
         format!("{}/app/channels", self.frontend(base_url))
     }
 
-    /// Where the browser may go: a path of the frontend, or an address on an origin of the allow-list. Written as
-    /// browsers write addresses, in ASCII: a header holds nothing else (RFC 9110, section 5.5).
+    /// Where the browser may go: a path of the frontend, or an address of the allow-list, which names whole addresses and
+    /// origins. It is judged as it is returned: as browsers write addresses, without steps such as `/../`, and in ASCII,
+    /// since a header holds nothing else (RFC 9110, section 5.5).
     pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String, RequestError> {
         let refuse = || {
-            let fix = "Use a path that begins with one slash, or an origin of ALLOWED_RETURN_ORIGINS.";
+            let fix = "Use a path that begins with one slash, or an address of ALLOWED_RETURN_ORIGINS.";
             domain::Invalid::new("return_to", "return_to_not_allowed", "is not an allowed address", fix)
         };
         // The ticket is added as a fragment; and browsers take a backslash for a slash, and drop line breaks.
@@ -100,17 +106,20 @@ impl SiteConfig {
         {
             return Err(refuse().into());
         }
-        let address = if wanted.starts_with('/') && !wanted.starts_with("//") {
-            format!("{}{wanted}", self.frontend(base_url))
-        } else {
-            let origin = origin(wanted).ok_or_else(refuse)?;
-            let own = self.frontend_url.as_deref().and_then(self::origin);
-            if !self.return_origins.contains(&origin) && own.is_none_or(|own| own != origin) {
-                return Err(refuse().into());
-            }
-            wanted.to_owned()
-        };
-        let address = String::from(Url::parse(&address).map_err(|_| refuse())?);
+        let is_path = wanted.starts_with('/');
+        let wanted = if is_path { format!("{}{wanted}", self.frontend(base_url)) } else { wanted.to_owned() };
+        let url = Url::parse(&wanted).map_err(|_| refuse())?;
+        // A server that adds a slash to `//evil.example` sends the browser to that host, and the ticket with it.
+        if url.path().starts_with("//") {
+            return Err(refuse().into());
+        }
+        let origin = origin(&wanted).ok_or_else(refuse)?;
+        let own = if is_path { Some(self.frontend(base_url)) } else { self.frontend_url.as_deref() };
+        let is_own = own.and_then(self::origin).is_some_and(|own| own == origin);
+        if !is_own && !self.return_origins.contains(&origin) && !self.return_addresses.contains(&url) {
+            return Err(refuse().into());
+        }
+        let address = String::from(url);
         if address.len() > MAX_RETURN_ADDRESS_CHARS {
             let detail =
                 format!("has {} characters, and at most {MAX_RETURN_ADDRESS_CHARS} are kept", address.len());
@@ -139,7 +148,10 @@ mod tests {
     fn site() -> SiteConfig {
         SiteConfig::new(&Variables::from_iter([
             ("FRONTEND_URL", "https://app.example.com/"),
-            ("ALLOWED_RETURN_ORIGINS", "https://other.example.com, http://localhost:5173"),
+            (
+                "ALLOWED_RETURN_ORIGINS",
+                "https://other.example.com, http://localhost:5173,https://one.example.com/done?by=pinwright",
+            ),
         ]))
         .unwrap()
     }
@@ -150,6 +162,9 @@ mod tests {
         assert_eq!(to("/app/channels?x=1").unwrap(), "https://app.example.com/app/channels?x=1");
         assert_eq!(to("https://app.example.com/x").unwrap(), "https://app.example.com/x");
         assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
+        let exact = "https://one.example.com/done?by=pinwright";
+        assert_eq!(to(exact).unwrap(), exact);
+        assert_eq!(to("/a/../b/./c").unwrap(), "https://app.example.com/b/c");
     }
 
     #[test]
@@ -165,6 +180,16 @@ mod tests {
     fn a_browser_is_sent_nowhere_else() {
         for bad in [
             "//evil.example.com",
+            "/.//evil.example.com",
+            "/..//evil.example.com",
+            "/x/..//evil.example.com",
+            "/%2e//evil.example.com",
+            "https://app.example.com/x/..//evil.example.com",
+            "https://other.example.com//evil.example.com",
+            "https://one.example.com/",
+            "https://one.example.com/done",
+            "https://one.example.com/done?by=pinwright&more",
+            "https://one.example.com/done/../other?by=pinwright",
             "/\\evil.example.com",
             "https://evil.example.com/",
             "https://other.example.com.evil.com/",

@@ -1,6 +1,9 @@
 //! What went wrong, told apart by what the caller can do.
 
-use crate::{client::MAX_REDIRECTS, resolve::NotPublic};
+use crate::{
+    client::MAX_REDIRECTS,
+    resolve::{NotPublic, UnknownName},
+};
 
 /// Why something was not fetched, or not to its end. Never shows the address, which can hold a secret.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,10 @@ pub enum Forbidden {
 /// What broke between the host and us.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The name, the connection, TLS, or the form of the answer.
+    /// There is no such name, or nobody answers for it.
+    #[error("the name of the host could not be looked up")]
+    UnknownName,
+    /// The connection, TLS, or the form of the answer.
     #[error(transparent)]
     Connection(Box<dyn std::error::Error + Send + Sync>),
     /// Not one byte came for [`SILENCE_TIMEOUT`](crate::SILENCE_TIMEOUT).
@@ -77,8 +83,11 @@ impl From<reqwest::Error> for Fault {
 impl Error {
     /// What the HTTP client could not do before an answer began.
     pub(crate) fn before_answer(error: reqwest::Error) -> Self {
-        if was_judged(&error) {
+        if came_of::<NotPublic>(&error) {
             return Forbidden::Host.into();
+        }
+        if came_of::<UnknownName>(&error) {
+            return Self::Unreachable(Fault::UnknownName);
         }
         // All else that a request is made of is ours, or was read as an address before.
         if error.is_builder() {
@@ -88,8 +97,8 @@ impl Error {
     }
 }
 
-/// Whether `error` comes of our own judgement of a name's addresses.
-fn was_judged(error: &reqwest::Error) -> bool {
+/// Whether `error` comes of an error `E` of our own resolver.
+fn came_of<E: std::error::Error + 'static>(error: &reqwest::Error) -> bool {
     let first: &dyn std::error::Error = error;
-    std::iter::successors(Some(first), |error| error.source()).any(<dyn std::error::Error>::is::<NotPublic>)
+    std::iter::successors(Some(first), |error| error.source()).any(<dyn std::error::Error>::is::<E>)
 }

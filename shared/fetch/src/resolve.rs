@@ -25,6 +25,11 @@ impl Resolve for SystemResolver {
 #[error("the name has an address that is not public")]
 pub(crate) struct NotPublic;
 
+/// A name could not be looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("the name could not be looked up")]
+pub(crate) struct UnknownName(#[source] Box<dyn std::error::Error + Send + Sync>);
+
 /// Passes on the answers of another resolver in which every address is public, as they are: what connects
 /// next has nothing else to connect to.
 ///
@@ -36,7 +41,7 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let answer = self.0.resolve(name);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = answer.await?.collect();
+            let found: Vec<SocketAddr> = answer.await.map_err(UnknownName)?.collect();
             if !found.iter().all(|address| is_public(address.ip())) {
                 return Err(NotPublic.into());
             }

@@ -40,9 +40,13 @@ let providerMetadata = null;
 export function currentUser() {
   if (!tokens) return null;
   const claims = decodeClaims(tokens.access);
-  const scopes = String(claims.scope ?? "").split(" ");
-  const groups = [claims[settings.groups_claim] ?? []].flat();
-  const admin = scopes.includes(settings.admin_scope) || groups.includes(settings.admin_group);
+  const scopes = [claims.scope ?? ""].flat().join(" ").split(" ");
+  // As the API reads them: of a list it gets one text, in which a name with a blank looks like two.
+  const groups = [claims[settings.groups_claim] ?? ""].flat().join(" ");
+  const admin =
+    scopes.includes(settings.admin_scope) ||
+    groups === settings.admin_group ||
+    (settings.several_groups && groups.split(" ").includes(settings.admin_group));
   return { name: userName || String(claims.username ?? claims.sub ?? ""), admin };
 }
 

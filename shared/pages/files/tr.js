@@ -285,6 +285,8 @@ const texts = {
     "Bir yönetici, Pinterest entegrasyonu sayfasında App ID ile App Secret'ı girip Enable'ı açar.",
   "problem.reconnect_required": "Bu hesabın yeniden bağlanması gerekiyor.",
   "problem.reconnect_required.fix": "Kanallar sayfasında yeniden bağlayın, sonra yeniden deneyin.",
+  "problem.no_tenant": "Oturumunuz hiçbir müşteri hesabına ait değil.",
+  "problem.no_tenant.fix": "Bir müşteri hesabının üyesi olarak oturum açın.",
   "problem.not_admin": "Bunu yalnızca yöneticiler yapabilir.",
   "problem.not_admin.fix": "Yönetici grubunun bir üyesi olarak oturum açın.",
   "problem.not_found": "Bulunamadı.",

@@ -14,9 +14,11 @@ pub struct File {
 }
 
 impl File {
-    /// Finds a file by its name. The frame of the pages is none: it has blanks, see [`frame`].
+    /// Finds a file by its path, which holds the version: under another version there is none, since browsers and caches
+    /// keep a file for ever. The frame of the pages is none either: it has blanks, see [`frame`].
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn at(path: &str) -> Option<Self> {
+        let name = path.strip_prefix("/assets/")?.strip_prefix(VERSION)?.strip_prefix('/')?;
         FILES.iter().find(|file| file.name == name && name != FRAME).copied()
     }
 
@@ -72,18 +74,20 @@ mod tests {
         assert!(names.len() > 5);
         for rest in names {
             let name = rest.split('"').next().unwrap_or_default();
-            assert!(File::named(name).is_some(), "{name}");
+            assert!(File::at(&format!("/assets/{VERSION}/{name}")).is_some(), "{name}");
         }
     }
 
     #[test]
-    fn a_file_is_found_by_its_name_and_nothing_else() {
-        assert_eq!(
-            File::named("app.js").map(|file| file.content_type()),
-            Some("text/javascript; charset=utf-8")
-        );
+    fn a_file_is_found_by_its_version_and_its_name_and_nothing_else() {
+        let at = |version, name| File::at(&format!("/assets/{version}/{name}"));
+        let content_type = at(VERSION, "app.js").map(|file| file.content_type());
+        assert_eq!(content_type, Some("text/javascript; charset=utf-8"));
         for name in ["index.html", "../Cargo.toml", "", "app.js.gz", "nothing"] {
-            assert!(File::named(name).is_none(), "{name}");
+            assert!(at(VERSION, name).is_none(), "{name}");
+        }
+        for version in ["next", "", "00000000", &VERSION[1..], &format!("{VERSION}0")] {
+            assert!(at(version, "app.js").is_none(), "{version}");
         }
     }
 }

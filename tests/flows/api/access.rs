@@ -1,13 +1,16 @@
 //! Access: every route of the table, with every kind of caller.
 
-use app::{Endpoint, endpoints};
-use edge::Access;
+use app::{Endpoint, Setup, endpoints, handlers::Pins};
+use edge::{Access, handle};
 use jiff::SignedDuration;
 use local::Person;
+use platform::{Clock, Random, Variables};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::request_with_claims;
 
 use crate::{
+    api::console::app_js,
     harness::problems::{Findings, missing, status_and_code},
     harness::{Answer, SETTINGS, TestApp, answer, days, id, pin},
 };
@@ -16,18 +19,22 @@ use crate::{
 struct Things {
     channel: String,
     pin: String,
+    /// The version of the pages' files.
+    version: String,
 }
 
 impl Things {
     async fn of_ada(app: &TestApp, channel: String) -> Self {
         let tomorrow = app.stack.now() + days(1);
         let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
-        Self { channel, pin: id(&pin) }
+        let script = app_js(app).await;
+        let version = script.rsplit('/').nth(1).unwrap().to_owned();
+        Self { channel, pin: id(&pin), version }
     }
 
     /// The path of a route with the id of one of these things.
     fn path(&self, route: &Endpoint) -> String {
-        route.path.replace("{id}", self.id(route)).replace("{version}", "any")
+        route.path.replace("{id}", self.id(route)).replace("{version}", &self.version)
     }
 
     fn id(&self, route: &Endpoint) -> &str {
@@ -195,6 +202,29 @@ async fn only_admins_reach_the_routes_of_admins() {
 }
 
 #[tokio::test]
+async fn a_user_without_a_tenant_is_not_the_tenant_of_that_name() {
+    let variables = Variables::from_iter([
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("MAIN_TABLE", "main"),
+        ("TENANT_CLAIM", "org"),
+    ]);
+    let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
+    let pins = Pins::new(setup.main_table().unwrap(), &setup);
+    for (claims, code) in [
+        (json!({"sub": "acme"}), "no_tenant"),
+        (json!({"sub": "acme", "org": ""}), "no_tenant"),
+        (json!({"sub": "ada", "org": "acme"}), "not_found"), // no such id: the tenant was read
+    ] {
+        let request = request_with_claims(&claims, "GET", "/api/v1/pins/none", None, &json!({}));
+        let lambda_http::Body::Text(answer) = handle(&pins, request).await.into_body() else { panic!() };
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["code"], code, "{claims}");
+    }
+}
+
+#[tokio::test]
 async fn every_route_of_the_api_that_is_under_admin_is_for_admins() {
     for route in &endpoints() {
         let named = route.path.starts_with("/api/v1/admin/");
@@ -206,7 +236,11 @@ async fn every_route_of_the_api_that_is_under_admin_is_for_admins() {
 async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
     let (app, channel) = TestApp::start_connected().await;
     let things = Things::of_ada(&app, channel).await;
-    let none = Things { channel: missing(&things.channel), pin: missing(&things.pin) };
+    let none = Things {
+        channel: missing(&things.channel),
+        pin: missing(&things.pin),
+        version: things.version.clone(),
+    };
     app.connect("eve").await; // she has a channel of her own, of the same account
     let before = snapshot(&app, &things).await;
     let calls = app.pinterest().calls().len();

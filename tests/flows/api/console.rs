@@ -65,11 +65,32 @@ async fn no_script_and_no_style_of_others_runs_on_a_page() {
     );
 }
 
+/// The address of a script, as a page names it.
+pub(crate) async fn app_js(app: &TestApp) -> String {
+    let page = client().get(format!("{}/app/channels", app.stack.url())).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    let version = page.split("\"/assets/").nth(1).unwrap().split('/').next().unwrap();
+    format!("{}/assets/{version}/app.js", app.stack.url())
+}
+
+#[tokio::test]
+async fn a_file_is_there_under_its_own_version_only() {
+    let app = TestApp::start().await;
+    let there = app_js(&app).await;
+    let version = there.rsplit('/').nth(1).unwrap().to_owned();
+    assert_eq!(client().get(&there).send().await.unwrap().status(), StatusCode::OK);
+    for other in ["00000000", "next", &version[1..], &format!("{version}0")] {
+        let answer = client().get(there.replace(&version, other)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{other}");
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store", "{other}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_is_compressed_for_whoever_takes_it_so() {
     let app = TestApp::start().await;
     let get = async |accept: &str| {
-        let request = client().get(format!("{}/assets/any/app.js", app.stack.url()));
+        let request = client().get(app_js(&app).await);
         request.header(header::ACCEPT_ENCODING, accept).send().await.unwrap()
     };
     let plain = get("identity").await;

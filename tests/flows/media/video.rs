@@ -1,5 +1,7 @@
 //! Videos: the upload to Pinterest, the processing, and their faults.
 
+use std::collections::BTreeSet;
+
 use axum::{Router, body::Body, http::header, routing::get};
 use futures::stream;
 use local::Data;
@@ -289,6 +291,20 @@ async fn validation_calls_the_host_only_on_request() {
         let media = checks.iter().find(|check| check["check"] == "media").unwrap();
         assert_eq!((&media["code"], &media["ok"]), (&found, &json!(found.is_null())), "{file}: {media}");
     }
+}
+
+#[tokio::test]
+async fn a_private_name_and_an_unknown_one_are_told_alike() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut words = BTreeSet::new();
+    for host in ["localhost", "10.0.0.1", "[::1]", "nobody.invalid"] {
+        let body = video(&channel, "Check", &format!("https://{host}/film.mp4"));
+        let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
+        let checks = asked["checks"].as_array().unwrap();
+        let media = checks.iter().find(|check| check["check"] == "media").unwrap();
+        words.insert([media["code"].to_string(), media["detail"].to_string(), media["fix"].to_string()]);
+    }
+    assert_eq!(words.len(), 1, "{words:?}");
 }
 
 #[tokio::test]

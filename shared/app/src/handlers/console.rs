@@ -26,6 +26,8 @@ struct Settings {
     admin_scope: String,
     groups_claim: String,
     admin_group: String,
+    /// Whether the admins' group counts among several.
+    several_groups: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,9 +73,10 @@ impl Console {
             issuer: issuer.map(|issuer| issuer.trim_end_matches('/').to_owned()),
             client_id,
             scope: set("SIGN_IN_SCOPES"),
-            admin_scope: site.admin_scope.clone(),
-            groups_claim: site.groups_claim.clone(),
-            admin_group: site.admin_group.clone(),
+            admin_scope: site.admins.scope.clone(),
+            groups_claim: site.admins.groups_claim.clone(),
+            admin_group: site.admins.group.clone(),
+            several_groups: site.admins.several_groups,
         };
         Ok(Self { site, frame: pages::frame(&body_text(&settings)?), policy: policy(sign_in, &reached)? })
     }
@@ -110,15 +113,15 @@ impl Handler for Console {
             ConsoleOperation::Home => redirect("/app/channels")?,
             ConsoleOperation::Page => self.page(),
             ConsoleOperation::File => {
-                let named = request.id.as_deref().and_then(File::named);
-                file(named.ok_or_else(|| not_found::<Error>("file"))?, accepts_gzip(&request))
+                let file = File::at(&request.path).ok_or_else(|| not_found::<Error>("file"))?;
+                send_file(file, accepts_gzip(&request))
             }
         })
     }
 }
 
 /// A file, which never changes under its address.
-fn file(file: File, gzip: bool) -> Response<Body> {
+fn send_file(file: File, gzip: bool) -> Response<Body> {
     let bytes = if gzip { file.gzip } else { file.plain };
     let mut answer = Response::new(Body::Binary(bytes.to_vec()));
     *answer.status_mut() = StatusCode::OK;

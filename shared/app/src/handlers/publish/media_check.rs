@@ -1,7 +1,7 @@
 //! Whether media can be fetched, and are of a type that Pinterest accepts, without fetching them.
 
 use domain::{Cover, File, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, Media, WebAddress};
-use fetch::FileInfo;
+use fetch::{Fault, FileInfo, Forbidden};
 use platform::chain;
 use url::Url;
 
@@ -43,12 +43,23 @@ impl Publish {
         let client = self.publisher.fetch.client()?;
         let checks = files.into_iter().map(async |(field, address, accepted)| {
             let info = match address.as_str().parse::<Url>() {
-                Ok(address) => client.head(&address).await.map_err(|error| chain(&error)),
+                Ok(address) => client.head(&address).await.map_err(|error| words(&error)),
                 Err(error) => Err(error.to_string()),
             };
             check(&field, info, accepted)
         });
         Ok(futures_util::future::join_all(checks).await.into_iter().flatten().collect())
+    }
+}
+
+/// What is said of a host that gave no file. A private name and one that does not exist are told alike: which names there
+/// are inside is nobody's business.
+fn words(error: &fetch::Error) -> String {
+    match error {
+        fetch::Error::Forbidden(Forbidden::Host) | fetch::Error::Unreachable(Fault::UnknownName) => {
+            "the host has no public address".to_owned()
+        }
+        other => chain(other),
     }
 }
 
