@@ -5,7 +5,7 @@
 
 use edge::{
     Access::{Admin, Open, User},
-    CALLBACK, CALLBACK_ALIAS, Operation, Page, Route,
+    CALLBACK, CALLBACK_ALIAS, MAX_BODY_BYTES, MAX_JSON_BYTES, Operation, Page, Route,
     query::Query,
 };
 
@@ -55,6 +55,7 @@ macro_rules! operations {
                 at: $method:ident [$($path:expr),+],
                 by: $access:ident,
                 query: $query:expr,
+                $(max_body_bytes: $max_body_bytes:expr,)?
                 contract: $contract:expr,
             })+
         }
@@ -71,12 +72,18 @@ macro_rules! operations {
                         path: $path,
                         access: $access,
                         query: $query,
+                        max_body_bytes: Self::$operation.max_body_bytes(),
                         operation: Self::$operation,
                     },
                 )+)+];
             }
 
             impl $enum {
+                /// How large the body of a request may be.
+                const fn max_body_bytes(self) -> usize {
+                    match self { $(Self::$operation => [$($max_body_bytes,)? MAX_JSON_BYTES][0],)+ }
+                }
+
                 #[allow(clippy::unnecessary_wraps, reason = "pages are in no contract")]
                 fn contract(self) -> Option<Contract> {
                     match self { $(Self::$operation => $contract,)+ }
@@ -318,6 +325,7 @@ operations! {
             at: POST ["/api/v1/pins"],
             by: User,
             query: NONE,
+            max_body_bytes: MAX_BODY_BYTES,
             contract: Some(Contract {
                 id: "create_pin",
                 tag: "Pins",
@@ -334,6 +342,7 @@ operations! {
             at: POST ["/api/v1/pins/validate"],
             by: User,
             query: Query::only(&[FETCH_MEDIA]),
+            max_body_bytes: MAX_BODY_BYTES,
             contract: Some(Contract {
                 id: "validate_pin",
                 tag: "Pins",
@@ -347,6 +356,7 @@ operations! {
             at: POST ["/api/v1/pins/bulk"],
             by: User,
             query: Query::only(&[DRY_RUN, DEFAULT_CHANNEL]),
+            max_body_bytes: MAX_BODY_BYTES,
             contract: Some(Contract {
                 id: "bulk_pins",
                 tag: "Pins",

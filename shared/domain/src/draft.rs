@@ -36,6 +36,29 @@ pub struct Draft {
     pub media: Media,
 }
 
+impl Draft {
+    /// How much a Pin may weigh as JSON. A Pin with five pictures whose fields are all as long as they may be, in Latin
+    /// letters, weighs less.
+    pub const MAX_BYTES: usize = 32 * 1024;
+
+    /// How much it weighs as JSON.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
+    }
+
+    /// Checks what all fields weigh together: workers hold many Pins in memory, and a row has its limit.
+    pub fn check_size(self) -> Result<Self, Invalid> {
+        let bytes = self.bytes();
+        if bytes <= Self::MAX_BYTES {
+            return Ok(self);
+        }
+        let detail =
+            format!("weighs {bytes} bytes with all its texts, and at most {} are kept", Self::MAX_BYTES);
+        Err(Invalid::new("body", "pin_too_large", detail, "Shorten texts and addresses."))
+    }
+}
+
 /// The title of a Pin.
 pub type Title = Text<100>;
 /// The text below the title.
@@ -135,6 +158,15 @@ impl WebAddress {
             return Err(invalid("does not begin with https:// and a host"));
         }
         let url = Url::parse(&text).map_err(|error| invalid(&format!("is not an address: {error}")))?;
+        // As it travels, each letter outside ASCII takes several characters.
+        if url.as_str().len() > Self::MAX {
+            let detail = format!(
+                "has {} characters as it is sent, and Pinterest takes at most {}",
+                url.as_str().len(),
+                Self::MAX
+            );
+            return Err(Invalid::new(field, "too_long", detail, "Use a shorter address."));
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(invalid("holds a user name or a password"));
         }
@@ -224,7 +256,11 @@ mod tests {
         ] {
             assert!(WebAddress::new("link", bad.into()).is_err(), "{bad}");
         }
-        assert!(WebAddress::new("link", format!("https://example.com/{}", "a".repeat(2029))).is_err());
+        let of_length = |letters: String| WebAddress::new("link", format!("https://example.com/{letters}"));
+        assert!(of_length("a".repeat(2028)).is_ok());
+        assert!(of_length("a".repeat(2029)).is_err());
+        assert!(of_length("ü".repeat(338)).is_ok(), "six characters each");
+        assert!(of_length("ü".repeat(339)).is_err());
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl Pin {
         self.0.clone()
     }
 
+    /// About how much it weighs in memory: its content, twice for what a text costs beside its letters, and its timeline.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        2 * self.draft.bytes() + 300 * self.timeline.entries.len()
+    }
+
     /// The Pin with the version that may replace `before`. `None`: nothing has changed.
     #[must_use]
     pub fn next_version(mut self, before: &Self) -> Option<Self> {

@@ -7,11 +7,14 @@ use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::{
     Deserializer, Serialize,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::{ApiRequest, RequestError};
+
+/// How many values a JSON object may hold, those of objects and lists within it counted in.
+const MAX_VALUES: usize = 1000;
 
 /// Reads the body. An error names the field. A field that is not known is refused, so that a misspelt name does not go
 /// unnoticed.
@@ -21,18 +24,48 @@ pub fn json<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, RequestError
 
 /// Reads one JSON object by the same rules.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| RequestError::Malformed {
-        code: "invalid_json",
-        detail: format!("the body is not JSON: {error}"),
-        fix: "Send one JSON object in UTF-8.",
-    })?;
-    if !value.is_object() {
+    check_values(body)?;
+    // Looked at without keeping anything of it: the type below is the only thing that is made of a body.
+    let text = str::from_utf8(body).map_err(|error| malformed(&error))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
+    if body.trim_ascii_start().first() != Some(&b'{') {
         let fix = "Send one JSON object.";
         return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
     }
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    // From the text again, since a field that is given twice is seen only there.
-    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
+        Category::Data => wrong(&error).into(),
+        // Half a surrogate pair is noticed only where a text is made of it.
+        Category::Io | Category::Syntax | Category::Eof => malformed(error.inner()),
+    })
+}
+
+fn malformed(error: &dyn std::error::Error) -> RequestError {
+    RequestError::Malformed {
+        code: "invalid_json",
+        detail: format!("the body is not JSON: {error}"),
+        fix: "Send one JSON object in UTF-8.",
+    }
+}
+
+/// Counts what stands between commas and brackets. In memory, each value of a body of many small ones would take a hundred
+/// times its place in the text.
+fn check_values(body: &[u8]) -> Result<(), Invalid> {
+    let (mut values, mut in_text, mut escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    if values <= MAX_VALUES {
+        return Ok(());
+    }
+    let detail = format!("holds more than {MAX_VALUES} values");
+    Err(Invalid::new("body", "too_many_values", detail, "Send only the fields of the API reference."))
 }
 
 /// Reads a part of a body that has to be an object. Serde would take a list for a struct, field by field.
@@ -124,6 +157,39 @@ mod tests {
     #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
     enum Part {
         Image { url: String },
+    }
+
+    #[test]
+    fn a_body_is_one_object_with_few_values() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Named {
+            name: String,
+        }
+        let code = |body: &str| match parse::<Named>(body.as_bytes()) {
+            Ok(named) => named.name,
+            Err(RequestError::Invalid(invalid)) => invalid.code.to_owned(),
+            Err(RequestError::Malformed { code, .. }) => code.to_owned(),
+            Err(other) => other.to_string(),
+        };
+        let commas = ",[{".repeat(1000);
+        assert_eq!(code(&format!(r#"{{"name":"\"{commas}"}}"#)), format!("\"{commas}"), "text counts as one");
+        assert_eq!(code(&format!(r#"{{"name":"a","x":[{}0]}}"#, "0,".repeat(1000))), "too_many_values");
+        assert_eq!(code(&"[".repeat(5000)), "too_many_values");
+        for (body, expected) in [
+            (" \n{\"name\":\"a\"} ", "a"),
+            (r#"{"name":"a"} {}"#, "invalid_json"),
+            (r#"{"name":"a""#, "invalid_json"),
+            (r#"{"x":1,"name":}"#, "invalid_json"),
+            ("[]", "invalid_type"),
+            ("\"{}\"", "invalid_type"),
+            (r#"{"name":1}"#, "invalid_type"),
+            (r#"{"name":"a","name":"b"}"#, "invalid_type"),
+            (r#"{"name":"a","x":1}"#, "unknown_field"),
+            ("{}", "missing_field"),
+        ] {
+            assert_eq!(code(body), expected, "{body}");
+        }
     }
 
     #[test]

@@ -53,6 +53,12 @@ pub const CODES: &[Code] = &[
         "there is no valid token",
     ),
     code(
+        "no_tenant",
+        "The token does not say which tenant its bearer belongs to.",
+        "Sign in as a member of a tenant; whoever runs this can add the claim to your tokens.",
+        "the token has no claim custom:tenant, which names the tenant",
+    ),
+    code(
         "not_admin",
         "The token does not allow this: it is for admins.",
         "Sign in as a member of the admin group, or with the admin scope.",
@@ -101,6 +107,12 @@ pub const CODES: &[Code] = &[
         "tittle is not right: unknown field `tittle`",
     ),
     code(
+        "too_many_values",
+        "The JSON object holds more values than any request needs.",
+        "Send only the fields of the API reference.",
+        "holds more than 1000 values",
+    ),
+    code(
         "missing_field",
         "A field that is needed is missing or empty.",
         "Add the field.",
@@ -136,6 +148,12 @@ pub const CODES: &[Code] = &[
         "A text is too long.",
         "Shorten it.",
         "title has 120 characters, and Pinterest takes at most 100",
+    ),
+    code(
+        "pin_too_large",
+        "The texts and addresses of the Pin weigh more than 32 KB together.",
+        "Shorten texts and addresses.",
+        "weighs 33921 bytes with all its texts, and at most 32768 are kept",
     ),
     code(
         "control_character",

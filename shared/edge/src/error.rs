@@ -24,12 +24,20 @@ pub enum RequestError {
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// The body is larger than the platform carries.
-    #[error("the body has {0} bytes")]
-    TooLarge(usize),
+    /// The body is larger than the operation takes.
+    #[error("the body has {bytes} bytes")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max_bytes: usize,
+    },
     /// There is no valid token.
     #[error("there is no valid token")]
     Unauthenticated,
+    /// The token does not say which tenant its bearer belongs to: it lacks this claim.
+    #[error("the token has no claim {0}, which names the tenant")]
+    NoTenant(String),
     /// The operation is for admins.
     #[error("the token does not allow this")]
     NotAdmin,
@@ -71,12 +79,18 @@ impl From<&RequestError> for Problem {
                     ..Self::new(status, invalid.code, detail, &invalid.fix)
                 }
             }
-            RequestError::TooLarge(_) => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail, "Send less: at most 6 MB.")
+            RequestError::TooLarge { max_bytes, .. } => {
+                let fix = format!("Send less: at most {} KB.", max_bytes / 1024);
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail, fix)
             }
             RequestError::Unauthenticated => {
                 let fix = "Sign in, and send the token as `Authorization: Bearer <token>`.";
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail, fix)
+            }
+            RequestError::NoTenant(_) => {
+                let fix =
+                    "Sign in as a member of a tenant; whoever runs this can add the claim to your tokens.";
+                Self::new(StatusCode::FORBIDDEN, "no_tenant", detail, fix)
             }
             RequestError::NotAdmin => {
                 let fix = "Sign in as a member of the admin group, or with the admin scope.";

@@ -8,8 +8,7 @@ use platform::chain;
 use tokio::time::{Duration, timeout};
 
 use crate::{
-    Access, ApiRequest, Event, MAX_BODY_BYTES, Operation, Problem, RequestError, Route, RouteMatch,
-    SiteConfig, event, find,
+    Access, ApiRequest, Event, Operation, Problem, RequestError, Route, RouteMatch, SiteConfig, event, find,
 };
 
 /// How long a start may prepare for the first request. Lambda allows 10 s for the whole start.
@@ -116,14 +115,15 @@ fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, A
     if route.access == Access::Admin && !caller.as_ref().is_some_and(|caller| caller.admin) {
         return Err(RequestError::NotAdmin);
     }
-    if request.body().len() > MAX_BODY_BYTES {
-        return Err(RequestError::TooLarge(request.body().len()));
+    let (bytes, max_bytes) = (request.body().len(), route.max_body_bytes);
+    if bytes > max_bytes {
+        return Err(RequestError::TooLarge { bytes, max_bytes });
     }
     let (id, base_url) = (id.map(str::to_owned), site.base_url(&request));
     let query = request.query_string_parameters();
     route.query.check(&query)?;
     let (parts, body) = request.into_parts();
-    Ok((route.operation, ApiRequest { id, caller, base_url, query, headers: parts.headers, body }))
+    Ok((route.operation, ApiRequest { id, path, caller, base_url, query, headers: parts.headers, body }))
 }
 
 /// The id that AWS gives to a request: people name it when they ask for help.

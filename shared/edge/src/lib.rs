@@ -19,13 +19,13 @@ mod site;
 pub mod worker;
 
 pub use body::{body_text, created, json, object, ok, ok_text, parse, redirect, with_status};
-pub use caller::Caller;
+pub use caller::{AdminRule, Caller};
 pub use error::{RequestError, not_found};
 pub use event::Event;
 pub use handler::{ApiError, Exit, Handler, Stopped, handle, serve};
 pub use lambda_http::{Body, Request, Response};
 pub use page::{DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use problem::Problem;
-pub use request::{ApiRequest, MAX_BODY_BYTES};
+pub use request::{ApiRequest, MAX_BODY_BYTES, MAX_JSON_BYTES};
 pub use route::{Access, Operation, Route, RouteMatch, find};
 pub use site::{CALLBACK, CALLBACK_ALIAS, SiteConfig};

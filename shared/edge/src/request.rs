@@ -6,12 +6,16 @@ use lambda_http::{Body, aws_lambda_events::query_map::QueryMap};
 
 use crate::{Caller, RequestError, query::Parameter};
 
-/// The largest body that the platform carries (a Lambda request is 6 MB, with its envelope).
+/// The largest body that the platform carries (a Lambda request is 6 MB, with its envelope): for files and images.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
+/// The largest body of all other requests.
+pub const MAX_JSON_BYTES: usize = 64 * 1024;
 
 /// A request that has found its operation, from a caller who may use it.
 #[derive(Debug)]
 pub struct ApiRequest {
+    /// The path.
+    pub path: String,
     /// The id in the path.
     pub id: Option<String>,
     /// The public address of the API, without a slash at its end.

@@ -26,6 +26,8 @@ pub struct Route<Operation> {
     pub access: Access,
     /// The query parameters.
     pub query: Query,
+    /// How large the body may be.
+    pub max_body_bytes: usize,
     /// The operation.
     pub operation: Operation,
 }

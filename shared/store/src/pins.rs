@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{ChannelId, Environment, Pin, PinGroup, PinId, PinterestPinId, TenantId};
+use futures_util::{Stream, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ use crate::{
 
 /// How many rows one query of a filtered list reads at least.
 const MIN_FILTERED_PAGE: usize = 200;
+/// How many entries of a channel's Pins one query reads: as many rows as one batch holds.
+const CHANNEL_PAGE_ENTRIES: i32 = 100;
 /// How many queries one page may take. This bounds what a page costs, however many rows do not match.
 const MAX_QUERIES_PER_PAGE: usize = 10;
 
@@ -215,55 +218,63 @@ impl MainTable {
         Ok((all, last))
     }
 
-    /// A channel's Pins of a class, as they are right now, in the order in which they are published.
-    pub async fn pins_of_channel(
-        &self,
-        tenant: &TenantId,
-        channel: &ChannelId,
-        group: PinGroup,
-    ) -> Result<Vec<Pin>, Error> {
-        let mut pins = self.recent_pins(tenant, channel, group, Timestamp::UNIX_EPOCH, usize::MAX).await?;
-        pins.sort_by(|a, b| (a.publish_at, &a.id).cmp(&(b.publish_at, &b.id)));
-        Ok(pins)
-    }
-
-    /// At most `limit` of a channel's Pins of a class that were asked for since then, newest first.
-    pub async fn recent_pins(
+    /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
+    /// by page, so that never all of them are in memory.
+    pub fn pins_of_channel(
         &self,
         tenant: &TenantId,
         channel: &ChannelId,
         group: PinGroup,
         since: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Pin>, Error> {
+    ) -> impl Stream<Item = Result<Pin, Error>> {
+        let pages = stream::try_unfold(Some(None), move |position| async move {
+            let Some(start) = position else { return Ok(None) };
+            let (pins, next) =
+                self.channel_page(tenant, channel, group, since, start, CHANNEL_PAGE_ENTRIES).await?;
+            Ok::<_, Error>(Some((stream::iter(pins.into_iter().map(Ok)), next.map(Some))))
+        });
+        pages.try_flatten()
+    }
+
+    /// The newest of a channel's Pins of a class, if it was asked for since then.
+    pub async fn latest_pin(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        group: PinGroup,
+        since: Timestamp,
+    ) -> Result<Option<Pin>, Error> {
+        Ok(self.channel_page(tenant, channel, group, since, None, 1).await?.0.pop())
+    }
+
+    /// A page of a channel's Pins, and where the next one begins.
+    async fn channel_page(
+        &self,
+        tenant: &TenantId,
+        channel: &ChannelId,
+        group: PinGroup,
+        since: Timestamp,
+        start: Option<Item>,
+        limit: i32,
+    ) -> Result<(Vec<Pin>, Option<Item>), Error> {
         // Ids sort by time: this one is older than all of that instant.
         let oldest = PinId::new(since, [0; 10]);
-        let mut pins = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
-            let query = query
-                .scan_index_forward(false)
-                .key_condition_expression("queue_pk = :queue AND queue_sk >= :oldest")
-                .expression_attribute_values(":queue", s(queue_pk(channel, group)))
-                .expression_attribute_values(":oldest", s(oldest.as_str()))
-                .set_limit(i32::try_from(limit).ok());
-            let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
-            let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
-            let ids = ids.collect::<Result<Vec<_>, _>>()?;
-            let keys: Vec<_> =
-                ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
-            let mut found = self.table.batch(&keys).await?;
-            for (_, key) in &keys {
-                pins.extend(found.remove(key).map(pin_of).transpose()?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() || pins.len() >= limit {
-                break;
-            }
-        }
+        let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
+        let query = query
+            .scan_index_forward(false)
+            .key_condition_expression("queue_pk = :queue AND queue_sk >= :oldest")
+            .expression_attribute_values(":queue", s(queue_pk(channel, group)))
+            .expression_attribute_values(":oldest", s(oldest.as_str()))
+            .limit(limit);
+        let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
+        let ids = page.items.unwrap_or_default().into_iter().map(row::<QueueEntry>);
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        let keys: Vec<_> = ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        let pins = keys.iter().filter_map(|(_, key)| found.remove(key).map(pin_of));
+        let mut pins = pins.collect::<Result<Vec<_>, _>>()?;
         pins.retain(|pin| pin.state.group() == group); // the index may be behind
-        Ok(pins)
+        Ok((pins, page.last_evaluated_key))
     }
 }
 

@@ -157,6 +157,10 @@ impl TestApp {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    pub(crate) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
     pub(crate) fn account<T>(&self, act: impl FnOnce(&mut Account) -> T) -> T {
         act(&mut self.aws.account.lock().unwrap())
     }

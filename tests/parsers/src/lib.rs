@@ -22,6 +22,7 @@ mod harness;
 mod ids;
 mod keys;
 mod lists;
+pub mod memory;
 mod mutate;
 mod publishing;
 mod requests;

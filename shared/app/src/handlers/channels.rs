@@ -3,10 +3,13 @@
 mod claim;
 mod view;
 
+use std::{future, pin::pin};
+
 use delivery::Sessions;
 use domain::{BoardId, ChannelId, DefaultBoard, PinGroup, State, TenantId, failures};
 use edge::{ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, created, json, not_found, ok};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 use platform::{Clock, Random, chain};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -178,13 +181,15 @@ impl Channels {
     /// Ends the Pins of a channel that is gone, and returns how many of them others have changed meanwhile.
     async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
         let main = &self.sessions.main;
-        let open = main.pins_of_channel(tenant, id, PinGroup::Open).await?;
         let now = self.clock.now();
-        let ends: Vec<_> = open.iter().filter_map(|pin| pin.leave_channel(now)).collect();
-        let saves = stream::iter(ends).map(|pin| async move { (main.save_pin(&pin).await, pin) });
-        let mut saves = saves.buffer_unordered(MAX_PARALLEL_WRITES);
+        let saves = main
+            .pins_of_channel(tenant, id, PinGroup::Open, Timestamp::UNIX_EPOCH)
+            .try_filter_map(|pin| future::ready(Ok(pin.leave_channel(now))))
+            .map_ok(|pin| async move { Ok((main.save_pin(&pin).await, pin)) })
+            .try_buffer_unordered(MAX_PARALLEL_WRITES);
+        let mut saves = pin!(saves);
         let mut left = 0;
-        while let Some((saved, pin)) = saves.next().await {
+        while let Some((saved, pin)) = saves.try_next().await? {
             match saved {
                 Ok(WriteOutcome::Done) => *cancelled += usize::from(pin.state == State::Cancelled),
                 Ok(_) => left += 1,

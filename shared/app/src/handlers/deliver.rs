@@ -1,25 +1,24 @@
 //! `deliver`: every minute, the Pins that are due, and the channels that were connected again.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Mutex, PoisonError},
 };
 
 use delivery::PinPublisher;
-use domain::{ChannelId, Pin, PinGroup, TenantId, delivery::Input};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
-use jiff::SignedDuration;
+use domain::{ChannelId, PinGroup, TenantId, delivery::Input};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
 use platform::Clock;
 use store::{DueItem, DueItemKind, Heartbeat, MainTable};
 use tokio::time::{Duration, Instant};
 
-use super::due_loop::DueLoop;
+use super::{
+    due_loop::DueLoop,
+    due_pins::{ChannelBatch, DuePins, PinMemory, WaitingPin},
+};
 use crate::{error::Result, setup::Setup};
 
-/// How many Pins are held in memory for later rounds. No more are read until some are done.
-const MAX_BUFFERED_PINS: usize = 10_000;
-/// How many Pins of one channel one round works on: a channel with many Pins must not delay the others.
-const MAX_PINS_PER_CHANNEL: usize = 20;
 /// How many channels are worked on in parallel. The Pins of one channel are sent one after the other.
 const MAX_PARALLEL_CHANNELS: usize = 16;
 /// What must be left of the invocation to begin with a Pin: for a send or a board check, and for the writes.
@@ -37,26 +36,6 @@ pub struct Deliver {
     in_progress: Mutex<BTreeSet<ChannelId>>,
 }
 
-/// What is due, by channel, as far as it was read.
-type Batches = BTreeMap<(String, ChannelId), ChannelBatch>;
-
-/// What is due of one channel.
-#[derive(Debug, Default)]
-struct ChannelBatch {
-    pins: Vec<(DueItem, Pin)>,
-    /// The channel was connected again: everything that waits for it is resumed.
-    reconnected: Option<DueItem>,
-}
-
-impl ChannelBatch {
-    /// Takes what one round works on, in the order of sending. The rest stays.
-    fn take_round(&mut self) -> Self {
-        self.pins.sort_by(|(_, a), (_, b)| a.send_order().cmp(&b.send_order()));
-        let rest = self.pins.split_off(self.pins.len().min(MAX_PINS_PER_CHANNEL));
-        Self { pins: std::mem::replace(&mut self.pins, rest), reconnected: self.reconnected.take() }
-    }
-}
-
 impl Deliver {
     #[must_use]
     pub fn new(publisher: PinPublisher, setup: &Setup) -> Self {
@@ -67,24 +46,21 @@ impl Deliver {
     /// Works on what is due, round by round, until nothing is or the time is up. The next tick takes what is left.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let mut due = DueLoop::new(self.main.due_index(), &self.clock, deadline, MIN_TIME_LEFT);
-        let mut batches = Batches::new();
+        let mut pins = DuePins::default();
         loop {
-            if batches.values().map(|batch| batch.pins.len()).sum::<usize>() < MAX_BUFFERED_PINS {
+            if pins.has_room() {
                 let items = due.next().await?;
-                self.read(items, &mut batches, &due).await;
+                self.read(items, &mut pins, &due).await;
             }
-            let round: Vec<_> =
-                batches.iter_mut().map(|(of, batch)| (of.clone(), batch.take_round())).collect();
-            batches.retain(|_, batch| !batch.pins.is_empty());
             let due = &due;
-            stream::iter(round)
-                .for_each_concurrent(MAX_PARALLEL_CHANNELS, |((tenant, channel), batch)| async move {
+            stream::iter(pins.take_round())
+                .for_each_concurrent(MAX_PARALLEL_CHANNELS, |(tenant, channel, batch)| async move {
                     if let Some(_guard) = self.lock_channel(&channel) {
-                        self.process_channel(&TenantId(tenant), &channel, batch, due, deadline).await;
+                        self.process_channel(&tenant, &channel, batch, due, deadline).await;
                     }
                 })
                 .await;
-            if (batches.is_empty() && !due.has_more()) || !due.has_time() {
+            if (pins.is_empty() && !due.has_more()) || !due.has_time() {
                 break;
             }
         }
@@ -94,7 +70,7 @@ impl Deliver {
     }
 
     /// Reads the Pins that are due, and sorts everything by channel. An entry whose Pin cannot be read is postponed.
-    async fn read(&self, items: Vec<DueItem>, batches: &mut Batches, due: &DueLoop<'_>) {
+    async fn read(&self, items: Vec<DueItem>, pins: &mut DuePins, due: &DueLoop<'_>) {
         let read = stream::iter(items).map(|item| async move {
             let pin = match &item.kind {
                 DueItemKind::Pin(tenant, id) => self.main.pin(tenant, id).await,
@@ -102,16 +78,11 @@ impl Deliver {
             };
             (item, pin)
         });
-        let read: Vec<_> = read.buffered(MAX_PARALLEL_CHANNELS).collect().await;
-
-        for (item, pin) in read {
+        let mut read = read.buffered(MAX_PARALLEL_CHANNELS);
+        while let Some((item, pin)) = read.next().await {
             match (item.kind.clone(), pin) {
-                (DueItemKind::Pin(tenant, _), Ok(Some(pin))) => {
-                    batches.entry((tenant.0, pin.channel_id.clone())).or_default().pins.push((item, pin));
-                }
-                (DueItemKind::Channel(tenant, channel), _) => {
-                    batches.entry((tenant.0, channel)).or_default().reconnected = Some(item);
-                }
+                (DueItemKind::Pin(..), Ok(Some(pin))) => pins.add_pin(item, pin),
+                (DueItemKind::Channel(tenant, channel), _) => pins.add_reconnected(tenant, channel, item),
                 (DueItemKind::Pin(..) | DueItemKind::Token(_), Ok(_)) => {} // removed: the index is behind
                 (_, Err(error)) => due.postpone(&item, &error).await,
             }
@@ -140,11 +111,11 @@ impl Deliver {
         {
             due.postpone(&item, &error).await;
         }
-        for (item, pin) in batch.pins {
+        for (item, waiting) in batch.pins {
             if !due.has_time() {
                 return;
             }
-            if let Err(error) = self.drive(pin, Input::Due, deadline).await {
+            if let Err(error) = self.drive(tenant, waiting, Input::Due, deadline).await {
                 due.postpone(&item, &error).await;
             }
         }
@@ -174,6 +145,7 @@ impl Deliver {
     }
 
     /// `false`: the time was up. A Pin that fails does not stop those after it; it is tried again with the entry.
+    /// All are read first, because they leave in the order of their times.
     async fn resume_pins(
         &self,
         tenant: &TenantId,
@@ -181,17 +153,36 @@ impl Deliver {
         due: &DueLoop<'_>,
         deadline: Instant,
     ) -> Result<bool> {
+        let mut memory = PinMemory::default();
+        let open = self.main.pins_of_channel(tenant, channel, PinGroup::Open, Timestamp::UNIX_EPOCH);
+        let mut waiting: Vec<_> = open.map_ok(|pin| memory.keep(pin)).try_collect().await?;
+        waiting.sort_by(|a, b| a.publish_order().cmp(&b.publish_order()));
         let mut failed = None;
-        for pin in self.main.pins_of_channel(tenant, channel, PinGroup::Open).await? {
+        for waiting in waiting {
             if !due.has_time() {
                 return Ok(false);
             }
-            failed = self.drive(pin, Input::ChannelReconnected, deadline).await.err().or(failed);
+            let driven = self.drive(tenant, waiting, Input::ChannelReconnected, deadline).await;
+            failed = driven.err().or(failed);
         }
         failed.map_or(Ok(true), Err)
     }
 
-    async fn drive(&self, pin: Pin, input: Input, deadline: Instant) -> Result<()> {
+    /// Takes a Pin as far as it goes. One that is not in memory is read; one that is gone needs nothing.
+    async fn drive(
+        &self,
+        tenant: &TenantId,
+        waiting: WaitingPin,
+        input: Input,
+        deadline: Instant,
+    ) -> Result<()> {
+        let pin = match waiting.kept {
+            Some(pin) => pin,
+            None => match self.main.pin(tenant, &waiting.id).await? {
+                Some(pin) => pin,
+                None => return Ok(()),
+            },
+        };
         let sessions = &self.publisher.sessions;
         let snapshot = sessions.read_snapshot(&pin.tenant, &pin.channel_id, None).await?;
         let mut session = sessions.open_snapshot(snapshot).await?;

@@ -9,6 +9,7 @@ mod console;
 mod deliver;
 mod docs;
 mod due_loop;
+mod due_pins;
 mod events;
 mod oauth_callback;
 mod oauth_start;

@@ -3,7 +3,9 @@
 mod move_board;
 
 use domain::{MediaId, Pin, PinId, WrongState};
-use edge::{ApiRequest, Body, Handler, Page, Response, SiteConfig, json, not_found, ok, with_status};
+use edge::{
+    ApiRequest, Body, Handler, Page, Response, SiteConfig, body_text, json, not_found, ok, with_status,
+};
 use http::StatusCode;
 use platform::{Clock, Random};
 use store::{MainTable, PinFilter, WriteOutcome};
@@ -16,6 +18,10 @@ use crate::{
     parameters::{CHANNEL, LIMIT, STATE, cursor},
     setup::Setup,
 };
+
+/// How much the Pins of one answer may weigh as JSON. Lambda carries 6 MB, and writes the answer as a text within its own
+/// JSON, where each quotation mark takes two bytes.
+const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// What `pins` may use.
 #[derive(Debug)]
@@ -39,7 +45,11 @@ impl Pins {
         let state = request.query(STATE.name).map(|state| STATE.word(state)).transpose()?;
         let filter = PinFilter { channel: channel.as_ref(), state, limit: request.number(&LIMIT)?.into() };
         let (pins, next) = self.main.pins(tenant, &filter, after.as_ref()).await?;
-        Ok(Page { items: pins.iter().map(PinView::new).collect(), next: next.map(String::from) })
+        let views = pins.iter().map(PinView::new).collect::<Vec<_>>();
+        let fits = how_many_fit(&views)?;
+        let next = if fits < views.len() { Some(pins[fits - 1].id.clone()) } else { next };
+        let items = views.into_iter().take(fits).collect();
+        Ok(Page { items, next: next.map(String::from) })
     }
 
     async fn read(&self, request: &ApiRequest) -> Result<Pin> {
@@ -82,6 +92,18 @@ impl Pins {
         }
         Ok(pin)
     }
+}
+
+/// How many of the Pins fit into one answer: one at least.
+fn how_many_fit(pins: &[PinView]) -> Result<usize> {
+    let mut left = MAX_PAGE_BYTES;
+    for (position, pin) in pins.iter().enumerate() {
+        match left.checked_sub(body_text(pin)?.len()) {
+            Some(rest) => left = rest,
+            None => return Ok(position.max(1)),
+        }
+    }
+    Ok(pins.len())
 }
 
 impl Handler for Pins {

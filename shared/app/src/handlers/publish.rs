@@ -5,11 +5,14 @@ mod media_check;
 mod upload;
 mod validate;
 
+use std::future;
+
 use delivery::{ChannelSession, PinPublisher};
 use domain::{Channel, File, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
 use edge::{
     ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, not_found, ok, with_status,
 };
+use futures_util::TryStreamExt as _;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, chain, encoding};
@@ -157,16 +160,16 @@ impl Publish {
 
     /// The channel's other Pins for the same board. If they cannot be read, the answer goes without them.
     async fn pins_of_same_board(&self, pin: &Pin) -> Vec<PinId> {
-        match self.main.pins_of_channel(&pin.tenant, &pin.channel_id, PinGroup::Open).await {
-            Ok(open) => {
-                let there = open.into_iter().filter(|other| other.draft.board == pin.draft.board);
-                there.map(|other| other.id.clone()).collect()
-            }
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "the board's other Pins could not be read");
-                Vec::new()
-            }
-        }
+        let board = &pin.draft.board;
+        let open =
+            self.main.pins_of_channel(&pin.tenant, &pin.channel_id, PinGroup::Open, Timestamp::UNIX_EPOCH);
+        let ids = open.try_filter_map(|other| {
+            future::ready(Ok((other.draft.board == *board).then(|| other.id.clone())))
+        });
+        ids.try_collect().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %chain(&error), "the board's other Pins could not be read");
+            Vec::new()
+        })
     }
 
     /// The caller's key, bound to this body and to the id of the Pin that it would create.

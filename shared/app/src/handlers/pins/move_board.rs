@@ -1,14 +1,17 @@
 //! Pins that change boards, all at once: the old one may be gone.
 
+use std::{future, pin::pin};
+
 use domain::{BoardId, ChannelId, Invalid, Pin, PinGroup, PinId, State, TenantId};
 use edge::not_found;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::WriteOutcome;
 
 use super::Pins;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many Pins are written in parallel.
 const MAX_PARALLEL_WRITES: usize = 16;
@@ -48,16 +51,22 @@ impl Pins {
         if self.main.channel(tenant, &channel).await?.is_none() {
             return Err(not_found("channel"));
         }
-        let mut pins = self.main.pins_of_channel(tenant, &channel, PinGroup::Open).await?;
-        let failed = self.main.pins_of_channel(tenant, &channel, PinGroup::Failed).await?;
-        pins.extend(failed.into_iter().filter(lacks_its_board));
-        pins.retain(|pin| pin.draft.board == from);
-
-        let writes = stream::iter(pins).map(|pin| self.move_pin(pin, &to));
-        let ended: Vec<(PinId, bool)> = writes.buffered(MAX_PARALLEL_WRITES).try_collect().await?;
-        let (moved, left): (Vec<_>, Vec<_>) = ended.into_iter().partition(|(_, moved)| *moved);
-        let ids = |pins: Vec<(PinId, bool)>| pins.into_iter().map(|(id, _)| id).collect();
-        Ok(MovedPins { moved: ids(moved), left: ids(left) })
+        let mut ended = MovedPins::default();
+        for group in [PinGroup::Open, PinGroup::Failed] {
+            let pins = self.main.pins_of_channel(tenant, &channel, group, Timestamp::UNIX_EPOCH);
+            let is_meant =
+                |pin: &Pin| pin.draft.board == from && (group == PinGroup::Open || lacks_its_board(pin));
+            let writes = pins
+                .try_filter(|pin| future::ready(is_meant(pin)))
+                .map_ok(|pin| self.move_pin(pin, &to))
+                .map_err(Error::from)
+                .try_buffered(MAX_PARALLEL_WRITES);
+            let mut writes = pin!(writes);
+            while let Some((id, is_moved)) = writes.try_next().await? {
+                if is_moved { &mut ended.moved } else { &mut ended.left }.push(id);
+            }
+        }
+        Ok(ended)
     }
 
     async fn move_pin(&self, pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {

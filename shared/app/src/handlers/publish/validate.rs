@@ -1,11 +1,14 @@
 //! Whether a Pin would be published: always the same checks, by name. Nothing is stored, nothing is sent.
 
+use std::pin::pin;
+
 use delivery::ChannelSession;
 use domain::{
     Channel, Connection, Draft, Environment, File, Invalid, Pin, PinGroup, PinId, State, TenantId, failures,
     refresh::TokenState,
 };
 use edge::{ApiError as _, Caller, Problem, not_found};
+use futures_util::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -205,7 +208,7 @@ impl Publish {
         }
         let since = self.clock.now() - DUPLICATE_WINDOW;
         let latest = async |group| -> Result<Option<Pin>> {
-            Ok(self.main.recent_pins(tenant, &channel.id, group, since, 1).await?.pop())
+            Ok(self.main.latest_pin(tenant, &channel.id, group, since).await?)
         };
         let (failed, published) = (latest(PinGroup::Failed).await?, latest(PinGroup::Published).await?);
         let refused = failed.filter(|pin| {
@@ -248,8 +251,20 @@ impl Publish {
         session: &ChannelSession,
         draft: &Draft,
     ) -> Result<[Check; 3]> {
-        let open = self.main.pins_of_channel(tenant, &channel.id, PinGroup::Open).await?;
-        let board = self.board(session, draft, &open).await;
+        let (mut of_same_board, mut duplicate) = (Vec::new(), None);
+        let since = self.clock.now() - DUPLICATE_WINDOW;
+        for (group, since) in [(PinGroup::Open, Timestamp::UNIX_EPOCH), (PinGroup::Published, since)] {
+            let mut pins = pin!(self.main.pins_of_channel(tenant, &channel.id, group, since));
+            while let Some(pin) = pins.try_next().await? {
+                if duplicate.is_none() && looks_equal(&pin.draft, draft) {
+                    duplicate = Some(pin.id.clone());
+                }
+                if group == PinGroup::Open && pin.draft.board == draft.board {
+                    of_same_board.push(pin.id.clone());
+                }
+            }
+        }
+        let board = self.board(session, draft, of_same_board).await;
         let section = if draft.section.is_none() {
             Check::passed("section", "the Pin names none")
         } else if board.ok == Some(true) {
@@ -257,26 +272,22 @@ impl Publish {
         } else {
             Check::skipped("section", "the board has to be right first")
         };
-        let since = self.clock.now() - DUPLICATE_WINDOW;
-        let published =
-            self.main.recent_pins(tenant, &channel.id, PinGroup::Published, since, usize::MAX).await?;
-        let duplicate = open.iter().chain(&published).find(|pin| looks_equal(&pin.draft, draft));
         let duplicate = match duplicate {
-            Some(pin) => {
+            Some(id) => {
                 let problem = Problem::new(
                     http::StatusCode::CONFLICT,
                     "duplicate",
                     "the same was published on this board, or is going to be, within 30 days",
                     "Publish it all the same if that is wanted, or change its text or picture.",
                 );
-                Check { pin_ids: vec![pin.id.clone()], ..Check::failed("duplicate", problem) }
+                Check { pin_ids: vec![id], ..Check::failed("duplicate", problem) }
             }
             None => Check::passed("duplicate", "nothing like it on this board within 30 days"),
         };
         Ok([board, section, duplicate])
     }
 
-    async fn board(&self, session: &ChannelSession, draft: &Draft, open: &[Pin]) -> Check {
+    async fn board(&self, session: &ChannelSession, draft: &Draft, pin_ids: Vec<PinId>) -> Check {
         let sessions = &self.publisher.sessions;
         let board = async {
             let (channel, access) = session.credentials()?;
@@ -286,8 +297,6 @@ impl Publish {
         match board.await {
             Ok(board) => Check::passed("board", format!("{}, {}", board.name, board.privacy.to_lowercase())),
             Err(delivery::Error::Pinterest(error)) if error.is_not_found() => {
-                let concerned = open.iter().filter(|pin| pin.draft.board == draft.board);
-                let pin_ids = concerned.map(|pin| pin.id.clone()).collect();
                 Check { pin_ids, ..Check::failed("board", Problem::refused(&failures::board_gone())) }
             }
             Err(error) => Check::not_made("board", &error.into()),

@@ -93,7 +93,7 @@ impl ChangePin {
                 .or(dominant_color, |text| text.map(Color::new).transpose())?,
             media: self.media.map_or(Ok(media), |media| without_inline_image(media, new_media_id))?,
         };
-        Ok(PinEdit { draft, publish_at, give_up_at: publish_at + patience })
+        Ok(PinEdit { draft: draft.check_size()?, publish_at, give_up_at: publish_at + patience })
     }
 }
 

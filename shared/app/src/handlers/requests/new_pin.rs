@@ -172,7 +172,7 @@ impl ValidPin {
                 "Name a board, or choose the channel's default board.",
             )
         })?;
-        Ok(Draft {
+        Draft {
             board,
             section: self.section,
             title: self.title,
@@ -181,7 +181,8 @@ impl ValidPin {
             alt_text: self.alt_text,
             dominant_color: self.dominant_color,
             media: self.media,
-        })
+        }
+        .check_size()
     }
 }
 
