@@ -23,7 +23,7 @@ pub(crate) const VARIABLES_FILE: &str = "lambda.env";
 
 /// The variables that the user may set, in the environment or in `.env`. Those of AWS are not among them, so that this
 /// stack never uses a real AWS account that is set up on this machine.
-const USER_VARIABLES: [&str; 22] = [
+const USER_VARIABLES: [&str; 23] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -45,6 +45,7 @@ const USER_VARIABLES: [&str; 22] = [
     "SIGN_IN_ORIGINS",
     "SIGN_IN_SCOPES",
     "TENANT_CLAIM",
+    "TENANT_LIMITS",
     "TOKEN_KEYS",
 ];
 

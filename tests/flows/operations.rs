@@ -2,6 +2,7 @@
 
 mod data_folder;
 mod frozen_connections;
+mod limits;
 pub(crate) mod restart;
 mod round_trips;
 mod secrets;

@@ -133,7 +133,9 @@ impl Prices {
         let (minutes, dollars) = (self.minutes(), &self.dollars);
         let template = fs::read_to_string(format!("{ROOT}/template.yaml")).unwrap();
         let count = |kind: &str| number(template.matches(&format!("Type: {kind}\n")).count());
-        let alarms = count("AWS::CloudWatch::Alarm");
+        // Those with a condition are made for whoever wants mail.
+        let conditional = "Type: AWS::CloudWatch::Alarm\n    Condition: ";
+        let alarms = count("AWS::CloudWatch::Alarm") - number(template.matches(conditional).count());
         let dashboards = (count("AWS::CloudWatch::Dashboard") - self.free.dashboards).max(0.0);
         let secrets = count("AWS::SecretsManager::Secret");
         let queries = both.of(|what| what.starts_with("Query"));

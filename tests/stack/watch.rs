@@ -51,21 +51,25 @@ pub(crate) fn metrics(project: &Project) -> Vec<String> {
     let own = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
     let logs: Vec<_> =
         project.functions().iter().map(|one| one.property("LoggingConfig")["LogGroup"].clone()).collect();
+    let access_log = json!({ "Ref": "ApiLog" });
+    let access = &project.resource("Api")["Properties"]["AccessLogSettings"]["Format"];
     let mut complaints = Vec::new();
     let mut made = BTreeSet::new();
     for (id, filter) in project.resources("AWS::Logs::MetricFilter") {
         let properties = &filter["Properties"];
         for text in each(properties).into_iter().filter_map(|(_, value)| value.as_str()) {
             for field in text.split("$.").skip(1).map(word) {
+                let of_api = properties["LogGroupName"] == access_log;
                 match field.strip_prefix("fields.") {
-                    Some(field) if logged.contains(field) => {}
+                    _ if of_api && access.to_string().contains(&format!("\\\"{field}\\\":")) => {}
+                    Some(field) if !of_api && logged.contains(field) => {}
                     None if field == "level" && text.contains("\"ERROR\"") && logged.contains("error!") => {}
                     _ => complaints.push(format!("{id} counts {field}, which no code logs")),
                 }
             }
         }
-        if !logs.contains(&properties["LogGroupName"]) {
-            complaints.push(format!("{id} reads no function's log"));
+        if properties["LogGroupName"] != access_log && !logs.contains(&properties["LogGroupName"]) {
+            complaints.push(format!("{id} reads no log of the API or a function"));
         }
         for metric in list(&properties["MetricTransformations"]) {
             if metric["MetricNamespace"] != own {

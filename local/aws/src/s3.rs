@@ -116,7 +116,10 @@ impl Bucket {
 pub(crate) fn router(bucket: Bucket) -> Router {
     let address = format!("/{}/{{*key}}", bucket.name);
     Router::new()
-        .route(&address, get(get_object).put(put_object).options(async || StatusCode::OK))
+        .route(
+            &address,
+            get(get_object).put(put_object).delete(delete_object).options(async || StatusCode::OK),
+        )
         .route_layer(middleware::map_response(allow_any_origin))
         .with_state(Arc::new(bucket))
 }
@@ -143,6 +146,17 @@ async fn put_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Resu
     let content_type = headers.get(header::CONTENT_TYPE).unwrap_or(&default);
     bucket.save_object(&file, content_type, body).await?;
     Ok(StatusCode::OK)
+}
+
+async fn delete_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Result<StatusCode, S3Error> {
+    let path = bucket.authorize(request.method(), request.uri(), request.headers())?;
+    for file in [content_type_path(&path), path] {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {} // S3 deletes what is not there, too
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn get_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Result<Response, S3Error> {

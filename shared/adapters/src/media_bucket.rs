@@ -220,6 +220,14 @@ impl MediaBucket {
         Ok(())
     }
 
+    /// Removes a file. One that is not there is as good.
+    pub async fn delete(&self, tenant: &TenantId, id: &MediaId) -> Result<(), Error> {
+        let mut request = self.request(Method::DELETE, tenant, id, &[])?;
+        *request.timeout_mut() = Some(ANSWER_TIMEOUT);
+        self.send(request).await?;
+        Ok(())
+    }
+
     /// The file under `id`, to be passed on. `None`: there is nothing of this tenant's. Reading it to its end has
     /// no time limit of its own.
     pub async fn get(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<FileContent>, Error> {

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, told apart by what the caller can do about it.
 
-use domain::{Failure, Invalid, PinId, WrongState};
+use domain::{Failure, Invalid, LimitReached, PinId, WrongState};
 use edge::RequestError;
 
 /// The result of a use case.
@@ -34,6 +34,9 @@ pub enum Error {
     /// Pinterest could not be used for the channel.
     #[error(transparent)]
     Delivery(#[from] delivery::Error),
+    /// The tenant has used up one of its limits.
+    #[error("the tenant's limit {}, which is {}, is reached", .0.limit.name(), .0.amount)]
+    LimitReached(LimitReached),
     /// Several writers changed the same rows at once, again and again.
     #[error("too many changes of the same thing at once")]
     Busy,

@@ -6,6 +6,7 @@
 mod contract;
 pub mod error;
 pub mod handlers;
+mod limits;
 mod openapi;
 pub mod operations;
 mod parameters;

@@ -17,9 +17,10 @@ use crate::{
         PinMetricsView, PinView, ProblemView, SaveSettings, SettingsView, StartOAuth, StartedOAuth,
         TopPinsView, UploadView, Validated,
     },
+    limits::{LimitsView, SaveLimits},
     parameters::{
         self, CHANNEL, CHANNEL_METRICS, CURSOR, DEFAULT_CHANNEL, DRY_RUN, FETCH_MEDIA, FROM, LIMIT,
-        METRICS_OF_PIN, NONE, SECTIONS, SORT_BY, STATE, TO, TOP_PINS_LIMIT,
+        METRICS_OF_PIN, NONE, SECTIONS, SORT_BY, STATE, TENANT, TO, TOP_PINS_LIMIT,
     },
 };
 
@@ -236,6 +237,45 @@ operations! {
                 problems: &[404],
             }),
         }
+        ReadTenantLimits {
+            at: GET ["/api/v1/admin/limits"],
+            by: Admin,
+            query: Query::only(&[TENANT]),
+            contract: Some(Contract {
+                id: "read_tenant_limits",
+                tag: "Limits",
+                summary: "Reads a tenant's limits and how much of them is used",
+                body: RequestBody::None,
+                answers: done(schema::<LimitsView>),
+                problems: &[],
+            }),
+        }
+        SaveTenantLimits {
+            at: PUT ["/api/v1/admin/limits"],
+            by: Admin,
+            query: NONE,
+            contract: Some(Contract {
+                id: "save_tenant_limits",
+                tag: "Limits",
+                summary: "Gives a tenant limits of its own, in place of those that it had",
+                body: RequestBody::Json(schema::<SaveLimits>),
+                answers: done(schema::<LimitsView>),
+                problems: &[],
+            }),
+        }
+        ReadLimits {
+            at: GET ["/api/v1/limits"],
+            by: User,
+            query: NONE,
+            contract: Some(Contract {
+                id: "read_limits",
+                tag: "Limits",
+                summary: "Reads the tenant's limits and how much of them is used",
+                body: RequestBody::None,
+                answers: done(schema::<LimitsView>),
+                problems: &[],
+            }),
+        }
         List {
             at: GET ["/api/v1/channels"],
             by: User,
@@ -380,6 +420,19 @@ operations! {
                     "Send the file there, with these headers, in time.",
                     schema::<UploadView>,
                 )],
+                problems: &[],
+            }),
+        }
+        DeleteMedia {
+            at: DELETE ["/api/v1/media/{id}"],
+            by: User,
+            query: NONE,
+            contract: Some(Contract {
+                id: "delete_media",
+                tag: "Media",
+                summary: "Deletes a file; a Pin that still names it fails when it is sent",
+                body: RequestBody::None,
+                answers: vec![Answer { status: 204, meaning: "The file is gone.", schema: None }],
                 problems: &[],
             }),
         }

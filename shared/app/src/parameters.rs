@@ -63,6 +63,9 @@ pub(crate) const CHANNEL_METRICS: Parameter = Parameter::new_words(
 pub(crate) const METRICS_OF_PIN: Parameter =
     Parameter::new_words("metrics", PinMetric::NAME, PIN_METRICS, "invalid_metric", METRICS);
 
+pub(crate) const TENANT: Parameter =
+    Parameter::new_text("tenant", "missing_field", "The tenant. The caller's own unless given.");
+
 /// No parameters.
 pub(crate) const NONE: Query = Query::only(&[]);
 

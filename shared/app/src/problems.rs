@@ -1,11 +1,16 @@
 //! What errors mean to callers: the one place where they become problem documents.
 
 use delivery::Error as DeliveryError;
-use domain::{Disabled, Environment, PauseReason, Refusal, WrongState, failures, phrases};
+use domain::{
+    Disabled, Environment, Limit, LimitReached, PauseReason, Refusal, WrongState, failures, phrases,
+};
 use edge::{ApiError, Problem};
 use http::StatusCode;
 
 use crate::Error;
+
+/// What `Retry-After` says where only somebody's doing makes room.
+const NO_KNOWN_WAIT_SECONDS: i64 = 60;
 
 impl ApiError for Error {
     fn problem(&self) -> Problem {
@@ -27,6 +32,7 @@ impl ApiError for Error {
             Error::Refused { failure, pin, others } => {
                 Problem::refused(failure).about_pins(pin.clone(), others.clone())
             }
+            Error::LimitReached(reached) => limit_reached(*reached, self.to_string()),
             Error::Busy | Error::Store(store::Error::Contended) => busy(),
             Error::DeadlineExceeded => {
                 let fix = "Send the file again: rows that are done are not done twice.";
@@ -42,6 +48,28 @@ impl ApiError for Error {
             | Error::Network(_) => Problem::internal(),
         }
     }
+}
+
+/// With the headers of the IETF's draft (`draft-ietf-httpapi-ratelimit-headers-10`).
+fn limit_reached(reached: LimitReached, detail: String) -> Problem {
+    let LimitReached { limit, amount, wait } = reached;
+    let fix = match limit {
+        Limit::Channels => "Disconnect a channel, or ask whoever runs this for more.",
+        Limit::OpenPins => {
+            "Wait until Pins are published, or cancel some; or ask whoever runs this for more."
+        }
+        Limit::UploadBytes => "Delete files that are not needed, or ask whoever runs this for more.",
+        _ if wait.is_none() => "Ask for less at once, or ask whoever runs this for more.",
+        _ => "Try again after the time in Retry-After, or ask whoever runs this for more.",
+    };
+    let seconds = wait.map_or(NO_KNOWN_WAIT_SECONDS, |wait| wait.as_secs() + 1);
+    let window = limit.window().map(|window| format!(";w={}", window.as_secs())).unwrap_or_default();
+    let name = limit.name();
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "limit_reached", detail, fix)
+        .with_params([("limit", name.to_owned()), ("amount", amount.to_string())])
+        .retry_after(seconds)
+        .with_header("ratelimit-policy", &format!("\"{name}\";q={amount}{window}"))
+        .with_header("ratelimit", &format!("\"{name}\";r=0;t={seconds}"))
 }
 
 fn busy() -> Problem {

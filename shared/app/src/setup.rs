@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 use delivery::{MediaFetch, PinPublisher, Sessions};
+use domain::{Limit, Limits};
 use edge::{SiteConfig, Stopped};
 use platform::{Clock, InvalidVariable, MissingVariable, Random, Variables, chain};
 use store::{DUE_SHARDS, MainTable, Table, TokensTable};
@@ -41,6 +42,7 @@ pub struct Setup {
     pinterest: pinterest::Client,
     site: SiteConfig,
     refresh_at_once: Option<NonZeroUsize>,
+    tenant_limits: Limits,
     credentials: Credentials,
     aws: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -69,6 +71,7 @@ impl Setup {
             pinterest: pinterest::Client::new(transports.pinterest, pinterest_addresses(&variables)?),
             site: SiteConfig::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
+            tenant_limits: tenant_limits(&variables)?,
             aws: sdk_config(&variables, credentials.clone(), transports.aws)?,
             dynamodb: OnceLock::new(),
             secrets_manager: OnceLock::new(),
@@ -169,6 +172,12 @@ impl Setup {
         self.refresh_at_once.map(NonZeroUsize::get)
     }
 
+    /// What a tenant may use unless it has limits of its own.
+    #[must_use]
+    pub fn tenant_limits(&self) -> Limits {
+        self.tenant_limits.clone()
+    }
+
     /// One for all tables.
     fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let client = self.dynamodb.get_or_init(|| {
@@ -206,6 +215,16 @@ fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Er
         production: given.map_or(real.production, api),
         authorize: authorize.map_or(real.authorize, str::to_owned),
     })
+}
+
+fn tenant_limits(variables: &Variables) -> Result<Limits, InvalidVariable> {
+    let names = Limit::ALL.map(Limit::name).join(", ");
+    let wrong = || {
+        let meaning =
+            format!("limits and whole numbers, such as channels=5,open_pins=500; the limits are {names}");
+        InvalidVariable::new("TENANT_LIMITS", meaning)
+    };
+    Limits::parse(variables.get("TENANT_LIMITS").unwrap_or_default()).ok_or_else(wrong)
 }
 
 fn region(variables: &Variables) -> Result<&str, MissingVariable> {

@@ -13,6 +13,7 @@ pub mod failures;
 mod file;
 mod id;
 mod invalid;
+mod limits;
 mod local_time;
 pub mod matching;
 mod media;
@@ -36,6 +37,7 @@ pub use id::{
     SectionId, TenantId, UserId,
 };
 pub use invalid::Invalid;
+pub use limits::{Bucket, Limit, LimitReached, Limits};
 pub use local_time::{LocalTime, Occurrence};
 pub use media::{Cover, File, Media, MediaFile, Slide, Slides};
 pub use message::{Message, Params, Phrase};

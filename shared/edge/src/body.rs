@@ -6,10 +6,9 @@ use domain::Invalid;
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::error::Category;
 
 use crate::{ApiRequest, RequestError};
 
@@ -26,25 +25,68 @@ pub fn json<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, RequestError
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     check_values(body)?;
     // Looked at without keeping anything of it: the type below is the only thing that is made of a body.
-    let text = str::from_utf8(body).map_err(|error| malformed(&error))?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
+    serde_json::from_slice::<AnyJson>(body).map_err(|error| RequestError::Malformed {
+        code: "invalid_json",
+        detail: format!("the body is not JSON: {error}"),
+        fix: "Send one JSON object in UTF-8.",
+    })?;
     if body.trim_ascii_start().first() != Some(&b'{') {
         let fix = "Send one JSON object.";
         return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| match error.inner().classify() {
-        Category::Data => wrong(&error).into(),
-        // Half a surrogate pair is noticed only where a text is made of it.
-        Category::Io | Category::Syntax | Category::Eof => malformed(error.inner()),
-    })
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
 }
 
-fn malformed(error: &dyn std::error::Error) -> RequestError {
-    RequestError::Malformed {
-        code: "invalid_json",
-        detail: format!("the body is not JSON: {error}"),
-        fix: "Send one JSON object in UTF-8.",
+/// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` passes over texts that are none,
+/// such as half a surrogate pair.
+struct AnyJson;
+
+impl<'de> Deserialize<'de> for AnyJson {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self, A::Error> {
+        while fields.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
     }
 }
 
@@ -110,6 +152,15 @@ pub fn ok(body: &impl Serialize) -> Result<Response<Body>, RequestError> {
 /// 201 with a body.
 pub fn created(body: &impl Serialize) -> Result<Response<Body>, RequestError> {
     with_status(StatusCode::CREATED, body)
+}
+
+/// 204, which has no body.
+#[must_use]
+pub fn no_content() -> Response<Body> {
+    let mut answer = Response::new(Body::Empty);
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// Any status with a body.

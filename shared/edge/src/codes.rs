@@ -471,6 +471,18 @@ pub const CODES: &[Code] = &[
         "the Pin is not at Pinterest any more, and its numbers went with it",
     ),
     code(
+        "limit_reached",
+        "The tenant has used up one of its limits; `GET /api/v1/limits` shows all of them.",
+        "Try again after the time in `Retry-After`, or ask whoever runs this for more.",
+        "the tenant's limit pins_per_minute, which is 2000, is reached",
+    ),
+    code(
+        "unknown_channels",
+        "The file names many channels that do not exist.",
+        "Use the ids that `GET /api/v1/channels` lists.",
+        "names more than 20 channels that do not exist",
+    ),
+    code(
         "pinterest_rate_limited",
         "Pinterest's rate limit is used up.",
         "Try again after the time in Retry-After.",

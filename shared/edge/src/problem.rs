@@ -28,6 +28,8 @@ pub struct Problem {
     pub(crate) others: Vec<PinId>,
     pub(crate) retry_after_seconds: Option<i64>,
     pub(crate) allow: Option<String>,
+    /// Further headers of the answer.
+    pub(crate) headers: Vec<(&'static str, HeaderValue)>,
 }
 
 impl Problem {
@@ -46,6 +48,7 @@ impl Problem {
             others: Vec::new(),
             field: None,
             allow: None,
+            headers: Vec::new(),
         }
     }
 
@@ -74,6 +77,20 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after_seconds: Some(seconds), ..self }
+    }
+
+    /// The same problem, with values that its sentences contain.
+    #[must_use]
+    pub fn with_params<const N: usize>(mut self, params: [(&str, String); N]) -> Self {
+        self.params.extend(params.map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
+    /// The same problem, with a header of its answer.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.extend(HeaderValue::from_str(value).map(|value| (name, value)));
+        self
     }
 
     /// Whether it may be over the next time without anybody's doing.
@@ -108,6 +125,9 @@ impl Problem {
         let mut answer = response(self.status, "application/problem+json", document.to_string());
         if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
             answer.headers_mut().insert(header::ALLOW, allow); // RFC 9110, section 15.5.6
+        }
+        for (name, value) in self.headers {
+            answer.headers_mut().insert(name, value);
         }
         if let Some(seconds) = self.retry_after_seconds {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

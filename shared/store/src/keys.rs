@@ -57,6 +57,10 @@ impl RowKey {
         Self::new(format!("QUOTA#{environment}"), "APP")
     }
 
+    pub(crate) fn usage(tenant: &TenantId) -> Self {
+        Self::new(format!("USAGE#{tenant}"), "USAGE")
+    }
+
     pub(crate) fn token(channel: &ChannelId) -> Self {
         Self::new(format!("TOKEN#{channel}"), "TOKEN")
     }

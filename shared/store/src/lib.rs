@@ -12,6 +12,7 @@ mod pins;
 mod settings;
 mod table;
 mod tokens;
+mod usage;
 
 pub use changes::{RowImage, changed_row, row_name};
 pub use channels::ChannelSnapshot;
@@ -23,12 +24,16 @@ pub use pins::{PinFilter, WriteOutcome};
 pub use settings::{Heartbeat, VerifiedSecret, WorkerStatus};
 pub use table::{Error, Table};
 pub use tokens::{SaveOutcome, TokenRow};
+pub use usage::Usage;
+
+use std::sync::Arc;
 
 /// Settings, channels, Pins, and what belongs to them.
 #[derive(Clone, Debug)]
 pub struct MainTable {
     table: Table,
     settings: settings::Cache,
+    usages: Arc<usage::Remembered>,
 }
 
 /// Sealed tokens. Fewer functions may read it.
@@ -40,7 +45,7 @@ pub struct TokensTable {
 impl MainTable {
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table, settings: settings::Cache::default() }
+        Self { table, settings: settings::Cache::default(), usages: Arc::default() }
     }
 }
 

@@ -13,12 +13,14 @@ use crate::{
     api::console::app_js,
     harness::problems::{Findings, missing, status_and_code},
     harness::{Answer, SETTINGS, TestApp, answer, days, id, pin},
+    media::uploads::{PNG, offer, send},
 };
 
 /// Ada's things, which other callers try to use.
 struct Things {
     channel: String,
     pin: String,
+    media: String,
     /// The version of the pages' files.
     version: String,
 }
@@ -29,7 +31,10 @@ impl Things {
         let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
         let script = app_js(app).await;
         let version = script.rsplit('/').nth(1).unwrap().to_owned();
-        Self { channel, pin: id(&pin), version }
+        let media = offer(app, "ada", "image/png", PNG.len()).await;
+        send(app, &media, PNG).await.expect(200);
+        let media = media["media_id"].as_str().unwrap().to_owned();
+        Self { channel, pin: id(&pin), media, version }
     }
 
     /// The path of a route with the id of one of these things.
@@ -42,6 +47,8 @@ impl Things {
             &self.channel
         } else if route.path.starts_with("/api/v1/pins/") {
             &self.pin
+        } else if route.path.starts_with("/api/v1/media/") {
+            &self.media
         } else if route.path.starts_with("/assets/") {
             "app.js"
         } else if route.path.starts_with("/problems/") {
@@ -239,6 +246,7 @@ async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
     let none = Things {
         channel: missing(&things.channel),
         pin: missing(&things.pin),
+        media: missing(&things.media),
         version: things.version.clone(),
     };
     app.connect("eve").await; // she has a channel of her own, of the same account

@@ -1,6 +1,7 @@
 //! Lists: pages, filters, and wrong parameters.
 
 use jiff::SignedDuration;
+use local::Data;
 use serde_json::{Value, json};
 use simulated_pinterest::{FaultKind, Operation};
 
@@ -47,7 +48,10 @@ async fn a_list_with_wrong_parameters_is_refused() {
 
 #[tokio::test]
 async fn a_page_of_rare_pins_ends_before_the_whole_table_is_read() {
-    let (app, channel) = TestApp::start_connected().await;
+    let app = TestApp::start_with(Data::Memory, [("TENANT_LIMITS", "pins_per_minute=5000")]).await;
+    app.configure().await;
+    let channel = app.connect("ada").await;
+    app.choose_board("ada", &channel).await;
     let rare = app.publish("ada", &channel, "Rare").await.expect(201);
     let row = |number: usize| {
         let mut row = pin(&channel, &format!("Row {number}"));

@@ -97,7 +97,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "Action: s3:DeleteBucket",
         "may do s3:DeleteBucket on MediaBucket.Arn",
     ),
-    t(policies::grants, "  PublishRole:", "s3:PutObject", "s3:DeleteObject", "may do s3:DeleteObject"),
+    t(policies::grants, "  PublishRole:", "s3:PutObject", "s3:PutObjectAcl", "may do s3:PutObjectAcl"),
     t(
         policies::grants,
         "  PinsRole:",

@@ -67,7 +67,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "  DeliverAge:",
         "!Ref DeliverLog",
         "!Ref ApiLog",
-        "DeliverAge reads no function's log",
+        "DeliverAge counts fields.oldest_due_age_s, which no code logs",
     ),
     t(watch::metrics, "  DeliverAge:", "Pinwright/", "Other/", "DeliverAge counts for another product"),
     t(

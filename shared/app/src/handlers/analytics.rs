@@ -1,6 +1,5 @@
 //! `analytics`: how accounts and their Pins do. Pinterest is asked each time, because its numbers must not be stored.
 
-mod cache;
 mod query;
 mod view;
 
@@ -11,13 +10,12 @@ use jiff::Timestamp;
 use platform::Clock;
 
 pub(crate) use self::query::{DEFAULT_TOP_PINS, MAX_TOP_PINS};
+use self::query::{Query, QueryKind};
 pub use self::view::{ChannelAnalyticsView, PinAnalyticsView, PinMetricsView, TopPinsView};
-use self::{
-    cache::Cache,
-    query::{Query, QueryKind},
-};
+use super::recent_answers::RecentAnswers;
 use crate::{
     error::{Error, Result},
+    limits::TenantLimits,
     operations::AnalyticsOperation,
     parameters::CURSOR,
     setup::Setup,
@@ -27,7 +25,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Analytics {
     sessions: Sessions,
-    cache: Cache,
+    limits: TenantLimits,
+    cache: RecentAnswers<Query>,
     site: SiteConfig,
     clock: Clock,
 }
@@ -35,7 +34,9 @@ pub struct Analytics {
 impl Analytics {
     #[must_use]
     pub fn new(sessions: Sessions, setup: &Setup) -> Self {
-        Self { sessions, cache: Cache::default(), site: setup.site(), clock: setup.clock.clone() }
+        let limits = TenantLimits::new(sessions.main.clone(), setup);
+        let (site, clock) = (setup.site(), setup.clock.clone());
+        Self { sessions, limits, cache: RecentAnswers::default(), site, clock }
     }
 
     /// Reads the query, and for one about a Pin, Pinterest's id of the Pin.
@@ -77,6 +78,7 @@ impl Analytics {
         if let Some(cached) = self.cache.get(&query, now) {
             return Ok(cached);
         }
+        self.limits.use_pinterest_calls(tenant, 1).await?;
         let session = self.sessions.open(channel, &token).await?;
         let ((channel, access), sessions) = (session.credentials()?, &self.sessions);
         let (on, pinterest) = (channel.environment, &sessions.pinterest);

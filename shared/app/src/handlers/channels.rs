@@ -7,7 +7,10 @@ use std::{future, pin::pin};
 
 use delivery::Sessions;
 use domain::{BoardId, ChannelId, DefaultBoard, PinGroup, State, TenantId, failures};
-use edge::{ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, created, json, not_found, ok};
+use edge::{
+    ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, body_text, created, json, not_found, ok,
+    ok_text,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use platform::{Clock, Random, chain};
@@ -19,10 +22,12 @@ pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
+use super::recent_answers::RecentAnswers;
 use crate::{
     error::{Error, Result},
+    limits::{SaveLimits, TenantLimits},
     operations::ChannelsOperation,
-    parameters::{LIMIT, SECTIONS, cursor},
+    parameters::{LIMIT, SECTIONS, TENANT, cursor},
     setup::Setup,
     vocabulary::BoardPrivacy,
 };
@@ -103,6 +108,9 @@ pub struct Disconnected {
 #[derive(Debug)]
 pub struct Channels {
     sessions: Sessions,
+    limits: TenantLimits,
+    /// Lists of boards, with their sections or without.
+    boards: RecentAnswers<(ChannelId, bool)>,
     site: SiteConfig,
     clock: Clock,
     random: Random,
@@ -112,7 +120,8 @@ impl Channels {
     #[must_use]
     pub fn new(sessions: Sessions, setup: &Setup) -> Self {
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self { sessions, site, clock, random }
+        let limits = TenantLimits::new(sessions.main.clone(), setup);
+        Self { sessions, limits, boards: RecentAnswers::default(), site, clock, random }
     }
 
     async fn list(&self, request: &ApiRequest) -> Result<Page<ChannelView>> {
@@ -132,6 +141,7 @@ impl Channels {
         let board = match wanted.default_board_id {
             None => None,
             Some(id) => {
+                self.limits.use_pinterest_calls(&caller.tenant, 1).await?;
                 let session = self.sessions.open(channel.clone(), &token).await?;
                 let (_, access) = session.credentials()?;
                 let board = self.sessions.pinterest.board(channel.environment, access, &id).await;
@@ -202,14 +212,22 @@ impl Channels {
         Ok(left)
     }
 
-    /// All boards of the account, from all pages of Pinterest.
-    async fn boards(&self, caller: &Caller, id: &ChannelId, sections: bool) -> Result<Page<BoardView>> {
+    /// All boards of the account, from all pages of Pinterest, as JSON, which may be a few minutes old.
+    ///
+    /// The channel is read each time: an answer must not reach anybody whose channel it is not, or is not any more.
+    async fn boards(&self, caller: &Caller, id: &ChannelId, sections: bool) -> Result<String> {
         let (channel, token) = self.sessions.read_channel(&caller.tenant, id).await?;
+        let (query, now) = ((id.clone(), sections), self.clock.now());
+        if let Some(cached) = self.boards.get(&query, now) {
+            return Ok(cached);
+        }
+        self.limits.use_pinterest_calls(&caller.tenant, 1).await?;
         let session = self.sessions.open(channel, &token).await?;
         let ((channel, access), pinterest) = (session.credentials()?, &self.sessions.pinterest);
         let boards = pinterest.boards(channel.environment, access).await;
         let boards = self.sessions.checked(boards, &session).await?;
         let items = if sections {
+            self.limits.use_pinterest_calls(&caller.tenant, boards.len()).await?;
             stream::iter(boards)
                 .map(|board| async move {
                     let sections = pinterest.sections(channel.environment, access, &board.id).await?;
@@ -221,7 +239,9 @@ impl Channels {
         } else {
             boards.into_iter().map(|board| BoardView::new(board, Vec::new())).collect()
         };
-        Ok(Page { items, next: None })
+        let answer = body_text(&Page { items, next: None })?;
+        self.boards.insert(query, answer.clone(), now);
+        Ok(answer)
     }
 
     /// Creates a board. One with this name that exists already is as good: `false`.
@@ -240,6 +260,8 @@ impl Channels {
         if matches!(wanted.privacy, Some(Privacy::Secret)) && !channel.scopes.contains(SECRET_BOARDS_SCOPE) {
             return Err(Error::refused(failures::secret_board()));
         }
+        self.limits.use_pinterest_calls(&caller.tenant, 1).await?;
+        self.boards.forget(|(channel, _)| channel == id);
         let session = self.sessions.open(channel, &token).await?;
         let ((channel, access), pinterest) = (session.credentials()?, &self.sessions.pinterest);
         let new = pinterest::NewBoard {
@@ -302,6 +324,15 @@ impl Handler for Channels {
                 let (channel, is_new) = self.claim(caller, json(&request)?).await?;
                 if is_new { created(&channel)? } else { ok(&channel)? }
             }
+            ChannelsOperation::ReadLimits => ok(&self.limits.view(&caller.tenant).await?)?,
+            ChannelsOperation::ReadTenantLimits => {
+                let named = request.query(TENANT.name).map(|tenant| TenantId(tenant.to_owned()));
+                ok(&self.limits.view(named.as_ref().unwrap_or(&caller.tenant)).await?)?
+            }
+            ChannelsOperation::SaveTenantLimits => {
+                let (tenant, own) = json::<SaveLimits>(&request)?.read()?;
+                ok(&self.limits.save_own(&tenant, &own).await?)?
+            }
             ChannelsOperation::List => ok(&self.list(&request).await?)?,
             ChannelsOperation::Read => {
                 let (channel, token) = self.sessions.read_channel(&caller.tenant, &id()?).await?;
@@ -314,7 +345,7 @@ impl Handler for Channels {
             ChannelsOperation::Disconnect => ok(&self.disconnect(caller, &id()?).await?)?,
             ChannelsOperation::ListBoards => {
                 let sections = request.flag(&SECTIONS)?;
-                ok(&self.boards(caller, &id()?, sections).await?)?
+                ok_text(self.boards(caller, &id()?, sections).await?)
             }
             ChannelsOperation::CreateBoard => {
                 let wanted = json(&request)?;

@@ -7,6 +7,7 @@ use platform::InvalidVariable;
 use serde::Serialize;
 use url::{Origin, Url};
 
+use super::compressed::{CompressedText, accepts_gzip};
 use crate::{
     error::{Error, Result},
     operations::ConsoleOperation,
@@ -45,7 +46,7 @@ enum SignIn {
 #[derive(Debug)]
 pub struct Console {
     site: SiteConfig,
-    frame: String,
+    frame: CompressedText,
     policy: HeaderValue,
 }
 
@@ -78,21 +79,24 @@ impl Console {
             admin_group: site.admins.group.clone(),
             several_groups: site.admins.several_groups,
         };
-        Ok(Self { site, frame: pages::frame(&body_text(&settings)?), policy: policy(sign_in, &reached)? })
+        Ok(Self {
+            site,
+            frame: CompressedText::new(pages::frame(&body_text(&settings)?)),
+            policy: policy(sign_in, &reached)?,
+        })
     }
 
     /// The frame of every page. It is looked at anew each time: a new version names new files.
-    fn page(&self) -> Response<Body> {
-        let mut answer = Response::new(Body::Text(self.frame.clone()));
+    fn page(&self, request: &ApiRequest) -> Response<Body> {
+        let mut answer = self.frame.response(request, "text/html; charset=utf-8");
         let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         // A sign-in in a window of its own is told to this page: it stays in reach of what it has opened.
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin-allow-popups"));
         headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));
-        safe(answer)
+        answer
     }
 }
 
@@ -111,7 +115,7 @@ impl Handler for Console {
     async fn handle(&self, operation: ConsoleOperation, request: ApiRequest) -> Result<Response<Body>> {
         Ok(match operation {
             ConsoleOperation::Home => redirect("/app/channels")?,
-            ConsoleOperation::Page => self.page(),
+            ConsoleOperation::Page => self.page(&request),
             ConsoleOperation::File => {
                 let file = File::at(&request.path).ok_or_else(|| not_found::<Error>("file"))?;
                 send_file(file, accepts_gzip(&request))
@@ -132,22 +136,7 @@ fn send_file(file: File, gzip: bool) -> Response<Body> {
     if gzip {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    safe(answer)
-}
-
-/// Nothing is taken for something else than it says it is.
-fn safe(mut answer: Response<Body>) -> Response<Body> {
-    answer.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
-}
-
-/// Whether the browser takes what is compressed (RFC 9110, section 12.5.3).
-fn accepts_gzip(request: &ApiRequest) -> bool {
-    let accepted = request.header("accept-encoding").and_then(Result::ok).unwrap_or_default();
-    accepted.split(',').map(str::trim).any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        name.eq_ignore_ascii_case("gzip") && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
-    })
 }
 
 /// What the pages may load and reach: their own files, pictures of anywhere, the bucket and the issuer. No script or

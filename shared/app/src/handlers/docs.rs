@@ -1,12 +1,16 @@
 //! `docs`: the contract, what the codes of problems mean, and whether the API answers. Uses nothing.
 
+use std::sync::{Mutex, PoisonError};
+
 use edge::{
-    ApiRequest, Body, Handler, RequestError, Response, RouteMatch, SiteConfig, codes, find, not_found, ok,
+    ApiRequest, Body, Handler, RequestError, Response, RouteMatch, SiteConfig, body_text, codes, find,
+    not_found, ok,
 };
-use http::Method;
+use http::{HeaderValue, Method, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::compressed::CompressedText;
 use crate::{
     error::{Error, Result},
     openapi,
@@ -49,12 +53,27 @@ impl From<&'static codes::Code> for ProblemView {
 #[derive(Debug)]
 pub struct Docs {
     site: SiteConfig,
+    /// The contract, with the address of the API that it was written for.
+    contract: Mutex<Option<(String, CompressedText)>>,
 }
 
 impl Docs {
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        Self { site: setup.site() }
+        Self { site: setup.site(), contract: Mutex::default() }
+    }
+
+    /// The contract. It is the same until another version is deployed.
+    fn contract(&self, request: &ApiRequest) -> Result<Response<Body>> {
+        let mut written = self.contract.lock().unwrap_or_else(PoisonError::into_inner);
+        let contract = match written.take() {
+            Some((address, contract)) if address == request.base_url => contract,
+            _ => CompressedText::new(body_text(&openapi::document(&request.base_url))?),
+        };
+        let mut answer = contract.response(request, "application/json");
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        *written = Some((request.base_url.clone(), contract));
+        Ok(answer)
     }
 }
 
@@ -81,7 +100,7 @@ impl Handler for Docs {
     async fn handle(&self, operation: DocsOperation, request: ApiRequest) -> Result<Response<Body>> {
         Ok(match operation {
             DocsOperation::Health => ok(&HealthView { status: "ok", version: env!("CARGO_PKG_VERSION") })?,
-            DocsOperation::OpenApi => ok(&openapi::document(&request.base_url))?,
+            DocsOperation::OpenApi => self.contract(&request)?,
             DocsOperation::Problem => {
                 let code = request.id.as_deref().and_then(codes::find);
                 ok(&ProblemView::from(code.ok_or_else(|| not_found::<Error>("problem"))?))?

@@ -5,6 +5,7 @@
 mod admin_save;
 mod analytics;
 mod channels;
+mod compressed;
 mod console;
 mod deliver;
 mod docs;
@@ -15,6 +16,7 @@ mod oauth_callback;
 mod oauth_start;
 mod pins;
 mod publish;
+mod recent_answers;
 mod refresh;
 mod requests;
 mod views;

@@ -1,7 +1,7 @@
 //! `oauth-start`: where to send the browser, so that an account's owner can consent.
 
 use delivery::SettingsReader;
-use domain::{OAuthState, Scopes};
+use domain::{Limit, OAuthState, Scopes};
 use edge::{ApiRequest, Body, Handler, Response, SiteConfig, json, ok};
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, encoding};
@@ -11,6 +11,7 @@ use store::{MainTable, OAuthFlow};
 
 use crate::{
     error::{Error, Result},
+    limits::TenantLimits,
     operations::StartOperation,
     setup::Setup,
 };
@@ -48,6 +49,7 @@ pub struct StartedOAuth {
 #[derive(Debug)]
 pub struct OauthStart {
     main: MainTable,
+    limits: TenantLimits,
     settings: SettingsReader,
     pinterest: pinterest::Client,
     scopes: Scopes,
@@ -61,6 +63,7 @@ impl OauthStart {
     pub fn new(main: MainTable, pinterest: pinterest::Client, setup: &Setup) -> Self {
         Self {
             settings: SettingsReader::new(main.clone(), &setup.variables),
+            limits: TenantLimits::new(main.clone(), setup),
             main,
             pinterest,
             scopes: setup.variables.get("PINTEREST_SCOPES").map_or_else(Scopes::required, Scopes::parse),
@@ -80,6 +83,7 @@ impl OauthStart {
         let state = OAuthState::new(self.random.secret());
         let authorize_url =
             self.pinterest.authorize_url(&integration.app_id, &redirect_uri, &self.scopes, &state)?;
+        self.limits.use_units(&caller.tenant, &[(Limit::StartsPerMinute, 1)]).await?;
         let expires_at = now + OAUTH_FLOW_TTL;
         let flow = OAuthFlow {
             tenant: caller.tenant.clone(),

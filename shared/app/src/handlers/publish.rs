@@ -5,14 +5,22 @@ mod media_check;
 mod upload;
 mod validate;
 
-use std::future;
-
-use delivery::{ChannelSession, PinPublisher};
-use domain::{Channel, File, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
-use edge::{
-    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, not_found, ok, with_status,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future,
 };
-use futures_util::TryStreamExt as _;
+
+use adapters::media_bucket::StoredFile;
+use delivery::{ChannelSession, PinPublisher};
+use domain::{
+    Channel, File, Media, MediaFile, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId,
+    delivery::Input,
+};
+use edge::{
+    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, no_content, not_found, ok,
+    with_status,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, chain, encoding};
@@ -30,6 +38,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    limits::TenantLimits,
     operations::PublishOperation,
     parameters::FETCH_MEDIA,
     setup::Setup,
@@ -38,11 +47,18 @@ use crate::{
 /// How long an `Idempotency-Key` is remembered.
 const IDEMPOTENCY_KEY_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How many files are looked at in parallel.
+const MAX_PARALLEL_FILES: usize = 16;
+
+/// Files that were uploaded before, as far as they are there.
+type StoredFiles = BTreeMap<MediaId, Option<StoredFile>>;
+
 /// What `publish` may use: what publishing may, and the bucket.
 #[derive(Debug)]
 pub struct Publish {
     publisher: PinPublisher,
     main: MainTable,
+    limits: TenantLimits,
     site: SiteConfig,
     clock: Clock,
     random: Random,
@@ -53,26 +69,37 @@ impl Publish {
     pub fn new(publisher: PinPublisher, setup: &Setup) -> Self {
         let main = publisher.sessions.main.clone();
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self { publisher, main, site, clock, random }
+        let limits = TenantLimits::new(main.clone(), setup);
+        Self { publisher, main, limits, site, clock, random }
     }
 
     /// Reads, checks, writes, sends. What can be refused is refused before anything is written.
     async fn create(&self, caller: &Caller, new_pin: NewPin, key: Option<IdempotencyRecord>) -> Result<Pin> {
         let (now, channel_id) = (self.clock.now(), new_pin.channel()?);
         let key_hash = key.as_ref().map(|key| key.hash.as_str());
-        let snapshot = self.publisher.sessions.read_snapshot(&caller.tenant, &channel_id, key_hash).await?;
+        // Counted while the rest is read, so that it takes no time of its own.
+        let (snapshot, within_limits) = join!(
+            self.publisher.sessions.read_snapshot(&caller.tenant, &channel_id, key_hash),
+            self.limits.use_pins(&caller.tenant, 1),
+        );
+        let snapshot = snapshot?;
         // Before any rule: what was accepted once is not refused because its time has come since.
         if let (Some(key), Some(used)) = (&key, &snapshot.used)
             && used.expires_at > now.as_second()
         {
             return self.repeated(&caller.tenant, key, used).await;
         }
+        within_limits?;
         let mut request = new_pin.validate(now, self.new_media_id(now))?;
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
         let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
         let pin = accept(id, &caller.tenant, &channel, request, now)?;
-        self.take_files(&pin, inline_image.as_ref()).await?;
+        let files = match inline_image {
+            Some(_) => StoredFiles::new(),
+            None => self.look_at_files(&pin.tenant, uploaded_files(&pin.draft.media)).await?,
+        };
+        self.take_files(&pin, inline_image.as_ref(), &files).await?;
         self.begin(pin, key, &session).await
     }
 
@@ -97,19 +124,33 @@ impl Publish {
     }
 
     /// Stores the image that came within the request, and checks those that were uploaded before.
-    async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
+    async fn take_files(
+        &self,
+        pin: &Pin,
+        inline_image: Option<&InlineImage>,
+        files: &StoredFiles,
+    ) -> Result<()> {
         let bucket = &self.publisher.bucket;
         if let Some(InlineImage { id, kind, content }) = inline_image {
             return Ok(bucket.put(&pin.tenant, id, *kind, content.clone()).await?);
         }
         for media in pin.draft.media.files() {
             if let File::Uploaded { media_id } = media.file {
-                let stored = bucket.head(&pin.tenant, media_id).await?;
+                let stored = files.get(media_id).copied().flatten();
                 let stored = stored.ok_or_else(|| not_found::<Error>("file"))?;
                 stored.check(&media.field, media.is_video)?;
             }
         }
         Ok(())
+    }
+
+    /// Looks once at each file.
+    async fn look_at_files(&self, tenant: &TenantId, ids: BTreeSet<MediaId>) -> Result<StoredFiles> {
+        let files = stream::iter(ids).map(|id| async move {
+            let stored = self.publisher.bucket.head(tenant, &id).await?;
+            Ok::<_, Error>((id, stored))
+        });
+        files.buffered(MAX_PARALLEL_FILES).try_collect().await
     }
 
     /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
@@ -197,6 +238,15 @@ impl Publish {
     }
 }
 
+/// The files of a Pin that were uploaded before.
+fn uploaded_files(media: &Media) -> BTreeSet<MediaId> {
+    let uploaded = |media: MediaFile<'_>| match media.file {
+        File::Uploaded { media_id } => Some(media_id.clone()),
+        File::Public { .. } => None,
+    };
+    media.files().into_iter().filter_map(uploaded).collect()
+}
+
 /// The Pin that a request asks for, before its first transition.
 fn accept(id: PinId, tenant: &TenantId, channel: &Channel, request: ValidPin, now: Timestamp) -> Result<Pin> {
     if !channel.scopes.missing().is_empty() {
@@ -243,7 +293,13 @@ impl Handler for Publish {
                 Ok(ok(&Box::pin(self.validate(request.caller()?, new_pin, fetch_media)).await?)?)
             }
             PublishOperation::Bulk => Ok(ok(&Box::pin(self.bulk(&request)).await?)?),
-            PublishOperation::Upload => Ok(created(&self.upload(request.caller()?, &json(&request)?)?)?),
+            PublishOperation::Upload => {
+                Ok(created(&self.upload(request.caller()?, &json(&request)?).await?)?)
+            }
+            PublishOperation::DeleteMedia => {
+                self.delete_media(&request.caller()?.tenant, &request.id("file")?).await?;
+                Ok(no_content())
+            }
         }
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn request(operation: &str) -> Value {
         "change_pin" => {
             json!({ "title": "Green salad", "publish_at": { "local": "2026-12-02T09:00", "time_zone": "Europe/Istanbul" } })
         }
+        "save_tenant_limits" => json!({ "tenant": "acme", "limits": { "channels": 500 } }),
         "move_pins" => {
             json!({ "channel_id": CHANNEL, "from_board_id": BOARD, "to_board_id": "549755885176" })
         }
@@ -101,6 +102,12 @@ pub(super) fn answer(operation: &str, status: u16) -> Value {
                 "headers": { "content-type": "image/jpeg", "content-length": "182044" },
             },
             "expires_at": "2026-12-01T09:00:00Z",
+        }),
+        "read_limits" | "read_tenant_limits" | "save_tenant_limits" => json!({
+            "items": [
+                { "name": "channels", "limit": 100, "used": 3, "window_seconds": null },
+                { "name": "pins_per_minute", "limit": 2000, "used": 12, "window_seconds": 60 },
+            ],
         }),
         "move_pins" => json!({ "moved": [PIN], "left": [] }),
         "channel_analytics" => json!({

@@ -64,12 +64,13 @@ struct Schemas {
 }
 
 /// The groups in which people find operations, with what each is about.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Settings", "The integration with Pinterest, for admins."),
     ("Connecting", "Connecting a Pinterest account by OAuth."),
     ("Channels", "Connected Pinterest accounts and their boards."),
     ("Pins", "Publishing, scheduling and following Pins."),
     ("Media", "Files for Pins."),
+    ("Limits", "What a tenant may use, so that no tenant stops the others."),
     ("Analytics", "How accounts and Pins do, as Pinterest counts."),
     ("Events", "What the event bus delivers."),
     ("Service", "Whether the API answers, this document, and what problems mean."),
@@ -243,10 +244,7 @@ fn problems(endpoint: &Endpoint, contract: &Contract) -> Vec<u16> {
         all.push(422);
     }
     if endpoint.access != Access::Open {
-        all.push(401);
-    }
-    if endpoint.access == Access::Admin {
-        all.push(403);
+        all.extend([401, 403]);
     }
     if !matches!(contract.body, RequestBody::None) {
         all.extend([400, 413]);
@@ -264,13 +262,13 @@ fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The body cannot be read.",
         401 => "There is no valid token.",
-        403 => "The token is not an admin's.",
+        403 => "The token names no tenant, or is not an admin's.",
         404 => "There is no such thing, or it belongs to another tenant.",
         409 => "It cannot be done in the state that things are in.",
         413 => "The body, or a file, is too large.",
         415 => "The `Content-Type` is not taken here.",
         422 => "A value breaks a rule, or Pinterest refused for good.",
-        429 => "Too many requests: at Pinterest, or at the API.",
+        429 => "Too many requests: at Pinterest, at the API, or of one tenant.",
         502 => "Pinterest did not answer.",
         503 => "Not now: try again after `Retry-After`.",
         _ => "A fault of the stack.",
@@ -283,6 +281,7 @@ fn parameters_of(endpoint: &Endpoint, contract: &Contract) -> Vec<Value> {
         let (schema, text) = match endpoint.path.split('/').rev().find(|part| !part.starts_with('{')) {
             Some("problems") => ("ProblemCode", "The code."),
             _ if endpoint.path.starts_with("/api/v1/channels/") => ("ChannelId", "The channel."),
+            _ if endpoint.path.starts_with("/api/v1/media/") => ("MediaId", "The file."),
             _ => ("PinId", "The Pin."),
         };
         all.push(json!({
@@ -341,6 +340,17 @@ fn failure(status: u16, problem: &Schema) -> Value {
         let text = "After how many seconds to try again, if that is known.";
         let schema = json!({ "type": "integer", "format": "int32", "minimum": 1 });
         response["headers"] = json!({ "Retry-After": { "description": text, "schema": schema } });
+        if status == 429 {
+            for (name, text) in [
+                (
+                    "RateLimit-Policy",
+                    "The limit that is reached: its name, amount (`q`) and window in seconds (`w`).",
+                ),
+                ("RateLimit", "What is left of it (`r`), and after how many seconds there is more (`t`)."),
+            ] {
+                response["headers"][name] = json!({ "description": text, "schema": { "type": "string" } });
+            }
+        }
     }
     response
 }

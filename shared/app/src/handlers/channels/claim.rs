@@ -45,6 +45,9 @@ impl Channels {
             }
             let pair = pending.pair.as_ref().ok_or(NOT_FOUND)?;
             let before = self.existing_channel(&pending).await?;
+            if before.is_none() {
+                self.limits.check_channels(&caller.tenant).await?;
+            }
             let channel = self.channel(&pending, before.as_ref().map(|(channel, _)| channel));
             let version = before.as_ref().map(|(_, token)| token.state.version);
             let token = self.token_row(&pending, &channel, pair, &hash, version).await?;

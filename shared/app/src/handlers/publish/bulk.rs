@@ -6,7 +6,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ChannelId, Pin, PinId, TenantId};
+use domain::{ChannelId, Invalid, Pin, PinId, TenantId};
 use edge::{ApiRequest, Problem, not_found};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ use self::{
     outcome::{RowResult, deadline_exceeded, row_problem},
     rows::Row,
 };
-use super::{Publish, accept};
+use super::{Publish, StoredFiles, accept, uploaded_files};
 use crate::{
     error::{Error, Result},
     handlers::requests::ValidPin,
@@ -35,6 +35,8 @@ const PINTEREST_BUDGET: Duration = Duration::from_secs(12);
 const CALL_BUDGET: Duration = Duration::from_secs(20);
 /// How many rows are written in parallel.
 const MAX_PARALLEL_ROWS: usize = 16;
+/// How many channels that do not exist a file may name before it is given up.
+const MAX_UNKNOWN_CHANNELS: usize = 20;
 /// How long a row is remembered after its Pin's time: as long as `validate` reports an equal Pin as a duplicate.
 const ROW_KEY_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -127,12 +129,23 @@ impl Publish {
             hash,
         });
         let pending: Vec<_> = pending.collect();
+        let new = pending.iter().filter(|row| matches!(row.kind, RowKind::New(..))).count();
+        if !dry_run && new > 0 {
+            self.limits.use_pins(tenant, new).await?;
+        }
 
         let channels = self.load_channels(tenant, &pending, began + PINTEREST_BUDGET).await?;
-        let (channels, until) = (&channels, began + CALL_BUDGET);
+        let files = pending.iter().filter_map(|row| match &row.kind {
+            RowKind::New(request, _) if request.inline_image.is_none() => {
+                Some(uploaded_files(request.media()))
+            }
+            _ => None,
+        });
+        let files = self.look_at_files(tenant, files.flatten().collect()).await?;
+        let (channels, files, until) = (&channels, &files, began + CALL_BUDGET);
         let rows = stream::iter(pending).map(|row| async move {
             let line = row.line;
-            match self.take(tenant, row, channels, until, dry_run).await {
+            match self.take(tenant, row, channels, files, until, dry_run).await {
                 Ok((status, pin)) => RowView::new(line, status, pin),
                 Err(problem) => RowView::rejected(line, *problem),
             }
@@ -167,7 +180,18 @@ impl Publish {
                 channel => Ok((id, channel.map_err(|error| row_problem(&error)))),
             }
         });
-        channels.buffered(MAX_PARALLEL_ROWS).try_collect().await
+        let mut channels = channels.buffered(MAX_PARALLEL_ROWS);
+        let (mut loaded, mut unknown) = (Channels::new(), 0);
+        while let Some((id, channel)) = channels.try_next().await? {
+            unknown += usize::from(channel.as_ref().is_err_and(|problem| problem.code == "not_found"));
+            if unknown > MAX_UNKNOWN_CHANNELS {
+                let detail = format!("names more than {MAX_UNKNOWN_CHANNELS} channels that do not exist");
+                let fix = "Use the ids of `GET /api/v1/channels`.";
+                return Err(Invalid::new("body", "unknown_channels", detail, fix).into());
+            }
+            loaded.insert(id, channel);
+        }
+        Ok(loaded)
     }
 
     /// Decides about a row, looks at its files, and keeps what is new.
@@ -176,6 +200,7 @@ impl Publish {
         tenant: &TenantId,
         row: PendingRow,
         channels: &Channels,
+        files: &StoredFiles,
         until: Instant,
         dry_run: bool,
     ) -> RowResult<(RowStatus, Option<PinId>)> {
@@ -198,7 +223,8 @@ impl Publish {
         }
         // A dry run leaves no image behind.
         if !(dry_run && inline_image.is_some()) {
-            self.take_files(&pin, inline_image.as_ref()).await.map_err(|error| row_problem(&error))?;
+            let taken = self.take_files(&pin, inline_image.as_ref(), files).await;
+            taken.map_err(|error| row_problem(&error))?;
         }
         if dry_run {
             return Ok((RowStatus::Valid, None));

@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::{FileType, MediaId, NewFile};
-use edge::Caller;
+use domain::{FileType, Limit, MediaId, NewFile, TenantId};
+use edge::{Caller, not_found};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Publish;
-use crate::{error::Result, vocabulary::FileContentType};
+use crate::{
+    error::{Error, Result},
+    vocabulary::FileContentType,
+};
 
 /// How long the address of an upload is valid: the caller has to begin within this time.
 const UPLOAD_URL_VALIDITY: Duration = Duration::from_hours(1);
@@ -52,9 +55,11 @@ struct UploadRequest {
 
 impl Publish {
     /// Makes an id, and an address for that one file. Nothing is stored before the file is sent.
-    pub(super) fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
+    pub(super) async fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
         let now = self.clock.now();
         let file = NewFile::new(&wanted.content_type, wanted.bytes)?;
+        let units = [(Limit::UploadBytesPerDay, file.bytes()), (Limit::UploadBytes, file.bytes())];
+        self.limits.use_units(&caller.tenant, &units).await?;
         let media_id = self.new_media_id(now);
         let bucket = &self.publisher.bucket;
         let upload = bucket.sign_upload(&caller.tenant, &media_id, file, UPLOAD_URL_VALIDITY)?;
@@ -64,5 +69,13 @@ impl Publish {
             upload: UploadRequest { method: "PUT", url, headers },
             expires_at: now + UPLOAD_URL_VALIDITY,
         })
+    }
+
+    /// Deletes a file. A Pin that still names it fails when it is sent.
+    pub(super) async fn delete_media(&self, tenant: &TenantId, id: &MediaId) -> Result<()> {
+        let bucket = &self.publisher.bucket;
+        let stored = bucket.head(tenant, id).await?.ok_or_else(|| not_found::<Error>("file"))?;
+        bucket.delete(tenant, id).await?;
+        self.limits.give_back(tenant, Limit::UploadBytes, stored.bytes).await
     }
 }

@@ -264,11 +264,11 @@ impl Publish {
                 }
             }
         }
-        let board = self.board(session, draft, of_same_board).await;
+        let board = self.board(tenant, session, draft, of_same_board).await;
         let section = if draft.section.is_none() {
             Check::passed("section", "the Pin names none")
         } else if board.ok == Some(true) {
-            self.section(session, draft).await
+            self.section(tenant, session, draft).await
         } else {
             Check::skipped("section", "the board has to be right first")
         };
@@ -287,7 +287,16 @@ impl Publish {
         Ok([board, section, duplicate])
     }
 
-    async fn board(&self, session: &ChannelSession, draft: &Draft, pin_ids: Vec<PinId>) -> Check {
+    async fn board(
+        &self,
+        tenant: &TenantId,
+        session: &ChannelSession,
+        draft: &Draft,
+        pin_ids: Vec<PinId>,
+    ) -> Check {
+        if let Err(reached) = self.limits.use_pinterest_calls(tenant, 1).await {
+            return Check::not_made("board", &reached);
+        }
         let sessions = &self.publisher.sessions;
         let board = async {
             let (channel, access) = session.credentials()?;
@@ -303,7 +312,10 @@ impl Publish {
         }
     }
 
-    async fn section(&self, session: &ChannelSession, draft: &Draft) -> Check {
+    async fn section(&self, tenant: &TenantId, session: &ChannelSession, draft: &Draft) -> Check {
+        if let Err(reached) = self.limits.use_pinterest_calls(tenant, 1).await {
+            return Check::not_made("section", &reached);
+        }
         let sessions = &self.publisher.sessions;
         let sections = async {
             let (channel, access) = session.credentials()?;

@@ -42,6 +42,9 @@ impl Publish {
             Ok((channel, access)) => (channel.environment, access),
             Err(error) => return Ok(ChannelBoards { boards: Err(row_problem(&error.into())), ..loaded }),
         };
+        if let Err(reached) = self.limits.use_pinterest_calls(tenant, 1).await {
+            return Ok(ChannelBoards { boards: Err(row_problem(&reached)), ..loaded });
+        }
         let (pinterest, session) = (&sessions.pinterest, &session);
         let boards = async {
             let boards = pinterest.boards(environment, access).await;
@@ -51,6 +54,9 @@ impl Publish {
         let boards = loaded.boards.as_deref().unwrap_or_default();
         let with_sections: BTreeSet<_> =
             names.iter().filter_map(|name| Some(split(boards, name)?.0.clone())).collect();
+        if let Err(reached) = self.limits.use_pinterest_calls(tenant, with_sections.len()).await {
+            return Ok(ChannelBoards { boards: Err(row_problem(&reached)), ..loaded });
+        }
         let sections = stream::iter(with_sections).map(|board| async move {
             let sections = async {
                 let sections = pinterest.sections(environment, access, &board).await;

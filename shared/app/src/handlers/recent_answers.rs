@@ -10,8 +10,6 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::query::Query;
-
 /// How old an answer may be.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 /// How much is held, in bytes of JSON: some hundred answers. A function has 256 MB in all.
@@ -20,16 +18,22 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// What was answered lately, oldest first.
 ///
 /// A query names its channel, and a channel is one tenant's: whoever may ask may have the answer.
-#[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Answers>);
+#[derive(Debug)]
+pub(super) struct RecentAnswers<Query>(Mutex<Answers<Query>>);
 
-#[derive(Debug, Default)]
-struct Answers {
+#[derive(Debug)]
+struct Answers<Query> {
     all: VecDeque<(Query, String, Timestamp)>,
     bytes: usize,
 }
 
-impl Cache {
+impl<Query> Default for RecentAnswers<Query> {
+    fn default() -> Self {
+        Self(Mutex::new(Answers { all: VecDeque::new(), bytes: 0 }))
+    }
+}
+
+impl<Query: PartialEq> RecentAnswers<Query> {
     /// The answer to this very query, if it is not too old.
     pub(super) fn get(&self, query: &Query, now: Timestamp) -> Option<String> {
         let answers = self.lock();
@@ -51,8 +55,15 @@ impl Cache {
         }
     }
 
+    /// Forgets the answers to some queries.
+    pub(super) fn forget(&self, is_meant: impl Fn(&Query) -> bool) {
+        let mut answers = self.lock();
+        answers.all.retain(|(query, ..)| !is_meant(query));
+        answers.bytes = answers.all.iter().map(|(_, answer, _)| answer.len()).sum();
+    }
+
     /// Whoever panicked left whole answers behind.
-    fn lock(&self) -> MutexGuard<'_, Answers> {
+    fn lock(&self) -> MutexGuard<'_, Answers<Query>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,11 +75,11 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handlers::analytics::query::QueryKind;
 
-    fn query(channel: u8, cursor: &str) -> Query {
-        let channel = domain::ChannelId::new(Timestamp::UNIX_EPOCH, [channel; 10]);
-        Query { channel, kind: QueryKind::Pins { cursor: Some(cursor.to_owned()), limit: 50 } }
+    type Cache = RecentAnswers<(u8, &'static str)>;
+
+    fn query(channel: u8, cursor: &'static str) -> (u8, &'static str) {
+        (channel, cursor)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -93,6 +104,11 @@ mod tests {
 
         cache.insert(query(1, "a"), "second".to_owned(), at(200));
         assert_eq!(cache.get(&query(1, "a"), at(301)).as_deref(), Some("second"));
+
+        cache.insert(query(2, "a"), "other".to_owned(), at(200));
+        cache.forget(|(channel, _)| *channel == 1);
+        assert_eq!(cache.get(&query(1, "a"), at(201)), None);
+        assert_eq!(contents(&cache), (1, "other".len()));
     }
 
     #[test]
