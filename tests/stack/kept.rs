@@ -118,7 +118,7 @@ pub(crate) fn files(project: &Project) -> Vec<String> {
     }
     // Pages send, and never read: what lets them in is the address that they were given.
     let cors = &properties["CorsConfiguration"]["CorsRules"];
-    let wanted = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type"], "MaxAge": 3600}]);
+    let wanted = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match"], "MaxAge": 3600}]);
     if *cors != wanted {
         complaints.push(format!("pages cannot send files, or can do more: {cors}"));
     }

@@ -11,6 +11,7 @@ mod limits;
 mod mutations;
 mod policies;
 mod project;
+mod rights;
 mod routes;
 mod settings;
 mod template;

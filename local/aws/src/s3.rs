@@ -129,7 +129,7 @@ async fn allow_any_origin(mut response: Response) -> Response {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, PUT"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, range"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, if-none-match, range"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -139,6 +139,10 @@ async fn allow_any_origin(mut response: Response) -> Response {
 async fn put_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Result<StatusCode, S3Error> {
     let (Parts { method, uri, headers, .. }, body) = request.into_parts();
     let file = bucket.authorize(&method, &uri, &headers)?;
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted == "*") && file.exists() {
+        let message = "At least one of the pre-conditions you specified did not hold";
+        return Err(S3Error::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message));
+    }
     if !headers.contains_key(header::CONTENT_LENGTH) {
         return Err(S3Error::new(StatusCode::LENGTH_REQUIRED, "MissingContentLength", "Say how long it is."));
     }

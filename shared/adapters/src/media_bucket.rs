@@ -94,8 +94,9 @@ impl Error {
 pub struct Upload {
     /// Where to `PUT` it.
     pub url: SignedUrl,
-    /// What has to be sent with it, to the letter: S3 refuses a file of another size, or called otherwise.
-    pub headers: [(&'static str, String); 2],
+    /// What has to be sent with it, to the letter: S3 refuses a file of another size, one that is called otherwise, and one
+    /// that comes when there is a file already: what was checked stays what it was.
+    pub headers: [(&'static str, String); 3],
 }
 
 /// What lies in the bucket.
@@ -167,6 +168,7 @@ impl MediaBucket {
         let headers = [
             (header::CONTENT_TYPE.as_str(), file.kind().content_type().to_owned()),
             (header::CONTENT_LENGTH.as_str(), file.bytes().to_string()),
+            (header::IF_NONE_MATCH.as_str(), "*".to_owned()),
         ];
         let url = self.sign(&Method::PUT, tenant, id, &headers, valid_for)?;
         Ok(Upload { url, headers })
@@ -371,13 +373,14 @@ mod tests {
             "X-Amz-Credential=key%2F20261201%2Feu-central-1%2Fs3%2Faws4_request",
             "X-Amz-Date=20261201T090000Z",
             "X-Amz-Expires=3600",
-            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost",
+            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match",
             "X-Amz-Security-Token=session-planted",
             "X-Amz-Signature=",
         ] {
             assert!(url.contains(part), "{part}: {url}");
         }
-        assert_eq!(upload.headers, [("content-type", "image/png".into()), ("content-length", "1234".into())]);
+        let headers = upload.headers.clone().map(|(name, value)| format!("{name}: {value}"));
+        assert_eq!(headers, ["content-type: image/png", "content-length: 1234", "if-none-match: *"]);
         assert!(!format!("{upload:?}").contains("Amz"));
     }
 

@@ -14,6 +14,7 @@ use ring::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
+use zeroize::Zeroizing;
 
 /// How a ring is written.
 const KEY_RING_FORMAT: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
@@ -191,7 +192,7 @@ impl KeyRing {
     fn open(&self, sealed: &SealedText, binding: Binding<'_>, field: &str) -> Result<String, Error> {
         let open = || {
             let (id, bytes) = sealed.parts()?;
-            let mut bytes = encoding::from_url_base64(bytes)?;
+            let mut bytes = Zeroizing::new(encoding::from_url_base64(bytes)?);
             let (nonce, ciphertext) = bytes.split_at_mut_checked(NONCE_LEN)?;
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let text = self.keys.get(id)?.open_in_place(nonce, aad(binding, field), ciphertext).ok()?;

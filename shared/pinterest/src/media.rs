@@ -11,6 +11,7 @@ use reqwest::{
 use serde::Deserialize;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
+use url::{Host, Url};
 
 use crate::{Client, Error, Fault};
 
@@ -40,12 +41,27 @@ impl Client {
         let request = self.post(environment, token, "media", &json!({ "media_type": "video" }));
         let received = self.send(request).await?;
         let upload: MediaUpload = received.secret_json()?;
+        if !self.may_upload_to(environment, &upload.upload_url) {
+            return Err(Error::unknown(received.meta(), Fault::Malformed { source: None }));
+        }
         let form = UploadForm {
             pinterest_media_id: upload.media_id,
             url: upload.upload_url,
             fields: upload.upload_parameters.into_iter().collect(),
         };
         Ok((form, received.meta()))
+    }
+
+    /// Whether a file may go to an address that Pinterest names: it is as public, and as safe on its way, as the API.
+    fn may_upload_to(&self, environment: Environment, address: &str) -> bool {
+        let Ok(url) = Url::parse(address) else { return false };
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        let is_public = match url.host() {
+            Some(Host::Domain(name)) => name.contains('.') && !name.ends_with(".localhost"),
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
+        };
+        let like_the_api = self.address(environment, "").starts_with("http://") && url.scheme() == "http";
+        is_plain && (url.scheme() == "https" && is_public && url.port().is_none() || like_the_api)
     }
 
     /// Sends a video of `bytes` bytes to its place, as the file of a form (S3's `POST` of an object), without

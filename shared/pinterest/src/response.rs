@@ -1,5 +1,7 @@
 //! Reading responses of Pinterest.
 
+use std::mem;
+
 use domain::ResponseMeta;
 use jiff::SignedDuration;
 use reqwest::{
@@ -8,6 +10,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use crate::{Error, Fault, refusal::refusal};
 
@@ -26,7 +29,8 @@ pub(crate) struct Received {
     request_id: Option<String>,
     retry_after: Option<SignedDuration>,
     is_last: bool,
-    body: Vec<u8>,
+    /// Wiped when it has been read: it may hold tokens.
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Received {
@@ -37,7 +41,7 @@ impl Received {
             request_id: header(response.headers(), "x-pinterest-rid").map(clean),
             retry_after: retry_after(response.headers()),
             is_last: header(response.headers(), "x-ratelimit-remaining").and_then(first_number) == Some(0),
-            body: Vec::new(),
+            body: Zeroizing::default(),
         };
         loop {
             match response.chunk().await {
@@ -92,8 +96,8 @@ impl Received {
     }
 
     /// The bare body.
-    pub(crate) fn into_body(self) -> Vec<u8> {
-        self.body
+    pub(crate) fn into_body(mut self) -> Vec<u8> {
+        mem::take(&mut *self.body)
     }
 
     /// What is kept of the response, apart from an error body.

@@ -39,7 +39,9 @@ fn request(app: &TestApp, offer: &Value, content: impl Into<reqwest::Body>) -> R
     let upload = &offer["upload"];
     let method = Method::from_bytes(upload["method"].as_str().unwrap().as_bytes()).unwrap();
     let request = app.client.request(method, upload["url"].as_str().unwrap());
-    request.header("content-type", upload["headers"]["content-type"].as_str().unwrap()).body(content)
+    let header = |name: &str| upload["headers"][name].as_str().unwrap().to_owned();
+    let request = request.header("content-type", header("content-type"));
+    request.header("if-none-match", header("if-none-match")).body(content)
 }
 
 pub(crate) async fn send(app: &TestApp, offer: &Value, content: &'static [u8]) -> Answer {
@@ -66,7 +68,8 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
     let expires_at: jiff::Timestamp = offer["expires_at"].as_str().unwrap().parse().unwrap();
     assert!((seconds(3590)..=seconds(3610)).contains(&expires_at.duration_since(before)), "{offer}");
     assert_eq!(offer["upload"]["method"], "PUT");
-    let headers = json!({"content-type": "image/jpeg", "content-length": PNG.len().to_string()});
+    let length = PNG.len().to_string();
+    let headers = json!({"content-type": "image/jpeg", "content-length": length, "if-none-match": "*"});
     assert_eq!(offer["upload"]["headers"], headers);
     assert_eq!(look(&app, "ada", &offer).await, None);
 
@@ -239,6 +242,22 @@ async fn by_hand(url: &str, header: &str, body: &[u8]) -> String {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+#[tokio::test]
+async fn a_file_that_was_sent_is_not_replaced() {
+    let app = TestApp::start().await;
+    let offer = offer(&app, "ada", "image/png", PNG.len()).await;
+    send(&app, &offer, PNG).await.expect(200);
+    let other: Vec<u8> = PNG.iter().rev().copied().collect();
+    let again = answer(request(&app, &offer, other.clone())).await;
+    assert_eq!((again.status.as_u16(), again.text.contains("PreconditionFailed")), (412, true));
+    // Without the header, the address is signed for another request.
+    let upload = app.client.put(offer["upload"]["url"].as_str().unwrap()).header("content-type", "image/png");
+    assert_eq!(answer(upload.body(other)).await.status.as_u16(), 403);
+    let path = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    let kept: Vec<u8> = path.content.try_concat().await.unwrap().to_vec();
+    assert_eq!(kept, PNG);
 }
 
 #[tokio::test]

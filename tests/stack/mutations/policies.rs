@@ -14,10 +14,10 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     t(policies::grants, "  PinsRole:", "MainTable.Arn", "TokensTable.Arn", "pins needs MainTable.Arn"),
     t(
         policies::grants,
-        "  PublishRole:",
+        "  OauthCallbackRole:",
         "TokensTable.Arn",
         "MainTable.Arn",
-        "publish needs TokensTable.Arn",
+        "oauth-callback needs TokensTable.Arn",
     ),
     t(
         policies::grants,
