@@ -15,6 +15,12 @@ use crate::{
     setup::Setup,
 };
 
+/// The largest amount of a limit: what every JSON reader takes for a whole number.
+const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
+
+/// The longest name of a tenant: a key of DynamoDB has at most 2,048 bytes.
+pub(crate) const MAX_TENANT_CHARS: usize = 500;
+
 /// A limit, and how much of it is used.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TenantLimit")]
@@ -41,7 +47,7 @@ pub(crate) struct LimitsView {
 #[schemars(rename = "SaveTenantLimitsRequest")]
 pub(crate) struct SaveLimits {
     /// The tenant, as the claim of its users names it.
-    #[schemars(length(min = 1, max = 2048))]
+    #[schemars(length(min = 1, max = MAX_TENANT_CHARS))]
     tenant: String,
     /// What differs for it.
     limits: OwnLimits,
@@ -54,35 +60,35 @@ pub(crate) struct SaveLimits {
 struct OwnLimits {
     /// Connected accounts.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     channels: Option<u64>,
     /// Pins that are scheduled, being sent, or waiting.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     open_pins: Option<u64>,
     /// Pins that are accepted in a minute.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     pins_per_minute: Option<u64>,
     /// Connections that are started in a minute.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     starts_per_minute: Option<u64>,
     /// Calls of Pinterest for boards and numbers in a minute.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     pinterest_calls_per_minute: Option<u64>,
     /// The same in a day.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     pinterest_calls_per_day: Option<u64>,
     /// Bytes that are offered for upload in a day.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes_per_day: Option<u64>,
     /// Bytes in the bucket, about.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes: Option<u64>,
 }
 
@@ -92,6 +98,10 @@ impl SaveLimits {
         if self.tenant.is_empty() {
             let fix = "Name the tenant, as the claim of its users does.";
             return Err(Invalid::new("tenant", "missing_field", "is empty", fix));
+        }
+        if self.tenant.chars().count() > MAX_TENANT_CHARS {
+            let detail = format!("has more than {MAX_TENANT_CHARS} characters");
+            return Err(Invalid::new("tenant", "too_long", detail, "No tenant has such a name: check it."));
         }
         let own = self.limits;
         let given = [
@@ -107,9 +117,15 @@ impl SaveLimits {
         let mut amounts = BTreeMap::new();
         for (limit, amount) in given {
             let Some(amount) = amount else { continue };
-            if amount == 0 {
+            if !(1..=MAX_AMOUNT).contains(&amount) {
                 let field = format!("limits.{}", limit.name());
-                return Err(Invalid::new(field, "invalid_limit", "is zero", "Use a number from 1."));
+                let detail = format!("is not a number from 1 to {MAX_AMOUNT}");
+                return Err(Invalid::new(
+                    field,
+                    "invalid_limit",
+                    detail,
+                    "Leave it out for the usual limit.",
+                ));
             }
             amounts.insert(limit, amount);
         }

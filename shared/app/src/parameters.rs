@@ -9,6 +9,7 @@ use pinterest::{PIN_METRICS, SORTS};
 
 use crate::{
     handlers::{DEFAULT_TOP_PINS, MAX_TOP_PINS},
+    limits::MAX_TENANT_CHARS,
     vocabulary::{ChannelMetric, PinMetric, PinSort, PinState},
 };
 
@@ -64,7 +65,8 @@ pub(crate) const METRICS_OF_PIN: Parameter =
     Parameter::new_words("metrics", PinMetric::NAME, PIN_METRICS, "invalid_metric", METRICS);
 
 pub(crate) const TENANT: Parameter =
-    Parameter::new_text("tenant", "missing_field", "The tenant. The caller's own unless given.");
+    Parameter::new_text("tenant", "too_long", "The tenant. The caller's own unless given.")
+        .with_max_length(MAX_TENANT_CHARS);
 
 /// No parameters.
 pub(crate) const NONE: Query = Query::only(&[]);

@@ -72,6 +72,12 @@ impl Parameter {
         Self { name, kind: Kind::Text { max_length: MAX_TEXT_CHARS }, code, description }
     }
 
+    /// The same text, of at most so many characters.
+    #[must_use]
+    pub const fn with_max_length(self, max_length: usize) -> Self {
+        Self { kind: Kind::Text { max_length }, ..self }
+    }
+
     /// A channel.
     #[must_use]
     pub const fn new_channel(description: &'static str) -> Self {

@@ -255,9 +255,9 @@ async fn a_file_that_was_sent_is_not_replaced() {
     // Without the header, the address is signed for another request.
     let upload = app.client.put(offer["upload"]["url"].as_str().unwrap()).header("content-type", "image/png");
     assert_eq!(answer(upload.body(other)).await.status.as_u16(), 403);
-    let path = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
-    let kept: Vec<u8> = path.content.try_concat().await.unwrap().to_vec();
-    assert_eq!(kept, PNG);
+    let kept = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    let kept: Vec<_> = kept.content.try_collect().await.unwrap();
+    assert_eq!(kept.concat(), PNG);
 }
 
 #[tokio::test]
