@@ -112,7 +112,11 @@ test("no port lets another origin read, or send what needs its consent", async (
 test("no port of AWS answers without the secret of this run", async () => {
   let refused = 0;
   for (const port of members(stack.process.pid ?? 0).flatMap(listening)) {
-    for (const operation of ["DynamoDB_20120810.Scan", "secretsmanager.GetSecretValue", "AWSEvents.PutEvents"]) {
+    for (const operation of [
+      "DynamoDB_20120810.Scan",
+      "secretsmanager.GetSecretValue",
+      "AWSEvents.PutEvents",
+    ]) {
       const scope = `${new Date().toISOString().slice(0, 10).replaceAll("-", "")}/us-east-1/dynamodb/aws4_request`;
       for (const authorization of [
         "",

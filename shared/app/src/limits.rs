@@ -50,6 +50,7 @@ pub(crate) struct SaveLimits {
     #[schemars(length(min = 1, max = MAX_TENANT_CHARS))]
     tenant: String,
     /// What differs for it.
+    #[serde(deserialize_with = "edge::object")]
     limits: OwnLimits,
 }
 
