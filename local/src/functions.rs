@@ -48,7 +48,7 @@ impl Functions {
             ),
             channels: Channels::new(sessions()?, setup),
             publish: Publish::new(publisher()?, setup),
-            pins: Pins::new(main.clone(), setup),
+            pins: Pins::new(main.clone(), setup.media_bucket()?, setup),
             analytics: Analytics::new(sessions()?, setup),
             docs: Docs::new(setup),
             console: Console::new(setup)?,

@@ -105,9 +105,15 @@ pub(crate) fn files(project: &Project) -> Vec<String> {
     if policy["PolicyDocument"]["Statement"] != tls || policy["Bucket"] != json!({ "Ref": "MediaBucket" }) {
         complaints.push(format!("the bucket's policy is not just that nothing goes without TLS: {policy}"));
     }
-    let [rule] = list(&properties["LifecycleConfiguration"]["Rules"])[..] else {
-        return [complaints, vec!["the bucket has no one rule by which files end".to_owned()]].concat();
+    let [rule, unused] = list(&properties["LifecycleConfiguration"]["Rules"])[..] else {
+        let complaint = "the bucket has no two rules by which files end: all, and those that no Pin names";
+        return [complaints, vec![complaint.to_owned()]].concat();
     };
+    let tag = json!([{ "Key": "pinwright", "Value": "unused" }]);
+    if unused["Status"] != "Enabled" || unused["TagFilters"] != tag || !unused["ExpirationInDays"].is_number()
+    {
+        complaints.push(format!("files that no Pin names stay: {unused}"));
+    }
     let upload_ends = &rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"];
     let ends = rule["Status"] == "Enabled" && rule["ExpirationInDays"] == json!({ "Ref": "MediaDays" });
     if !ends || !upload_ends.is_number() || !rule["Prefix"].is_null() || !rule["TagFilters"].is_null() {
@@ -118,7 +124,7 @@ pub(crate) fn files(project: &Project) -> Vec<String> {
     }
     // Pages send, and never read: what lets them in is the address that they were given.
     let cors = &properties["CorsConfiguration"]["CorsRules"];
-    let wanted = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match"], "MaxAge": 3600}]);
+    let wanted = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match", "x-amz-tagging"], "MaxAge": 3600}]);
     if *cors != wanted {
         complaints.push(format!("pages cannot send files, or can do more: {cors}"));
     }

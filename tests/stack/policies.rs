@@ -68,7 +68,13 @@ const PARTS: [Part; 7] = [
         call: "media_bucket",
         variables: &[("MEDIA_BUCKET", "MediaBucket")],
         resource: "MediaBucket.Arn/*",
-        actions: &["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        actions: &[
+            "s3:DeleteObject",
+            "s3:DeleteObjectTagging",
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+        ],
     },
     Part {
         call: "media_bucket",

@@ -8,7 +8,7 @@
 //! | DynamoDB | [`LoopbackAws::url`]; without a report of writes [`LoopbackAws::dynamodb_url`] | `dynamodb.sqlite` |
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
-//! | S3: `PutObject`, `GetObject`, `DeleteObject` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
+//! | S3: `PutObject`, `GetObject`, `DeleteObject`, `DeleteObjectTagging` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses

@@ -129,7 +129,7 @@ async fn allow_any_origin(mut response: Response) -> Response {
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, PUT"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, if-none-match, range"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "content-type, if-none-match, range, x-amz-tagging"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
@@ -149,12 +149,23 @@ async fn put_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Resu
     let default = HeaderValue::from_static("binary/octet-stream");
     let content_type = headers.get(header::CONTENT_TYPE).unwrap_or(&default);
     bucket.save_object(&file, content_type, body).await?;
+    if let Some(tags) = headers.get("x-amz-tagging") {
+        fs::write(tags_path(&file), tags)?;
+    }
     Ok(StatusCode::OK)
 }
 
 async fn delete_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Result<StatusCode, S3Error> {
     let path = bucket.authorize(request.method(), request.uri(), request.headers())?;
-    for file in [content_type_path(&path), path] {
+    let only_tags = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.split('&').any(|part| part.split('=').next() == Some("tagging")));
+    if only_tags && !path.exists() {
+        return Err(io::Error::from(io::ErrorKind::NotFound).into());
+    }
+    let of_object = [tags_path(&path), content_type_path(&path), path];
+    for file in of_object.into_iter().take(if only_tags { 1 } else { 3 }) {
         match fs::remove_file(file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {} // S3 deletes what is not there, too
@@ -212,6 +223,11 @@ fn read_chunks(file: File, length: u64) -> impl futures::Stream<Item = io::Resul
         chunk.truncate(read);
         Ok((read > 0).then_some((chunk, rest)))
     })
+}
+
+/// The file that holds the tags of `file`.
+fn tags_path(file: &Path) -> PathBuf {
+    file.with_extension("tags")
 }
 
 /// The file that holds the content type of `file`.

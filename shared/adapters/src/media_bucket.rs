@@ -32,6 +32,9 @@ const REQUEST_VALIDITY: Duration = Duration::from_mins(1);
 /// How long S3 may take to answer, with what is small.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The tag of a file that no Pin has named yet. A rule of the bucket removes such files after days.
+const UNUSED: &str = "pinwright=unused";
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The response to a request that was sent.
@@ -96,7 +99,7 @@ pub struct Upload {
     pub url: SignedUrl,
     /// What has to be sent with it, to the letter: S3 refuses a file of another size, one that is called otherwise, and one
     /// that comes when there is a file already: what was checked stays what it was.
-    pub headers: [(&'static str, String); 3],
+    pub headers: [(&'static str, String); 4],
 }
 
 /// What lies in the bucket.
@@ -169,8 +172,9 @@ impl MediaBucket {
             (header::CONTENT_TYPE.as_str(), file.kind().content_type().to_owned()),
             (header::CONTENT_LENGTH.as_str(), file.bytes().to_string()),
             (header::IF_NONE_MATCH.as_str(), "*".to_owned()),
+            ("x-amz-tagging", UNUSED.to_owned()),
         ];
-        let url = self.sign(&Method::PUT, tenant, id, &headers, valid_for)?;
+        let url = self.sign(&Method::PUT, tenant, id, "", &headers, valid_for)?;
         Ok(Upload { url, headers })
     }
 
@@ -182,7 +186,7 @@ impl MediaBucket {
         id: &MediaId,
         valid_for: Duration,
     ) -> Result<SignedUrl, Error> {
-        self.sign(&Method::GET, tenant, id, &[], valid_for)
+        self.sign(&Method::GET, tenant, id, "", &[], valid_for)
     }
 
     /// What lies under `id`, by its size and its first bytes. `None`: nothing of this tenant's.
@@ -222,6 +226,18 @@ impl MediaBucket {
         Ok(())
     }
 
+    /// Keeps a file for its whole life, because a Pin names it: a file that no Pin names is removed after days. `false`: it
+    /// is not there.
+    pub async fn keep(&self, tenant: &TenantId, id: &MediaId) -> Result<bool, Error> {
+        let mut request = self.request_of(Method::DELETE, tenant, id, "?tagging", &[])?;
+        *request.timeout_mut() = Some(ANSWER_TIMEOUT);
+        match self.send(request).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes a file. One that is not there is as good.
     pub async fn delete(&self, tenant: &TenantId, id: &MediaId) -> Result<(), Error> {
         let mut request = self.request(Method::DELETE, tenant, id, &[])?;
@@ -258,7 +274,19 @@ impl MediaBucket {
         id: &MediaId,
         headers: &[(&'static str, String)],
     ) -> Result<Request, Error> {
-        let url = self.sign(&method, tenant, id, headers, REQUEST_VALIDITY)?;
+        self.request_of(method, tenant, id, "", headers)
+    }
+
+    /// The same for a part of what S3 knows of the file.
+    fn request_of(
+        &self,
+        method: Method,
+        tenant: &TenantId,
+        id: &MediaId,
+        part: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Request, Error> {
+        let url = self.sign(&method, tenant, id, part, headers, REQUEST_VALIDITY)?;
         let url = url.expose().parse().map_err(|error: url::ParseError| Error::Unsigned(error.into()))?;
         let mut request = Request::new(method, url);
         for (name, value) in headers {
@@ -285,10 +313,11 @@ impl MediaBucket {
         method: &Method,
         tenant: &TenantId,
         id: &MediaId,
+        part: &str,
         headers: &[(&'static str, String)],
         valid_for: Duration,
     ) -> Result<SignedUrl, Error> {
-        let address = format!("{}/{}/{id}", self.address, encoding::sha256(&tenant.0));
+        let address = format!("{}/{}/{id}{part}", self.address, encoding::sha256(&tenant.0));
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(valid_for);
@@ -373,14 +402,22 @@ mod tests {
             "X-Amz-Credential=key%2F20261201%2Feu-central-1%2Fs3%2Faws4_request",
             "X-Amz-Date=20261201T090000Z",
             "X-Amz-Expires=3600",
-            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match",
+            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-tagging",
             "X-Amz-Security-Token=session-planted",
             "X-Amz-Signature=",
         ] {
             assert!(url.contains(part), "{part}: {url}");
         }
         let headers = upload.headers.clone().map(|(name, value)| format!("{name}: {value}"));
-        assert_eq!(headers, ["content-type: image/png", "content-length: 1234", "if-none-match: *"]);
+        assert_eq!(
+            headers,
+            [
+                "content-type: image/png",
+                "content-length: 1234",
+                "if-none-match: *",
+                "x-amz-tagging: pinwright=unused"
+            ]
+        );
         assert!(!format!("{upload:?}").contains("Amz"));
     }
 

@@ -215,10 +215,11 @@ async fn a_user_without_a_tenant_is_not_the_tenant_of_that_name() {
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("MAIN_TABLE", "main"),
+        ("MEDIA_BUCKET", "media"),
         ("TENANT_CLAIM", "org"),
     ]);
     let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
-    let pins = Pins::new(setup.main_table().unwrap(), &setup);
+    let pins = Pins::new(setup.main_table().unwrap(), setup.media_bucket().unwrap(), &setup);
     for (claims, code) in [
         (json!({"sub": "acme"}), "no_tenant"),
         (json!({"sub": "acme", "org": ""}), "no_tenant"),

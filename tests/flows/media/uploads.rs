@@ -1,6 +1,6 @@
 //! Uploads: a file goes directly to the bucket, by a signed address for one file of one size and a limited time.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use adapters::{media_bucket::Error, media_bucket::StoredFile};
 use app::Setup;
@@ -41,7 +41,8 @@ fn request(app: &TestApp, offer: &Value, content: impl Into<reqwest::Body>) -> R
     let request = app.client.request(method, upload["url"].as_str().unwrap());
     let header = |name: &str| upload["headers"][name].as_str().unwrap().to_owned();
     let request = request.header("content-type", header("content-type"));
-    request.header("if-none-match", header("if-none-match")).body(content)
+    let request = request.header("if-none-match", header("if-none-match"));
+    request.header("x-amz-tagging", header("x-amz-tagging")).body(content)
 }
 
 pub(crate) async fn send(app: &TestApp, offer: &Value, content: &'static [u8]) -> Answer {
@@ -69,7 +70,8 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
     assert!((seconds(3590)..=seconds(3610)).contains(&expires_at.duration_since(before)), "{offer}");
     assert_eq!(offer["upload"]["method"], "PUT");
     let length = PNG.len().to_string();
-    let headers = json!({"content-type": "image/jpeg", "content-length": length, "if-none-match": "*"});
+    let headers = json!({"content-type": "image/jpeg", "content-length": length, "if-none-match": "*",
+        "x-amz-tagging": "pinwright=unused"});
     assert_eq!(offer["upload"]["headers"], headers);
     assert_eq!(look(&app, "ada", &offer).await, None);
 
@@ -258,6 +260,58 @@ async fn a_file_that_was_sent_is_not_replaced() {
     let kept = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
     let kept: Vec<_> = kept.content.try_collect().await.unwrap();
     assert_eq!(kept.concat(), PNG);
+}
+
+/// The files of the bucket that no Pin has named yet.
+fn unused_files(folder: &Path) -> usize {
+    let folders = std::fs::read_dir(folder.join("media")).unwrap().map(|entry| entry.unwrap().path());
+    let files = folders.flat_map(|tenant| std::fs::read_dir(tenant).unwrap());
+    files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "tags")).count()
+}
+
+#[tokio::test]
+async fn a_file_is_kept_once_a_pin_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
+    app.configure().await;
+    let channel = app.connect("ada").await;
+    app.choose_board("ada", &channel).await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let offer = offer(&app, "ada", "image/png", PNG.len()).await;
+        send(&app, &offer, PNG).await.expect(200);
+        ids.push(offer["media_id"].clone());
+    }
+    assert_eq!(unused_files(folder.path()), 4);
+
+    let pin = |id: &Value| {
+        let at = app.stack.now() + days(30);
+        json!({"channel_id": channel, "publish_at": at, "media": {"kind": "image", "media_id": id}})
+    };
+    app.post("/api/v1/pins/validate", "ada", pin(&ids[0])).await.expect(200);
+    assert_eq!(unused_files(folder.path()), 4, "nothing is stored");
+    let made = app.post("/api/v1/pins", "ada", pin(&ids[0])).await.expect(202);
+    assert_eq!(unused_files(folder.path()), 3);
+
+    let bulk = |query: &str| {
+        let request = app.client.post(format!("{}/api/v1/pins/bulk{query}", app.stack.url()));
+        let request = request.bearer_auth(app.user("ada")).header("content-type", "application/x-ndjson");
+        answer(request.body(pin(&ids[1]).to_string()))
+    };
+    bulk("?dry_run=true").await.expect(200);
+    assert_eq!(unused_files(folder.path()), 3);
+    let rows = bulk("").await.expect(200);
+    assert_eq!((&rows["rows"][0]["status"], unused_files(folder.path())), (&json!("accepted"), 2));
+
+    let path = format!("/api/v1/pins/{}", made["id"].as_str().unwrap());
+    let change = |id: &Value| Some(json!({"media": {"kind": "image", "media_id": id}}));
+    app.call(Method::PATCH, &path, &app.user("ada"), change(&ids[2])).await.expect(200);
+    assert_eq!(unused_files(folder.path()), 1);
+
+    let file = format!("/api/v1/media/{}", ids[3].as_str().unwrap());
+    assert_eq!(app.call(Method::DELETE, &file, &app.user("ada"), None).await.status, 204);
+    let refused = app.call(Method::PATCH, &path, &app.user("ada"), change(&ids[3])).await;
+    assert_eq!(refused.problem(404), "not_found");
 }
 
 #[tokio::test]

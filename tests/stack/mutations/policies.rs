@@ -100,10 +100,10 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     t(policies::grants, "  PublishRole:", "s3:PutObject", "s3:PutObjectAcl", "may do s3:PutObjectAcl"),
     t(
         policies::grants,
-        "  PinsRole:",
+        "  OauthStartRole:",
         "!GetAtt MainTable.Arn",
         "!Sub \"${MediaBucket.Arn}/*\"",
-        "pins does not build MediaBucket.Arn/*",
+        "oauth-start does not build MediaBucket.Arn/*",
     ),
     t(
         policies::given,

@@ -2,6 +2,7 @@
 
 mod move_board;
 
+use adapters::MediaBucket;
 use domain::{MediaId, Pin, PinId, WrongState};
 use edge::{
     ApiRequest, Body, Handler, Page, Response, SiteConfig, body_text, json, not_found, ok, with_status,
@@ -11,7 +12,7 @@ use platform::{Clock, Random};
 use store::{MainTable, PinFilter, WriteOutcome};
 
 pub use self::move_board::{MovePins, MovedPins};
-use super::{ChangePin, PinView};
+use super::{ChangePin, PinView, publish::keep_files};
 use crate::{
     error::{Error, Result},
     operations::PinsOperation,
@@ -27,6 +28,7 @@ const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Pins {
     main: MainTable,
+    bucket: MediaBucket,
     site: SiteConfig,
     clock: Clock,
     random: Random,
@@ -34,8 +36,9 @@ pub struct Pins {
 
 impl Pins {
     #[must_use]
-    pub fn new(main: MainTable, setup: &Setup) -> Self {
-        Self { main, site: setup.site(), clock: setup.clock.clone(), random: setup.random.clone() }
+    pub fn new(main: MainTable, bucket: MediaBucket, setup: &Setup) -> Self {
+        let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
+        Self { main, bucket, site, clock, random }
     }
 
     async fn list(&self, request: &ApiRequest) -> Result<Page<PinView>> {
@@ -70,6 +73,9 @@ impl Pins {
         let changed = pin.edit(now, |pin| {
             change.apply(pin, now, MediaId::new(now, self.random.id_bytes())).map_err(Error::from)
         })?;
+        if let Some(changed) = changed.as_ref().filter(|changed| changed.draft.media != pin.draft.media) {
+            keep_files(&self.bucket, changed).await?;
+        }
         self.save_if_changed(pin, changed).await
     }
 

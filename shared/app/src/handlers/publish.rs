@@ -10,7 +10,7 @@ use std::{
     future,
 };
 
-use adapters::media_bucket::StoredFile;
+use adapters::{MediaBucket, media_bucket::StoredFile};
 use delivery::{ChannelSession, PinPublisher};
 use domain::{
     Channel, File, Media, MediaFile, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId,
@@ -20,7 +20,7 @@ use edge::{
     ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, no_content, not_found, ok,
     with_status,
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, chain, encoding};
@@ -95,11 +95,11 @@ impl Publish {
         let inline_image = request.inline_image.take();
         let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
         let pin = accept(id, &caller.tenant, &channel, request, now)?;
-        let files = match inline_image {
-            Some(_) => StoredFiles::new(),
-            None => self.look_at_files(&pin.tenant, uploaded_files(&pin.draft.media)).await?,
-        };
-        self.take_files(&pin, inline_image.as_ref(), &files).await?;
+        if inline_image.is_none() {
+            let files = self.look_at_files(&pin.tenant, uploaded_files(&pin.draft.media)).await?;
+            check_files(&pin, &files)?;
+        }
+        self.take_files(&pin, inline_image.as_ref()).await?;
         self.begin(pin, key, &session).await
     }
 
@@ -123,25 +123,13 @@ impl Publish {
         MediaId::new(now, self.random.id_bytes())
     }
 
-    /// Stores the image that came within the request, and checks those that were uploaded before.
-    async fn take_files(
-        &self,
-        pin: &Pin,
-        inline_image: Option<&InlineImage>,
-        files: &StoredFiles,
-    ) -> Result<()> {
+    /// Stores the image that came within the request, or has the bucket keep the files that were uploaded before.
+    async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
         let bucket = &self.publisher.bucket;
         if let Some(InlineImage { id, kind, content }) = inline_image {
             return Ok(bucket.put(&pin.tenant, id, *kind, content.clone()).await?);
         }
-        for media in pin.draft.media.files() {
-            if let File::Uploaded { media_id } = media.file {
-                let stored = files.get(media_id).copied().flatten();
-                let stored = stored.ok_or_else(|| not_found::<Error>("file"))?;
-                stored.check(&media.field, media.is_video)?;
-            }
-        }
-        Ok(())
+        keep_files(bucket, pin).await
     }
 
     /// Looks once at each file.
@@ -236,6 +224,27 @@ impl Publish {
             expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
         }))
     }
+}
+
+/// Checks the files that were uploaded before.
+fn check_files(pin: &Pin, files: &StoredFiles) -> Result<()> {
+    for media in pin.draft.media.files() {
+        if let File::Uploaded { media_id } = media.file {
+            let stored = files.get(media_id).copied().flatten();
+            let stored = stored.ok_or_else(|| not_found::<Error>("file"))?;
+            stored.check(&media.field, media.is_video)?;
+        }
+    }
+    Ok(())
+}
+
+/// Has the bucket keep the files that a Pin names.
+pub(super) async fn keep_files(bucket: &MediaBucket, pin: &Pin) -> Result<()> {
+    let kept = uploaded_files(&pin.draft.media).into_iter().map(|id| async move {
+        if bucket.keep(&pin.tenant, &id).await? { Ok(()) } else { Err(not_found::<Error>("file")) }
+    });
+    try_join_all(kept).await?;
+    Ok(())
 }
 
 /// The files of a Pin that were uploaded before.

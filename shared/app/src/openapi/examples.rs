@@ -99,7 +99,7 @@ pub(super) fn answer(operation: &str, status: u16) -> Value {
             "upload": {
                 "method": "PUT",
                 "url": "https://bucket.s3.eu-central-1.amazonaws.com/acme/media?X-Amz-Signature=4f",
-                "headers": { "content-type": "image/jpeg", "content-length": "182044", "if-none-match": "*" },
+                "headers": { "content-type": "image/jpeg", "content-length": "182044", "if-none-match": "*", "x-amz-tagging": "pinwright=unused" },
             },
             "expires_at": "2026-12-01T09:00:00Z",
         }),

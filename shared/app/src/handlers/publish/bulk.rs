@@ -21,7 +21,7 @@ use self::{
     outcome::{RowResult, deadline_exceeded, row_problem},
     rows::Row,
 };
-use super::{Publish, StoredFiles, accept, uploaded_files};
+use super::{Publish, StoredFiles, accept, check_files, uploaded_files};
 use crate::{
     error::{Error, Result},
     handlers::requests::ValidPin,
@@ -221,9 +221,11 @@ impl Publish {
         if Instant::now() >= until {
             return Err(deadline_exceeded());
         }
-        // A dry run leaves no image behind.
-        if !(dry_run && inline_image.is_some()) {
-            let taken = self.take_files(&pin, inline_image.as_ref(), files).await;
+        if inline_image.is_none() {
+            check_files(&pin, files).map_err(|error| row_problem(&error))?;
+        }
+        if !dry_run {
+            let taken = self.take_files(&pin, inline_image.as_ref()).await;
             taken.map_err(|error| row_problem(&error))?;
         }
         if dry_run {
