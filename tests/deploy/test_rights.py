@@ -1,4 +1,8 @@
-"""Each function may do what its work needs, and nothing else: the emulator enforces the stack's policies."""
+"""Each function may do what its work needs, and nothing else: the emulator enforces the stack's policies.
+
+It does not look at their conditions, which name rows and attributes: `tests/stack/rights.rs` compares those with what
+functions do.
+"""
 
 import json
 
@@ -108,36 +112,6 @@ def test_files_are_read_and_written_by_those_alone_whose_work_it_is(stack, act_a
         files.delete_object(Bucket=bucket, Key="a/b")
     else:
         assert refused(files.delete_object, Bucket=bucket, Key="a/b")
-
-
-@pytest.mark.parametrize(
-    "function, table, row",
-    [
-        ("OauthCallback", "MainTable", TENANT),
-        ("OauthStart", "MainTable", TENANT),
-        ("AdminSave", "MainTable", TENANT),
-        ("Pins", "MainTable", {"pk": {"S": "STATE#x"}, "sk": {"S": "STATE"}}),
-        ("Publish", "TokensTable", {"pk": {"S": "TICKET#x"}, "sk": {"S": "TICKET"}}),
-    ],
-)
-def test_rows_of_other_kinds_are_out_of_reach(stack, act_as, function, table, row):
-    dynamodb, name = act_as(function)("dynamodb"), stack.resources[table]
-    for call in (dynamodb.get_item, dynamodb.delete_item):
-        assert refused(call, TableName=name, Key=row)
-    assert refused(dynamodb.put_item, TableName=name, Item=row)
-    assert refused(dynamodb.batch_get_item, RequestItems={name: {"Keys": [row]}})
-
-
-@pytest.mark.parametrize("function", ["Publish", "Deliver", "Analytics"])
-def test_tokens_can_be_made_due_and_not_replaced(stack, act_as, function):
-    dynamodb, name = act_as(function)("dynamodb"), stack.resources["TokensTable"]
-    row = {"pk": {"S": "TOKEN#x"}, "sk": {"S": "TOKEN"}}
-    stack.emulator.client("dynamodb").put_item(TableName=name, Item=row)
-    value = {":value": {"S": "x"}}
-    change = {"TableName": name, "Key": row, "ExpressionAttributeValues": value}
-    dynamodb.update_item(UpdateExpression="SET due_at = :value", **change)
-    assert refused(dynamodb.update_item, UpdateExpression="SET pair = :value", **change)
-    stack.emulator.client("dynamodb").delete_item(TableName=name, Key=row)
 
 
 @pytest.fixture
