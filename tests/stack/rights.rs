@@ -150,7 +150,7 @@ impl Recorder {
         let status = answer.status().as_u16();
         let location = answer.headers().get("location").map(|at| json!(at.to_str().unwrap()));
         let text = String::from_utf8_lossy(answer.body()).into_owned();
-        (status, location.unwrap_or_else(|| serde_json::from_str(&text).unwrap_or_default()))
+        (status, serde_json::from_str(&text).ok().or(location).unwrap_or_default())
     }
 
     /// Connects an account: the ticket.

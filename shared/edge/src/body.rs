@@ -163,6 +163,13 @@ pub fn no_content() -> Response<Body> {
     answer
 }
 
+/// The same answer, with the path of what it is about.
+#[must_use]
+pub fn located(mut answer: Response<Body>, path: &str) -> Response<Body> {
+    answer.headers_mut().extend(HeaderValue::from_str(path).map(|path| (header::LOCATION, path)));
+    answer
+}
+
 /// Any status with a body.
 pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response<Body>, RequestError> {
     Ok(response(status, "application/json", body_text(body)?))

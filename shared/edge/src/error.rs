@@ -86,6 +86,7 @@ impl From<&RequestError> for Problem {
             RequestError::Unauthenticated => {
                 let fix = "Sign in, and send the token as `Authorization: Bearer <token>`.";
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail, fix)
+                    .with_header("www-authenticate", "Bearer") // RFC 6750, section 3
             }
             RequestError::NoTenant(_) => {
                 let fix =

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response, request::RequestContext, service_fn};
 use platform::chain;
 use tokio::time::{Duration, timeout};
@@ -13,6 +13,11 @@ use crate::{
 
 /// How long a start may prepare for the first request. Lambda allows 10 s for the whole start.
 const MAX_PREPARATION: Duration = Duration::from_secs(3);
+
+/// The header with the id of a request.
+const REQUEST_ID: &str = "x-request-id";
+/// The longest id of a caller's own that is taken over.
+const MAX_REQUEST_ID_CHARS: usize = 128;
 
 /// An error that callers are told about.
 pub trait ApiError: std::error::Error + From<RequestError> + Send {
@@ -102,12 +107,14 @@ pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body
         }
         problem.into_response(&base_url, &request_id)
     });
-    secured(answer)
+    completed(answer, &request_id)
 }
 
-/// Nothing is taken for something else than it says it is, and nobody comes without TLS again for a year.
-fn secured(mut answer: Response<Body>) -> Response<Body> {
+/// What every answer has: the id of its request; that nothing is taken for something else than it says it is; and that nobody
+/// comes without TLS again for a year.
+fn completed(mut answer: Response<Body>, request_id: &str) -> Response<Body> {
     let headers = answer.headers_mut();
+    headers.extend(HeaderValue::from_str(request_id).map(|id| (HeaderName::from_static(REQUEST_ID), id)));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     answer
@@ -138,8 +145,16 @@ fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, A
     Ok((route.operation, ApiRequest { id, path, caller, base_url, query, headers: parts.headers, body }))
 }
 
-/// The id that AWS gives to a request: people name it when they ask for help.
+/// The id of a request, which people name when they ask for help: the caller's own, or the one that AWS gives it.
 fn request_id(request: &Request) -> String {
+    let own = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let is_plain = |id: &&str| {
+        (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+    };
+    if let Some(own) = own.filter(is_plain) {
+        return own.to_owned();
+    }
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
         _ => String::new(),

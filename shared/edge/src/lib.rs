@@ -18,7 +18,9 @@ mod route;
 mod site;
 pub mod worker;
 
-pub use body::{body_text, created, json, no_content, object, ok, ok_text, parse, redirect, with_status};
+pub use body::{
+    body_text, created, json, located, no_content, object, ok, ok_text, parse, redirect, with_status,
+};
 pub use caller::{AdminRule, Caller};
 pub use error::{RequestError, not_found};
 pub use event::Event;

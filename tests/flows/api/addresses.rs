@@ -10,7 +10,7 @@ use edge::{RouteMatch, find};
 
 use crate::{
     harness::problems::{Findings, missing, nothing_was_written, status_and_code},
-    harness::{Answer, PINS, TestApp},
+    harness::{Answer, PINS, TestApp, answer},
 };
 
 #[tokio::test]
@@ -205,4 +205,62 @@ async fn no_header_of_a_client_ends_a_request_without_an_answer() {
             findings.note(format!("{query:?}: {text:?}"));
         }
     }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers_that_every_answer_has() {
+    let (app, channel) = TestApp::start_connected().await;
+    let get = |path: &str| app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("ada"));
+    for path in ["/api/v1/health", "/openapi.json", "/app/channels", PINS, "/nowhere", "/api/v1/pins/none"] {
+        let answered = answer(get(path).header("x-request-id", "ours-1.2:3")).await;
+        for (name, value) in [
+            ("x-request-id", "ours-1.2:3"),
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(answered.headers[name], value, "{path}");
+        }
+        if let Some(id) = answered.json().get("request_id") {
+            assert_eq!(id, "ours-1.2:3");
+        }
+    }
+    for bad in ["a b", "\u{e9}", "<script>", &"x".repeat(129)] {
+        let answered = answer(get(PINS).header("x-request-id", bad)).await;
+        let id = answered.headers["x-request-id"].to_str().unwrap();
+        assert!(id != bad && !id.is_empty(), "{bad}");
+    }
+
+    let nobody = answer(app.client.get(format!("{}{PINS}", app.stack.url()))).await;
+    assert_eq!(
+        (nobody.status.as_u16(), &nobody.headers["www-authenticate"]),
+        (401, &"Bearer".parse().unwrap())
+    );
+
+    let made = app.publish("ada", &channel, "Here").await;
+    let location = made.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(location, format!("{PINS}/{}", made.json()["id"].as_str().unwrap()));
+    assert_eq!(app.get(&location, "ada").await.expect(200)["title"], "Here");
+}
+
+#[tokio::test]
+async fn the_contract_is_compressed_and_may_be_kept_for_minutes() {
+    let app = TestApp::start().await;
+    let get = async |coding: &str| {
+        let request = app.client.get(format!("{}/openapi.json", app.stack.url()));
+        request.header("accept-encoding", coding).send().await.unwrap()
+    };
+    let (plain, gzip) = (get("identity").await, get("gzip").await);
+    assert_eq!(plain.headers().get("content-encoding"), None);
+    assert_eq!(gzip.headers()["content-encoding"], "gzip");
+    for answer in [&plain, &gzip] {
+        assert_eq!(answer.headers()["cache-control"], "public, max-age=300");
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+    }
+    let (plain, gzip) = (plain.bytes().await.unwrap(), gzip.bytes().await.unwrap());
+    assert!(
+        gzip.starts_with(&[0x1f, 0x8b]) && gzip.len() < plain.len() / 4,
+        "{} of {}",
+        gzip.len(),
+        plain.len()
+    );
 }

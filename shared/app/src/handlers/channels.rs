@@ -8,8 +8,8 @@ use std::{future, pin::pin};
 use delivery::Sessions;
 use domain::{BoardId, ChannelId, DefaultBoard, PinGroup, State, TenantId, failures};
 use edge::{
-    ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, body_text, created, json, not_found, ok,
-    ok_text,
+    ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, body_text, created, json, located,
+    not_found, ok, ok_text,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -322,7 +322,8 @@ impl Handler for Channels {
         Ok(match operation {
             ChannelsOperation::Claim => {
                 let (channel, is_new) = self.claim(caller, json(&request)?).await?;
-                if is_new { created(&channel)? } else { ok(&channel)? }
+                let path = format!("/api/v1/channels/{}", channel.id());
+                if is_new { located(created(&channel)?, &path) } else { ok(&channel)? }
             }
             ChannelsOperation::ReadLimits => ok(&self.limits.view(&caller.tenant).await?)?,
             ChannelsOperation::ReadTenantLimits => {

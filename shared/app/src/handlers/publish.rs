@@ -17,8 +17,8 @@ use domain::{
     delivery::Input,
 };
 use edge::{
-    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, no_content, not_found, ok,
-    with_status,
+    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, located, no_content, not_found,
+    ok, with_status,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use http::StatusCode;
@@ -182,8 +182,8 @@ impl Publish {
                 let others = if is_gone { self.pins_of_same_board(pin).await } else { Vec::new() };
                 Err(Error::Refused { failure: error.clone().into(), pin: Some(pin.id.clone()), others })
             }
-            State::Published { .. } => Ok(created(&PinView::new(pin))?),
-            _ => Ok(with_status(StatusCode::ACCEPTED, &PinView::new(pin))?),
+            State::Published { .. } => Ok(located(created(&PinView::new(pin))?, &path_of(pin))),
+            _ => Ok(located(with_status(StatusCode::ACCEPTED, &PinView::new(pin))?, &path_of(pin))),
         }
     }
 
@@ -224,6 +224,10 @@ impl Publish {
             expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
         }))
     }
+}
+
+fn path_of(pin: &Pin) -> String {
+    format!("/api/v1/pins/{}", pin.id)
 }
 
 /// Checks the files that were uploaded before.

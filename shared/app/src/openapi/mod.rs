@@ -81,7 +81,7 @@ Connects Pinterest accounts, publishes and schedules Pins, and keeps every token
 Every operation needs `Authorization: Bearer <token>`, except the open ones. The tenant comes from the token, and what \
 belongs to another tenant answers 404. Unknown fields and unknown query parameters are refused. Every error is a problem \
 document (RFC 9457): `code` is for programs, `fix` says what to do next. A list is read page by page: send `next` as \
-`cursor` until it is `null`. Times are RFC 3339 in UTC.\n\n\
+`cursor` until it is `null`. Times are RFC 3339 in UTC. Every answer has an `x-request-id`, which is yours if you send one.\n\n\
 Within `v1`, fields, codes and other words may be added; none is removed and none changes its meaning.";
 
 /// The OpenAPI 3.1 document of the API at `base_url`.
@@ -170,9 +170,14 @@ fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) ->
         if let Some(links) = links(contract.id) {
             response["links"] = links;
         }
-        if answer.status == 302 {
-            let text = "Where the browser goes.";
-            let schema = json!({ "type": "string", "format": "uri" });
+        let located = match (answer.status, contract.id) {
+            (302, _) => Some(("Where the browser goes.", json!({ "type": "string", "format": "uri" }))),
+            (201 | 202, "create_pin" | "claim_connection") => {
+                Some(("Where it is read: a path.", json!({ "type": "string" })))
+            }
+            _ => None,
+        };
+        if let Some((text, schema)) = located {
             response["headers"] = json!({ "Location": { "description": text, "schema": schema } });
         }
         responses.insert(answer.status.to_string(), response);
@@ -335,6 +340,11 @@ fn failure(status: u16, problem: &Schema) -> Value {
         response["content"]["application/problem+json"]["schema"] = either.clone();
         response["content"]["application/json"] =
             json!({ "schema": either, "example": { "message": examples::gateway(status) } });
+    }
+    if status == 401 {
+        let text = "That a token is wanted (RFC6750).";
+        response["headers"] =
+            json!({ "WWW-Authenticate": { "description": text, "schema": { "type": "string" } } });
     }
     if matches!(status, 429 | 503) {
         let text = "After how many seconds to try again, if that is known.";

@@ -43,6 +43,10 @@ enum ConnectionStatus {
 }
 
 impl ChannelView {
+    pub(super) fn id(&self) -> &ChannelId {
+        &self.id
+    }
+
     pub(super) fn new(channel: &Channel, token: &TokenRow) -> Self {
         let (status, cause) = match channel.connection {
             Connection::Connected => (ConnectionStatus::Connected, None),
