@@ -205,11 +205,18 @@ operations! {
                 tag: "Connecting",
                 summary: "Where Pinterest sends the browser",
                 body: RequestBody::None,
-                answers: vec![Answer {
-                    status: 302,
-                    meaning: "Back to the frontend, with `#connection=` or `#error=`.",
-                    schema: None,
-                }],
+                answers: vec![
+                    Answer {
+                        status: 302,
+                        meaning: "Back to the frontend, with `#connection=` or `#error=`.",
+                        schema: None,
+                    },
+                    Answer {
+                        status: 204,
+                        meaning: "The request only looks ahead, as its `Sec-Purpose` says: nothing is used up.",
+                        schema: None,
+                    },
+                ],
                 problems: &[],
             }),
         }

@@ -9,6 +9,8 @@ use http::StatusCode;
 
 use crate::Error;
 
+/// What `Retry-After` says after a block for spam, whose end Pinterest does not tell: the first hold of a channel.
+const SPAM_WAIT_SECONDS: i64 = 600;
 /// What `Retry-After` says where only somebody's doing makes room.
 const NO_KNOWN_WAIT_SECONDS: i64 = 60;
 
@@ -102,13 +104,13 @@ fn using_pinterest(error: &DeliveryError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "reconnect_required", error.to_string(), fix)
         }
         DeliveryError::TokenRefreshing => token_refresh(),
-        DeliveryError::Paused(pause) => {
+        DeliveryError::Paused { pause, seconds } => {
             let code = match pause.reason {
                 PauseReason::Quota => "pinterest_rate_limited",
                 PauseReason::SpamHold => "spam_hold",
             };
             let fix = "Try again after that time.";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, code, error.to_string(), fix)
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, code, error.to_string(), fix).retry_after(*seconds)
         }
         DeliveryError::Pinterest(error) => reading(error),
         DeliveryError::Store(store::Error::Contended) => busy(),
@@ -141,7 +143,8 @@ fn reading(error: &pinterest::Error) -> Problem {
             "spam_hold",
             "Pinterest has blocked this account for a while to combat spam",
             "Wait some hours, and vary what is published.",
-        ),
+        )
+        .retry_after(SPAM_WAIT_SECONDS),
         Refusal::BoardGone => Problem::refused(&failures::board_gone()),
         Refusal::SectionGone | Refusal::MediaUnreachable | Refusal::Busy | Refusal::Other => {
             let message = response.message.clone().unwrap_or_else(|| "no reason given".to_owned());

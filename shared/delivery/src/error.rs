@@ -18,8 +18,13 @@ pub enum Error {
     #[error("the account's access token is being renewed")]
     TokenRefreshing,
     /// Pinterest asked for a pause.
-    #[error("Pinterest asked for a break until {}", .0.until)]
-    Paused(Pause),
+    #[error("Pinterest asked for a break until {}", .pause.until)]
+    Paused {
+        /// Why, and until when.
+        pause: Pause,
+        /// For how many seconds from now.
+        seconds: i64,
+    },
     /// Pinterest could not be asked, or refused in a way that the caller can act on.
     #[error(transparent)]
     Pinterest(#[from] pinterest::Error),

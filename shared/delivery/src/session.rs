@@ -6,6 +6,7 @@ use domain::{
     delivery::{Context, Readiness},
     refresh::TokenState,
 };
+use jiff::Timestamp;
 use platform::{Clock, Random, chain};
 use store::{ChannelSnapshot, MainTable, TokenRow, TokensTable};
 use tokio::{join, time::Instant};
@@ -35,6 +36,7 @@ pub struct ChannelSession {
     token: Option<TokenState>,
     readiness: Readiness,
     access: Option<AccessToken>,
+    opened_at: Timestamp,
     /// Until when a video may be uploaded, if this process lives long enough for that.
     pub uploads_until: Option<Instant>,
 }
@@ -85,6 +87,7 @@ impl Sessions {
             token: Some(token.state.clone()),
             readiness,
             access,
+            opened_at: self.clock.now(),
             uploads_until: None,
         })
     }
@@ -99,6 +102,7 @@ impl Sessions {
                 token: None,
                 readiness: Readiness::Disconnected,
                 access: None,
+                opened_at: now,
                 uploads_until: None,
             });
         };
@@ -110,7 +114,7 @@ impl Sessions {
             _ => self.open_access(&channel, &token).await?,
         };
         let (channel, token) = (Some(channel), Some(token.state));
-        Ok(ChannelSession { channel, token, readiness, access, uploads_until: None })
+        Ok(ChannelSession { channel, token, readiness, access, opened_at: now, uploads_until: None })
     }
 
     async fn open_access(
@@ -181,7 +185,10 @@ impl ChannelSession {
             return Ok((channel, access));
         }
         Err(match self.readiness {
-            Readiness::Paused(pause) => Error::Paused(pause),
+            Readiness::Paused(pause) => {
+                let seconds = pause.until.duration_since(self.opened_at).as_secs() + 1;
+                Error::Paused { pause, seconds }
+            }
             Readiness::ReconnectRequired => Error::ReconnectRequired,
             Readiness::TokenExpired | Readiness::Ready => Error::TokenRefreshing,
             Readiness::SwitchedOff(disabled) => Error::IntegrationDisabled(disabled),

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    harness::{PINS, TestApp, days, id, minutes, pin},
+    harness::{PINS, TestApp, answer, days, id, minutes, pin},
     publish::bulk::{LINES, send},
 };
 
@@ -139,4 +139,40 @@ async fn a_long_queue_ends_with_its_channel() {
     assert_eq!(gone["cancelled_pins"], 150);
     let left = app.get(&format!("{PINS}?state=scheduled"), "ada").await.expect(200);
     assert_eq!(left["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_browser_that_looks_ahead_uses_nothing_up() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    let consent = app.client.post(&page).body("decision=allow&account=demo_account");
+    let consent = consent.header("content-type", "application/x-www-form-urlencoded");
+    let callback = answer(consent).await.headers["location"].to_str().unwrap().to_owned();
+    let calls = app.pinterest().calls().len();
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-purpose", "preview"),
+        ("x-moz", "prefetch"),
+    ] {
+        let ahead = answer(app.client.get(&callback).header(name, value)).await;
+        assert_eq!((ahead.status.as_u16(), ahead.headers.get("location")), (204, None), "{name}: {value}");
+        assert_eq!(ahead.headers["cache-control"], "no-store");
+    }
+    assert_eq!(app.pinterest().calls().len(), calls, "the code is not used");
+    let real = answer(app.client.get(&callback)).await;
+    assert!(real.headers["location"].to_str().unwrap().contains("#connection="));
+}
+
+#[tokio::test]
+async fn a_denial_without_a_state_is_still_a_denial() {
+    let app = TestApp::start_configured().await;
+    let back = async |query: &str| {
+        let path = format!("{}/api/v1/auth/pinterest/callback?{query}", app.stack.url());
+        answer(app.client.get(path)).await.headers["location"].to_str().unwrap().to_owned()
+    };
+    assert!(back("error=access_denied").await.ends_with("#error=access_denied"));
+    assert!(back("error=access_denied&state=unknown").await.ends_with("#error=state_invalid"));
+    assert!(back("code=c").await.ends_with("#error=state_invalid"));
 }

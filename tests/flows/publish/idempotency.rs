@@ -284,3 +284,15 @@ async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_null_is_as_good_as_absent() {
+    let (app, channel) = TestApp::start_connected().await;
+    let body = pin(&channel, "Once");
+    let made = with_key(&app, "ada", "k", &body).await.expect(201);
+    let mut with_nulls = body.clone();
+    with_nulls["link"] = Value::Null;
+    with_nulls["publish_at"] = Value::Null;
+    assert_eq!(with_key(&app, "ada", "k", &with_nulls).await.expect(201)["id"], made["id"]);
+    assert_eq!(app.sent(), 1);
+}

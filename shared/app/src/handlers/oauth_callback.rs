@@ -3,7 +3,7 @@
 
 use adapters::{Binding, SettingsSecret, Vault};
 use domain::{AuthorizationCode, Refusal, Ticket};
-use edge::{ApiRequest, Body, Handler, Response, SiteConfig, redirect};
+use edge::{ApiRequest, Body, Handler, Response, SiteConfig, no_content, redirect};
 use jiff::SignedDuration;
 use platform::{Clock, Random, chain, encoding};
 use store::{MainTable, OAuthFlow, PendingConnection, TokensTable};
@@ -80,6 +80,9 @@ impl OauthCallback {
 
     /// Takes the flow of the state, and sends the browser back with a ticket or a reason.
     async fn finish(&self, request: &ApiRequest) -> Result<Response<Body>> {
+        if is_speculative(request) {
+            return Ok(no_content());
+        }
         let state = request.query("state").map(encoding::sha256);
         let flow = match state {
             Some(hash) => self.main.take_oauth_flow(&hash).await?,
@@ -88,7 +91,12 @@ impl OauthCallback {
         let valid = flow.filter(|flow| flow.expires_at > self.clock.now().as_second());
         let Some(flow) = valid else {
             let to = self.site.fallback_url(&request.base_url);
-            return Ok(redirect(&format!("{to}#error={}", Denied::StateInvalid.code()))?);
+            // Pinterest does not promise to send the state back with a refusal.
+            let denied = match (request.query("error"), request.query("state")) {
+                (Some(_), None) => Denied::OwnerRefused,
+                _ => Denied::StateInvalid,
+            };
+            return Ok(redirect(&format!("{to}#error={}", denied.code()))?);
         };
         let fragment = match self.connect(request, &flow).await {
             Ok(ticket) => format!("connection={}", ticket.expose()),
@@ -146,6 +154,15 @@ impl OauthCallback {
         saved.await.map_err(|error| internal(&error))?;
         Ok(ticket)
     }
+}
+
+/// Whether a browser, or what shows a preview of a link, only looks ahead: that must not use up what works once. The person
+/// comes with a request of their own (<https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header>).
+fn is_speculative(request: &ApiRequest) -> bool {
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().any(|name| {
+        let purpose = request.header(name).and_then(Result::ok).unwrap_or_default().to_ascii_lowercase();
+        ["prefetch", "prerender", "preview"].iter().any(|word| purpose.contains(word))
+    })
 }
 
 fn denied(error: &pinterest::Error) -> Denied {

@@ -215,14 +215,25 @@ impl Publish {
             );
         }
         let now = self.clock.now();
-        // The same content is the same body, however it is spaced.
-        let body: serde_json::Value = json(request)?;
+        // The same content is the same body, however it is spaced, and whether or not it says `null` of what is absent.
+        let body = without_nulls(json(request)?);
         Ok(Some(IdempotencyRecord {
             hash: encoding::sha256(given),
             pin_id: self.new_pin_id(now),
             body_hash: encoding::sha256(&body.to_string()),
             expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
         }))
+    }
+}
+
+/// The value without fields that are `null`.
+fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+            fields.map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        other => other,
     }
 }
 

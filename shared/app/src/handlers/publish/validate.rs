@@ -4,8 +4,8 @@ use std::pin::pin;
 
 use delivery::ChannelSession;
 use domain::{
-    Channel, Connection, Draft, Environment, File, Invalid, Pin, PinGroup, PinId, State, TenantId, failures,
-    refresh::TokenState,
+    Channel, Connection, Draft, Environment, File, Invalid, Pause, Pin, PinGroup, PinId, State, TenantId,
+    failures, refresh::TokenState,
 };
 use edge::{ApiError as _, Caller, Problem, not_found};
 use futures_util::TryStreamExt as _;
@@ -364,9 +364,13 @@ fn scopes(channel: &Channel) -> Check {
 
 fn pause(channel: &Channel, now: Timestamp) -> Check {
     match channel.pause.filter(|pause| pause.until > now) {
-        Some(pause) => Check::failed("pause", Error::from(delivery::Error::Paused(pause)).problem()),
+        Some(pause) => Check::failed("pause", Error::from(paused(pause, now)).problem()),
         None => Check::passed("pause", "Pinterest has asked for no break"),
     }
+}
+
+fn paused(pause: Pause, now: Timestamp) -> delivery::Error {
+    delivery::Error::Paused { pause, seconds: pause.until.duration_since(now).as_secs() + 1 }
 }
 
 /// The tokens of a connected channel are refreshed for ever. Otherwise the access token is all that there is.
