@@ -46,7 +46,7 @@ const FUNCTIONS: [&str; 9] = [
     "refresh",
 ];
 
-/// What is asked only after an accident.
+/// Calls that are made only after a failure, which this test does not provoke.
 const RARE: [(&str, &str, &str); 1] =
     [("refresh", "dynamodb:GetItem", "what became of a save whose answer was lost, or that came too late")];
 
@@ -83,7 +83,7 @@ impl Recorder {
         Self { stack, recorded: FUNCTIONS.map(|name| (name, Recorded::default())).into() }
     }
 
-    /// All functions, whose calls are recorded as those of `name`, by a clock that is ahead.
+    /// All functions, whose calls are recorded as those of `name`, with a clock that is set forward.
     fn functions(&self, name: &'static str, ahead: SignedDuration) -> Functions {
         Functions::new(&self.setup(name, ahead)).unwrap()
     }

@@ -30,7 +30,7 @@ pub(crate) struct LimitView {
     limit: u64,
     /// How much it has or uses.
     used: u64,
-    /// Over how many seconds use is counted. `null`: what is there counts.
+    /// Over how many seconds use is counted. `null`: the limit is on what exists now.
     window_seconds: Option<u32>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct LimitsView {
     items: Vec<LimitView>,
 }
 
-/// A tenant's own limits. What is absent is as for all tenants.
+/// A tenant's own limits. A limit that is left out keeps the default for all tenants.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SaveTenantLimitsRequest")]
@@ -171,7 +171,7 @@ impl TenantLimits {
         self.use_units(tenant, &units).await
     }
 
-    /// Refuses another channel to a tenant that has as many as it may.
+    /// Fails if the tenant has its maximum number of channels already.
     pub(crate) async fn check_channels(&self, tenant: &TenantId) -> Result<()> {
         let (usage, channels) = try_join!(self.main.stored_usage(tenant), self.main.count_channels(tenant))?;
         let amount = self.limits.with(&usage.own).amount(Limit::Channels);

@@ -170,7 +170,7 @@ pub struct Pause {
 pub struct ChannelRecord {
     /// The id that the API uses.
     pub id: ChannelId,
-    /// The tenant that owns the channel.
+    /// The tenant that owns the channel. Only its users see it: the tenant is a part of the row's key.
     pub tenant: TenantId,
     /// The host that the account was connected at.
     pub environment: Environment,

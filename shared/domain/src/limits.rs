@@ -73,7 +73,7 @@ impl Limit {
         }
     }
 
-    /// The time after which what was used counts no more. `None`: what is there counts.
+    /// The time after which use no longer counts. `None`: the limit is on what exists now.
     #[must_use]
     pub fn window(self) -> Option<SignedDuration> {
         match self {
@@ -99,7 +99,7 @@ impl Limit {
 pub struct Limits(BTreeMap<Limit, u64>);
 
 impl Limits {
-    /// Of limits and their amounts.
+    /// Makes limits from their amounts.
     #[must_use]
     pub fn new(amounts: BTreeMap<Limit, u64>) -> Self {
         Self(amounts)
@@ -123,15 +123,15 @@ impl Limits {
         self.0.get(&limit).copied().unwrap_or_else(|| limit.default_amount())
     }
 
-    /// These, and where `own` says something, what it says.
+    /// These limits, replaced by those in `own` where it has them.
     #[must_use]
     pub fn with(&self, own: &Self) -> Self {
         Self(self.0.iter().chain(&own.0).map(|(limit, amount)| (*limit, *amount)).collect())
     }
 }
 
-/// How much of a limit is used: a bucket that is filled by use and empties evenly, a full one within the limit's window
-/// (the generic cell rate algorithm).
+/// How much of a limit is used: a bucket that use fills, and that empties at an even rate. A full one is empty after one
+/// window of the limit (the generic cell rate algorithm).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bucket {
     /// When it will be empty, in nanoseconds since 1970.

@@ -38,8 +38,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
 }
 
-/// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` passes over texts that are none,
-/// such as half a surrogate pair.
+/// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` would accept invalid texts, such
+/// as half a surrogate pair.
 struct AnyJson;
 
 impl<'de> Deserialize<'de> for AnyJson {
@@ -90,8 +90,8 @@ impl<'de> Visitor<'de> for AnyJson {
     }
 }
 
-/// Counts what stands between commas and brackets. In memory, each value of a body of many small ones would take a hundred
-/// times its place in the text.
+/// Counts what stands between commas and brackets. A small value can take a hundred times more memory than it takes
+/// in the text.
 fn check_values(body: &[u8]) -> Result<(), Invalid> {
     let (mut values, mut in_text, mut escaped) = (0, false, false);
     for byte in body {

@@ -99,7 +99,7 @@ pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body
     };
     let answer = answered.unwrap_or_else(|error| {
         let problem = error.problem();
-        // What passes by itself, or is Pinterest's doing, is no fault of the stack. An alarm counts those.
+        // Only 500 is a fault of the stack, and an alarm counts these. Others pass by themselves, or come from Pinterest.
         if problem.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %chain(&error), request.id = request_id, "a request failed");
         } else if problem.status.is_server_error() {
@@ -110,8 +110,7 @@ pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body
     completed(answer, &request_id)
 }
 
-/// What every answer has: the id of its request; that nothing is taken for something else than it says it is; and that nobody
-/// comes without TLS again for a year.
+/// Adds the headers of every answer: the id of the request, `nosniff`, and HSTS for a year.
 fn completed(mut answer: Response<Body>, request_id: &str) -> Response<Body> {
     let headers = answer.headers_mut();
     headers.extend(HeaderValue::from_str(request_id).map(|id| (HeaderName::from_static(REQUEST_ID), id)));

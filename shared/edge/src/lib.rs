@@ -4,6 +4,7 @@
 //! may use it, with query parameters that were checked. What it cannot do is an error, which becomes a [`Problem`].
 //! [`worker`] serves the events that are not requests.
 
+mod admin_rule;
 mod body;
 mod caller;
 pub mod codes;
@@ -18,10 +19,11 @@ mod route;
 mod site;
 pub mod worker;
 
+pub use admin_rule::AdminRule;
 pub use body::{
     body_text, created, json, located, no_content, object, ok, ok_text, parse, redirect, with_status,
 };
-pub use caller::{AdminRule, Caller};
+pub use caller::Caller;
 pub use error::{RequestError, not_found};
 pub use event::Event;
 pub use handler::{ApiError, Exit, Handler, Stopped, handle, serve};

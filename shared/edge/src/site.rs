@@ -4,7 +4,7 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 use platform::{InvalidVariable, Variables};
 use url::Url;
 
-use crate::{RequestError, caller::AdminRule};
+use crate::{AdminRule, RequestError};
 
 /// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
 const MAX_RETURN_ADDRESS_CHARS: usize = 2048;

@@ -19,11 +19,11 @@ use crate::{
     table::{Error, Item, item, n, row, s},
 };
 
-/// How often a change that others have made at the same moment is tried again.
+/// How many times an update is tried while others change the row.
 const MAX_TRIES: usize = 4;
 /// How many tenants a process remembers.
 const MAX_REMEMBERED: usize = 1000;
-/// How long a count of open Pins is good: at its limit, a tenant's Pins are not counted more often.
+/// A tenant at its limit has its open Pins counted at most this often.
 const RECOUNT_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a tenant has used, as the row has it.
@@ -66,7 +66,8 @@ impl Usage {
     }
 }
 
-/// The usage of tenants as this process saw it last. It only says which form of an update is likely to be right.
+/// The usage of tenants as this process saw it last. It only decides which form of an update
+/// is tried first.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered(Mutex<HashMap<TenantId, Usage>>);
 
@@ -152,8 +153,8 @@ impl MainTable {
         self.table.get(&RowKey::usage(tenant)).await?.map_or_else(|| Ok(Usage::default()), Usage::of)
     }
 
-    /// Gives a tenant limits of its own, in place of those that it had. What was used stays used, and fills more or less of
-    /// a bucket.
+    /// Gives a tenant limits of its own, in place of those that it had. Past use is kept, and
+    /// rescaled to the new limits.
     pub async fn save_own_limits(
         &self,
         tenant: &TenantId,
@@ -255,7 +256,7 @@ impl MainTable {
         Ok(Ok(self.update_usage(tenant, change).await?.unwrap_or_else(|there| there)))
     }
 
-    /// `Ok(Err)`: the row is not as it was expected to be, but so.
+    /// `Ok(Err)`: the row was not as expected; this is what it holds.
     async fn update_usage(&self, tenant: &TenantId, change: Change) -> Result<Result<Usage, Usage>, Error> {
         let update = self.table.client.update_item().table_name(&self.table.name);
         let update = update
@@ -279,7 +280,7 @@ impl MainTable {
     }
 }
 
-/// An update of the row, which holds if the row is much as it was seen.
+/// An update of the row that applies only while its conditions hold.
 #[derive(Default)]
 struct Change {
     assignments: Vec<String>,
@@ -326,7 +327,7 @@ impl Change {
                 change.conditions.push(format!("{name} BETWEEN :now AND :{name}_rest"));
             }
         }
-        // Whoever has limits of its own is seen, by what the row holds.
+        // If the tenant has been given limits of its own since, this fails, and the row with them comes back.
         if usage.own == Limits::default() {
             change.conditions.push("attribute_not_exists(own)".to_owned());
         }

@@ -1,4 +1,4 @@
-//! Due Pins, sorted by channel, of which only so many are in memory.
+//! Due Pins, grouped by channel. Only a bounded part of their content is kept in memory.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use store::DueItem;
 
 /// How many Pins may wait for later rounds. No more are read until some are done.
 const MAX_WAITING_PINS: usize = 50_000;
-/// How much the Pins may weigh that are kept in memory until their turn comes. Others are read again then.
+/// The most memory for Pins that wait for their turn. Pins beyond it are read again when their turn comes.
 const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
 /// How many Pins of one channel one round works on: a channel with many Pins must not delay the others.
 const MAX_PINS_PER_CHANNEL: usize = 20;

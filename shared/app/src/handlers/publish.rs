@@ -1,41 +1,35 @@
 //! `publish`: takes a Pin and publishes it now, or stores it until its time.
 
 mod bulk;
+mod files;
+mod idempotency;
 mod media_check;
 mod upload;
 mod validate;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future,
-};
+use std::future;
 
-use adapters::{MediaBucket, media_bucket::StoredFile};
 use delivery::{ChannelSession, PinPublisher};
-use domain::{
-    Channel, File, Media, MediaFile, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId,
-    delivery::Input,
-};
+use domain::{Channel, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
 use edge::{
     ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, located, no_content, not_found,
     ok, with_status,
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use futures_util::TryStreamExt as _;
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
-use platform::{Clock, Random, chain, encoding};
+use jiff::Timestamp;
+use platform::{Clock, Random, chain};
 use store::{ChannelSnapshot, IdempotencyRecord, MainTable, WriteOutcome};
 use tokio::{join, time::Instant};
 
+pub(super) use self::files::keep_files;
+use self::files::{check_files, uploaded_files};
 pub use self::{
     bulk::BulkView,
     upload::{NewUpload, UploadView},
     validate::Validated,
 };
-use super::{
-    NewPin, PinView,
-    requests::{InlineImage, ValidPin},
-};
+use super::{NewPin, PinView, requests::ValidPin};
 use crate::{
     error::{Error, Result},
     limits::TenantLimits,
@@ -43,15 +37,6 @@ use crate::{
     parameters::FETCH_MEDIA,
     setup::Setup,
 };
-
-/// How long an `Idempotency-Key` is remembered.
-const IDEMPOTENCY_KEY_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// How many files are looked at in parallel.
-const MAX_PARALLEL_FILES: usize = 16;
-
-/// Files that were uploaded before, as far as they are there.
-type StoredFiles = BTreeMap<MediaId, Option<StoredFile>>;
 
 /// What `publish` may use: what publishing may, and the bucket.
 #[derive(Debug)]
@@ -123,24 +108,6 @@ impl Publish {
         MediaId::new(now, self.random.id_bytes())
     }
 
-    /// Stores the image that came within the request, or has the bucket keep the files that were uploaded before.
-    async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
-        let bucket = &self.publisher.bucket;
-        if let Some(InlineImage { id, kind, content }) = inline_image {
-            return Ok(bucket.put(&pin.tenant, id, *kind, content.clone()).await?);
-        }
-        keep_files(bucket, pin).await
-    }
-
-    /// Looks once at each file.
-    async fn look_at_files(&self, tenant: &TenantId, ids: BTreeSet<MediaId>) -> Result<StoredFiles> {
-        let files = stream::iter(ids).map(|id| async move {
-            let stored = self.publisher.bucket.head(tenant, &id).await?;
-            Ok::<_, Error>((id, stored))
-        });
-        files.buffered(MAX_PARALLEL_FILES).try_collect().await
-    }
-
     /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
     async fn begin(&self, pin: Pin, key: Option<IdempotencyRecord>, session: &ChannelSession) -> Result<Pin> {
         let now = self.clock.now();
@@ -157,20 +124,6 @@ impl Publish {
             }
             WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => Err(Error::Busy),
         }
-    }
-
-    /// The Pin that the first request with this key has created.
-    async fn repeated(
-        &self,
-        tenant: &TenantId,
-        key: &IdempotencyRecord,
-        used: &IdempotencyRecord,
-    ) -> Result<Pin> {
-        if key.body_hash != used.body_hash {
-            return Err(Error::KeyReused);
-        }
-        let pin = self.main.pin(tenant, &used.pin_id).await?;
-        pin.ok_or_else(|| not_found("Pin"))
     }
 
     /// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem, and names the
@@ -200,75 +153,10 @@ impl Publish {
             Vec::new()
         })
     }
-
-    /// The caller's key, bound to this body and to the id of the Pin that it would create.
-    fn idempotency_key(&self, request: &ApiRequest) -> Result<Option<IdempotencyRecord>> {
-        let Some(given) = request.header("idempotency-key") else {
-            return Ok(None);
-        };
-        let given = given.unwrap_or_default();
-        if !(1..=255).contains(&given.len()) || !given.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
-            let detail = "is not 1 to 255 visible ASCII characters";
-            let fix = "Send a key such as a UUID, or none.";
-            return Err(
-                domain::Invalid::new("Idempotency-Key", "invalid_idempotency_key", detail, fix).into()
-            );
-        }
-        let now = self.clock.now();
-        // The same content is the same body, however it is spaced, and whether or not it says `null` of what is absent.
-        let body = without_nulls(json(request)?);
-        Ok(Some(IdempotencyRecord {
-            hash: encoding::sha256(given),
-            pin_id: self.new_pin_id(now),
-            body_hash: encoding::sha256(&body.to_string()),
-            expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
-        }))
-    }
-}
-
-/// The value without fields that are `null`.
-fn without_nulls(value: serde_json::Value) -> serde_json::Value {
-    match value {
-        serde_json::Value::Object(fields) => {
-            let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-            fields.map(|(name, value)| (name, without_nulls(value))).collect()
-        }
-        other => other,
-    }
 }
 
 fn path_of(pin: &Pin) -> String {
     format!("/api/v1/pins/{}", pin.id)
-}
-
-/// Checks the files that were uploaded before.
-fn check_files(pin: &Pin, files: &StoredFiles) -> Result<()> {
-    for media in pin.draft.media.files() {
-        if let File::Uploaded { media_id } = media.file {
-            let stored = files.get(media_id).copied().flatten();
-            let stored = stored.ok_or_else(|| not_found::<Error>("file"))?;
-            stored.check(&media.field, media.is_video)?;
-        }
-    }
-    Ok(())
-}
-
-/// Has the bucket keep the files that a Pin names.
-pub(super) async fn keep_files(bucket: &MediaBucket, pin: &Pin) -> Result<()> {
-    let kept = uploaded_files(&pin.draft.media).into_iter().map(|id| async move {
-        if bucket.keep(&pin.tenant, &id).await? { Ok(()) } else { Err(not_found::<Error>("file")) }
-    });
-    try_join_all(kept).await?;
-    Ok(())
-}
-
-/// The files of a Pin that were uploaded before.
-fn uploaded_files(media: &Media) -> BTreeSet<MediaId> {
-    let uploaded = |media: MediaFile<'_>| match media.file {
-        File::Uploaded { media_id } => Some(media_id.clone()),
-        File::Public { .. } => None,
-    };
-    media.files().into_iter().filter_map(uploaded).collect()
 }
 
 /// The Pin that a request asks for, before its first transition.

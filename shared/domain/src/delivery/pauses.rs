@@ -1,4 +1,4 @@
-//! How long a channel, or the whole app, pauses when Pinterest asks for it.
+//! How long a channel, or the whole app, pauses when Pinterest asks for it (HTTP 429).
 
 use jiff::SignedDuration;
 

@@ -21,7 +21,10 @@ use self::{
     outcome::{RowResult, deadline_exceeded, row_problem},
     rows::Row,
 };
-use super::{Publish, StoredFiles, accept, check_files, uploaded_files};
+use super::{
+    Publish, accept,
+    files::{StoredFiles, check_files, uploaded_files},
+};
 use crate::{
     error::{Error, Result},
     handlers::requests::ValidPin,
