@@ -1,5 +1,7 @@
 """`cargo lambda watch`: the real binaries on the local stack's DynamoDB, each invoked with its file in events/."""
 
+import base64
+import gzip
 import json
 import os
 import re
@@ -95,7 +97,8 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
     status, health, _ = answer("docs")
     assert status == 200 and health["status"] == "ok"
     page = watch.invoke("console", "console")
-    assert page["statusCode"] == 200 and page["body"].startswith("<!doctype html>")
+    assert page["statusCode"] == 200 and page["headers"]["content-encoding"] == "gzip"
+    assert gzip.decompress(base64.b64decode(page["body"])).startswith(b"<!doctype html>")
 
 
 def test_functions_that_nobody_waits_for(watch, person, local):
