@@ -44,7 +44,7 @@ impl Usage {
         self.buckets.get(&limit).copied().unwrap_or_default().used(limit, amount, now)
     }
 
-    fn of(found: Item) -> Result<Self, Error> {
+    fn from_item(found: Item) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Row {
             #[serde(default)]
@@ -150,7 +150,7 @@ impl MainTable {
 
     /// What a tenant has used.
     pub async fn stored_usage(&self, tenant: &TenantId) -> Result<Usage, Error> {
-        self.table.get(&RowKey::usage(tenant)).await?.map_or_else(|| Ok(Usage::default()), Usage::of)
+        self.table.get(&RowKey::usage(tenant)).await?.map_or_else(|| Ok(Usage::default()), Usage::from_item)
     }
 
     /// Gives a tenant limits of its own, in place of those that it had. Past use is kept, and
@@ -269,10 +269,10 @@ impl MainTable {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
-            Ok(answer) => Ok(Ok(Usage::of(answer.attributes.unwrap_or_default())?)),
+            Ok(answer) => Ok(Ok(Usage::from_item(answer.attributes.unwrap_or_default())?)),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    Ok(Err(Usage::of(failed.item().cloned().unwrap_or_default())?))
+                    Ok(Err(Usage::from_item(failed.item().cloned().unwrap_or_default())?))
                 }
                 _ => Err(Error::aws("UpdateItem")(error)),
             },
