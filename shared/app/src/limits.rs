@@ -171,6 +171,12 @@ impl TenantLimits {
         self.use_units(tenant, &units).await
     }
 
+    /// Counts the bytes of a file that is to be stored.
+    pub(crate) async fn use_upload(&self, tenant: &TenantId, bytes: u64) -> Result<()> {
+        let units = [(Limit::UploadBytesPerDay, bytes), (Limit::UploadBytes, bytes)];
+        self.use_units(tenant, &units).await
+    }
+
     /// Fails if the tenant has its maximum number of channels already.
     pub(crate) async fn check_channels(&self, tenant: &TenantId) -> Result<()> {
         let (usage, channels) = try_join!(self.main.stored_usage(tenant), self.main.count_channels(tenant))?;

@@ -1,5 +1,6 @@
 //! Limits of a tenant: over one, a request is refused before it costs anything, and nobody else notices.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use local::Data;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -163,6 +164,28 @@ async fn uploads_are_limited_and_a_deleted_file_makes_room() {
     assert_eq!(gone.problem(404), "not_found");
 
     app.post("/api/v1/media", "ada", third).await.expect(201);
+}
+
+#[tokio::test]
+async fn an_image_within_a_pin_counts_as_an_upload() {
+    let (app, channel) = app(&format!("upload_bytes={},upload_bytes_per_day=1000", PNG.len())).await;
+    let with_image = |title: &str| {
+        let mut pin = pin(&channel, title);
+        pin["media"] = json!({"kind": "image", "content_type": "image/png", "base64": STANDARD.encode(PNG)});
+        pin
+    };
+    app.post(PINS, "ada", with_image("first")).await.expect(201);
+    let amount = PNG.len() as u64;
+    assert_eq!(used(&app, "ada", "upload_bytes").await, (amount, amount));
+    assert_eq!(used(&app, "ada", "upload_bytes_per_day").await, (amount, 1000));
+
+    reached(&app.post(PINS, "ada", with_image("second")).await, "upload_bytes", amount);
+
+    assert_eq!(app.at_pinterest("second"), 0, "nothing was sent");
+    let bulk = app.client.post(format!("{}{PINS}/bulk", app.stack.url())).bearer_auth(app.user("ada"));
+    let bulk = bulk.header("content-type", "application/x-ndjson").body(with_image("third").to_string());
+    let rows = answer(bulk).await.expect(200);
+    assert_eq!(rows["rows"][0]["code"], "limit_reached", "{rows}");
 }
 
 #[tokio::test]

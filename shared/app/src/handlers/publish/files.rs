@@ -20,10 +20,12 @@ const MAX_PARALLEL_FILES: usize = 16;
 pub(super) type StoredFiles = BTreeMap<MediaId, Option<StoredFile>>;
 
 impl Publish {
-    /// Stores the image that came within the request, or has the bucket keep the files that were uploaded before.
+    /// Stores the image that came within the request, which counts as an upload, or has the bucket keep the files that were
+    /// uploaded before.
     pub(super) async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
         let bucket = &self.publisher.bucket;
         if let Some(InlineImage { id, kind, content }) = inline_image {
+            self.limits.use_upload(&pin.tenant, content.len() as u64).await?;
             return Ok(bucket.put(&pin.tenant, id, *kind, content.clone()).await?);
         }
         keep_files(bucket, pin).await

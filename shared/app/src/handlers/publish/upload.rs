@@ -58,8 +58,7 @@ impl Publish {
     pub(super) async fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
         let now = self.clock.now();
         let file = NewFile::new(&wanted.content_type, wanted.bytes)?;
-        let units = [(Limit::UploadBytesPerDay, file.bytes()), (Limit::UploadBytes, file.bytes())];
-        self.limits.use_units(&caller.tenant, &units).await?;
+        self.limits.use_upload(&caller.tenant, file.bytes()).await?;
         let media_id = self.new_media_id(now);
         let bucket = &self.publisher.bucket;
         let upload = bucket.sign_upload(&caller.tenant, &media_id, file, UPLOAD_URL_VALIDITY)?;
