@@ -261,7 +261,6 @@ impl Channels {
             return Err(Error::refused(failures::secret_board()));
         }
         self.limits.use_pinterest_calls(&caller.tenant, 1).await?;
-        self.boards.forget(|(channel, _)| channel == id);
         let session = self.sessions.open(channel, &token).await?;
         let ((channel, access), pinterest) = (session.credentials()?, &self.sessions.pinterest);
         let new = pinterest::NewBoard {
@@ -270,6 +269,7 @@ impl Channels {
             privacy: wanted.privacy.map(Privacy::as_str),
         };
         let created = pinterest.create_board(channel.environment, access, &new).await;
+        self.boards.forget(|(channel, _)| channel == id);
         if let Ok(board) = created {
             return Ok((BoardView::new(board, Vec::new()), true));
         }
