@@ -297,7 +297,6 @@ impl Change {
         now: Timestamp,
     ) -> Result<Self, LimitReached> {
         let mut change = Self::default();
-        change.values.insert(":now".to_owned(), n(now.as_nanosecond()));
         for (limit, units) in units {
             let (name, amount) = (limit.name(), limits.amount(*limit));
             let Some(window) = limit.window() else {
@@ -313,6 +312,7 @@ impl Change {
             };
             let bucket = usage.buckets.get(limit).copied().unwrap_or_default();
             let after = bucket.fill(*limit, amount, *units, now)?;
+            change.values.insert(":now".to_owned(), n(now.as_nanosecond()));
             if bucket.empty_at <= now.as_nanosecond() {
                 change.values.insert(format!(":{name}"), n(after.empty_at));
                 change.assignments.push(format!("{name} = :{name}"));
@@ -330,9 +330,6 @@ impl Change {
         // If the tenant has been given limits of its own since, this fails, and the row with them comes back.
         if usage.own == Limits::default() {
             change.conditions.push("attribute_not_exists(own)".to_owned());
-        }
-        if !change.conditions.iter().any(|condition| condition.contains(":now")) {
-            change.values.remove(":now");
         }
         Ok(change)
     }
