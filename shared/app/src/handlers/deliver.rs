@@ -15,7 +15,7 @@ use tokio::time::{Duration, Instant};
 
 use super::{
     due_loop::DueLoop,
-    due_pins::{ChannelBatch, DuePins, PinMemory, WaitingPin},
+    due_pins::{ChannelBatch, DuePins, PinBuffer, WaitingPin},
 };
 use crate::{error::Result, setup::Setup};
 
@@ -153,9 +153,9 @@ impl Deliver {
         due: &DueLoop<'_>,
         deadline: Instant,
     ) -> Result<bool> {
-        let mut memory = PinMemory::default();
+        let mut buffer = PinBuffer::default();
         let open = self.main.pins_of_channel(tenant, channel, PinGroup::Open, Timestamp::UNIX_EPOCH);
-        let mut waiting: Vec<_> = open.map_ok(|pin| memory.keep(pin)).try_collect().await?;
+        let mut waiting: Vec<_> = open.map_ok(|pin| buffer.add(pin)).try_collect().await?;
         waiting.sort_by(|a, b| a.publish_order().cmp(&b.publish_order()));
         let mut failed = None;
         for waiting in waiting {
@@ -176,7 +176,7 @@ impl Deliver {
         input: Input,
         deadline: Instant,
     ) -> Result<()> {
-        let pin = match waiting.kept {
+        let pin = match waiting.buffered {
             Some(pin) => pin,
             None => match self.main.pin(tenant, &waiting.id).await? {
                 Some(pin) => pin,

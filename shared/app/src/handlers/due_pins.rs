@@ -1,4 +1,4 @@
-//! Due Pins, grouped by channel. Only a bounded part of their content is kept in memory.
+//! Due Pins, grouped by channel. Only a bounded part of their content is in memory.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use store::DueItem;
 /// How many Pins may wait for later rounds. No more are read until some are done.
 const MAX_WAITING_PINS: usize = 50_000;
 /// The most memory for Pins that wait for their turn. Pins beyond it are read again when their turn comes.
-const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BUFFERED_BYTES: usize = 16 * 1024 * 1024;
 /// How many Pins of one channel one round works on: a channel with many Pins must not delay the others.
 const MAX_PINS_PER_CHANNEL: usize = 20;
 
@@ -19,35 +19,35 @@ pub(super) struct WaitingPin {
     pub(super) id: PinId,
     is_suspect: bool,
     publish_at: Timestamp,
-    /// Its content, if there is memory for it.
-    pub(super) kept: Option<Pin>,
+    /// Its content, if there was room for it.
+    pub(super) buffered: Option<Pin>,
 }
 
-/// How much memory is left for the content of Pins.
+/// The memory for the content of Pins that wait: how many bytes of it are left.
 #[derive(Debug)]
-pub(super) struct PinMemory {
+pub(super) struct PinBuffer {
     left: usize,
 }
 
-impl Default for PinMemory {
+impl Default for PinBuffer {
     fn default() -> Self {
-        Self { left: MAX_KEPT_BYTES }
+        Self { left: MAX_BUFFERED_BYTES }
     }
 }
 
-impl PinMemory {
-    /// A Pin that waits. It is kept as long as there is memory.
-    pub(super) fn keep(&mut self, pin: Pin) -> WaitingPin {
+impl PinBuffer {
+    /// A Pin that waits. Its content is buffered as long as there is memory.
+    pub(super) fn add(&mut self, pin: Pin) -> WaitingPin {
         let (is_suspect, publish_at, id) = pin.send_order();
         let id = id.clone();
         let left = self.left.checked_sub(pin.bytes());
         self.left = left.unwrap_or(self.left);
-        WaitingPin { id, is_suspect, publish_at, kept: left.is_some().then_some(pin) }
+        WaitingPin { id, is_suspect, publish_at, buffered: left.is_some().then_some(pin) }
     }
 
     /// The Pin has its turn, and its memory is free for others.
     fn release(&mut self, waiting: &WaitingPin) {
-        self.left += waiting.kept.as_ref().map_or(0, Pin::bytes);
+        self.left += waiting.buffered.as_ref().map_or(0, Pin::bytes);
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) struct ChannelBatch {
 #[derive(Debug, Default)]
 pub(super) struct DuePins {
     channels: BTreeMap<(String, ChannelId), ChannelBatch>,
-    memory: PinMemory,
+    buffer: PinBuffer,
 }
 
 impl DuePins {
@@ -90,7 +90,7 @@ impl DuePins {
 
     pub(super) fn add_pin(&mut self, item: DueItem, pin: Pin) {
         let channel = (pin.tenant.0.clone(), pin.channel_id.clone());
-        self.channels.entry(channel).or_default().pins.push((item, self.memory.keep(pin)));
+        self.channels.entry(channel).or_default().pins.push((item, self.buffer.add(pin)));
     }
 
     pub(super) fn add_reconnected(&mut self, tenant: TenantId, channel: ChannelId, item: DueItem) {
@@ -105,7 +105,7 @@ impl DuePins {
             let rest = batch.pins.split_off(batch.pins.len().min(MAX_PINS_PER_CHANNEL));
             let pins = std::mem::replace(&mut batch.pins, rest);
             for (_, waiting) in &pins {
-                self.memory.release(waiting);
+                self.buffer.release(waiting);
             }
             let batch = ChannelBatch { pins, reconnected: batch.reconnected.take() };
             round.push((TenantId(tenant.clone()), channel.clone(), batch));
@@ -159,22 +159,22 @@ mod tests {
             let pin = pin(number % 100, number);
             pins.add_pin(due(&pin), pin);
         }
-        let (mut rounds, mut kept, mut seen) = (0, 0, 0);
+        let (mut rounds, mut buffered, mut seen) = (0, 0, 0);
         while !pins.is_empty() {
             for (_, _, batch) in pins.take_round() {
                 assert!(batch.pins.len() <= MAX_PINS_PER_CHANNEL);
                 seen += batch.pins.len();
-                kept += batch
+                buffered += batch
                     .pins
                     .iter()
-                    .filter_map(|(_, waiting)| Some(waiting.kept.as_ref()?.bytes()))
+                    .filter_map(|(_, waiting)| Some(waiting.buffered.as_ref()?.bytes()))
                     .sum::<usize>();
             }
             rounds += 1;
         }
         assert_eq!((seen, rounds), (5000, 3));
-        assert!((MAX_KEPT_BYTES / 2..=MAX_KEPT_BYTES).contains(&kept), "{kept}");
-        assert_eq!(pins.memory.left, MAX_KEPT_BYTES, "all of it is free again");
+        assert!((MAX_BUFFERED_BYTES / 2..=MAX_BUFFERED_BYTES).contains(&buffered), "{buffered}");
+        assert_eq!(pins.buffer.left, MAX_BUFFERED_BYTES, "all of it is free again");
     }
 
     #[test]
