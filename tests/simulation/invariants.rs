@@ -78,6 +78,7 @@ pub(crate) struct Stats {
     pub(crate) published: u32,
     pub(crate) failed: u32,
     pub(crate) unknown_outcomes: u32,
+    pub(crate) reviews: u32,
     pub(crate) refreshes: u32,
     pub(crate) disconnects: u32,
     /// Calls to tables and to Pinterest.
@@ -89,6 +90,7 @@ impl Stats {
         self.published += other.published;
         self.failed += other.failed;
         self.unknown_outcomes += other.unknown_outcomes;
+        self.reviews += other.reviews;
         self.refreshes += other.refreshes;
         self.disconnects += other.disconnects;
         self.calls += other.calls;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Duration, sleep, timeout},
 };
 
-pub(crate) use self::model::{Model, RemotePin};
+pub(crate) use self::model::{Model, RemotePin, description, link};
 use crate::{
     env::{SimEnv, http},
     lambda::{CallKind, CallPhase, Invocation},

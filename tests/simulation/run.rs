@@ -141,7 +141,8 @@ async fn drive_to_rest(env: &SimEnv) {
     env.note(|| "faults end".to_owned());
     let is_at_rest = || {
         let open = |row: &serde_json::Value| {
-            ["scheduled", "sending", "waiting", "in_doubt"].contains(&row["state"].as_str().unwrap())
+            ["scheduled", "sending", "waiting", "in_doubt", "needs_review"]
+                .contains(&row["state"].as_str().unwrap())
         };
         let lost = |row: &serde_json::Value| row["connection"]["status"] != "connected";
         !env.tables.rows("PIN#").iter().any(|row| open(row))

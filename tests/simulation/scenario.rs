@@ -27,6 +27,35 @@ pub(crate) enum Order {
     Shuffled,
 }
 
+/// What a list changes of what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rewriting {
+    Nothing,
+    Escapes,
+    PageTitle,
+    TitleSuffix,
+    Cut,
+    LinkWithoutQuery,
+    NoTitle,
+    NoDate,
+    OtherZone,
+    LateClock,
+    Everything,
+}
+
+const REWRITINGS: [Rewriting; 10] = [
+    Rewriting::Escapes,
+    Rewriting::PageTitle,
+    Rewriting::TitleSuffix,
+    Rewriting::Cut,
+    Rewriting::LinkWithoutQuery,
+    Rewriting::NoTitle,
+    Rewriting::NoDate,
+    Rewriting::OtherZone,
+    Rewriting::LateClock,
+    Rewriting::Everything,
+];
+
 /// Why Pinterest, or a part of it, cannot be used for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outage {
@@ -92,6 +121,10 @@ pub(crate) struct Scenario {
     pub(crate) order: Order,
     /// A list shows a new Pin late: after the first number of seconds at least, after the second at most.
     pub(crate) list_lag_secs: (u64, u64),
+    /// What lists change of what was sent.
+    pub(crate) rewriting: Rewriting,
+    /// The share of requests for a Pin beside which the owner creates one without Pinwright.
+    pub(crate) owners_pin_rate: f64,
     /// Pins on a page of a list.
     pub(crate) page_size: usize,
     pub(crate) access_life: SignedDuration,
@@ -158,6 +191,8 @@ impl Scenario {
             allows_client_credentials: rng.chance(0.7),
             order: rng.choose(&[Order::NewestFirst, Order::OldestFirst, Order::Shuffled]),
             list_lag_secs: rng.choose(&[(0, 0), (0, 20), (0, 120)]),
+            rewriting: if rng.chance(0.4) { rng.choose(&REWRITINGS) } else { Rewriting::Nothing },
+            owners_pin_rate: rng.choose(&[0.0, 0.3]),
             page_size: rng.choose(&[1, 3, 250]),
             access_life: hours(access * 24),
             refresh_life: hours(refresh * 24),

@@ -5,6 +5,7 @@
 
 use std::{
     rc::Rc,
+    sync::Arc,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
@@ -17,7 +18,12 @@ use lambda_http::Body;
 use serde_json::{Value, json};
 use tokio::time::{Duration, sleep};
 
-use crate::{env::SimEnv, lambda::Lambda, run::Functions};
+use crate::{
+    env::SimEnv,
+    lambda::Lambda,
+    pinterest::{self, RemotePin},
+    run::Functions,
+};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -54,7 +60,7 @@ impl Person {
         };
         let channel = first.await;
         let publish = futures::future::join_all(pins.into_iter().map(|pin| self.publish(&channel, pin)));
-        futures::join!(publish, self.keep_connected(&channel), self.revoke_sometimes());
+        futures::join!(publish, self.keep_connected(&channel), self.revoke_sometimes(), self.review());
     }
 
     /// Tries to connect the account until it is connected.
@@ -99,6 +105,8 @@ impl Person {
             "channel_id": channel,
             "board_id": board,
             "title": pin.title,
+            "link": pinterest::link(&pin.title),
+            "description": pinterest::description(&pin.title),
             "media": {"kind": "image", "url": format!("https://images.example.com/{}.jpg", pin.key)},
         });
         if let Some(later) = pin.later {
@@ -106,6 +114,11 @@ impl Person {
         }
         if let Some(hours) = pin.within_hours {
             body["publish_within"] = json!(format!("PT{hours}H"));
+        }
+        if env.fault_happens(env.scenario.owners_pin_rate) {
+            // Near enough in time to be taken for ours.
+            let title = env.rng.choose(&["holiday", "twins"]);
+            env.model.lock().unwrap().add_owners_pin(self.number, title, env.now());
         }
         let mut id = None;
         for _ in 0..4 {
@@ -171,6 +184,34 @@ impl Person {
                 self.connect().await;
             }
         }
+    }
+
+    /// Looks at the board for each Pin that needs a review, and says what is there.
+    async fn review(&self) {
+        loop {
+            sleep(HOUR).await;
+            let rows = self.env.tables.rows("PIN#");
+            let asks = |row: &&Arc<Value>| row["tenant"] == *self.name() && row["state"] == "needs_review";
+            for row in rows.iter().filter(asks) {
+                let found = self.find(row, &rows).map_or(json!({"resend": true}), |id| json!({"is": id}));
+                let path = format!("/api/v1/pins/{}/resolve", row["id"].as_str().unwrap());
+                self.request::<Pins>(&self.functions.pins, "POST", &path, None, found).await;
+            }
+        }
+    }
+
+    /// The Pin at Pinterest that was made of this row, or an equal one that is nobody else's.
+    fn find(&self, row: &Value, rows: &[Arc<Value>]) -> Option<String> {
+        let model = self.env.model.lock().unwrap();
+        let is_owned = |id: &str| rows.iter().any(|row| row["pinterest_pin_id"] == *id);
+        let equal = model.pins.iter().filter(|there| {
+            there.account == self.number
+                && row["draft"]["title"] == *there.title
+                && !there.image.starts_with("old")
+                && !is_owned(&there.id)
+        });
+        let own = |there: &&RemotePin| row["draft"]["media"]["url"] == *there.image;
+        equal.clone().find(own).or_else(|| equal.clone().next()).map(|there| there.id.clone())
     }
 
     /// Perhaps revokes the grant at some time.

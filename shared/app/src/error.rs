@@ -18,6 +18,9 @@ pub enum Error {
     /// The key was used with another body.
     #[error("this Idempotency-Key was used before, with another body")]
     KeyReused,
+    /// The Pin at Pinterest belongs to another Pin of ours.
+    #[error("that Pin at Pinterest is another Pin of yours already")]
+    PinterestPinTaken,
     /// Pinterest has no analytics where this account was connected.
     #[error("Pinterest has no analytics in its Sandbox")]
     NotInSandbox,

@@ -14,8 +14,8 @@ use crate::{
     handlers::{
         BoardView, BulkView, ChangeChannel, ChangePin, ChannelAnalyticsView, ChannelView, Claim, CreateBoard,
         CredentialsTest, Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, PinAnalyticsView,
-        PinMetricsView, PinView, ProblemView, SaveSettings, SettingsView, StartOAuth, StartedOAuth,
-        TopPinsView, UploadView, Validated,
+        PinMetricsView, PinView, ProblemView, ResolvePin, SaveSettings, SettingsView, StartOAuth,
+        StartedOAuth, TopPinsView, UploadView, Validated,
     },
     limits::{LimitsView, SaveLimits},
     parameters::{
@@ -522,6 +522,19 @@ operations! {
                 summary: "Sends a failed Pin again",
                 body: RequestBody::None,
                 answers: vec![Answer::new(202, "The next tick sends it.", schema::<PinView>)],
+                problems: &[409],
+            }),
+        }
+        Resolve {
+            at: POST ["/api/v1/pins/{id}/resolve"],
+            by: User,
+            query: NONE,
+            contract: Some(Contract {
+                id: "resolve_pin",
+                tag: "Pins",
+                summary: "Says what a person has found at Pinterest of a Pin that needs a review",
+                body: RequestBody::Json(schema::<ResolvePin>),
+                answers: done(schema::<PinView>),
                 problems: &[409],
             }),
         }

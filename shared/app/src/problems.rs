@@ -27,6 +27,10 @@ impl ApiError for Error {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Problem::new(status, "idempotency_key_reused", self.to_string(), fix)
             }
+            Error::PinterestPinTaken => {
+                let fix = "Look which of your Pins it is, and resolve this one as another, or send it again.";
+                Problem::new(StatusCode::CONFLICT, "pinterest_pin_taken", self.to_string(), fix)
+            }
             Error::NotInSandbox => {
                 let fix = "Connect the account in the production environment: Trial access is enough to read numbers.";
                 Problem::new(StatusCode::CONFLICT, "analytics_not_in_sandbox", self.to_string(), fix)
@@ -108,6 +112,7 @@ fn using_pinterest(error: &DeliveryError) -> Problem {
             let code = match pause.reason {
                 PauseReason::Quota => "pinterest_rate_limited",
                 PauseReason::SpamHold => "spam_hold",
+                PauseReason::PinterestUnavailable => "pinterest_unreachable",
             };
             let fix = "Try again after that time.";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, code, error.to_string(), fix).retry_after(*seconds)

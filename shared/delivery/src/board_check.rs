@@ -1,8 +1,14 @@
 //! Checking a board for the Pin that an attempt may have created.
 
-use domain::{Attempt, Channel, Pin, delivery::BoardCheck, matching};
-use jiff::Timestamp;
+use std::pin::pin;
 
+use domain::{
+    Attempt, Channel, Pin, PinGroup,
+    delivery::BoardCheck,
+    matching::{self, BoardPin, Likeness, Match},
+};
+use futures_util::TryStreamExt as _;
+use jiff::Timestamp;
 use platform::chain;
 
 use crate::{ChannelSession, PinPublisher};
@@ -13,7 +19,7 @@ const MAX_PAGES: usize = 100;
 const MIN_DESCENTS: usize = 10;
 
 impl PinPublisher {
-    /// Reads the board, and returns the oldest match that no other Pin of ours owns.
+    /// Reads the board for what the attempt may have created. Pins that others of our Pins own are left out.
     pub(crate) async fn check_board(
         &self,
         pin: &Pin,
@@ -25,7 +31,7 @@ impl PinPublisher {
             Err(error) => return BoardCheck::Failed(chain(&error)),
         };
         let began_at = self.clock.now();
-        let mut matches = Vec::new();
+        let mut resembling = Vec::new();
         let mut order = Order::default();
         let mut bookmark = None;
         for _ in 0..MAX_PAGES {
@@ -42,35 +48,74 @@ impl PinPublisher {
                 Err(error) => return BoardCheck::Failed(chain(&error)),
             };
             order.add(&page.items);
-            matches.extend(
-                page.items
-                    .into_iter()
-                    .filter(|candidate| matching::matches(candidate, &pin.draft, attempt.started_at)),
-            );
+            let matches = page.items.into_iter().filter_map(|listed| {
+                let found = matching::compare(&listed, &pin.draft, attempt);
+                (found.likeness > Likeness::Stranger).then_some((listed, found))
+            });
+            resembling.extend(matches);
             bookmark = page.bookmark;
             if bookmark.is_none() || order.has_passed(attempt.started_at) {
-                return self.oldest_unowned(pin, channel, matches, began_at).await;
+                let verdict = self.weigh(pin, channel, resembling, began_at).await;
+                return verdict.unwrap_or_else(|error| BoardCheck::Failed(chain(&error)));
             }
         }
         BoardCheck::Endless
     }
 
-    async fn oldest_unowned(
+    /// What the Pins on the board that resemble this one mean together.
+    async fn weigh(
         &self,
         pin: &Pin,
         channel: &Channel,
-        mut matches: Vec<matching::BoardPin>,
+        mut resembling: Vec<(BoardPin, Match)>,
         began_at: Timestamp,
-    ) -> BoardCheck {
-        matches.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        for candidate in matches {
-            match self.sessions.main.is_owned_by_other(channel.environment, &candidate.id, &pin.id).await {
-                Ok(true) => {}
-                Ok(false) => return BoardCheck::Found(candidate.id),
-                Err(error) => return BoardCheck::Failed(chain(&error)),
+    ) -> Result<BoardCheck, store::Error> {
+        let main = &self.sessions.main;
+        // The oldest first: of two equal Pins, it is that of the older attempt.
+        resembling.sort_by(|(a, _), (b, _)| {
+            (a.created_at.is_none(), a.created_at, &a.id).cmp(&(b.created_at.is_none(), b.created_at, &b.id))
+        });
+        let ids = resembling.iter().map(|(listed, _)| listed.id.clone()).collect();
+        let owned = main.owned_by_others(channel.environment, &ids, &pin.id).await?;
+        resembling.retain(|(listed, _)| !owned.contains(&listed.id));
+        if resembling.is_empty() {
+            return Ok(BoardCheck::Nothing { began_at });
+        }
+        if let Some((same, _)) = resembling.iter().find(|(_, found)| found.likeness == Likeness::Same) {
+            return Ok(BoardCheck::Found(same.id.clone()));
+        }
+        self.leave_to_rivals(pin, &mut resembling).await?;
+        let matches = resembling.into_iter().map(|(_, found)| found).collect();
+        Ok(BoardCheck::Possible { began_at, matches })
+    }
+
+    /// What another Pin of ours may have created is not surely this one's: of two such Pins, each could take the other's.
+    async fn leave_to_rivals(
+        &self,
+        pin: &Pin,
+        resembling: &mut [(BoardPin, Match)],
+    ) -> Result<(), store::Error> {
+        for group in [PinGroup::Open, PinGroup::NeedsReview] {
+            let others = self.sessions.main.pins_of_channel(
+                &pin.tenant,
+                &pin.channel_id,
+                group,
+                Timestamp::UNIX_EPOCH,
+            );
+            let mut others = pin!(others);
+            while let Some(other) = others.try_next().await? {
+                let Some(attempt) = other.state.unknown_attempt() else { continue };
+                if other.id == pin.id || other.draft.board != pin.draft.board {
+                    continue;
+                }
+                for (listed, found) in &mut *resembling {
+                    if matching::compare(listed, &other.draft, attempt).likeness > Likeness::Stranger {
+                        found.likeness = found.likeness.min(Likeness::Similar);
+                    }
+                }
             }
         }
-        BoardCheck::Nothing { began_at }
+        Ok(())
     }
 }
 

@@ -110,7 +110,14 @@ impl Sessions {
         let pause = pauses.filter(|pause| pause.until > now).max_by_key(|pause| pause.until);
         let (readiness, access) = match (disabled, pause) {
             (Some(disabled), _) => (Readiness::SwitchedOff(disabled), None),
-            (None, Some(pause)) if token.state.access_expires_at > now => (Readiness::Paused(pause), None),
+            (None, Some(pause)) if token.state.access_expires_at > now => {
+                let access = if pause.reason.stops_reading() {
+                    None
+                } else {
+                    self.open_access(&channel, &token).await?.1
+                };
+                (Readiness::Paused(pause), access)
+            }
             _ => self.open_access(&channel, &token).await?,
         };
         let (channel, token) = (Some(channel), Some(token.state));

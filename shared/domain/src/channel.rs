@@ -151,6 +151,16 @@ pub enum PauseReason {
     Quota,
     /// Pinterest took our Pins for spam. Sending more makes it worse.
     SpamHold,
+    /// Pinterest has failed for one Pin after the other.
+    PinterestUnavailable,
+}
+
+impl PauseReason {
+    /// Whether nothing may be read from Pinterest either.
+    #[must_use]
+    pub fn stops_reading(self) -> bool {
+        self != Self::PinterestUnavailable
+    }
 }
 
 /// Until when a channel, or the whole app, sends nothing.
@@ -163,6 +173,14 @@ pub struct Pause {
     /// How many holds came in a row: each is longer than the one before.
     #[serde(default)]
     pub step: u8,
+    /// How many answers in a row did not tell whether a Pin was created: the more, the longer the channel rests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// Everything that is stored of a channel, except for its tokens. A [`Channel`] is read like its record.

@@ -2,7 +2,9 @@
 //!
 //! Pinterest has no idempotency key: the same body sent twice creates two Pins. So a Pin is sent only by the process
 //! that wrote [`State::Sending`](crate::State::Sending). An attempt whose outcome is unknown is never repeated before the
-//! board was checked: the whole list, and late enough for the list to be up to date.
+//! board was checked: the whole list, and late enough for the list to be up to date. It is repeated if nothing on the board
+//! can be the Pin. If something can be, and nobody can tell, a person decides
+//! ([`State::NeedsReview`](crate::State::NeedsReview)).
 //!
 //! Everything here is a pure decision: the Pin, an input and the time go in; the Pin as it is to be saved and the next
 //! action come out. A driver saves the Pin first, and then carries out the action.
@@ -14,6 +16,8 @@
 //! | `sending` is written, with a new fencing token, before anything is sent | two workers that see one due entry send it twice |
 //! | an answer counts only for the attempt with its fencing token | a process that was delayed ends an attempt of another process |
 //! | after an unknown outcome the board is checked before the Pin is sent again | the Pin whose answer was lost is made again |
+//! | a Pin on the board that resembles ours is not repeated ([`crate::matching`]) | a Pin whose title Pinterest has rewritten is made again and again |
+//! | attempts that create nothing are repeated later and later | an outage creates a storm of calls, and uses up the day's limit |
 //! | only the last of the [`BOARD_CHECK_DELAYS`] decides that nothing is there, and only if the whole list was read | a list that lags, or breaks off after its first page, hides the Pin that is made again |
 //! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two equal Pins are both taken for published, and one is lost |
 //! | a limit, a hold, an outage and a dead token wait; only a refusal of the Pin itself ends it | a Pin fails for what was never its fault |
@@ -33,7 +37,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Attempt, Disabled, Environment, Pause, Pin, PinterestMediaId, PinterestPinId, Refusal, ResponseMeta,
-    Scopes,
+    Scopes, matching::Match,
 };
 
 mod outcome_unknown;
@@ -44,6 +48,7 @@ mod sending;
 mod tests;
 mod video;
 
+pub use outcome_unknown::MAX_CANDIDATES;
 pub use protocol::decide;
 pub use video::{MAX_UPLOAD_TIME, MediaStatus, Unusable, UploadForm, Uploaded};
 
@@ -94,6 +99,17 @@ pub enum Readiness {
     TokenExpired,
     /// Pinterest asked for a break.
     Paused(Pause),
+}
+
+impl Readiness {
+    /// Whether it can read what is at Pinterest. Where Pinterest fails to create Pins, it may still list them.
+    pub(crate) fn can_read(self) -> bool {
+        match self {
+            Self::Ready => true,
+            Self::Paused(pause) => !pause.reason.stops_reading(),
+            Self::Disconnected | Self::SwitchedOff(_) | Self::ReconnectRequired | Self::TokenExpired => false,
+        }
+    }
 }
 
 /// What has happened to a Pin.
@@ -147,10 +163,17 @@ pub enum Outcome {
 pub enum BoardCheck {
     /// This Pin of the board is the one.
     Found(PinterestPinId),
-    /// The whole list was read, and the Pin is not in it.
+    /// The whole list was read, and nothing in it can be the Pin.
     Nothing {
         /// The time before the first page was requested.
         began_at: Timestamp,
+    },
+    /// The whole list was read. Some Pins in it may be this one, and none is equal.
+    Possible {
+        /// The time before the first page was requested.
+        began_at: Timestamp,
+        /// Those that no other Pin of ours owns, the oldest first.
+        matches: Vec<Match>,
     },
     /// The list could not be read.
     Refused(Refusal, ResponseMeta),

@@ -36,6 +36,8 @@ pub enum EventKind {
     PinWaiting,
     /// A Pin is at Pinterest.
     PinPublished,
+    /// Nobody can tell whether a Pin is at Pinterest: a person has to look.
+    PinNeedsReview,
     /// A Pin was given up.
     PinFailed,
     /// A Pin was cancelled.
@@ -46,7 +48,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ChannelConnected,
         Self::ChannelReconnectRequired,
         Self::ChannelDisconnected,
@@ -54,6 +56,7 @@ impl EventKind {
         Self::PinScheduled,
         Self::PinWaiting,
         Self::PinPublished,
+        Self::PinNeedsReview,
         Self::PinFailed,
         Self::PinCancelled,
         Self::SettingsChanged,
@@ -70,6 +73,7 @@ impl EventKind {
             Self::PinScheduled => "pin.scheduled",
             Self::PinWaiting => "pin.waiting",
             Self::PinPublished => "pin.published",
+            Self::PinNeedsReview => "pin.needs_review",
             Self::PinFailed => "pin.failed",
             Self::PinCancelled => "pin.cancelled",
             Self::SettingsChanged => "settings.changed",
@@ -137,7 +141,7 @@ pub struct PinEvent {
     /// Its address at Pinterest.
     #[schemars(url)]
     pub pinterest_pin_url: Option<String>,
-    /// Why it failed, and what to do.
+    /// Why it failed or needs a review, and what to do.
     pub error: Option<Failure>,
 }
 
@@ -259,6 +263,9 @@ fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<EventKind> {
         State::Published { .. } if !matches!(before, Some(State::Published { .. })) => {
             Some(EventKind::PinPublished)
         }
+        State::NeedsReview { .. } if !matches!(before, Some(State::NeedsReview { .. })) => {
+            Some(EventKind::PinNeedsReview)
+        }
         State::Failed { .. } if !matches!(before, Some(State::Failed { .. })) => Some(EventKind::PinFailed),
         State::Cancelled if !matches!(before, Some(State::Cancelled)) => Some(EventKind::PinCancelled),
         _ => None,
@@ -266,10 +273,9 @@ fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<EventKind> {
 }
 
 fn pin_event(kind: EventKind, pin: &Pin) -> Event {
-    let (pinterest_pin_id, error) = match &pin.state {
-        State::Published { pinterest_pin_id, .. } => (Some(pinterest_pin_id.clone()), None),
-        State::Failed { error } => (None, Some(error.clone())),
-        _ => (None, None),
+    let pinterest_pin_id = match &pin.state {
+        State::Published { pinterest_pin_id, .. } => Some(pinterest_pin_id.clone()),
+        _ => None,
     };
     let waits = pin.state.waits_for();
     Event {
@@ -285,7 +291,7 @@ fn pin_event(kind: EventKind, pin: &Pin) -> Event {
             publish_at: pin.publish_at,
             pinterest_pin_url: pinterest_pin_id.as_ref().map(PinterestPinId::url),
             pinterest_pin_id,
-            error,
+            error: pin.state.error().cloned(),
         }),
     }
 }
@@ -314,6 +320,7 @@ mod tests {
             give_up_at: now() + SignedDuration::from_hours(1),
             created_at: now(),
             attempts: 0,
+            repeats: 0,
             retry_counter: None,
             refused_token: None,
             waited_for: None,
@@ -526,7 +533,12 @@ mod tests {
         let changed = Channel::restore(ChannelRecord {
             version: 5,
             scopes: Scopes::default(),
-            pause: Some(crate::Pause { reason: crate::PauseReason::Quota, until: now(), step: 0 }),
+            pause: Some(crate::Pause {
+                reason: crate::PauseReason::Quota,
+                until: now(),
+                step: 0,
+                failures: 0,
+            }),
             ..record(Connection::Connected)
         });
 

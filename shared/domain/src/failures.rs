@@ -170,14 +170,22 @@ pub(crate) fn video_failed() -> Failure {
     )
 }
 
-/// The board could not tell what became of an attempt.
+/// Nobody can tell what became of an attempt. `has_candidates`: the board shows Pins that may be it.
 #[must_use]
-pub fn outcome_unknown() -> Failure {
-    Failure::new(
-        "outcome_unknown",
-        "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
-        "Look at the board at Pinterest; retry only if the Pin is not there.",
-    )
+pub fn needs_review(has_candidates: bool) -> Failure {
+    if has_candidates {
+        Failure::new(
+            "perhaps_published",
+            "the Pin may be on the board: Pinterest's answer was lost, and the board shows a Pin that resembles it",
+            "Look at the candidates at Pinterest, and resolve the Pin: as one of them, or by sending it again.",
+        )
+    } else {
+        Failure::new(
+            "outcome_unknown",
+            "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
+            "Look at the board at Pinterest, and resolve the Pin: as the one that is there, or by sending it again.",
+        )
+    }
 }
 
 pub(crate) fn refused(message: &str) -> Failure {

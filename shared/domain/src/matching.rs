@@ -1,15 +1,27 @@
 //! Finding on a board the Pin that an attempt may have made.
+//!
+//! Pinterest does not list a Pin as it was sent: it tidies white space, escapes `&`, cuts texts, leaves fields out, takes
+//! titles from the linked page, and drops the query of a link. So "not equal" does not mean "not there".
+
+mod text;
 
 use jiff::{SignedDuration, Timestamp};
-use unicode_normalization::UnicodeNormalization;
-use url::Url;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::{Draft, PinterestPinId};
+use self::text::{TextRelation, compare_links, compare_texts};
+use crate::{Attempt, Draft, Media, Pin, PinterestPinId, delivery::BOARD_CHECK_DELAYS};
 
 /// How far Pinterest's clock may be behind ours.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
+/// A date that is wrong by less may come from a clock that is behind.
+const MAX_DELAY: SignedDuration = SignedDuration::from_mins(15);
+/// Time zones differ from UTC by a multiple of this …
+const ZONE_STEP: SignedDuration = SignedDuration::from_mins(30);
+/// … and by at most this.
+const MAX_ZONE: SignedDuration = SignedDuration::from_hours(14);
 
-/// A Pin as a board lists it.
+/// A Pin as a board lists it. Pinterest promises no field but the id.
 #[derive(Clone, Debug)]
 pub struct BoardPin {
     /// At Pinterest.
@@ -24,86 +36,175 @@ pub struct BoardPin {
     pub link: Option<String>,
     /// Its text in place of the picture.
     pub alt_text: Option<String>,
+    /// What it shows.
+    pub media: Option<MediaKind>,
+    /// Somebody else's, or saved from another Pin: `POST /pins` with our token has not made it.
+    pub is_foreign: bool,
 }
 
-/// Whether `listed` may be what was made of `draft` by an attempt that began at `started_at`.
-///
-/// Pinterest tidies white space, and may compose characters, so texts are compared without either.
+/// What a Pin shows, as far as a board tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    /// One image.
+    Image,
+    /// Several images.
+    Carousel,
+    /// A video.
+    Video,
+}
+
+impl From<&Media> for MediaKind {
+    fn from(media: &Media) -> Self {
+        match media {
+            Media::Image { .. } => Self::Image,
+            Media::Carousel { .. } => Self::Carousel,
+            Media::Video { .. } => Self::Video,
+        }
+    }
+}
+
+/// Whether a listed Pin is what an attempt has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// No. It shares nothing with the draft, or the attempt cannot have made it.
+    Stranger,
+    /// Perhaps: something is the same, and something contradicts.
+    Similar,
+    /// Yes, if no other Pin can be: it was created while the attempt was under way, and differs only in what Pinterest is
+    /// known to change.
+    Rewritten,
+    /// Yes: everything is equal.
+    Same,
+}
+
+/// A Pin on the board that may be ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Candidate {
+    /// Its id at Pinterest.
+    pub pinterest_pin_id: PinterestPinId,
+    /// When Pinterest says that it was created.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// What is not as it was sent.
+    #[serde(default)]
+    pub differs: Vec<Difference>,
+}
+
+/// What a Pin on the board has differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Difference {
+    /// The title.
+    Title,
+    /// The description.
+    Description,
+    /// The link.
+    Link,
+    /// The text in place of the picture.
+    AltText,
+    /// An image, a carousel or a video.
+    Media,
+    /// It was created at another time, or Pinterest does not say when.
+    CreatedAt,
+    /// It is another account's, or was saved from another Pin.
+    Owner,
+}
+
+/// A listed Pin, compared with a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Whether it is ours.
+    pub likeness: Likeness,
+    /// What is told to people about it.
+    pub candidate: Candidate,
+}
+
+/// When a listed Pin was created, seen from the attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// While the attempt was under way.
+    Within,
+    /// Soon after it. Of two equal Pins, each may have taken the other's.
+    Soon,
+    /// While the attempt was under way, if the clock or the time zone is wrong.
+    Misdated,
+    /// Pinterest does not say.
+    Unknown,
+    /// At another time.
+    Elsewhere,
+}
+
+impl Age {
+    fn new(created_at: Option<Timestamp>, attempt: &Attempt) -> Self {
+        let Some(created_at) = created_at else { return Self::Unknown };
+        let [.., last_check] = BOARD_CHECK_DELAYS;
+        let age = created_at.duration_since(attempt.started_at);
+        if (-CLOCK_SKEW..=Pin::SENDING_LIMIT + CLOCK_SKEW).contains(&age) {
+            Self::Within
+        } else if (SignedDuration::ZERO..=last_check + CLOCK_SKEW).contains(&age) {
+            Self::Soon
+        } else if is_misdated(age) {
+            Self::Misdated
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
+/// Whether a clock that is some minutes wrong, or a time without its zone, may turn the time of the attempt into one
+/// that is `age` away from it.
+fn is_misdated(age: SignedDuration) -> bool {
+    let step = ZONE_STEP.as_secs();
+    let from_zone = (age.as_secs() + step / 2).rem_euclid(step) - step / 2;
+    let is_zone = age.abs() <= MAX_ZONE + CLOCK_SKEW
+        && (-CLOCK_SKEW..=Pin::SENDING_LIMIT + CLOCK_SKEW).contains(&SignedDuration::from_secs(from_zone));
+    is_zone || age.abs() <= MAX_DELAY
+}
+
+/// Compares a listed Pin with what `attempt` sent of `draft`.
 #[must_use]
-pub fn matches(listed: &BoardPin, draft: &Draft, started_at: Timestamp) -> bool {
-    let young_enough = listed.created_at.is_some_and(|created| created >= started_at - CLOCK_SKEW);
-    young_enough
-        && same_text(listed.title.as_deref(), draft.title.as_ref().map(crate::Text::as_str))
-        && same_text(listed.description.as_deref(), draft.description.as_ref().map(crate::Text::as_str))
-        && same_address(listed.link.as_deref(), draft.link.as_ref().map(crate::WebAddress::as_str))
-        && same_text(listed.alt_text.as_deref(), draft.alt_text.as_ref().map(crate::Text::as_str))
-}
+pub fn compare(listed: &BoardPin, draft: &Draft, attempt: &Attempt) -> Match {
+    let age = Age::new(listed.created_at, attempt);
+    let sent_text = |text: Option<&str>, listed: &Option<String>| compare_texts(text, listed.as_deref());
+    let title = sent_text(draft.title.as_ref().map(crate::Text::as_str), &listed.title);
+    let description = sent_text(draft.description.as_ref().map(crate::Text::as_str), &listed.description);
+    let alt_text = sent_text(draft.alt_text.as_ref().map(crate::Text::as_str), &listed.alt_text);
+    let link = compare_links(draft.link.as_ref().map(crate::WebAddress::as_str), listed.link.as_deref());
+    let other_media = listed.media.is_some_and(|media| media != MediaKind::from(&draft.media));
 
-fn same_text(listed: Option<&str>, wanted: Option<&str>) -> bool {
-    normalize(listed.unwrap_or_default()) == normalize(wanted.unwrap_or_default())
-}
+    let differences = [
+        (Difference::Title, !title.is_equal()),
+        (Difference::Description, !description.is_equal()),
+        (Difference::Link, !link.is_equal()),
+        (Difference::AltText, !alt_text.is_equal()),
+        (Difference::Media, other_media),
+        (Difference::CreatedAt, age != Age::Within),
+        (Difference::Owner, listed.is_foreign),
+    ];
+    let differs = differences.into_iter().filter_map(|(what, differs)| differs.then_some(what)).collect();
 
-/// An address may be written in several ways: `HTTPS://a.example` is `https://a.example/`.
-fn same_address(listed: Option<&str>, wanted: Option<&str>) -> bool {
-    let parsed = |address: Option<&str>| address.and_then(|address| Url::parse(address).ok());
-    same_text(listed, wanted) || parsed(listed).is_some_and(|listed| Some(listed) == parsed(wanted))
-}
+    let texts = [title, description, alt_text];
+    let is_impossible = other_media || listed.is_foreign;
+    let shares_text = texts.iter().chain([&link]).any(|relation| relation.is_shared());
+    // A title or a description that Pinterest has taken from the linked page says nothing: the link does.
+    let fits = |relation: TextRelation| relation.is_explained() || link.is_shared();
+    let is_explained =
+        fits(title) && fits(description) && alt_text.is_explained() && link.is_explained() && shares_text;
 
-fn normalize(text: &str) -> String {
-    text.nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    let is_equal = texts.iter().chain([&link]).all(|relation| relation.is_equal());
+    let likeness = match age {
+        Age::Elsewhere => Likeness::Stranger,
+        Age::Within | Age::Soon if is_equal && !is_impossible => Likeness::Same,
+        _ if is_equal => Likeness::Similar,
+        _ if is_impossible => Likeness::Stranger,
+        Age::Within if is_explained => Likeness::Rewritten,
+        Age::Within if link == TextRelation::Near => Likeness::Similar,
+        _ if shares_text => Likeness::Similar,
+        _ => Likeness::Stranger,
+    };
+    let candidate = Candidate { pinterest_pin_id: listed.id.clone(), created_at: listed.created_at, differs };
+    Match { likeness, candidate }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn draft(title: &str) -> Draft {
-        let image = json!({"kind": "image", "url": "https://example.com/a.jpg"});
-        serde_json::from_value(json!({"board_id": "1", "title": title, "media": image})).unwrap()
-    }
-
-    fn listed(title: &str, created_at: Timestamp) -> BoardPin {
-        BoardPin {
-            id: PinterestPinId::try_from("9".to_owned()).unwrap(),
-            created_at: Some(created_at),
-            title: Some(title.to_owned()),
-            description: Some(String::new()),
-            link: None,
-            alt_text: None,
-        }
-    }
-
-    #[test]
-    fn white_space_and_composition_do_not_hide_a_twin() {
-        let started = Timestamp::from_second(1_790_000_000).unwrap();
-        assert!(matches(&listed(" Cafe\u{301}  au lait ", started), &draft("Café au lait"), started));
-        assert!(!matches(&listed("Cafe au lait", started), &draft("Café au lait"), started));
-    }
-
-    #[test]
-    fn the_spelling_of_an_address_does_not_hide_a_twin() {
-        let started = Timestamp::from_second(1_790_000_000).unwrap();
-        let link = |link: &str| Some(crate::WebAddress::new("link", link.to_owned()).unwrap());
-        let pairs = [
-            ("HTTPS://Shop.Example", "https://shop.example/", true),
-            ("https://shop.example:443/ä", "https://shop.example/%C3%A4", true),
-            ("https://shop.example/a", "https://shop.example/b", false),
-            ("https://shop.example/?a=1", "https://shop.example/", false),
-        ];
-        for (wanted, shown, same_text) in pairs {
-            let draft = Draft { link: link(wanted), ..draft("A") };
-            let listed = BoardPin { link: Some(shown.to_owned()), ..listed("A", started) };
-            assert_eq!(matches(&listed, &draft, started), same_text, "{wanted} {shown}");
-        }
-    }
-
-    #[test]
-    fn what_is_older_than_the_attempt_is_no_twin() {
-        let started = Timestamp::from_second(1_790_000_000).unwrap();
-        let second = SignedDuration::from_secs(1);
-        assert!(matches(&listed("A", started - CLOCK_SKEW), &draft("A"), started));
-        assert!(!matches(&listed("A", started - CLOCK_SKEW - second), &draft("A"), started));
-    }
-}
+mod tests;

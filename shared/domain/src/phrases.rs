@@ -24,6 +24,8 @@ phrases! {
     RESCHEDULED = "rescheduled", "to be published at {publish_at}";
     MOVED = "moved", "from board {from_board_id} to board {to_board_id}";
     RETRIED = "retried", "by request";
+    RESOLVED_AS = "resolved", "somebody has found it at Pinterest as {pinterest_pin_id}";
+    RESOLVED_RESEND = "resent", "somebody has seen that it is not at Pinterest";
     CANCELLED = "cancelled", "by request";
     CHANNEL_DISCONNECTED = "channel_disconnected", "the channel was disconnected";
     NOT_CONFIGURED = "not_configured", "Pinterest integration disabled: app id/secret not configured";
@@ -44,6 +46,7 @@ phrases! {
     MEDIA_UNREACHABLE = "media_unreachable", "{message}";
     BOARD_BUSY = "board_busy", "another change of the same board was under way";
     PINTEREST_BUSY = "pinterest_busy", "Pinterest was busy";
+    PINTEREST_FAILS = "pinterest_fails", "Pinterest fails to create Pins: the next attempt comes later";
     PINTEREST_UNREACHABLE = "pinterest_unreachable", "{detail}";
 
     // Waiting for tokens.
@@ -55,6 +58,7 @@ phrases! {
     // Finding out what became of an attempt.
     NOT_ON_BOARD_YET = "not_on_board_yet", "not on the board yet";
     NOT_ON_BOARD = "not_on_board", "not on the board: the attempt made nothing";
+    FOUND_REWRITTEN = "found_rewritten", "found on the board as {pinterest_pin_id}, with a text that Pinterest has changed";
     FOUND_ON_BOARD = "found_on_board", "found on the board as {pinterest_pin_id}";
     BOARD_UNREADABLE = "board_unreadable", "the board could not be read: {detail}";
     BOARD_LIST_REFUSED = "board_list_refused", "Pinterest refused to list the board";

@@ -15,7 +15,7 @@ pub use self::{
     requests::{PinEdit, PinRequest, WrongState},
     timeline::{Timeline, TimelineEntry},
 };
-use crate::{Message, Params, PinterestMediaId, PinterestPinId};
+use crate::{Message, Params, PinterestMediaId, PinterestPinId, matching::Candidate};
 
 /// A Pin that somebody asked us to publish.
 ///
@@ -104,6 +104,17 @@ pub enum State {
         pinterest_pin_id: PinterestPinId,
         /// Since then.
         published_at: Timestamp,
+    },
+    /// Nobody can tell whether the last attempt has created the Pin. It is not sent, unless a person who has looked at the
+    /// board decides so.
+    NeedsReview {
+        /// The attempt.
+        attempt: Attempt,
+        /// What is on the board and may be the Pin. Empty: the board could not be read.
+        #[serde(default)]
+        candidates: Vec<Candidate>,
+        /// Why, and what to do.
+        error: Failure,
     },
     /// It will not be sent, unless somebody asks for it.
     Failed {
@@ -217,6 +228,8 @@ pub enum PinGroup {
     Open,
     /// Published.
     Published,
+    /// A person has to decide.
+    NeedsReview,
     /// Failed.
     Failed,
     /// Cancelled.
@@ -230,6 +243,7 @@ impl PinGroup {
         match self {
             Self::Open => "open",
             Self::Published => "published",
+            Self::NeedsReview => "needs_review",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }
@@ -245,13 +259,15 @@ impl State {
                 PinGroup::Open
             }
             Self::Published { .. } => PinGroup::Published,
+            Self::NeedsReview { .. } => PinGroup::NeedsReview,
             Self::Failed { .. } => PinGroup::Failed,
             Self::Cancelled => PinGroup::Cancelled,
         }
     }
 
     /// The names of all states in the API.
-    pub const NAMES: [&str; 6] = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
+    pub const NAMES: [&str; 7] =
+        ["scheduled", "sending", "waiting", "published", "needs_review", "failed", "cancelled"];
 
     /// The name of the state in the API.
     #[must_use]
@@ -261,8 +277,29 @@ impl State {
             Self::Sending(_) => "sending",
             Self::Waiting { .. } | Self::OutcomeUnknown { .. } => "waiting",
             Self::Published { .. } => "published",
+            Self::NeedsReview { .. } => "needs_review",
             Self::Failed { .. } => "failed",
             Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The attempt of which it is not known whether it has created the Pin, or will.
+    #[must_use]
+    pub fn unknown_attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Sending(attempt)
+            | Self::OutcomeUnknown { attempt, .. }
+            | Self::NeedsReview { attempt, .. } => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// Why it has failed or needs a person, and what to do.
+    #[must_use]
+    pub fn error(&self) -> Option<&Failure> {
+        match self {
+            Self::NeedsReview { error, .. } | Self::Failed { error } => Some(error),
+            _ => None,
         }
     }
 

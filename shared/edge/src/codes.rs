@@ -307,6 +307,12 @@ pub const CODES: &[Code] = &[
     ),
     // Media.
     code(
+        "not_one_resolution",
+        "A Pin is resolved as a Pin at Pinterest or by sending it again, not both and not neither.",
+        "Send `is` with an id at Pinterest, or `resend` with `true`.",
+        "is says nothing, or stands beside `resend`",
+    ),
+    code(
         "not_one_source",
         "A file has no source, or more than one.",
         "Give one of `url`, `media_id` or `base64`.",
@@ -404,6 +410,12 @@ pub const CODES: &[Code] = &[
         "the Pin is published, so it cannot be cancelled",
     ),
     code(
+        "pinterest_pin_taken",
+        "The Pin at Pinterest belongs to another of your Pins.",
+        "Look which of your Pins it is, and resolve this one as another, or send it again.",
+        "that Pin at Pinterest is another Pin of yours already",
+    ),
+    code(
         "duplicate",
         "The same Pin was published on the board, or is going to be, within 30 days.",
         "Publish it all the same if that is wanted, or change its text or picture.",
@@ -416,9 +428,15 @@ pub const CODES: &[Code] = &[
         "the Pin could not be published in time",
     ),
     code(
+        "perhaps_published",
+        "The Pin may be on the board: something there resembles it, and Pinterest's answer was lost.",
+        "Look at the candidates at Pinterest, and resolve the Pin: as one of them, or by sending it again.",
+        "the Pin may be on the board: Pinterest's answer was lost, and the board shows a Pin that resembles it",
+    ),
+    code(
         "outcome_unknown",
         "The Pin may or may not be on the board.",
-        "Look at the board at Pinterest; retry only if the Pin is not there.",
+        "Look at the board at Pinterest, and resolve the Pin: as the one that is there, or by sending it again.",
         "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
     ),
     // What Pinterest says.

@@ -2,7 +2,8 @@
 
 use domain::{
     AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, ResponseMeta,
-    SignedUrl, Slide, Text, WebAddress, matching::BoardPin,
+    SignedUrl, Slide, Text, WebAddress,
+    matching::{BoardPin, MediaKind},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -140,13 +141,21 @@ struct Pin {
     description: Option<String>,
     link: Option<String>,
     alt_text: Option<String>,
+    #[serde(default)]
+    media: Value,
+    #[serde(default)]
+    is_owner: Value,
+    #[serde(default)]
+    parent_pin_id: Value,
 }
 
 impl From<Pin> for BoardPin {
     fn from(pin: Pin) -> Self {
         Self {
             id: pin.id,
-            created_at: pin.created_at.as_str().and_then(instant),
+            created_at: instant(&pin.created_at),
+            media: media_kind(&pin.media),
+            is_foreign: pin.is_owner == Value::Bool(false) || pin.parent_pin_id.is_string(),
             title: pin.title,
             description: pin.description,
             link: pin.link,
@@ -155,11 +164,27 @@ impl From<Pin> for BoardPin {
     }
 }
 
-/// Reads `2022-10-13T01:40:29`, which the contract calls a `date-time`, although it names no zone: it is UTC.
-fn instant(text: &str) -> Option<Timestamp> {
+/// Reads `2022-10-13T01:40:29`, which the contract calls a `date-time`, although it names no zone: it is UTC. The other forms
+/// were seen in answers of other versions: a time with a zone, one as in mails, and seconds since 1970.
+fn instant(value: &Value) -> Option<Timestamp> {
+    if let Some(seconds) = value.as_i64() {
+        return Timestamp::from_second(seconds).ok();
+    }
+    let text = value.as_str()?;
     let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+    let as_in_mails = || jiff::fmt::rfc2822::parse(text).ok();
     let with_zone = text.parse().ok();
-    with_zone.or_else(|| without_zone().map(|time| time.timestamp()))
+    with_zone.or_else(|| without_zone().or_else(as_in_mails).map(|time| time.timestamp()))
+}
+
+/// `PinMedia` in the contract. Nothing is concluded from a kind that is not known.
+fn media_kind(media: &Value) -> Option<MediaKind> {
+    match media["media_type"].as_str()? {
+        "image" => Some(MediaKind::Image),
+        "multiple_images" => Some(MediaKind::Carousel),
+        "video" => Some(MediaKind::Video),
+        _ => None,
+    }
 }
 
 /// What is read of the response to a new Pin.

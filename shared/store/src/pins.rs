@@ -125,25 +125,21 @@ impl MainTable {
         })
     }
 
-    /// Whether a Pinterest Pin belongs to a Pin of ours other than `pin`.
-    pub async fn is_owned_by_other(
+    /// Which of these Pinterest Pins belong to Pins of ours other than `pin`.
+    pub async fn owned_by_others(
         &self,
         environment: Environment,
-        remote: &PinterestPinId,
+        remotes: &BTreeSet<PinterestPinId>,
         pin: &PinId,
-    ) -> Result<bool, Error> {
-        let found = self.table.get(&RowKey::pinterest_pin(environment, remote)).await?;
-        let owner = found.map(row::<PinterestPinRow>).transpose()?;
-        Ok(owner.is_some_and(|owner| owner.pin_id != *pin))
+    ) -> Result<BTreeSet<PinterestPinId>, Error> {
+        let mut owners = self.owners(environment, remotes).await?;
+        owners.retain(|_, owner| owner != pin);
+        Ok(owners.into_keys().collect())
     }
 
-    /// Which of the tenant's Pins own these Pins of Pinterest's.
-    ///
-    /// An account may be a channel of two tenants, and what one of them published is a stranger's to the other: a Pin
-    /// that the tenant does not have owns nothing here.
-    pub async fn owners_of(
+    /// Which Pins of ours own these Pinterest Pins.
+    async fn owners(
         &self,
-        tenant: &TenantId,
         environment: Environment,
         remotes: &BTreeSet<PinterestPinId>,
     ) -> Result<HashMap<PinterestPinId, PinId>, Error> {
@@ -159,6 +155,20 @@ impl MainTable {
                 owners.insert(remote.clone(), row::<PinterestPinRow>(owner)?.pin_id);
             }
         }
+        Ok(owners)
+    }
+
+    /// Which of the tenant's Pins own these Pins of Pinterest's.
+    ///
+    /// An account may be a channel of two tenants, and what one of them published is a stranger's to the other: a Pin
+    /// that the tenant does not have owns nothing here.
+    pub async fn owners_of(
+        &self,
+        tenant: &TenantId,
+        environment: Environment,
+        remotes: &BTreeSet<PinterestPinId>,
+    ) -> Result<HashMap<PinterestPinId, PinId>, Error> {
+        let mut owners = self.owners(environment, remotes).await?;
         if owners.is_empty() {
             return Ok(owners);
         }

@@ -173,7 +173,7 @@ async fn an_unreadable_board_ends_a_pin_with_an_unknown_outcome_without_a_second
     let pin = app.pin("ada", &pin).await;
     assert_eq!(
         (&pin["state"], &pin["error"]["code"]),
-        (&json!("failed"), &json!("outcome_unknown")),
+        (&json!("needs_review"), &json!("outcome_unknown")),
         "{pin}"
     );
     assert_eq!((app.sent(), app.at_pinterest("Who knows")), (1, 1));

@@ -33,6 +33,11 @@ pub(crate) async fn publish_with_lost_answer(
     id(&lost)
 }
 
+/// Publishes a Pin without a fault: Pinterest works again, and no row of failures lets the channel rest.
+async fn publish_soundly(app: &TestApp, channel: &str) {
+    app.publish("ada", channel, "Sound").await.expect(201);
+}
+
 /// Advances the clock beyond all three board checks, in the steps of a person who uses `/dev/advance`.
 pub(crate) async fn pass_board_checks(app: &TestApp) {
     for pause in [20, 60, 280] {
@@ -79,6 +84,7 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
             title,
             number >= before.len(),
         ));
+        publish_soundly(app, channel).await;
     }
 
     pass_board_checks(app).await;
@@ -95,7 +101,7 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
         assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{told}");
         assert_eq!(told.contains("looked: not on the board: the attempt made nothing"), !was_made, "{told}");
     }
-    assert_eq!(app.sent(), 2 * before.len() + after.len());
+    assert_eq!(app.sent(), 3 * before.len() + 2 * after.len());
 }
 
 #[tokio::test]
@@ -118,6 +124,7 @@ async fn two_identical_pins_stay_two_after_lost_answers() {
         let one = publish_with_lost_answer(&app, &channel, &title, first).await;
         let other = publish_with_lost_answer(&app, &channel, &title, second).await;
         assert_ne!(one, other);
+        publish_soundly(&app, &channel).await;
 
         pass_board_checks(&app).await;
 
@@ -153,16 +160,40 @@ async fn an_older_identical_pin_of_ours_is_not_taken_for_the_new_one() {
 }
 
 #[tokio::test]
-async fn an_outage_ends_with_one_pin() {
+async fn an_outage_ends_with_one_pin_and_costs_few_calls() {
     let (app, channel) = TestApp::start_connected().await;
-    let outage = Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(10);
+    let outage = Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(5);
     app.pinterest().inject(outage);
     let pin = id(&app.publish("ada", &channel, "Patient").await.expect(202));
 
-    app.advance(minutes(80)).await;
+    app.advance(minutes(2 * 60)).await;
+    let waiting = app.pin("ada", &pin).await;
+    waits(&waiting, "pinterest_unavailable");
+    assert_eq!(app.sent(), 4, "at 0, 5, 25 and 95 minutes");
 
+    app.advance(minutes(13 * 60)).await;
     expect_bound(&app, &pin, "Patient").await;
-    assert_eq!(app.sent(), 11);
+    assert_eq!(app.sent(), 6);
+}
+
+#[tokio::test]
+async fn a_channel_rests_when_pinterest_fails_for_one_pin_after_the_other() {
+    let (app, channel) = TestApp::start_connected().await;
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::Status500Before).times(3));
+    for number in 0..3 {
+        waits(&app.publish("ada", &channel, &format!("Fails {number}")).await.expect(202), "outcome_unknown");
+    }
+    let held = app.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held, "pinterest_unavailable");
+    assert_eq!(app.sent(), 3, "nobody else's Pin is risked");
+    app.get(&format!("/api/v1/channels/{channel}/boards"), "ada").await.expect(200);
+
+    app.advance(minutes(30)).await;
+
+    for number in 0..3 {
+        assert_eq!(app.at_pinterest(&format!("Fails {number}")), 1);
+    }
+    assert_eq!(app.pin("ada", &id(&held)).await["state"], "published");
 }
 
 #[tokio::test]

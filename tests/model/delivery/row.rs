@@ -22,6 +22,7 @@ pub(super) fn template(publish_at: Seconds, patience: Seconds) -> Pin {
         give_up_at: at(publish_at + patience),
         created_at: at(0),
         attempts: 0,
+        repeats: 0,
         retry_counter: None,
         refused_token: None,
         waited_for: None,
@@ -66,6 +67,7 @@ impl Row {
         Pin::restore(PinRecord {
             state,
             attempts: self.attempts.into(),
+            repeats: self.repeats.into(),
             retry_counter: self
                 .retry_counter
                 .map(|(code, times)| RetryCounter { code: code.to_owned(), times: times.into() }),
@@ -91,12 +93,14 @@ impl Row {
             State::Published { pinterest_pin_id, .. } => {
                 Stage::Published(pinterest_pin_id.as_str().parse().unwrap())
             }
-            State::Failed { error } => Stage::Failed(word(&error.code)),
+            // What a person decides then is not a worker's doing.
+            State::NeedsReview { error, .. } | State::Failed { error } => Stage::Failed(word(&error.code)),
             State::Cancelled => Stage::Cancelled,
         };
         Self {
             stage,
             attempts: pin.attempts.try_into().unwrap(),
+            repeats: pin.repeats.try_into().unwrap(),
             retry_counter: pin
                 .retry_counter
                 .as_ref()

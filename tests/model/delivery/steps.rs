@@ -1,6 +1,10 @@
 //! What can happen next, and what it leads to.
 
-use domain::{Pin, delivery::Decide, matching};
+use domain::{
+    Pin,
+    delivery::{BOARD_CHECK_DELAYS, Decide},
+    matching,
+};
 
 use super::world::{Effect, Ending, Remote, Row, Seconds, Then, Trial, Worker, World, at, seconds};
 
@@ -285,8 +289,10 @@ impl World {
 
     /// What the board lists that this attempt may have made, oldest first. All Pins here look the same.
     pub(super) fn matches(&self, trial: Trial) -> Vec<usize> {
-        let from = at(trial.started_at) - matching::CLOCK_SKEW;
+        let started_at = at(trial.started_at);
+        let [.., last_check] = BOARD_CHECK_DELAYS;
+        let time = started_at - matching::CLOCK_SKEW..=started_at + last_check + matching::CLOCK_SKEW;
         let listed = self.remotes.iter().enumerate().filter(|(_, remote)| remote.listed);
-        listed.filter(|(_, remote)| at(remote.created_at) >= from).map(|(number, _)| number).collect()
+        listed.filter(|(_, remote)| time.contains(&at(remote.created_at))).map(|(number, _)| number).collect()
     }
 }

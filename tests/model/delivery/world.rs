@@ -48,6 +48,7 @@ pub(super) struct Faults {
 pub(super) struct Row {
     pub(super) stage: Stage,
     pub(super) attempts: u8,
+    pub(super) repeats: u8,
     pub(super) retry_counter: Option<(&'static str, u8)>,
     pub(super) version: u8,
 }
@@ -162,7 +163,7 @@ pub(super) enum News {
 
 impl World {
     pub(super) fn new(pins: usize, left: Faults) -> Self {
-        let row = Row { stage: Stage::Scheduled, attempts: 0, retry_counter: None, version: 1 };
+        let row = Row { stage: Stage::Scheduled, attempts: 0, repeats: 0, retry_counter: None, version: 1 };
         Self {
             now: 0,
             pins: vec![row; pins],

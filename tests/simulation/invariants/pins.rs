@@ -62,6 +62,7 @@ impl Invariants {
         self.check_timeline(&pin);
         match &pin.state {
             State::Published { .. } => self.check_published(env, &pin),
+            State::NeedsReview { .. } => self.check_review(env, &pin),
             State::Failed { .. } => self.check_failure(env, &pin),
             State::Cancelled => self.stats.failed += 1,
             _ => {}
@@ -119,6 +120,7 @@ impl Invariants {
         let whole = pin.timeline.dropped == 0;
         let end = match &pin.state {
             State::Published { .. } => Some("published"),
+            State::NeedsReview { .. } => Some("needs_review"),
             State::Failed { .. } => Some("failed"),
             State::Cancelled => Some("cancelled"),
             _ => None,
@@ -148,6 +150,19 @@ impl Invariants {
         });
     }
 
+    /// A person is shown what is on the board, or is asked after a fault.
+    fn check_review(&mut self, env: &SimEnv, pin: &Pin) {
+        self.stats.reviews += 1;
+        let State::NeedsReview { candidates, .. } = &pin.state else { return };
+        let model = env.model.lock().unwrap();
+        let is_there = |id: &str| model.pins.iter().any(|there| there.id == id);
+        let are_there = candidates.iter().all(|candidate| is_there(candidate.pinterest_pin_id.as_str()));
+        let had_fault = self.had_fault(env, &pin.tenant, pin.channel_id.as_str(), RECOVERY_HOURS);
+        self.check(are_there && (had_fault || !candidates.is_empty()), "a review has a true reason", || {
+            format!("{}: {:?}", pin.id, pin.state)
+        });
+    }
+
     fn check_failure(&mut self, env: &SimEnv, pin: &Pin) {
         self.stats.failed += 1;
         let State::Failed { error } = &pin.state else { return };
@@ -160,7 +175,6 @@ impl Invariants {
                 now + skew >= pin.give_up_at
                     && self.had_fault(env, &pin.tenant, pin.channel_id.as_str(), RECOVERY_HOURS)
             }
-            "outcome_unknown" => self.had_fault(env, &pin.tenant, pin.channel_id.as_str(), RECOVERY_HOURS),
             "media_unreachable" => count((400, 1)) >= 3,
             "token_refused" => count((401, 2)) >= 5,
             "invalid_scope" => count((401, 3)) >= 1,
@@ -267,7 +281,10 @@ impl Invariants {
         }
         for pin in &pins {
             let open = pin.state.group() == domain::PinGroup::Open;
-            self.check(!open, "every Pin comes to an end", || format!("{}: {:?}", pin.id, pin.state));
+            let needs_review = matches!(pin.state, State::NeedsReview { .. });
+            self.check(!open && !needs_review, "every Pin comes to an end", || {
+                format!("{}: {:?}", pin.id, pin.state)
+            });
             let against_will = self.cancelled.contains(&pin.id) && pin.state != State::Cancelled;
             self.check(!against_will, "what was cancelled is not published", || format!("{}", pin.id));
         }
@@ -276,21 +293,15 @@ impl Invariants {
             let group = |other: &&Pin| (title(other), &other.draft.board) == (title(pin), &pin.draft.board);
             let published =
                 pins.iter().filter(group).filter(|pin| matches!(pin.state, State::Published { .. })).count();
-            let unknown = pins.iter().filter(group).filter(
-                |pin| matches!(&pin.state, State::Failed { error } if error.code == "outcome_unknown"),
-            );
-            let unknown = unknown.count();
             let made = model.pins.iter().filter(|made| {
                 made.title == title(pin)
                     && model.accounts[made.account].board == pin.draft.board.as_str()
                     && !made.image.starts_with("old")
             });
             let made = made.count();
-            self.check(
-                (published..=published + unknown).contains(&made),
-                "every Pin at Pinterest is known",
-                || format!("{}: {made} made, {published} published, {unknown} unknown", title(pin)),
-            );
+            self.check(made == published, "every Pin at Pinterest is known", || {
+                format!("{}: {made} made, {published} published", title(pin))
+            });
         }
     }
 }

@@ -27,6 +27,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }
         other => decide(pin, other, context, now),
     }),
+    mutant("what is not as it was sent is not there", |pin, input, context, now| match input {
+        Input::BoardChecked(BoardCheck::Possible { began_at, .. }) => {
+            decide(pin, &Input::BoardChecked(BoardCheck::Nothing { began_at: *began_at }), context, now)
+        }
+        other => decide(pin, other, context, now),
+    }),
+    mutant("what resembles a Pin is that Pin", |pin, input, context, now| match input {
+        Input::BoardChecked(BoardCheck::Possible { matches, .. }) => {
+            let found = BoardCheck::Found(matches[0].candidate.pinterest_pin_id.clone());
+            decide(pin, &Input::BoardChecked(found), context, now)
+        }
+        other => decide(pin, other, context, now),
+    }),
     mutant("a process that fell silent has sent nothing", |pin, input, context, now| {
         match (&pin.state, input) {
             (State::Sending(attempt), Input::Due) if now >= attempt.started_at + Pin::SENDING_LIMIT => {

@@ -97,7 +97,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }),
 ];
 
-/// Not broken, but rare without this: half of the saves of a late pair meet a conflict with another write.
+/// Not broken, but rare without this: many saves of a late pair meet a conflict with another write.
 pub(super) fn late_pairs_meet_conflicts(
     env: &SimEnv,
     _: &Invocation,
@@ -105,7 +105,7 @@ pub(super) fn late_pairs_meet_conflicts(
     body: &mut Value,
 ) -> Option<Reply> {
     let saves_spare = body["UpdateExpression"] == "SET spare = :pair";
-    (saves_spare && env.rng.chance(0.5)).then(|| error("TransactionConflictException"))
+    (saves_spare && env.rng.chance(0.4)).then(|| error("TransactionConflictException"))
 }
 
 /// Every write in a call.

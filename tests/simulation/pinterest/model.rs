@@ -23,11 +23,23 @@ pub(crate) struct RemotePin {
     pub(crate) id: String,
     pub(crate) account: usize,
     pub(crate) title: String,
+    pub(crate) link: String,
+    pub(crate) description: String,
     /// No two of our Pins have the same image, so it shows which one this is.
     pub(crate) image: String,
     pub(crate) at: Timestamp,
     /// How many seconds later the lists show it.
     pub(crate) list_lag_secs: u64,
+}
+
+/// The link of a Pin with this title. All lead to one host, as those of a shop do.
+pub(crate) fn link(title: &str) -> String {
+    format!("https://shop.example/{title}?utm_source=pins")
+}
+
+/// The description of a Pin with this title.
+pub(crate) fn description(title: &str) -> String {
+    format!("{title} & everything that one should know about it, in so many words")
 }
 
 /// The model of Pinterest.
@@ -55,23 +67,39 @@ impl Model {
         };
         // Old Pins have the same title as some of the new ones.
         for account in 0..scenario.channels {
-            let at = epoch - jiff::SignedDuration::from_hours(1);
-            model.add_pin(account, "twins".to_owned(), format!("old-{account}"), at, 0);
+            model.add_pin(RemotePin {
+                id: String::new(),
+                account,
+                title: "twins".to_owned(),
+                link: link("twins"),
+                description: description("twins"),
+                image: format!("old-{account}"),
+                at: epoch - jiff::SignedDuration::from_hours(1),
+                list_lag_secs: 0,
+            });
         }
         model
     }
 
-    pub(super) fn add_pin(
-        &mut self,
-        account: usize,
-        title: String,
-        image: String,
-        at: Timestamp,
-        list_lag_secs: u64,
-    ) -> String {
+    pub(super) fn add_pin(&mut self, pin: RemotePin) -> String {
         let id = (700_000 + self.pins.len()).to_string();
-        self.pins.push(RemotePin { id: id.clone(), account, title, image, at, list_lag_secs });
+        self.pins.push(RemotePin { id: id.clone(), ..pin });
         id
+    }
+
+    /// The owner of an account creates a Pin without Pinwright, with the texts that ours have or with others.
+    pub(crate) fn add_owners_pin(&mut self, account: usize, title: &str, at: Timestamp) {
+        let number = self.pins.len();
+        self.add_pin(RemotePin {
+            id: String::new(),
+            account,
+            title: title.to_owned(),
+            link: format!("https://shop.example/{title}/{number}"),
+            description: format!("what the owner says of it, number {number}"),
+            image: format!("old-{account}-{number}"),
+            at,
+            list_lag_secs: 0,
+        });
     }
 
     /// Executes a request, and answers it.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use super::{Model, Reply};
+use super::{Model, RemotePin, Reply};
 use crate::{
     env::SimEnv,
-    scenario::{Order, Outage},
+    scenario::{Order, Outage, Rewriting},
 };
 
 impl Model {
@@ -24,7 +24,16 @@ impl Model {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (min, max) = self.scenario.list_lag_secs;
         let lag = env.rng.between(min, max + 1);
-        let id = self.add_pin(account, text(&body["title"]), text(&body["media_source"]["url"]), now, lag);
+        let id = self.add_pin(RemotePin {
+            id: String::new(),
+            account,
+            title: text(&body["title"]),
+            link: text(&body["link"]),
+            description: text(&body["description"]),
+            image: text(&body["media_source"]["url"]),
+            at: now,
+            list_lag_secs: lag,
+        });
         Reply { status: 201, ..Reply::ok(json!({"id": id})) }
     }
 
@@ -69,9 +78,35 @@ impl Model {
         all
     }
 
+    /// A Pin as the list shows it, which may not be as it was sent.
     fn document(&self, index: usize) -> Value {
         let pin = &self.pins[index];
-        let at = pin.at.to_zoned(TimeZone::UTC).datetime().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-        json!({"id": pin.id, "created_at": at, "title": pin.title, "description": null, "link": null, "alt_text": null})
+        let date = |at: Timestamp| {
+            json!(at.to_zoned(TimeZone::UTC).datetime().strftime("%Y-%m-%dT%H:%M:%S").to_string())
+        };
+        let mut shown = json!({
+            "id": pin.id, "created_at": date(pin.at), "title": pin.title, "description": pin.description,
+            "link": pin.link, "alt_text": null, "media": {"media_type": "image"}, "is_owner": true,
+        });
+        let first = |text: &str, letters: usize| json!(text.chars().take(letters).collect::<String>());
+        match self.scenario.rewriting {
+            Rewriting::Nothing => {}
+            Rewriting::Escapes => shown["description"] = json!(pin.description.replace('&', "&amp;")),
+            Rewriting::PageTitle => shown["title"] = json!("The shop: everything for everybody"),
+            Rewriting::TitleSuffix => shown["title"] = json!(format!("{} | The shop", pin.title)),
+            Rewriting::Cut => shown["description"] = first(&pin.description, 30),
+            Rewriting::LinkWithoutQuery => shown["link"] = json!(pin.link.split('?').next()),
+            Rewriting::NoTitle => shown["title"] = Value::Null,
+            Rewriting::NoDate => shown["created_at"] = Value::Null,
+            Rewriting::OtherZone => shown["created_at"] = date(pin.at - SignedDuration::from_hours(5)),
+            Rewriting::LateClock => shown["created_at"] = date(pin.at - SignedDuration::from_mins(9)),
+            Rewriting::Everything => {
+                shown["title"] = json!("The shop: everything for everybody");
+                shown["description"] = first(&pin.description, 30);
+                shown["link"] = json!(pin.link.split('?').next());
+                shown["created_at"] = Value::Null;
+            }
+        }
+        shown
     }
 }

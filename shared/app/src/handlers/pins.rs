@@ -1,6 +1,7 @@
 //! `pins`: what became of Pins, and what can still be changed about them.
 
 mod move_board;
+mod resolve;
 
 use adapters::MediaBucket;
 use domain::{MediaId, Pin, PinId, WrongState};
@@ -11,7 +12,10 @@ use http::StatusCode;
 use platform::{Clock, Random};
 use store::{MainTable, PinFilter, WriteOutcome};
 
-pub use self::move_board::{MovePins, MovedPins};
+pub use self::{
+    move_board::{MovePins, MovedPins},
+    resolve::ResolvePin,
+};
 use super::{ChangePin, PinView, publish::keep_files};
 use crate::{
     error::{Error, Result},
@@ -93,11 +97,15 @@ impl Pins {
 
     async fn save(&self, pin: Pin) -> Result<Pin> {
         if self.main.save_pin(&pin).await? != WriteOutcome::Done {
-            let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
-            return Err(WrongState { detail, fix: "Read it again." }.into());
+            return Err(changed_meanwhile());
         }
         Ok(pin)
     }
+}
+
+fn changed_meanwhile() -> Error {
+    let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
+    WrongState { detail, fix: "Read it again." }.into()
 }
 
 /// How many of the Pins fit into one answer: one at least.
@@ -136,6 +144,10 @@ impl Handler for Pins {
             PinsOperation::Cancel => ok(&PinView::new(&self.cancel(&request).await?))?,
             PinsOperation::Retry => {
                 with_status(StatusCode::ACCEPTED, &PinView::new(&self.retry(&request).await?))?
+            }
+            PinsOperation::Resolve => {
+                let found = json(&request)?;
+                ok(&PinView::new(&self.resolve(self.read(&request).await?, found).await?))?
             }
         })
     }

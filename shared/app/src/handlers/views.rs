@@ -1,6 +1,9 @@
 //! Answers that several functions give.
 
-use domain::{ChannelId, Draft, Failure, Pin, PinId, PinterestPinId, Reason, State, Timeline, TimelineEntry};
+use domain::{
+    ChannelId, Draft, Failure, Pin, PinId, PinterestPinId, Reason, State, Timeline, TimelineEntry,
+    delivery::MAX_CANDIDATES, matching::Candidate,
+};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,7 +35,11 @@ pub struct PinView {
     pinterest_pin_id: Option<PinterestPinId>,
     #[schemars(url)]
     pinterest_pin_url: Option<String>,
+    /// Why it has failed or needs a review, and what to do.
     error: Option<Failure>,
+    /// What is on the board and may be this Pin, if it needs a review.
+    #[schemars(length(max = MAX_CANDIDATES))]
+    candidates: Vec<CandidateView>,
     created_at: Timestamp,
     published_at: Option<Timestamp>,
     /// What happened to it, the oldest entry first: the last 100 entries.
@@ -50,9 +57,9 @@ impl PinView {
             }
             _ => (None, None),
         };
-        let error = match &pin.state {
-            State::Failed { error } => Some(error.clone()),
-            _ => None,
+        let candidates = match &pin.state {
+            State::NeedsReview { candidates, .. } => candidates.iter().map(CandidateView::new).collect(),
+            _ => Vec::new(),
         };
         let waits = pin.state.waits_for();
         Self {
@@ -67,12 +74,30 @@ impl PinView {
             give_up_at: pin.give_up_at,
             pinterest_pin_url: remote.as_ref().map(PinterestPinId::url),
             pinterest_pin_id: remote,
-            error,
+            error: pin.state.error().cloned(),
+            candidates,
             created_at: pin.created_at,
             published_at,
             timeline: pin.timeline.entries.clone(),
             timeline_dropped: pin.timeline.dropped,
         }
+    }
+}
+
+/// A Pin at Pinterest that may be one of ours.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Candidate")]
+struct CandidateView {
+    #[serde(flatten)]
+    candidate: Candidate,
+    /// Its address at Pinterest.
+    #[schemars(url)]
+    pinterest_pin_url: String,
+}
+
+impl CandidateView {
+    fn new(candidate: &Candidate) -> Self {
+        Self { candidate: candidate.clone(), pinterest_pin_url: candidate.pinterest_pin_id.url() }
     }
 }
 

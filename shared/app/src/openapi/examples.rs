@@ -44,6 +44,7 @@ pub(super) fn request(operation: &str) -> Value {
             json!({ "title": "Green salad", "publish_at": { "local": "2026-12-02T09:00", "time_zone": "Europe/Istanbul" } })
         }
         "save_tenant_limits" => json!({ "tenant": "acme", "limits": { "channels": 500 } }),
+        "resolve_pin" => json!({ "is": "549755885200" }),
         "move_pins" => {
             json!({ "channel_id": CHANNEL, "from_board_id": BOARD, "to_board_id": "549755885176" })
         }
@@ -77,7 +78,7 @@ pub(super) fn answer(operation: &str, status: u16) -> Value {
         "create_board" => board(),
         "create_pin" if status == 201 => published(),
         "create_pin" | "change_pin" | "retry_pin" => scheduled(),
-        "read_pin" => published(),
+        "read_pin" | "resolve_pin" => published(),
         "cancel_pin" => cancelled(),
         "list_pins" => page(&published()),
         "validate_pin" => validation(),
@@ -332,6 +333,7 @@ fn scheduled() -> Value {
         "pinterest_pin_url": null,
         "error": null,
         "created_at": "2026-12-01T08:00:00Z",
+        "candidates": [],
         "published_at": null,
         "timeline": [timeline_entry("2026-12-01T08:00:00Z", "accepted", "", None)],
         "timeline_dropped": 0,
@@ -360,6 +362,11 @@ fn cancelled() -> Value {
         timeline_entry("2026-12-01T08:30:00Z", "cancelled", "by request", None),
     ]);
     pin
+}
+
+/// Why a Pin needs a review.
+fn perhaps_published() -> domain::Failure {
+    domain::failures::needs_review(true)
 }
 
 fn timeline_entry(at: &str, event: &str, detail: &str, http_status: Option<u16>) -> Value {
@@ -463,6 +470,7 @@ pub(super) fn event(kind: EventKind) -> Value {
                 "pinterest_pin_url": "https://www.pinterest.com/pin/549755885023/",
             }),
         ),
+        EventKind::PinNeedsReview => with(pin("needs_review"), json!({ "error": perhaps_published() })),
         EventKind::PinFailed => with(pin("failed"), json!({ "error": domain::failures::board_gone() })),
         EventKind::PinCancelled => pin("cancelled"),
         EventKind::SettingsChanged => json!({

@@ -71,6 +71,9 @@ fn meaning(kind: EventKind) -> (&'static str, SchemaOf) {
         }
         EventKind::PinWaiting => ("A Pin waits for another reason than before", schema::<PinEvent>),
         EventKind::PinPublished => ("A Pin is at Pinterest", schema::<PinEvent>),
+        EventKind::PinNeedsReview => {
+            ("Nobody can tell whether a Pin is at Pinterest: a person has to look", schema::<PinEvent>)
+        }
         EventKind::PinFailed => ("A Pin was given up", schema::<PinEvent>),
         EventKind::PinCancelled => ("A Pin was cancelled", schema::<PinEvent>),
         EventKind::SettingsChanged => {

@@ -1,4 +1,4 @@
-//! How long a channel, or the whole app, pauses when Pinterest asks for it (HTTP 429).
+//! How long a channel, or the whole app, pauses when Pinterest asks for it (HTTP 429), or fails.
 
 use jiff::SignedDuration;
 
@@ -15,6 +15,18 @@ const SPAM_HOLDS: [SignedDuration; 4] =
     [SignedDuration::from_mins(10), SignedDuration::from_hours(1), SignedDuration::from_hours(6), DAY];
 /// No limit of Pinterest is longer. After a day without a pause, the spam holds begin with the first again.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How long a channel rests after each answer in a row that does not tell whether a Pin was created. One or two may be about
+/// their Pins, or be over.
+const FAILURE_RESTS: [SignedDuration; 6] = [
+    SignedDuration::ZERO,
+    SignedDuration::ZERO,
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(15),
+    SignedDuration::from_hours(1),
+    SignedDuration::from_hours(3),
+];
+/// Failures with more time than this between them are not in a row.
+const FAILURES_APART: SignedDuration = SignedDuration::from_hours(1);
 
 impl TransitionBuilder<'_> {
     /// The pause after a rate limit, whether a send or a board check met it. `before`: how many limits in a row did not
@@ -31,7 +43,9 @@ impl TransitionBuilder<'_> {
         let pause = Pause {
             reason: PauseReason::Quota,
             until: self.now + wait + wait.mul_f64(0.1 * self.context.jitter),
-            step: self.holds_in_a_row(), // it may replace a hold, whose number must not be forgotten
+            // It may replace another pause, whose numbers must not be forgotten.
+            step: self.holds_in_a_row(),
+            failures: self.failures_in_a_row(),
         };
         // What Pinterest states decides: that the limit of one account continues says nothing about the others.
         let side_effect = if stated >= APP_WIDE_FROM {
@@ -50,7 +64,34 @@ impl TransitionBuilder<'_> {
             return last; // the same block, met by a Pin that was being sent already
         }
         let step = self.holds_in_a_row().min(3);
-        Pause { reason: PauseReason::SpamHold, until: self.now + SPAM_HOLDS[usize::from(step)], step }
+        Pause {
+            reason: PauseReason::SpamHold,
+            until: self.now + SPAM_HOLDS[usize::from(step)],
+            step,
+            failures: self.failures_in_a_row(),
+        }
+    }
+
+    /// The rest after an answer that does not tell whether a Pin was created: Pinterest may be failing for all Pins.
+    pub(super) fn rest_after_failure(&self) -> Pause {
+        let before = self.failures_in_a_row();
+        let rest = FAILURE_RESTS[usize::from(before).min(FAILURE_RESTS.len() - 1)];
+        Pause {
+            reason: PauseReason::PinterestUnavailable,
+            until: self.now + rest + rest.mul_f64(0.1 * self.context.jitter),
+            step: self.holds_in_a_row(),
+            failures: before.saturating_add(1),
+        }
+    }
+
+    /// The end of a row of failures, if there was one: Pinterest has created a Pin.
+    pub(super) fn end_of_failures(&self) -> SideEffect {
+        match self.context.last_pause {
+            Some(last) if last.failures > 0 && last.until < self.now => {
+                SideEffect::PauseChannel(Pause { until: self.now, failures: 0, ..last })
+            }
+            _ => SideEffect::Nothing,
+        }
     }
 
     /// The number of holds in a row. The step of the first hold is 0.
@@ -58,9 +99,15 @@ impl TransitionBuilder<'_> {
         match self.context.last_pause {
             Some(last) if self.now.duration_since(last.until) < DAY => match last.reason {
                 PauseReason::SpamHold => last.step.saturating_add(1),
-                PauseReason::Quota => last.step,
+                PauseReason::Quota | PauseReason::PinterestUnavailable => last.step,
             },
             _ => 0,
         }
+    }
+
+    fn failures_in_a_row(&self) -> u8 {
+        let last = self.context.last_pause;
+        last.filter(|last| self.now.duration_since(last.until) < FAILURES_APART)
+            .map_or(0, |last| last.failures)
     }
 }

@@ -19,7 +19,7 @@ const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(2);
 pub fn decide(pin: &Pin, input: &Input, context: &Context, now: Timestamp) -> Transition {
     let builder = TransitionBuilder { pin: pin.record(), context, now };
     match (&pin.state, input) {
-        (State::Published { .. } | State::Failed { .. } | State::Cancelled, _) => builder.unchanged(),
+        (State::Published { .. }, _) => builder.unchanged(),
 
         (State::Scheduled, Input::Due) if now >= pin.publish_at => builder.start(),
         (State::Waiting { retry_at, .. }, Input::Due) if is_time(now, *retry_at, pin.give_up_at) => {
@@ -64,7 +64,7 @@ pub fn decide(pin: &Pin, input: &Input, context: &Context, now: Timestamp) -> Tr
             State::Sending(attempt) | State::OutcomeUnknown { attempt, .. },
             Input::Sent { fencing_token, outcome },
         ) if *fencing_token == attempt.fencing_token => builder.sent(attempt, outcome),
-        // It is certain that the Pin exists, whatever was concluded about its attempt meanwhile.
+        // It is certain that the Pin exists, whatever was concluded about its attempt meanwhile, even if the Pin has ended.
         (_, Input::Sent { outcome: Outcome::Created(id, response), .. }) => {
             builder.published(id, phrases::CREATED, response)
         }
@@ -172,7 +172,7 @@ impl TransitionBuilder<'_> {
     }
 
     /// `then`, or the last chance before the Pin's time is over.
-    fn in_time(&self, then: Timestamp) -> Timestamp {
+    pub(super) fn in_time(&self, then: Timestamp) -> Timestamp {
         let last = self.pin.give_up_at - LAST_CHANCE;
         if self.now < last { then.min(last) } else { then }
     }

@@ -53,6 +53,7 @@ impl TransitionBuilder<'_> {
                 let reason = match pause.reason {
                     PauseReason::Quota => Reason::Quota,
                     PauseReason::SpamHold => Reason::SpamHold,
+                    PauseReason::PinterestUnavailable => Reason::PinterestUnavailable,
                 };
                 // The pause may have ended since it was read.
                 let retry_at = pause.until.max(self.now + SECOND);
@@ -76,9 +77,19 @@ impl TransitionBuilder<'_> {
     /// What the outcome of a send means.
     pub(super) fn sent(mut self, attempt: &Attempt, outcome: &Outcome) -> Transition {
         match outcome {
-            Outcome::Created(id, response) => self.published(id, phrases::CREATED, response),
+            Outcome::Created(id, response) => {
+                let end_of_failures = self.end_of_failures();
+                let published = self.published(id, phrases::CREATED, response);
+                let side_effect = match published.side_effect {
+                    SideEffect::Nothing => end_of_failures,
+                    pause => pause,
+                };
+                Transition { side_effect, ..published }
+            }
             Outcome::Unknown(response) => {
-                self.outcome_unknown(attempt, phrases::ANSWER_LOST.into(), response)
+                let side_effect = SideEffect::PauseChannel(self.rest_after_failure());
+                let wait = self.outcome_unknown(attempt, phrases::ANSWER_LOST.into(), response);
+                Transition { side_effect, ..wait }
             }
             Outcome::NotSent(detail) => {
                 let retry_at = self.postpone("not_sent", SECOND * 30);

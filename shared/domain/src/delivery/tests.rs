@@ -12,6 +12,7 @@ mod waits;
 use serde_json::json;
 
 use super::*;
+use crate::matching::{Candidate, Likeness};
 use crate::{ChannelId, Disabled, Failure, PinId, PinRecord, Reason, State, TenantId, Timeline, phrases};
 
 const WEEK: i64 = 7 * 24 * 60 * 60;
@@ -34,6 +35,7 @@ fn pin(state: State) -> Pin {
         give_up_at: at(WEEK),
         created_at: at(0),
         attempts: 0,
+        repeats: 0,
         retry_counter: None,
         refused_token: None,
         waited_for: None,
@@ -103,6 +105,22 @@ fn looked(pin: &Pin, look: BoardCheck, seconds: i64) -> Transition {
     decide(pin, &Input::BoardChecked(look), &ready(), at(seconds))
 }
 
+/// A complete look that began then, and found Pins of this likeness.
+fn resembling(seconds: i64, likenesses: &[Likeness]) -> BoardCheck {
+    let found = |(number, likeness): (usize, &Likeness)| Match {
+        likeness: *likeness,
+        candidate: Candidate {
+            pinterest_pin_id: PinterestPinId::try_from((99 + number).to_string()).unwrap(),
+            created_at: None,
+            differs: Vec::new(),
+        },
+    };
+    BoardCheck::Possible {
+        began_at: at(seconds),
+        matches: likenesses.iter().enumerate().map(found).collect(),
+    }
+}
+
 /// A complete look that began then and found nothing.
 fn nothing(seconds: i64) -> BoardCheck {
     BoardCheck::Nothing { began_at: at(seconds) }
@@ -121,10 +139,7 @@ fn is_published(pin: &Pin) -> bool {
 }
 
 fn failure(pin: &Pin) -> Option<&str> {
-    match &pin.state {
-        State::Failed { error } => Some(&error.code),
-        _ => None,
-    }
+    pin.state.error().map(|error| error.code.as_str())
 }
 
 fn waits_for(pin: &Pin) -> Option<(Reason, Option<Timestamp>)> {

@@ -29,6 +29,9 @@ pub struct PinRecord {
     /// How many times the Pin was sent.
     #[serde(default)]
     pub attempts: u32,
+    /// How many times it was sent again because an attempt had created nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeats: u32,
     /// The last cause of a retry, and how many times in a row it occurred: it spaces the retries, and ends some of them.
     #[serde(default, rename = "setback", skip_serializing_if = "Option::is_none")]
     pub retry_counter: Option<RetryCounter>,
@@ -45,6 +48,11 @@ pub struct PinRecord {
     pub timeline: Timeline,
     /// Increases with each write. A write names the version that it replaces, so that one of two concurrent writers wins.
     pub version: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl PinRecord {
@@ -83,7 +91,9 @@ impl PinRecord {
             State::OutcomeUnknown { attempt, retry_at, .. } => {
                 Some(retry_at.unwrap_or_else(|| self.final_check_at(attempt)))
             }
-            State::Published { .. } | State::Failed { .. } | State::Cancelled => None,
+            State::Published { .. } | State::NeedsReview { .. } | State::Failed { .. } | State::Cancelled => {
+                None
+            }
         }
     }
 }

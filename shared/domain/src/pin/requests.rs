@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::{Pin, PinRecord, State, Timeline};
-use crate::{BoardId, ChannelId, Draft, Message, PinId, TenantId, failures, phrases};
+use crate::{BoardId, ChannelId, Draft, Message, PinId, PinterestPinId, TenantId, failures, phrases};
 
 /// The Pin is in a state in which the request cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl Pin {
             give_up_at: request.give_up_at,
             created_at: now,
             attempts: 0,
+            repeats: 0,
             retry_counter: None,
             refused_token: None,
             waited_for: None,
@@ -84,7 +85,10 @@ impl Pin {
             }
             _ => Err(WrongState {
                 detail: format!("the Pin is {}, so it cannot be cancelled", self.state.name()),
-                fix: "Only what is scheduled, or waits without having been sent, can be cancelled.",
+                fix: match self.state {
+                    State::NeedsReview { .. } => "It may be at Pinterest: resolve it, and delete it there.",
+                    _ => "Only what is scheduled, or waits without having been sent, can be cancelled.",
+                },
             }),
         }
     }
@@ -125,21 +129,64 @@ impl Pin {
     pub fn retry(&self, now: Timestamp) -> Result<Self, WrongState> {
         if !matches!(self.state, State::Failed { .. }) {
             let detail = format!("the Pin is {}, so there is nothing to retry", self.state.name());
-            return Err(WrongState { detail, fix: "Only a failed Pin can be retried." });
+            let fix = match self.state {
+                State::NeedsReview { .. } => {
+                    "Look at the board, and resolve the Pin with what you have found."
+                }
+                _ => "Only a failed Pin can be retried.",
+            };
+            return Err(WrongState { detail, fix });
         }
+        Ok(self.scheduled_again(now, phrases::RETRIED.into()))
+    }
+
+    /// Ends a review: a person has found the Pin at Pinterest.
+    ///
+    /// # Errors
+    ///
+    /// The Pin needs no review.
+    pub fn resolve_as(&self, id: &PinterestPinId, now: Timestamp) -> Result<Self, WrongState> {
+        self.expect_review()?;
+        let mut pin = self.record();
+        let message = phrases::RESOLVED_AS.with([("pinterest_pin_id", id)]);
+        pin.timeline.push(now, "published", message);
+        pin.state = State::Published { pinterest_pin_id: id.clone(), published_at: now };
+        Ok(with_next_version(pin))
+    }
+
+    /// Ends a review: a person has seen that the Pin is not at Pinterest. It is sent again, as by [`Pin::retry`].
+    ///
+    /// # Errors
+    ///
+    /// The Pin needs no review.
+    pub fn resolve_by_resending(&self, now: Timestamp) -> Result<Self, WrongState> {
+        self.expect_review()?;
+        Ok(self.scheduled_again(now, phrases::RESOLVED_RESEND.into()))
+    }
+
+    fn expect_review(&self) -> Result<(), WrongState> {
+        if matches!(self.state, State::NeedsReview { .. }) {
+            return Ok(());
+        }
+        let detail = format!("the Pin is {}, so there is nothing to resolve", self.state.name());
+        Err(WrongState { detail, fix: "Only a Pin that needs a review can be resolved." })
+    }
+
+    fn scheduled_again(&self, now: Timestamp, why: Message) -> Self {
         let publish_within = self.give_up_at.duration_since(self.publish_at);
         let mut pin = self.record();
-        pin.timeline.push(now, "retried", phrases::RETRIED.into());
+        pin.timeline.push(now, "retried", why);
         pin.state = State::Scheduled;
+        pin.repeats = 0;
         (pin.retry_counter, pin.waited_for, pin.video) = (None, None, None);
         (pin.publish_at, pin.give_up_at) = (now, now + publish_within);
-        Ok(with_next_version(pin))
+        with_next_version(pin)
     }
 
     /// Moves the Pin to another board of its channel. `None`: it is being sent, or may have been.
     #[must_use]
     pub fn move_to_board(&self, board: &BoardId, now: Timestamp) -> Option<Self> {
-        if matches!(self.state, State::Sending(_) | State::OutcomeUnknown { .. }) {
+        if let State::Sending(_) | State::OutcomeUnknown { .. } | State::NeedsReview { .. } = self.state {
             return None;
         }
         let mut pin = self.record();
@@ -158,11 +205,11 @@ impl Pin {
                 Some(self.cancelled(now, phrases::CHANNEL_DISCONNECTED.into()))
             }
             // Nobody can read the board any more.
-            State::OutcomeUnknown { .. } => {
-                let error = failures::outcome_unknown();
+            State::OutcomeUnknown { ref attempt, .. } => {
+                let (attempt, error) = (attempt.clone(), failures::needs_review(false));
                 let mut pin = self.record();
-                pin.timeline.push(now, "failed", error.message());
-                pin.state = State::Failed { error };
+                pin.timeline.push(now, "needs_review", error.message());
+                pin.state = State::NeedsReview { attempt, candidates: Vec::new(), error };
                 Some(with_next_version(pin))
             }
             _ => None,
@@ -186,7 +233,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::{Attempt, File, Media, PinterestPinId, Reason, delivery::BOARD_CHECK_DELAYS};
+    use crate::{Attempt, File, Media, Reason, delivery::BOARD_CHECK_DELAYS};
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_790_000_000).unwrap()
@@ -227,7 +274,12 @@ mod tests {
             State::Waiting { reason: Reason::Quota, retry_at: None },
             State::OutcomeUnknown { attempt, checks_done: 0, retry_at: None },
             State::Published { pinterest_pin_id: id, published_at: now() },
-            State::Failed { error: failures::outcome_unknown() },
+            State::NeedsReview {
+                attempt: Attempt { fencing_token: "g".to_owned(), started_at: now() },
+                candidates: Vec::new(),
+                error: failures::needs_review(false),
+            },
+            State::Failed { error: failures::too_late() },
             State::Cancelled,
         ]
         .map(in_state)
@@ -257,6 +309,9 @@ mod tests {
         assert_eq!(states(|pin| pin.cancel(later).ok().flatten()), ["scheduled", "waiting"]);
         assert_eq!(states(|pin| edit(pin).ok().flatten()), ["scheduled"]);
         assert_eq!(states(|pin| pin.retry(later).ok()), ["failed"]);
+        let there = PinterestPinId::try_from("9".to_owned()).unwrap();
+        assert_eq!(states(|pin| pin.resolve_as(&there, later).ok()), ["needs_review"]);
+        assert_eq!(states(|pin| pin.resolve_by_resending(later).ok()), ["needs_review"]);
         assert_eq!(
             states(|pin| pin.move_to_board(&board, later)),
             ["scheduled", "waiting", "published", "failed", "cancelled"]
@@ -281,17 +336,17 @@ mod tests {
     #[test]
     fn a_retried_pin_has_as_much_time_as_before() {
         let later = now() + SignedDuration::from_hours(9);
-        let pin = in_state(State::Failed { error: failures::outcome_unknown() }).retry(later).unwrap();
+        let pin = in_state(State::Failed { error: failures::too_late() }).retry(later).unwrap();
         assert_eq!((pin.publish_at, pin.give_up_at), (later, later + SignedDuration::from_hours(2)));
         assert_eq!(pin.due_at(), Some(later));
     }
 
     #[test]
-    fn a_pin_whose_outcome_is_unknown_ends_as_failed_when_its_channel_goes() {
+    fn a_pin_whose_outcome_is_unknown_needs_a_review_when_its_channel_goes() {
         let [_, _, last] = BOARD_CHECK_DELAYS;
         let attempt = Attempt { fencing_token: "f".to_owned(), started_at: now() };
         let pin = in_state(State::OutcomeUnknown { attempt, checks_done: 2, retry_at: None });
         let left = pin.leave_channel(now() + last).unwrap();
-        assert!(matches!(&left.state, State::Failed { error } if *error == failures::outcome_unknown()));
+        assert!(matches!(&left.state, State::NeedsReview { candidates, .. } if candidates.is_empty()));
     }
 }

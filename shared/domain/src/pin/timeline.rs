@@ -33,7 +33,7 @@ pub struct TimelineEntry {
 
 impl TimelineEntry {
     /// Every event.
-    pub const EVENTS: [&str; 11] = [
+    pub const EVENTS: [&str; 12] = [
         "accepted",
         "sending",
         "uploading",
@@ -41,6 +41,7 @@ impl TimelineEntry {
         "waiting",
         "looked",
         "published",
+        "needs_review",
         "failed",
         "retried",
         "changed",

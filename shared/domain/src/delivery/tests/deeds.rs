@@ -60,15 +60,16 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 fn look() -> impl Strategy<Value = BoardCheck> {
     prop_oneof![
         6 => Just(nothing(0)),
+        1 => select(vec![Likeness::Similar, Likeness::Rewritten]).prop_map(|likeness| resembling(0, &[likeness])),
         1 => Just(BoardCheck::Failed("no route".into())),
         1 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| BoardCheck::Refused(refusal, answer)),
     ]
 }
 
 fn readiness() -> impl Strategy<Value = Readiness> {
-    let pause = (any::<bool>(), 0..WEEK).prop_map(|(spam, until)| {
-        let reason = if spam { PauseReason::SpamHold } else { PauseReason::Quota };
-        Readiness::Paused(Pause { reason, until: at(until), step: 0 })
+    let reasons = vec![PauseReason::SpamHold, PauseReason::Quota, PauseReason::PinterestUnavailable];
+    let pause = (select(reasons), 0..WEEK).prop_map(|(reason, until)| {
+        Readiness::Paused(Pause { reason, until: at(until), step: 0, failures: 0 })
     });
     prop_oneof![
         8 => Just(Readiness::Ready),

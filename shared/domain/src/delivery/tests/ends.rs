@@ -9,19 +9,32 @@ fn nothing_changes_what_has_ended() {
         pinterest_pin_id: PinterestPinId::try_from("1".to_owned()).unwrap(),
         published_at: at(0),
     };
-    for state in [published, State::Failed { error }, State::Cancelled] {
+    let review = State::NeedsReview { attempt: attempt(), candidates: Vec::new(), error: error.clone() };
+    for state in [published, review, State::Failed { error }, State::Cancelled] {
         let ended = pin(state);
         for input in [
             Input::Due,
             Input::ChannelReconnected,
             Input::BoardChecked(BoardCheck::Found(remote())),
-            Input::Sent { fencing_token: attempt().fencing_token, outcome: created() },
+            Input::Sent {
+                fencing_token: attempt().fencing_token,
+                outcome: Outcome::Unknown(ResponseMeta::default()),
+            },
         ] {
             let transition = decide(&ended, &input, &ready(), at(WEEK * 2));
             assert_eq!((transition.action, transition.side_effect), (Action::Rest, SideEffect::Nothing));
             assert_eq!(transition.pin, ended);
         }
         assert_eq!(ended.due_at(), None);
+    }
+}
+
+#[test]
+fn an_answer_that_comes_after_an_end_is_the_truth_all_the_same() {
+    let error = Failure::new("c", "d", "f");
+    let review = State::NeedsReview { attempt: attempt(), candidates: Vec::new(), error: error.clone() };
+    for state in [review, State::Failed { error }, State::Cancelled] {
+        assert!(is_published(&answered(&pin(state), created(), &ready(), WEEK).pin));
     }
 }
 

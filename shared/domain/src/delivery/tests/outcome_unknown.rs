@@ -78,8 +78,58 @@ fn a_pin_that_is_found_is_published_however_early() {
 }
 
 #[test]
+fn a_pin_that_pinterest_has_rewritten_is_published_when_nothing_else_can_be_it() {
+    let early = looked(&outcome_unknown(Some(60)), resembling(60, &[Likeness::Rewritten]), 62).pin;
+    assert_eq!(next_look(&early), Some(at(320)));
+
+    assert!(is_published(&looked(&early, resembling(320, &[Likeness::Rewritten]), 322).pin));
+    let beside = resembling(320, &[Likeness::Rewritten, Likeness::Similar]);
+    assert!(is_published(&looked(&early, beside, 322).pin));
+}
+
+#[test]
+fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
+    let two = [Likeness::Rewritten, Likeness::Rewritten];
+    for likenesses in [&[Likeness::Similar][..], &two] {
+        let review = looked(&outcome_unknown(Some(320)), resembling(320, likenesses), 322);
+
+        assert_eq!((review.action, failure(&review.pin)), (Action::Rest, Some("perhaps_published")));
+        let State::NeedsReview { candidates, .. } = &review.pin.state else {
+            panic!("{:?}", review.pin.state)
+        };
+        assert_eq!(candidates.len(), likenesses.len());
+        assert_eq!(review.pin.due_at(), None);
+    }
+}
+
+#[test]
+fn attempts_that_make_nothing_are_repeated_later_and_later() {
+    let (mut pin, mut now, mut delays) = (pin(State::Scheduled), 0, Vec::new());
+    while now < WEEK - 24 * 3600 {
+        let sent = due(&pin, &ready(), now).pin;
+        let State::Sending(attempt) = &sent.state else { panic!("{:?}", sent.state) };
+        let fencing_token = attempt.fencing_token.clone();
+        let outcome = Outcome::Unknown(ResponseMeta::default());
+        let unknown = decide(&sent, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
+        now += 320;
+        let repeated = looked(&unknown, nothing(now), now);
+        pin = match repeated.action {
+            Action::Send(_) => altered(&repeated.pin, |record| record.state = State::Scheduled),
+            _ => repeated.pin,
+        };
+        let next = pin.due_at().unwrap().as_second() - at(0).as_second();
+        delays.push((next.max(now) - now) / 60);
+        now = now.max(next);
+    }
+
+    assert!(delays.is_sorted(), "{delays:?}");
+    assert_eq!(delays[..4], [0, 15, 63, 189]);
+    assert!(delays.len() < 12, "{delays:?}");
+}
+
+#[test]
 fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
-    let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0 };
+    let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0, failures: 0 };
     let looked = Input::BoardChecked(nothing(320));
 
     let transition = decide(&outcome_unknown(Some(320)), &looked, &but(Readiness::Paused(pause)), at(321));
@@ -134,7 +184,7 @@ fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
 
 #[test]
 fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
-    let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0 };
+    let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0, failures: 0 };
     for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
         (Readiness::TokenExpired, Some(at(80))),

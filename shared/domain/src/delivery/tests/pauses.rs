@@ -160,11 +160,49 @@ fn a_look_that_is_taken_for_spam_rests_the_channel_too() {
 
 #[test]
 fn a_pause_that_has_just_ended_holds_the_pin_for_a_moment_and_not_for_ever() {
-    let over = Pause { reason: PauseReason::Quota, until: at(100), step: 0 };
+    let over = Pause { reason: PauseReason::Quota, until: at(100), step: 0, failures: 0 };
 
     for pin in [waiting(Reason::Quota, Some(100)), outcome_unknown(Some(100))] {
         let transition = due(&pin, &but(Readiness::Paused(over)), 100);
         let due_at = transition.pin.due_at().unwrap();
         assert!(due_at > at(100) && due_at <= at(101));
     }
+}
+
+#[test]
+fn answers_that_fail_one_after_the_other_let_the_channel_rest_longer_and_longer() {
+    let unknown = || Outcome::Unknown(ResponseMeta::default());
+    let (mut context, mut now, mut rests) = (ready(), 0, Vec::new());
+    for _ in 0..7 {
+        let pause = paused_by(&answered(&sending(), unknown(), &context, now));
+        assert_eq!(pause.reason, PauseReason::PinterestUnavailable);
+        let until = pause.until.as_second() - at(0).as_second();
+        rests.push((until - now) / 60);
+        now = until + 60;
+        context = after(pause);
+    }
+    assert_eq!(rests, [0, 0, 5, 15, 63, 189, 189]);
+
+    let hour_later = paused_by(&answered(&sending(), unknown(), &context, now + 3600));
+    assert_eq!(hour_later.failures, 1, "it is not in a row with the others");
+}
+
+#[test]
+fn a_pin_that_is_created_ends_a_row_of_failures() {
+    let pause = Pause { reason: PauseReason::PinterestUnavailable, until: at(10), step: 2, failures: 3 };
+    let ended = paused_by(&answered(&sending(), created(), &after(pause), 20));
+    assert_eq!(ended, Pause { until: at(20), failures: 0, ..pause });
+
+    let sound = Pause { failures: 0, ..pause };
+    assert_eq!(answered(&sending(), created(), &after(sound), 20).side_effect, SideEffect::Nothing);
+}
+
+#[test]
+fn a_board_is_read_while_pinterest_fails_to_create_pins() {
+    let pause = Pause { reason: PauseReason::PinterestUnavailable, until: at(4000), step: 0, failures: 3 };
+    let resting = but(Readiness::Paused(pause));
+
+    assert_eq!(due(&outcome_unknown(Some(15)), &resting, 15).action, Action::CheckBoard(attempt()));
+    let held = due(&pin(State::Scheduled), &resting, 15).pin;
+    assert_eq!(waits_for(&held), Some((Reason::PinterestUnavailable, Some(at(4000)))));
 }

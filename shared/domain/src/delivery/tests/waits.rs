@@ -5,7 +5,7 @@ use crate::PauseReason;
 
 #[test]
 fn each_wait_says_what_for() {
-    let pause = |reason| Readiness::Paused(Pause { reason, until: at(900), step: 0 });
+    let pause = |reason| Readiness::Paused(Pause { reason, until: at(900), step: 0, failures: 0 });
     for (readiness, reason, retry_at) in [
         (Readiness::SwitchedOff(Disabled::SwitchedOff), Reason::PinterestUnavailable, Some(300)),
         (Readiness::ReconnectRequired, Reason::Reconnect, None),
@@ -100,7 +100,7 @@ fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
 
 #[test]
 fn a_channel_that_is_back_but_paused_sends_nothing() {
-    let pause = Pause { reason: PauseReason::SpamHold, until: at(900), step: 0 };
+    let pause = Pause { reason: PauseReason::SpamHold, until: at(900), step: 0, failures: 0 };
 
     let transition = decide(
         &waiting(Reason::Reconnect, None),
