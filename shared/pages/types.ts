@@ -136,8 +136,17 @@ declare global {
     published_at: string | null;
     pinterest_pin_url: string | null;
     error: PinError | null;
+    candidates: Candidate[];
     timeline: TimelineEntry[];
     timeline_dropped: number;
+  }
+
+  /** A Pin at Pinterest that may be one that needs a review. */
+  interface Candidate {
+    pinterest_pin_id: string;
+    pinterest_pin_url: string;
+    created_at: string | null;
+    differs: string[];
   }
 
   /** An empty text matches all. */

@@ -153,6 +153,9 @@ fn evaluate(expression: &str, source: &str, documented: &BTreeMap<Place, Vec<f64
             return Some(vec![join(*left.first()?, *right.first()?)]);
         }
     }
+    if expression.ends_with("Duration::ZERO") {
+        return Some(vec![0.0]);
+    }
     if let Ok(number) = expression.replace('_', "").parse() {
         return Some(vec![number]);
     }

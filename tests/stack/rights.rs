@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::{Data, Functions, Options, Pinterest, Stack};
 use platform::{Clock, Random, Variables};
 use serde_json::{Value, json};
-use simulated_pinterest::{Fault, FaultKind, Operation};
+use simulated_pinterest::{Fault, FaultKind, ListedTime, Operation};
 use tests::request_with_claims;
 use tokio::time::{Duration, Instant};
 
@@ -130,6 +130,21 @@ impl Recorder {
     fn refuse_token(&self, operation: Operation) {
         let pinterest = self.stack.pinterest().unwrap();
         pinterest.inject(Fault::once(operation, FaultKind::Unauthorized));
+    }
+
+    /// A Pin that may be on the board needs a review, and somebody says that it is there.
+    async fn review(&self, pin: &Value) {
+        let pinterest = self.stack.pinterest().unwrap();
+        pinterest.change_policy(|policy| policy.listing.created_at = ListedTime::Omit).unwrap();
+        pinterest.inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+        let (_, lost) = self.ask("publish", "POST", "/api/v1/pins", pin).await;
+        let soon = Instant::now() + Duration::from_mins(15);
+        self.functions("deliver", SignedDuration::from_mins(10)).deliver.tick(soon).await.unwrap();
+        let path = format!("/api/v1/pins/{}", lost["id"].as_str().unwrap());
+        let (_, lost) = self.ask("pins", "GET", &path, &Value::Null).await;
+        let found = json!({ "is": lost["candidates"][0]["pinterest_pin_id"] });
+        let (status, _) = self.ask("pins", "POST", &format!("{path}/resolve"), &found).await;
+        assert_eq!(status, 200, "{lost}");
     }
 
     /// The answer of a function: its status, and its JSON or its `Location`.
@@ -258,6 +273,7 @@ impl Recorder {
         self.functions("deliver", SignedDuration::from_hours(2)).deliver.tick(soon).await.unwrap();
         self.refuse_token(Operation::CreatePin);
         self.functions("deliver", day * 2).deliver.tick(soon).await.unwrap();
+        self.review(&pin("perhaps", false)).await;
         let refresh = |days: i32| self.functions("refresh", day * days).refresh;
         refresh(26).tick(Tick::Due, soon).await.unwrap();
         refresh(80).tick(Tick::DailyCheck, soon).await.unwrap();

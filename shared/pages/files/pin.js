@@ -81,8 +81,12 @@ function pinError({ code, detail, fix }) {
  */
 function pinActions(pin, store, channels, onChange) {
   const outcome = outcomeArea();
-  const update = async (/** @type {string} */ method, /** @type {string} */ path) => {
-    const updated = await outcome.run(() => callApi(method, path));
+  const update = async (
+    /** @type {string} */ method,
+    /** @type {string} */ path,
+    /** @type {object | undefined} */ body = undefined,
+  ) => {
+    const updated = await outcome.run(() => callApi(method, path, { body }));
     if (!updated) return;
     store.put(updated);
     await onChange();
@@ -93,6 +97,7 @@ function pinActions(pin, store, channels, onChange) {
     const confirmed = await confirmDialog(t("pin.cancel"), consequence, t("pin.cancel"), t("pin.keep"));
     if (confirmed) await update("DELETE", `/api/v1/pins/${pin.id}`);
   };
+  const resolve = (/** @type {object} */ found) => update("POST", `/api/v1/pins/${pin.id}/resolve`, found);
   const editor = h("div", {});
   const edit = () => fill(editor, pinEditor(pin, store, channels, onChange));
   const analyticsLink = () =>
@@ -102,6 +107,7 @@ function pinActions(pin, store, channels, onChange) {
       t("analytics.title"),
     );
   return [
+    pin.state === "needs_review" ? review(pin, resolve) : null,
     h(
       "div",
       { class: "row" },
@@ -113,6 +119,54 @@ function pinActions(pin, store, channels, onChange) {
     outcome.element,
     editor,
   ];
+}
+
+/**
+ * What is on the board and may be the Pin, and what a person can say of it.
+ *
+ * @param {Pin} pin
+ * @param {(found: object) => Promise<void>} resolve
+ */
+function review(pin, resolve) {
+  const id = h("input", { inputmode: "numeric", pattern: "[0-9]+", required: "" });
+  const candidate = (/** @type {Candidate} */ found) =>
+    h(
+      "li",
+      { class: "row" },
+      externalLink(found.pinterest_pin_url, t("pin.open")),
+      h(
+        "span",
+        { class: "hint" },
+        found.created_at ? formatTime(found.created_at) : "",
+        " ",
+        t("review.differs", {
+          what: found.differs.map((name) => textOr(`review.differs.${name}`, name)).join(", "),
+        }),
+      ),
+      button(t("review.is"), () => resolve({ is: found.pinterest_pin_id })),
+    );
+  const resend = async () => {
+    const consequence = t("review.resend.means");
+    const confirmed = await confirmDialog(t("review.resend"), consequence, t("review.resend"));
+    if (confirmed) await resolve({ resend: true });
+  };
+  const other = h(
+    "form",
+    { class: "row" },
+    h("label", {}, t("review.id"), " ", id),
+    h("button", {}, t("review.is")),
+  );
+  other.addEventListener("submit", (event) => {
+    event.preventDefault();
+    resolve({ is: id.value.trim() });
+  });
+  return h(
+    "div",
+    { class: "review" },
+    pin.candidates.length ? h("ul", {}, pin.candidates.map(candidate)) : null,
+    other,
+    h("div", { class: "row" }, button(t("review.resend"), resend, { class: "main" })),
+  );
 }
 
 /** @param {TimelineEntry} entry */

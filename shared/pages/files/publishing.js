@@ -13,7 +13,7 @@ import { PinStore } from "./pins.js";
 import { formatTime, t, textOr } from "./text.js";
 import { problemBox, skeleton } from "./widgets.js";
 
-const STATES = ["scheduled", "sending", "waiting", "published", "failed", "cancelled"];
+const STATES = ["scheduled", "sending", "waiting", "published", "needs_review", "failed", "cancelled"];
 
 /** @type {Page} */
 export default async function page(main, signal) {

@@ -358,7 +358,8 @@ async fn the_words_of_states_reasons_and_codes_are_enumerations() {
     ] {
         property(schema, name);
     }
-    let states = json!(["scheduled", "sending", "waiting", "published", "failed", "cancelled"]);
+    let states =
+        json!(["scheduled", "sending", "waiting", "published", "needs_review", "failed", "cancelled"]);
     assert_eq!(property("Pin", "state"), states);
     assert!(property("Problem", "code").as_array().unwrap().contains(&json!("unknown_parameter")));
 }
@@ -468,6 +469,13 @@ async fn events_on_the_bus_are_of_the_documented_form() {
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::RateLimited { reset: 30 }));
     app.publish("ada", &channel, "Waiting").await.expect(202);
     app.advance(minutes(5)).await;
+    let unreadable = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore).times(1000);
+    app.pinterest().inject(unreadable);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let mut review = pin(&channel, "Needs a review");
+    review["publish_within"] = json!("PT1H");
+    app.post(PINS, "ada", review).await.expect(202);
+    app.advance(minutes(2 * 60)).await;
     let mut failed = pin(&channel, "Failed");
     failed["board_id"] = json!("404404");
     app.post(PINS, "ada", failed).await.problem(422);

@@ -235,6 +235,8 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
         app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
         // Two Pins of each title: each must get its own Pin at Pinterest.
         pins.push(app.publish("ada", &channel, &format!("Lost {}", number / 4)).await.expect(202));
+        // Pinterest works again, so the channel does not rest.
+        app.publish("ada", &channel, "Sound").await.expect(201);
     }
 
     for ahead in [20, 70, 330].map(seconds) {
@@ -252,7 +254,8 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
     assert_eq!(bound.len(), 10, "each is bound to a Pin of its own");
     let there: BTreeSet<_> =
         app.pinterest().pins(Environment::Sandbox).into_iter().map(|pin| pin.id).collect();
-    assert_eq!(bound, there);
+    assert!(bound.is_subset(&there));
+    assert_eq!(there.len(), 20, "with those between them");
 }
 
 #[tokio::test]

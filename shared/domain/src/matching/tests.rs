@@ -41,6 +41,7 @@ fn expect(likeness: Likeness, change: impl FnOnce(&mut BoardPin)) {
     assert_eq!(compare(&listed, &draft(), &attempt()).likeness, likeness, "{listed:?}");
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the fields of a listed Pin have it")]
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
