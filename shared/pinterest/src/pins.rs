@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Client, Error, Page, page::MAX_PAGE_SIZE};
+use crate::{Client, Error, Fault, Page, lenient, page::MAX_PAGE_SIZE};
 
 /// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
 #[derive(Serialize)]
@@ -133,25 +133,31 @@ impl<'a> CreatePin<'a> {
 /// `Pin` in the contract.
 #[derive(Deserialize)]
 struct Pin {
-    id: PinterestPinId,
+    /// `None`: it cannot be read. Such a Pin may be any, so it must not be left out without a word.
+    #[serde(default, deserialize_with = "lenient::optional_id")]
+    id: Option<PinterestPinId>,
     #[serde(default)]
     created_at: Value,
+    #[serde(default, deserialize_with = "lenient::text")]
     title: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     description: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     link: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     alt_text: Option<String>,
 }
 
-impl From<Pin> for BoardPin {
-    fn from(pin: Pin) -> Self {
-        Self {
-            id: pin.id,
-            created_at: pin.created_at.as_str().and_then(instant),
-            title: pin.title,
-            description: pin.description,
-            link: pin.link,
-            alt_text: pin.alt_text,
-        }
+impl Pin {
+    fn on_board(self) -> Option<BoardPin> {
+        Some(BoardPin {
+            id: self.id?,
+            created_at: self.created_at.as_str().and_then(instant),
+            title: self.title,
+            description: self.description,
+            link: self.link,
+            alt_text: self.alt_text,
+        })
     }
 }
 
@@ -165,6 +171,7 @@ fn instant(text: &str) -> Option<Timestamp> {
 /// What is read of the response to a new Pin.
 #[derive(Deserialize)]
 struct Created {
+    #[serde(deserialize_with = "lenient::id")]
     id: PinterestPinId,
 }
 
@@ -192,6 +199,10 @@ impl Client {
     /// One page of a board's Pins, those of its sections included
     /// ([`GET /boards/{board_id}/pins`](https://developers.pinterest.com/docs/api/v5/boards-list_pins)).
     /// Pinterest does not say in which order.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Malformed`] if a Pin has no id that can be read. What is no Pin at all, like a `null`, is left out.
     pub async fn board_pins(
         &self,
         environment: Environment,
@@ -200,7 +211,9 @@ impl Client {
         bookmark: Option<&str>,
     ) -> Result<Page<BoardPin>, Error> {
         let list = self.get(environment, token, &format!("boards/{board}/pins"));
-        let page = self.page::<Pin>(list, MAX_PAGE_SIZE, bookmark).await?;
-        Ok(page.map(BoardPin::from))
+        let Page { items, bookmark } = self.page::<Pin>(list, MAX_PAGE_SIZE, bookmark).await?;
+        let items: Option<_> = items.into_iter().map(Pin::on_board).collect();
+        let malformed = || Error::unknown(ResponseMeta::default(), Fault::Malformed { source: None });
+        Ok(Page { items: items.ok_or_else(malformed)?, bookmark })
     }
 }
