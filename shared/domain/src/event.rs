@@ -341,6 +341,7 @@ mod tests {
             connection,
             connected_at: now(),
             pause: None,
+            blocked_links: crate::BlockedLinks::default(),
             expiring_in_days: None,
             version: 4,
         }

@@ -29,10 +29,16 @@ enum Denied {
     IntegrationDisabled,
     /// 401 code 3: the app may not do this yet, or the owner granted too little to read the account.
     InvalidScope,
-    /// Pinterest refuses App ID, App Secret or the code.
+    /// Pinterest refuses the redirect URI, App ID, App Secret or the code.
     CodeRefused,
-    /// Pinterest did not answer.
+    /// Pinterest gave tokens, and refuses to say whose they are.
+    AccountRefused,
+    /// Pinterest's rate limit is used up.
+    RateLimited,
+    /// Pinterest did not answer, or failed.
     PinterestUnreachable,
+    /// Pinterest answered in a form that is not known.
+    PinterestUnreadable,
     /// Something went wrong inside.
     Internal,
 }
@@ -45,7 +51,10 @@ impl Denied {
             Self::IntegrationDisabled => "integration_disabled",
             Self::InvalidScope => "invalid_scope",
             Self::CodeRefused => "code_refused",
+            Self::AccountRefused => "account_refused",
+            Self::RateLimited => "pinterest_rate_limited",
             Self::PinterestUnreachable => "pinterest_unreachable",
+            Self::PinterestUnreadable => "pinterest_unreadable",
             Self::Internal => "internal",
         }
     }
@@ -124,12 +133,12 @@ impl OauthCallback {
             .pinterest
             .exchange(flow.environment, app, &code, &flow.redirect_uri, issued_at)
             .await
-            .map_err(|error| denied(&error))?;
+            .map_err(|error| denied(&error, Denied::CodeRefused))?;
         let account = self
             .pinterest
             .user_account(flow.environment, &granted.tokens.access)
             .await
-            .map_err(|error| denied(&error))?;
+            .map_err(|error| denied(&error, Denied::AccountRefused))?;
 
         let ticket = Ticket::new(self.random.secret());
         let hash = encoding::sha256(ticket.expose());
@@ -165,24 +174,19 @@ fn is_speculative(request: &ApiRequest) -> bool {
     })
 }
 
-fn denied(error: &pinterest::Error) -> Denied {
-    match error {
-        pinterest::Error::Refused { refusal: Refusal::Scope, .. } => Denied::InvalidScope,
-        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::PinterestUnreachable,
-        pinterest::Error::Refused { response, .. } => {
-            tracing::warn!(
-                http.status = response.http_status,
-                pinterest.code = response.pinterest_code,
-                pinterest.request_id = response.request_id,
-                "Pinterest refused to connect an account"
-            );
-            Denied::CodeRefused
+/// Why no connection comes of it, for the browser. The log has Pinterest's own words. `refused`: what a refusal means.
+fn denied(error: &pinterest::Error, refused: Denied) -> Denied {
+    let denied = match error {
+        pinterest::Error::Refused { refusal: Refusal::Scope | Refusal::NotPermitted, .. } => {
+            Denied::InvalidScope
         }
-        _ => {
-            tracing::warn!(error = %chain(error), "an account could not be connected");
-            Denied::PinterestUnreachable
-        }
-    }
+        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::RateLimited,
+        pinterest::Error::Refused { .. } => refused,
+        _ if error.is_unreadable() => Denied::PinterestUnreadable,
+        _ => Denied::PinterestUnreachable,
+    };
+    tracing::warn!(error = %chain(error), reason = denied.code(), "an account could not be connected");
+    denied
 }
 
 fn internal(error: &Error) -> Denied {

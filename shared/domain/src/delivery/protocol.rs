@@ -148,9 +148,10 @@ impl TransitionBuilder<'_> {
     ) -> Transition {
         self.pin.retry_counter = None;
         // The next call would be refused, so the channel pauses before it.
-        let side_effect = response.spent_for_seconds.map_or(SideEffect::Nothing, |seconds| {
-            self.rate_limited(Some(SignedDuration::from_secs(seconds.into())), 0).1
-        });
+        let side_effect = match response.spent_for_seconds {
+            Some(seconds) => self.rate_limited(Some(SignedDuration::from_secs(seconds.into())), 0).1,
+            None => self.forget_blocked_link(),
+        };
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
         let message = how.with([("pinterest_pin_id", id)]);
         Transition { side_effect, ..self.enter(state, "published", message, response) }
