@@ -134,10 +134,12 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
     let (path, words) = (error.path().to_string(), error.inner().to_string());
     let words = words.split(" at line ").next().unwrap_or_default();
     let field = if path == "." { "body" } else { &path };
+    if let Some(missing) = words.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        let field = if path == "." { missing.to_owned() } else { format!("{path}.{missing}") };
+        return Invalid::new(&field, "missing_field", "is missing", "Add the field.");
+    }
     let (code, fix) = if words.starts_with("unknown field") {
         ("unknown_field", "Remove the field, or write it as the API reference does.")
-    } else if words.starts_with("missing field") {
-        ("missing_field", "Add the field.")
     } else {
         ("invalid_type", "Send the value in the form that the API reference shows.")
     };

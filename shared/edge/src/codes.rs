@@ -116,7 +116,7 @@ pub const CODES: &[Code] = &[
         "missing_field",
         "A field that is needed is missing or empty.",
         "Add the field.",
-        "body is not right: missing field `media`",
+        "media is missing",
     ),
     code(
         "repeated_field",
@@ -521,7 +521,7 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "state_invalid",
-        "The flow is unknown, was used already, or is older than ten minutes.",
+        "The flow is unknown, was used with another code, or is older than ten minutes.",
         "Start again.",
         "https://app.example.com/#error=state_invalid",
     ),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Action, Context, Input, Outcome, SideEffect, Transition};
 use crate::{
     Failure, Message, Phrase, Pin, PinRecord, PinterestPinId, Reason, ResponseMeta, RetryCounter, State,
-    phrases,
+    backoff::whole_millis, phrases,
 };
 
 /// The longest wait that backoff leads to.
@@ -168,7 +168,7 @@ impl TransitionBuilder<'_> {
         let message = Message::from(phrase);
         let last = self.pin.timeline.entries.last();
         let since = last.filter(|last| last.detail == message.text).map_or(self.now, |last| last.at);
-        let interval = (self.now.duration_since(since) / 4).clamp(first, MAX_BACKOFF);
+        let interval = whole_millis(self.now.duration_since(since) / 4).clamp(first, MAX_BACKOFF);
         (Some(self.in_time(self.now + interval)), message)
     }
 
