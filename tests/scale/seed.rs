@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use adapters::{Binding, Vault};
 use domain::{
-    AccessToken, Account, Channel, ChannelId, ChannelRecord, Connection, DefaultBoard, Environment,
-    PinterestUserId, RefreshToken, Scopes, TenantId, TokenPair, UserId,
+    AccessToken, Account, BlockedLinks, Channel, ChannelId, ChannelRecord, Connection, DefaultBoard,
+    Environment, PinterestUserId, RefreshToken, Scopes, TenantId, TokenPair, UserId,
     refresh::{Lifetimes, TokenRecord, TokenState, due_at},
 };
 use dynoxide::{ImportOptions, actions::transact_write_items::TransactWriteItemsRequest, types::Item};
@@ -145,6 +145,7 @@ impl One {
             connection: Connection::Connected,
             connected_at: self.at,
             pause: None,
+            blocked_links: BlockedLinks::default(),
             expiring_in_days: None,
             version: 1,
         });

@@ -30,6 +30,8 @@ pub(crate) struct Invariants {
     issued: Vec<IssuedPair>,
     /// Status and code of Pinterest's refusals of a Pin, by its image.
     refusals: BTreeMap<String, Vec<(u16, i64)>>,
+    /// The accounts that Pinterest has blocked for spam.
+    blocked_accounts: BTreeSet<usize>,
     /// When an account had its last fault at Pinterest.
     fault_at: BTreeMap<usize, Timestamp>,
     /// When the whole app was rate limited.
@@ -150,6 +152,20 @@ impl Invariants {
         self.refusals.entry(image.to_owned()).or_default().push((status, code));
     }
 
+    /// Notes that Pinterest has blocked an account for spam.
+    pub(crate) fn note_spam_block(&mut self, account: Option<usize>) {
+        self.blocked_accounts.extend(account);
+    }
+
+    /// A channel rests for spam only if Pinterest has blocked its account, and not a link.
+    fn channel_written(&mut self, write: &Write) {
+        let Some(row) = &write.after else { return };
+        let person = TenantId(row["tenant"].as_str().unwrap().to_owned());
+        let holds =
+            row["pause"]["reason"] != "spam_hold" || self.blocked_accounts.contains(&account_of(&person));
+        self.check(holds, "one link is not one account", || row.to_string());
+    }
+
     /// Whether a fault kept a person's channel from its work within the last `hours`.
     fn had_fault(&self, env: &SimEnv, person: &TenantId, channel: &str, hours: i64) -> bool {
         let since = env.now() - SignedDuration::from_hours(hours);
@@ -167,6 +183,7 @@ impl Invariants {
         match (write.key.table.as_str(), write.key.sk.as_str()) {
             (TOKENS, "TOKEN") => self.token_written(env, writer, write),
             (_, sk) if sk.starts_with("PIN#") => self.pin_written(env, writer, write),
+            (_, sk) if sk.starts_with("CHANNEL#") => self.channel_written(write),
             _ => {}
         }
     }

@@ -61,7 +61,7 @@ enum AnswerLoss {
     Cut,
     Silence,
     Status(u16),
-    /// 400 code 2787, which leaves the outcome open.
+    /// 400 with a code or with words that leave the outcome open.
     Undecided,
 }
 
@@ -176,6 +176,9 @@ async fn serve(
             if reply.status == 401 && reply.body["code"] == 2 {
                 invariants.note_dead_token(env.now());
             }
+            if reply.status == 403 && reply.body["code"] == 9 {
+                invariants.note_spam_block(request.account());
+            }
             if let Ok(body) = serde_json::from_str::<Value>(&request.body)
                 && let Some(image) = body["media_source"]["url"].as_str()
             {
@@ -202,7 +205,13 @@ async fn serve(
         AnswerLoss::Silence => sleep(Duration::from_mins(1)).await,
         AnswerLoss::Status(status) => drop(answer.send(Reply::error(status, 0, "Something went wrong"))),
         AnswerLoss::Undecided => {
-            drop(answer.send(Reply::error(400, 2787, "Something went wrong on our end")));
+            let (status, code, words) = env.rng.choose(&[
+                (400, 2787, "Something"),
+                (400, 12, "Sorry! Something went wrong on our end."),
+                (404, 404, "This resource is temporarily unavailable."),
+                (401, 2, "Sorry! Something went wrong on our end."),
+            ]);
+            drop(answer.send(Reply::error(status, code, words)));
         }
     }
 }
@@ -276,6 +285,7 @@ fn random_refusal(env: &SimEnv, kind: CallKind) -> Option<Reply> {
         CallKind::SendPin => rng.choose(&[
             quota,
             spam(),
+            Reply::error(429, 9, "Sorry! We blocked this link because it may lead to spam."),
             Reply::error(409, 1, "Concurrent update"),
             Reply::error(400, 1, "Sorry! We could not fetch the image."),
             Reply::error(401, 2, "Authentication failed."),

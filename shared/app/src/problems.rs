@@ -2,7 +2,8 @@
 
 use delivery::Error as DeliveryError;
 use domain::{
-    Disabled, Environment, Limit, LimitReached, PauseReason, Refusal, WrongState, failures, phrases,
+    Disabled, Environment, Limit, LimitReached, PauseReason, Refusal, ResponseMeta, WrongState, failures,
+    phrases,
 };
 use edge::{ApiError, Problem};
 use http::StatusCode;
@@ -125,17 +126,26 @@ fn using_pinterest(error: &DeliveryError) -> Problem {
 
 /// What Pinterest's answer to a call without side effects means to the caller.
 fn reading(error: &pinterest::Error) -> Problem {
-    let pinterest::Error::Refused { refusal, response } = error else {
-        return Problem::new(
-            StatusCode::BAD_GATEWAY,
-            "pinterest_unreachable",
-            "Pinterest did not answer, or not in a way that makes sense",
-            "Try again later; Pinterest's status page tells whether it is down.",
-        );
+    let (refusal, response) = match error {
+        pinterest::Error::Refused { refusal, response } => (refusal, response),
+        pinterest::Error::Unknown { .. } if error.is_unreadable() => {
+            return Problem::new(
+                StatusCode::BAD_GATEWAY,
+                "pinterest_unreadable",
+                "Pinterest answered in a form that is not known",
+                "Try again later; if it goes on, report it to whoever runs this: the log says more.",
+            );
+        }
+        pinterest::Error::Unknown { response, source: None } => return unreachable(&failed(response)),
+        pinterest::Error::Unknown { .. } | pinterest::Error::NotSent(_) => {
+            return unreachable("Pinterest did not answer");
+        }
     };
     match refusal {
         Refusal::TokenDead => token_refresh(),
-        Refusal::Scope => Problem::refused(&failures::invalid_scope(Environment::Sandbox)),
+        Refusal::Scope | Refusal::NotPermitted => {
+            Problem::refused(&failures::invalid_scope(Environment::Sandbox))
+        }
         Refusal::Quota { retry_after } => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "pinterest_rate_limited",
@@ -151,13 +161,31 @@ fn reading(error: &pinterest::Error) -> Problem {
         )
         .retry_after(SPAM_WAIT_SECONDS),
         Refusal::BoardGone => Problem::refused(&failures::board_gone()),
-        Refusal::SectionGone | Refusal::MediaUnreachable | Refusal::Busy | Refusal::Other => {
+        Refusal::SectionGone
+        | Refusal::LinkBlocked
+        | Refusal::GrantDead
+        | Refusal::MediaUnreachable
+        | Refusal::Busy
+        | Refusal::Other => {
             let message = response.message.clone().unwrap_or_else(|| "no reason given".to_owned());
             let detail = format!("Pinterest refused: {message}");
             let fix = "Change what Pinterest objects to, and try again.";
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused_by_pinterest", detail, fix)
         }
     }
+}
+
+fn unreachable(detail: &str) -> Problem {
+    let fix = "Try again later; Pinterest's status page tells whether it is down.";
+    Problem::new(StatusCode::BAD_GATEWAY, "pinterest_unreachable", detail, fix)
+}
+
+/// Pinterest says that something went wrong there.
+pub(crate) fn failed(response: &ResponseMeta) -> String {
+    let status = response.http_status.map(|status| format!(" with status {status}"));
+    let words = response.message.as_ref().map(|message| format!(": {message}"));
+    let told: String = [status, words].into_iter().flatten().collect();
+    format!("Pinterest answered that something went wrong there{told}")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::MediaBucket;
 use domain::{
-    Attempt, Pin, State,
+    Attempt, BlockedLinks, Channel, Draft, Pin, Refusal, ResponseMeta, State,
     delivery::{Action, Decide, Input, Outcome, SideEffect, Transition},
 };
 use platform::{Clock, Random, chain};
@@ -194,11 +194,25 @@ impl PinPublisher {
             (SideEffect::RefreshToken, _) => {
                 self.sessions.request_refresh(&pin.channel_id, session.token_version()).await
             }
-            (SideEffect::Nothing | SideEffect::PauseApp(_), _) => Ok(()),
+            (SideEffect::CountBlockedLink | SideEffect::ForgetBlockedLink, Some(channel)) => {
+                let links = self.blocked_links(channel, &pin.draft, side_effect);
+                main.save_blocked_links(&pin.tenant, &pin.channel_id, &links).await
+            }
+            (SideEffect::Nothing, _) | (_, None) => Ok(()),
         };
         if let Err(error) = applied {
-            tracing::warn!(error = %chain(&error), pin.id = %pin.id, "a pause or a refresh could not be saved");
+            tracing::warn!(error = %chain(&error), pin.id = %pin.id, "what a Pin has met could not be saved for its channel");
         }
+    }
+
+    /// What is known of blocked links after this one. Of two processes that save at once, the second counts: one link more
+    /// or less does no harm.
+    fn blocked_links(&self, channel: &Channel, draft: &Draft, side_effect: SideEffect) -> BlockedLinks {
+        let now = self.clock.now();
+        draft.link_hosts().iter().fold(channel.blocked_links.clone(), |links, host| match side_effect {
+            SideEffect::CountBlockedLink => links.with_blocked(host, now),
+            _ => links.without(host),
+        })
     }
 
     async fn execute(
@@ -246,19 +260,35 @@ impl PinPublisher {
         let pinterest = &self.sessions.pinterest;
         match pinterest.create_pin(channel.environment, access, &pin.draft, &media).await {
             Ok((id, response)) => Outcome::Created(id, response),
+            Err(pinterest::Error::Refused { refusal: Refusal::NotPermitted, response }) => {
+                let board = pinterest.board(channel.environment, access, &pin.draft.board).await;
+                Outcome::Refused(why_not_permitted(board), response)
+            }
             Err(pinterest::Error::Refused { refusal, response }) => Outcome::Refused(refusal, response),
             Err(error @ pinterest::Error::NotSent(_)) => Outcome::NotSent(chain(&error)),
-            Err(pinterest::Error::Unknown { response, source }) => {
+            Err(error) => {
                 // The Pin has no room for the cause.
-                tracing::warn!(
-                    http.status = response.http_status,
-                    pinterest.request_id = response.request_id,
-                    error = source.as_ref().map(|fault| chain(fault)),
-                    "it is not known whether a Pin was created"
-                );
-                Outcome::Unknown(response)
+                tracing::warn!(error = %chain(&error), "it is not known whether a Pin was created");
+                let unreadable = error.is_unreadable();
+                Outcome::Unknown(ResponseMeta { unreadable, ..error.into_response() })
             }
         }
+    }
+}
+
+/// What a 403 code 29 is about that says nothing itself: `board` is what Pinterest says of the Pin's board. All scopes were
+/// granted, or nothing would have been sent.
+fn why_not_permitted(board: Result<pinterest::Board, pinterest::Error>) -> Refusal {
+    match board {
+        Err(pinterest::Error::Refused { refusal: Refusal::BoardGone | Refusal::NotPermitted, .. }) => {
+            Refusal::BoardGone
+        }
+        Err(pinterest::Error::Refused { response, .. })
+            if matches!(response.http_status, Some(403 | 404)) =>
+        {
+            Refusal::BoardGone
+        }
+        _ => Refusal::NotPermitted,
     }
 }
 

@@ -216,6 +216,7 @@ impl ChannelSession {
             jitter: random.jitter(),
             uploads: self.uploads_until.is_some_and(|until| until >= Instant::now() + MIN_UPLOAD_TIME),
             last_pause: channel.and_then(|channel| channel.pause),
+            blocked_links: channel.map(|channel| channel.blocked_links.clone()).unwrap_or_default(),
         }
     }
 }

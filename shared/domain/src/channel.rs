@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{BoardId, ChannelId, PinterestUserId, TenantId};
+use crate::{BlockedLinks, BoardId, ChannelId, PinterestUserId, TenantId};
 
 /// Which of Pinterest's two hosts. Their tokens, boards and Pins never mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -206,6 +206,9 @@ pub struct ChannelRecord {
     /// The pause until which nothing is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pause>,
+    /// The hosts that Pinterest has blocked links to.
+    #[serde(default, skip_serializing_if = "BlockedLinks::is_empty")]
+    pub blocked_links: BlockedLinks,
     /// The last warning: this many days until the refresh token dies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiring_in_days: Option<u8>,
@@ -262,6 +265,7 @@ impl Channel {
             connection: Connection::Connected,
             connected_at: now,
             pause: before.and_then(|before| before.pause),
+            blocked_links: before.map(|before| before.blocked_links.clone()).unwrap_or_default(),
             expiring_in_days: None,
             version: before.map_or(1, |before| before.version + 1),
         })

@@ -21,6 +21,7 @@
 //! | only the last of the [`BOARD_CHECK_DELAYS`] decides that nothing is there, and only if the whole list was read | a list that lags, or breaks off after its first page, hides the Pin that is made again |
 //! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two equal Pins are both taken for published, and one is lost |
 //! | a limit, a hold, an outage and a dead token wait; only a refusal of the Pin itself ends it | a Pin fails for what was never its fault |
+//! | a blocked link ends its Pin and rests nobody else | one bad page stops everything that an account publishes |
 //! | a video's place at Pinterest is saved before the upload, its upload before the wait | a crash uploads 2 GB again, or a Pin is sent whose video is not there |
 //! | a Pin that waits has a due time, or is woken when its channel is connected again | a Pin is forgotten |
 //!
@@ -36,10 +37,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Attempt, Disabled, Environment, Pause, Pin, PinterestMediaId, PinterestPinId, Refusal, ResponseMeta,
-    Scopes, matching::Match,
+    Attempt, BlockedLinks, Disabled, Environment, Pause, Pin, PinterestMediaId, PinterestPinId, Refusal,
+    ResponseMeta, Scopes, matching::Match,
 };
 
+mod blocked_links;
 mod outcome_unknown;
 mod pauses;
 mod protocol;
@@ -82,6 +84,8 @@ pub struct Context {
     pub uploads: bool,
     /// The channel's last pause, whether it is over or not: a hold soon after a hold is longer.
     pub last_pause: Option<Pause>,
+    /// The hosts that Pinterest blocks links to.
+    pub blocked_links: BlockedLinks,
 }
 
 /// Whether a channel can send.
@@ -211,6 +215,10 @@ pub enum SideEffect {
     PauseApp(Pause),
     /// Refresh the channel's tokens now.
     RefreshToken,
+    /// Remember for the channel that Pinterest blocked the Pin's link.
+    CountBlockedLink,
+    /// Forget what was remembered of the host that the Pin's link leads to.
+    ForgetBlockedLink,
 }
 
 /// A decision: the Pin as it is to be saved, and what to do then.

@@ -47,6 +47,19 @@ impl Draft {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
     }
 
+    /// The hosts that its links lead to, each once.
+    #[must_use]
+    pub fn link_hosts(&self) -> Vec<String> {
+        let slides = match &self.media {
+            Media::Carousel { items } => items.iter().filter_map(|slide| slide.link.as_ref()).collect(),
+            Media::Image { .. } | Media::Video { .. } => Vec::new(),
+        };
+        let mut hosts: Vec<_> = self.link.iter().chain(slides).filter_map(WebAddress::host).collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    }
+
     /// Checks what all fields weigh together: workers hold many Pins in memory, and a row has its limit.
     pub fn check_size(self) -> Result<Self, Invalid> {
         let bytes = self.bytes();
@@ -178,6 +191,12 @@ impl WebAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The host that it leads to.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        Some(Url::parse(&self.0).ok()?.host_str()?.to_owned())
+    }
 }
 
 /// A colour as `#RRGGBB`.
@@ -261,6 +280,18 @@ mod tests {
         assert!(of_length("a".repeat(2029)).is_err());
         assert!(of_length("ü".repeat(338)).is_ok(), "six characters each");
         assert!(of_length("ü".repeat(339)).is_err());
+    }
+
+    #[test]
+    fn the_hosts_of_a_pin_are_those_that_its_links_lead_to() {
+        let slide = |link: &str| serde_json::json!({"url": "https://images.example/a.jpg", "link": link});
+        let draft: Draft = serde_json::from_value(serde_json::json!({
+            "board_id": "1",
+            "link": "HTTPS://Shop.Example:8443/a",
+            "media": {"kind": "carousel", "items": [slide("https://shop.example/b"), slide("http://other.example")]},
+        }))
+        .unwrap();
+        assert_eq!(draft.link_hosts(), ["other.example", "shop.example"]);
     }
 
     #[test]

@@ -348,6 +348,7 @@ mod tests {
             connection,
             connected_at: now(),
             pause: None,
+            blocked_links: crate::BlockedLinks::default(),
             expiring_in_days: None,
             version: 4,
         }

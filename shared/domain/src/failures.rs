@@ -1,10 +1,15 @@
 //! Why a Pin was not published, and why a request was refused for good. Some texts are fixed to the letter, because people
 //! search for them.
 
+use jiff::Timestamp;
+
 use crate::{Environment, Failure, delivery::Unusable};
 
 /// Pinterest's code for a missing scope or access tier, in the words that people search for.
 pub const INVALID_SCOPE: &str = "403 invalid scope";
+/// What to do about a blocked link (<https://help.pinterest.com/en/article/blocked-links-and-websites>).
+const LINK_FIX: &str = "Link to the page itself, without a shortener or a redirect; claim the website at Pinterest, or ask \
+                        Pinterest's support to review it. Then retry, or publish a Pin with another link.";
 /// A Pin names a board that is gone.
 pub const BOARD_INVALID: &str = "board_id is invalid";
 
@@ -101,12 +106,37 @@ pub fn section_gone() -> Failure {
     )
 }
 
-pub(crate) fn too_late() -> Failure {
-    Failure::new(
-        "too_late",
-        "the Pin could not be published in time",
-        "Read its timeline for what it waited for, and retry if it still makes sense.",
-    )
+/// `last_words`: what Pinterest said last, if it said anything.
+pub(crate) fn too_late(last_words: Option<&str>) -> Failure {
+    let detail = "the Pin could not be published in time";
+    let fix = "Read its timeline for what it waited for, and retry if it still makes sense.";
+    match last_words {
+        Some(words) => Failure::new("too_late", format!("{detail}; Pinterest's last words: {words}"), fix)
+            .with("message", words),
+        None => Failure::new("too_late", detail, fix),
+    }
+}
+
+/// Pinterest blocks the link of the Pin. `hosts`: where its links lead.
+pub(crate) fn link_blocked(hosts: &[String], message: Option<&str>) -> Failure {
+    let host = hosts.join(", ");
+    let link = if hosts.is_empty() { "an address".to_owned() } else { format!("the link to {host}") };
+    let detail = format!("Pinterest blocks {link} in this Pin");
+    match message {
+        Some(message) => {
+            Failure::new("link_blocked", format!("{detail}: {message}"), LINK_FIX).with("message", message)
+        }
+        None => Failure::new("link_blocked", detail, LINK_FIX),
+    }
+    .with("host", &host)
+}
+
+/// Pinterest blocks links to `host`, one after the other.
+#[must_use]
+pub fn host_rests(host: &str, until: Timestamp) -> Failure {
+    let detail =
+        format!("Pinterest has blocked several links to {host} in a row, so none is sent before {until}");
+    Failure::new("link_blocked", detail, LINK_FIX).with("host", host).with("until", &until.to_string())
 }
 
 pub(crate) fn token_refused() -> Failure {
@@ -176,13 +206,13 @@ pub fn needs_review(has_candidates: bool) -> Failure {
     if has_candidates {
         Failure::new(
             "perhaps_published",
-            "the Pin may be on the board: Pinterest's answer was lost, and the board shows a Pin that resembles it",
+            "the Pin may be on the board: Pinterest gave no clear answer, and the board shows a Pin that resembles it",
             "Look at the candidates at Pinterest, and resolve the Pin: as one of them, or by sending it again.",
         )
     } else {
         Failure::new(
             "outcome_unknown",
-            "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
+            "the Pin may or may not be on the board: Pinterest gave no clear answer, and the board could not be read",
             "Look at the board at Pinterest, and resolve the Pin: as the one that is there, or by sending it again.",
         )
     }

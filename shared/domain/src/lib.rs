@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod backoff;
+mod blocked_links;
 mod channel;
 pub mod delivery;
 mod draft;
@@ -26,6 +27,7 @@ mod secret;
 mod settings;
 
 pub use backoff::backoff;
+pub use blocked_links::BlockedLinks;
 pub use channel::{
     Account, Channel, ChannelRecord, Connection, DefaultBoard, Environment, NewConnection, Pause,
     PauseReason, ReconnectCause, Scopes,

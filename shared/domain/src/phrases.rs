@@ -36,6 +36,11 @@ phrases! {
     NOT_SENT = "not_sent", "{detail}";
     CREATED = "created", "created as {pinterest_pin_id}";
     ANSWER_LOST = "answer_lost", "Pinterest's answer did not come, so the Pin may exist";
+    ANSWER_UNREADABLE =
+        "answer_unreadable", "Pinterest answered in a form that is not known, so the Pin may exist";
+    PINTEREST_FAILED = "pinterest_failed", "Pinterest says that something went wrong there, so the Pin may exist";
+    PINTEREST_FAILED_BECAUSE =
+        "pinterest_failed", "Pinterest says that something went wrong there, so the Pin may exist ({message})";
     PROCESS_ENDED = "process_ended", "the process that was sending it ended without a word";
 
     // Waiting for Pinterest.

@@ -14,6 +14,9 @@ pub struct ResponseMeta {
     pub request_id: Option<String>,
     /// Pinterest's words.
     pub message: Option<String>,
+    /// The answer came, and nobody knows its form.
+    #[serde(skip)]
+    pub unreadable: bool,
     /// It was the last call that a rate limit allows for so many seconds.
     #[serde(skip)]
     pub spent_for_seconds: Option<u32>,
@@ -24,8 +27,12 @@ pub struct ResponseMeta {
 pub enum Refusal {
     /// 401 code 2: the access token no longer works. Only a refresh helps.
     TokenDead,
-    /// 401 code 3 or 403 code 29: a scope is missing, or the app may not do this yet. Refreshing never helps.
+    /// The token endpoint: a refresh token, or a code, that no longer works.
+    GrantDead,
+    /// 401 code 3, or "Trial" in the words: a scope is missing, or the app may not do this yet. Refreshing never helps.
     Scope,
+    /// 403 code 29 without a word about the reason: the scope, the app, or the board.
+    NotPermitted,
     /// 429 or code 8: too many calls.
     Quota {
         /// Pinterest says when to try again.
@@ -33,6 +40,8 @@ pub enum Refusal {
     },
     /// Code 9, or "spam" in the words: the account has to rest.
     Spam,
+    /// "We blocked this link" in the words, whatever the code: about the page that the Pin leads to, not the account.
+    LinkBlocked,
     /// 404 code 40: the board is gone.
     BoardGone,
     /// Code 2031: the section is gone.

@@ -116,7 +116,7 @@ pub const CODES: &[Code] = &[
         "missing_field",
         "A field that is needed is missing or empty.",
         "Add the field.",
-        "body is not right: missing field `media`",
+        "media is missing",
     ),
     code(
         "repeated_field",
@@ -431,13 +431,13 @@ pub const CODES: &[Code] = &[
         "perhaps_published",
         "The Pin may be on the board: something there resembles it, and Pinterest's answer was lost.",
         "Look at the candidates at Pinterest, and resolve the Pin: as one of them, or by sending it again.",
-        "the Pin may be on the board: Pinterest's answer was lost, and the board shows a Pin that resembles it",
+        "the Pin may be on the board: Pinterest gave no clear answer, and the board shows a Pin that resembles it",
     ),
     code(
         "outcome_unknown",
         "The Pin may or may not be on the board.",
         "Look at the board at Pinterest, and resolve the Pin: as the one that is there, or by sending it again.",
-        "the Pin may or may not be on the board: Pinterest's answer was lost, and the board could not be read",
+        "the Pin may or may not be on the board: Pinterest gave no clear answer, and the board could not be read",
     ),
     // What Pinterest says.
     code(
@@ -463,6 +463,12 @@ pub const CODES: &[Code] = &[
         "Pinterest refused the request, and says why.",
         "Change what Pinterest objects to, and publish it as a new Pin.",
         "Pinterest refused: Invalid link",
+    ),
+    code(
+        "link_blocked",
+        "Pinterest blocks the link of the Pin; `params.host` names where it leads. Other Pins go on.",
+        "Link to the page itself, without a shortener or a redirect; claim the website at Pinterest, or ask Pinterest's support to review it.",
+        "Pinterest blocks the link to shop.example in this Pin: Sorry! We blocked this link because it may lead to spam.",
     ),
     code(
         "token_refused",
@@ -514,9 +520,15 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "pinterest_unreachable",
-        "Pinterest did not answer, or not in a form that is known.",
+        "Pinterest did not answer, or answered that something went wrong there.",
         "Try again later; Pinterest's status page tells whether it is down.",
-        "Pinterest did not answer, or not in a way that makes sense",
+        "Pinterest did not answer",
+    ),
+    code(
+        "pinterest_unreadable",
+        "Pinterest answered in a form that is not known.",
+        "Try again later; if it goes on, report it to whoever runs this: the log says more.",
+        "Pinterest answered in a form that is not known",
     ),
     // After `#error=`, when the browser comes back from Pinterest.
     code(
@@ -527,7 +539,7 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "state_invalid",
-        "The flow is unknown, was used already, or is older than ten minutes.",
+        "The flow is unknown, was used with another code, or is older than ten minutes.",
         "Start again.",
         "https://app.example.com/#error=state_invalid",
     ),
@@ -536,6 +548,12 @@ pub const CODES: &[Code] = &[
         "Pinterest refused the redirect URI, the App ID, the App Secret or the code.",
         "Let an admin compare the redirect URI with the one that is registered at Pinterest, and test the credentials.",
         "https://app.example.com/#error=code_refused",
+    ),
+    code(
+        "account_refused",
+        "Pinterest gave tokens, and refuses to say whose account they are for.",
+        "Check at Pinterest that the account and the app are active, and start again.",
+        "https://app.example.com/#error=account_refused",
     ),
 
     // What passes.

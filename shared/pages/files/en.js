@@ -115,7 +115,7 @@ export default {
     "The integration is not configured or is turned off. An admin can change this under Pinterest integration.",
   "connect.invalid_scope": "Pinterest refused the requested permissions. The app may not be approved yet.",
   "connect.code_refused":
-    "Pinterest rejected its own authorization code. Ask an admin to test the credentials, then press Connect again.",
+    "Pinterest refused the connection. Ask an admin to compare the redirect URI with the registered one and to test the credentials.",
   "connect.pinterest_unreachable": "Pinterest did not respond. Try again in a minute.",
 
   "boards.search": "Search boards",

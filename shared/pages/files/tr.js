@@ -116,7 +116,7 @@ const texts = {
     "Entegrasyon ayarlanmamış ya da kapalı. Bir yönetici bunu Pinterest entegrasyonu sayfasında değiştirebilir.",
   "connect.invalid_scope": "Pinterest istenen izinleri reddetti. Uygulama henüz onaylanmamış olabilir.",
   "connect.code_refused":
-    "Pinterest kendi verdiği yetki kodunu kabul etmedi. Bir yöneticiden kimlik bilgilerini sınamasını isteyin, sonra Connect'e yeniden basın.",
+    "Pinterest bağlantıyı reddetti. Bir yöneticiden redirect URI'yi kayıtlı olanla karşılaştırmasını ve kimlik bilgilerini sınamasını isteyin.",
   "connect.pinterest_unreachable": "Pinterest yanıt vermedi. Bir dakika sonra yeniden deneyin.",
 
   "boards.search": "Pano ara",

@@ -3,12 +3,14 @@
 use domain::{AccessToken, Account, Environment, PinterestUserId};
 use serde::Deserialize;
 
-use crate::{Client, Error};
+use crate::{Client, Error, lenient};
 
 /// `Account` in the contract, where every field is optional. Without an id there is no telling accounts apart.
 #[derive(Deserialize)]
 struct UserAccount {
+    #[serde(deserialize_with = "lenient::id")]
     id: PinterestUserId,
+    #[serde(default, deserialize_with = "lenient::text")]
     username: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::Deserialize;
 use serde_json::Number;
 
-use crate::{Client, Error, Page};
+use crate::{Client, Error, Page, lenient, lenient::Readable};
 
 /// What can be asked about an account (`query_metric_types` in the contract), and about its best Pins.
 pub const CHANNEL_METRICS: &[&str] = &[
@@ -138,8 +138,10 @@ pub struct TopPin {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct PinTotals {
     /// Which.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: PinterestPinId,
     /// As it was published.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: Option<String>,
     #[serde(rename = "pin_metrics")]
     totals: Option<Totals>,
@@ -172,15 +174,19 @@ struct Totals {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Total {
     /// How often it was seen.
+    #[serde(default, deserialize_with = "lenient::number")]
     pub impression: Option<Number>,
     /// How often it was opened.
+    #[serde(default, deserialize_with = "lenient::number")]
     pub pin_click: Option<Number>,
     /// How often somebody went to where it links to.
-    #[serde(rename = "clickthrough")]
+    #[serde(default, rename = "clickthrough", deserialize_with = "lenient::number")]
     pub outbound_click: Option<Number>,
     /// How many reacted to it.
+    #[serde(default, deserialize_with = "lenient::number")]
     pub reaction: Option<Number>,
     /// How many commented on it.
+    #[serde(default, deserialize_with = "lenient::number")]
     pub comment: Option<Number>,
 }
 
@@ -194,40 +200,43 @@ struct Unsplit {
 #[derive(Deserialize)]
 struct RawReport {
     #[serde(default, rename = "daily_metrics")]
-    days: Vec<RawDay>,
-    #[serde(default, rename = "summary_metrics")]
-    sums: BTreeMap<String, Option<Number>>,
-    #[serde(default, rename = "lifetime_metrics")]
-    lifetime: BTreeMap<String, Option<Number>>,
+    days: Readable<RawDay>,
+    #[serde(default, rename = "summary_metrics", deserialize_with = "lenient::numbers")]
+    sums: Metrics,
+    #[serde(default, rename = "lifetime_metrics", deserialize_with = "lenient::numbers")]
+    lifetime: Metrics,
 }
 
 #[derive(Deserialize)]
 struct RawDay {
     date: Date,
+    #[serde(default, deserialize_with = "lenient::text")]
     data_status: Option<String>,
-    #[serde(default)]
-    metrics: BTreeMap<String, Option<Number>>,
+    #[serde(default, deserialize_with = "lenient::numbers")]
+    metrics: Metrics,
 }
 
 /// `TopPinsAnalyticsResponse` in the contract.
 #[derive(Deserialize)]
 struct RawTopPins {
     #[serde(default)]
-    pins: Vec<RawTopPin>,
+    pins: Readable<RawTopPin>,
     date_availability: Option<Availability>,
 }
 
 #[derive(Deserialize)]
 struct RawTopPin {
+    #[serde(deserialize_with = "lenient::id")]
     pin_id: PinterestPinId,
-    #[serde(default)]
-    metrics: BTreeMap<String, Option<Number>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::numbers")]
+    metrics: Metrics,
+    #[serde(default, deserialize_with = "lenient::texts")]
     data_status: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 struct Availability {
+    #[serde(default, deserialize_with = "lenient::number")]
     latest_available_timestamp: Option<Number>,
 }
 
@@ -236,22 +245,18 @@ fn has_data(status: Option<&str>) -> bool {
     matches!(status, None | Some("READY" | "ESTIMATE"))
 }
 
-fn known(told: BTreeMap<String, Option<Number>>) -> impl Iterator<Item = (String, Number)> {
-    told.into_iter().filter_map(|(metric, number)| Some((metric, number?)))
-}
-
 impl From<RawReport> for Report {
     fn from(told: RawReport) -> Self {
-        let days: Vec<Day> = told.days.into_iter().map(Day::from).collect();
+        let days: Vec<Day> = told.days.items.into_iter().map(Day::from).collect();
         let counted = |metric: &String| days.iter().any(|day| day.metrics.contains_key(metric));
-        let sums = known(told.sums).filter(|(metric, _)| counted(metric)).collect();
-        Self { sums, lifetime: known(told.lifetime).collect(), days }
+        let sums = told.sums.into_iter().filter(|(metric, _)| counted(metric)).collect();
+        Self { sums, lifetime: told.lifetime, days }
     }
 }
 
 impl From<RawDay> for Day {
     fn from(told: RawDay) -> Self {
-        let metrics = known(told.metrics).filter(|_| has_data(told.data_status.as_deref())).collect();
+        let metrics = if has_data(told.data_status.as_deref()) { told.metrics } else { Metrics::new() };
         Self { date: told.date, metrics, data_status: told.data_status }
     }
 }
@@ -259,7 +264,7 @@ impl From<RawDay> for Day {
 impl From<RawTopPin> for TopPin {
     fn from(told: RawTopPin) -> Self {
         let status = |metric: &str| told.data_status.get(metric).map(String::as_str);
-        let metrics = known(told.metrics).filter(|(metric, _)| has_data(status(metric))).collect();
+        let metrics = told.metrics.into_iter().filter(|(metric, _)| has_data(status(metric))).collect();
         Self { id: told.pin_id, metrics, data_status: told.data_status }
     }
 }
@@ -269,7 +274,7 @@ impl From<RawTopPins> for TopPins {
         let millis = told.date_availability.and_then(|until| until.latest_available_timestamp);
         let instant = |millis: Number| Timestamp::from_millisecond(millis.as_i64()?).ok();
         Self {
-            pins: told.pins.into_iter().map(TopPin::from).collect(),
+            pins: told.pins.items.into_iter().map(TopPin::from).collect(),
             counted_until: millis.and_then(instant),
         }
     }

@@ -1,19 +1,20 @@
 //! Boards and their sections.
 
 use domain::{AccessToken, BoardId, Environment, SectionId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Client, Error};
+use crate::{Client, Error, lenient};
 
 /// Where Pins go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Board {
     /// Stays the same when the board is renamed.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: BoardId,
     /// As its owner named it.
     pub name: String,
     /// `PUBLIC`, `PROTECTED`, `SECRET`, or what Pinterest thinks of next.
-    #[serde(default = "public")]
+    #[serde(default = "public", deserialize_with = "privacy")]
     pub privacy: String,
 }
 
@@ -21,6 +22,7 @@ pub struct Board {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Section {
     /// Stays the same when the section is renamed.
+    #[serde(deserialize_with = "lenient::id")]
     pub id: SectionId,
     /// As its owner named it.
     pub name: String,
@@ -42,6 +44,10 @@ pub struct NewBoard<'a> {
 /// The contract's default.
 fn public() -> String {
     "PUBLIC".to_owned()
+}
+
+fn privacy<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    Ok(lenient::text(value)?.unwrap_or_else(public))
 }
 
 impl Client {

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{AccessToken, Environment, refresh};
-use reqwest::{Request, RequestBuilder};
+use reqwest::{
+    Request, RequestBuilder,
+    header::{ACCEPT_ENCODING, HeaderValue},
+};
 use serde::Serialize;
 
-use crate::{
-    Error, Transport,
-    response::{ErrorBody, Received},
-};
+use crate::{Error, Transport, error_body::ErrorBody, response::Received};
 
 /// After this long a read is given up: it can be repeated at will.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -100,7 +100,9 @@ impl Client {
     }
 
     /// Sends `request`, and returns the answer, whatever it says.
-    pub(crate) async fn execute(&self, request: Request) -> Result<Received, Error> {
+    pub(crate) async fn execute(&self, mut request: Request) -> Result<Received, Error> {
+        // Without this header, any coding would do (RFC 9110, section 12.5.3).
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Received::read(self.transport.send(request).await?).await
     }
 }

@@ -64,6 +64,31 @@ impl Error {
             if *refusal == Refusal::BoardGone || response.http_status == Some(404))
     }
 
+    /// What is known of Pinterest's answer.
+    #[must_use]
+    pub fn into_response(self) -> ResponseMeta {
+        match self {
+            Self::NotSent(_) => ResponseMeta::default(),
+            Self::Refused { response, .. } | Self::Unknown { response, .. } => response,
+        }
+    }
+
+    /// Whether an answer came, and its form is not known. What says in a known form that something went wrong is read, and a
+    /// 5xx says so in any form.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::NotSent(_) | Self::Refused { .. } => false,
+            Self::Unknown { source: Some(fault), .. } => {
+                matches!(fault, Fault::Malformed { .. } | Fault::TooLarge | Fault::Endless)
+            }
+            Self::Unknown { response, source: None } => {
+                let says_nothing = response.message.is_none() && response.pinterest_code.is_none();
+                says_nothing && response.http_status.is_some_and(|status| status < 500)
+            }
+        }
+    }
+
     /// The answer is of no use, or only a part of it came.
     pub(crate) fn unknown(response: ResponseMeta, fault: Fault) -> Self {
         Self::Unknown { response, source: Some(fault) }

@@ -13,13 +13,17 @@ mod account;
 mod analytics;
 mod boards;
 mod client;
+mod decompress;
 mod error;
+mod error_body;
+mod lenient;
 mod media;
 mod oauth;
 mod page;
 mod pins;
 mod refusal;
 mod response;
+mod retry_after;
 mod tokens;
 mod transport;
 

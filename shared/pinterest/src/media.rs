@@ -13,20 +13,21 @@ use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
 use url::{Host, Url};
 
-use crate::{Client, Error, Fault};
+use crate::{Client, Error, Fault, lenient};
 
 /// `MediaUpload` in the contract. The parameters are credentials: whatever keys come are passed on, and never read.
 #[derive(Deserialize)]
 struct MediaUpload {
+    #[serde(deserialize_with = "lenient::id")]
     media_id: PinterestMediaId,
     upload_url: String,
     upload_parameters: BTreeMap<String, FormField>,
 }
 
-/// `MediaUploadDetails` in the contract.
+/// `MediaUploadDetails` in the contract, where the status is optional.
 #[derive(Deserialize)]
 struct Media {
-    status: String,
+    status: Option<String>,
 }
 
 impl Client {
@@ -92,11 +93,12 @@ impl Client {
         id: &PinterestMediaId,
     ) -> Result<MediaStatus, Error> {
         let received = self.send(self.get(environment, token, &format!("media/{id}"))).await?;
-        match received.json::<Media>()?.status.as_str() {
-            "registered" => Ok(MediaStatus::Registered),
-            "processing" => Ok(MediaStatus::Processing),
-            "succeeded" => Ok(MediaStatus::Succeeded),
-            "failed" => Ok(MediaStatus::Failed),
+        match received.json::<Media>()?.status.as_deref() {
+            Some("registered") => Ok(MediaStatus::Registered),
+            // Without a word, it is on its way.
+            Some("processing") | None => Ok(MediaStatus::Processing),
+            Some("succeeded") => Ok(MediaStatus::Succeeded),
+            Some("failed") => Ok(MediaStatus::Failed),
             _ => Err(Error::unknown(received.meta(), Fault::Malformed { source: None })),
         }
     }

@@ -19,7 +19,7 @@ use url::ParseError;
 use crate::{
     Client, Error, Fault,
     client::{READ_TIMEOUT, WRITE_TIMEOUT},
-    response::ErrorBody,
+    error_body::ErrorBody,
     tokens::Tokens,
 };
 
@@ -171,6 +171,10 @@ impl Client {
             Err(Error::Unknown { response, source: Some(Fault::Connection(_) | Fault::TooLarge) }) => {
                 (CredentialCheck::Unreachable, response)
             }
+            // A failure that passes, told with a status of refusals.
+            Err(Error::Unknown { response, source: None }) if response.message.is_some() => {
+                (CredentialCheck::Unreachable, response)
+            }
             Err(Error::Refused { response, .. } | Error::Unknown { response, .. }) => {
                 (verdict(&response), response)
             }
@@ -253,9 +257,12 @@ fn verdict(answer: &ResponseMeta) -> CredentialCheck {
     // Code 2 is "Authentication failed"; a code that repeats the status says nothing.
     let says_nothing_else =
         answer.pinterest_code.is_none_or(|code| code == 2 || Some(code) == status.map(i64::from));
-    let names_the_app = answer.message.as_ref().is_some_and(|message| message.starts_with("invalid_client"));
+    let message = answer.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let names_the_app = message.starts_with("invalid_client");
+    let knows_no_app = answer.pinterest_code == Some(283) || message.contains("invalid application id");
     match status {
         Some(408) => CredentialCheck::Unreachable,
+        Some(400..=499) if knows_no_app => CredentialCheck::Wrong,
         Some(401) if says_nothing_else => CredentialCheck::Wrong,
         Some(400..=499) if says_nothing_else && names_the_app => CredentialCheck::Wrong,
         // A success without a token proves nothing either.

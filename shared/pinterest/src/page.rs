@@ -1,9 +1,11 @@
 //! Lists, which Pinterest gives page by page ([pagination](https://developers.pinterest.com/docs/reference/pagination/)).
 
+use std::collections::HashSet;
+
 use reqwest::RequestBuilder;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{Client, Error, Fault};
+use crate::{Client, Error, Fault, lenient, lenient::Readable};
 
 /// The most that Pinterest gives at once.
 pub(crate) const MAX_PAGE_SIZE: u16 = 250;
@@ -11,7 +13,7 @@ pub(crate) const MAX_PAGE_SIZE: u16 = 250;
 const MAX_PAGES: usize = 100;
 
 /// A part of a list.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Page<T> {
     /// In Pinterest's order.
     pub items: Vec<T>,
@@ -19,17 +21,19 @@ pub struct Page<T> {
     pub bookmark: Option<String>,
 }
 
-impl<T> Page<T> {
-    /// The same page of other things.
-    pub(crate) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(change).collect(), bookmark: self.bookmark }
-    }
+/// `Paginated` in the contract.
+#[derive(Deserialize)]
+struct RawPage<T> {
+    items: Readable<T>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    bookmark: Option<String>,
 }
 
 impl Client {
     /// Asks `list` for the page at `bookmark`, of at most `size` things.
     ///
-    /// An empty page is the last one, whatever its bookmark says: Pinterest's own sample code stops there too.
+    /// An empty page is the last one, whatever its bookmark says: Pinterest's own sample code stops there too. Things that
+    /// cannot be read are left out.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         list: RequestBuilder,
@@ -41,9 +45,13 @@ impl Client {
             Some(bookmark) => list.query(&[("bookmark", bookmark)]),
             None => list,
         };
-        let Page { items, bookmark } = self.send(list).await?.json::<Page<T>>()?;
-        let bookmark = bookmark.filter(|bookmark| !bookmark.is_empty() && !items.is_empty());
-        Ok(Page { items, bookmark })
+        let RawPage { items: Readable { items, odd }, bookmark } =
+            self.send(list).await?.json::<RawPage<T>>()?;
+        if odd > 0 {
+            tracing::warn!(odd, "Pinterest has listed things that cannot be read");
+        }
+        let is_last = items.is_empty() && odd == 0;
+        Ok(Page { items, bookmark: bookmark.filter(|bookmark| !bookmark.is_empty() && !is_last) })
     }
 
     /// Asks for all pages of the list that `list` begins to ask for.
@@ -53,16 +61,15 @@ impl Client {
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut bookmark: Option<String> = None;
+        let mut seen = HashSet::new();
         for _ in 0..MAX_PAGES {
             let page = self.page(list(), MAX_PAGE_SIZE, bookmark.as_deref()).await?;
             all.extend(page.items);
-            if page.bookmark.is_none() {
-                return Ok(all);
+            let Some(next) = page.bookmark else { return Ok(all) };
+            if !seen.insert(next.clone()) {
+                break; // it goes round in circles
             }
-            if page.bookmark == bookmark {
-                break;
-            }
-            bookmark = page.bookmark;
+            bookmark = Some(next);
         }
         Err(Error::unknown(domain::ResponseMeta::default(), Fault::Endless))
     }

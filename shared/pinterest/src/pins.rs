@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Client, Error, Page, page::MAX_PAGE_SIZE};
+use crate::{Client, Error, Fault, Page, lenient, page::MAX_PAGE_SIZE};
 
 /// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
 #[derive(Serialize)]
@@ -134,12 +134,18 @@ impl<'a> CreatePin<'a> {
 /// `Pin` in the contract.
 #[derive(Deserialize)]
 struct Pin {
-    id: PinterestPinId,
+    /// `None`: it cannot be read. Such a Pin may be any, so it must not be left out without a word.
+    #[serde(default, deserialize_with = "lenient::optional_id")]
+    id: Option<PinterestPinId>,
     #[serde(default)]
     created_at: Value,
+    #[serde(default, deserialize_with = "lenient::text")]
     title: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     description: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     link: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
     alt_text: Option<String>,
     #[serde(default)]
     media: Value,
@@ -149,18 +155,18 @@ struct Pin {
     parent_pin_id: Value,
 }
 
-impl From<Pin> for BoardPin {
-    fn from(pin: Pin) -> Self {
-        Self {
-            id: pin.id,
-            created_at: instant(&pin.created_at),
-            media: media_kind(&pin.media),
-            is_foreign: pin.is_owner == Value::Bool(false) || pin.parent_pin_id.is_string(),
-            title: pin.title,
-            description: pin.description,
-            link: pin.link,
-            alt_text: pin.alt_text,
-        }
+impl Pin {
+    fn on_board(self) -> Option<BoardPin> {
+        Some(BoardPin {
+            id: self.id?,
+            created_at: instant(&self.created_at),
+            media: media_kind(&self.media),
+            is_foreign: self.is_owner == Value::Bool(false) || self.parent_pin_id.is_string(),
+            title: self.title,
+            description: self.description,
+            link: self.link,
+            alt_text: self.alt_text,
+        })
     }
 }
 
@@ -190,6 +196,7 @@ fn media_kind(media: &Value) -> Option<MediaKind> {
 /// What is read of the response to a new Pin.
 #[derive(Deserialize)]
 struct Created {
+    #[serde(deserialize_with = "lenient::id")]
     id: PinterestPinId,
 }
 
@@ -217,6 +224,10 @@ impl Client {
     /// One page of a board's Pins, those of its sections included
     /// ([`GET /boards/{board_id}/pins`](https://developers.pinterest.com/docs/api/v5/boards-list_pins)).
     /// Pinterest does not say in which order.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Malformed`] if a Pin has no id that can be read. What is no Pin at all, like a `null`, is left out.
     pub async fn board_pins(
         &self,
         environment: Environment,
@@ -225,7 +236,9 @@ impl Client {
         bookmark: Option<&str>,
     ) -> Result<Page<BoardPin>, Error> {
         let list = self.get(environment, token, &format!("boards/{board}/pins"));
-        let page = self.page::<Pin>(list, MAX_PAGE_SIZE, bookmark).await?;
-        Ok(page.map(BoardPin::from))
+        let Page { items, bookmark } = self.page::<Pin>(list, MAX_PAGE_SIZE, bookmark).await?;
+        let items: Option<_> = items.into_iter().map(Pin::on_board).collect();
+        let malformed = || Error::unknown(ResponseMeta::default(), Fault::Malformed { source: None });
+        Ok(Page { items: items.ok_or_else(malformed)?, bookmark })
     }
 }

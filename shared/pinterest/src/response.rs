@@ -6,20 +6,23 @@ use domain::ResponseMeta;
 use jiff::SignedDuration;
 use reqwest::{
     Response,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{CONTENT_ENCODING, HeaderMap},
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use crate::{Error, Fault, refusal::refusal};
+use crate::{
+    Error, Fault,
+    decompress::decompressed,
+    error_body::{ErrorBody, ReadError},
+    refusal::refusal,
+    retry_after::{first_number, retry_after},
+};
 
 /// A page of 250 Pins takes about one megabyte.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// How much of Pinterest's message is kept.
 const MAX_MESSAGE_CHARS: usize = 500;
-/// Pinterest's longest window is a day. A larger number is no number of seconds to wait.
-const MAX_WAIT_SECONDS: i64 = 2 * 24 * 60 * 60;
 /// How Pinterest's tokens begin: access, refresh, and client credentials.
 const TOKEN_PREFIXES: [&str; 3] = ["pina", "pinr", "pinc"];
 
@@ -43,31 +46,35 @@ impl Received {
             is_last: header(response.headers(), "x-ratelimit-remaining").and_then(first_number) == Some(0),
             body: Zeroizing::default(),
         };
+        let encoding = header(response.headers(), CONTENT_ENCODING.as_str()).map(str::to_owned);
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if received.body.len() + chunk.len() > MAX_BODY_BYTES => {
                     return Err(Error::unknown(received.meta(), Fault::TooLarge));
                 }
                 Ok(Some(chunk)) => received.body.extend_from_slice(&chunk),
-                Ok(None) => return Ok(received),
+                Ok(None) => break,
                 Err(error) => return Err(Error::unknown(received.meta(), error.into())),
             }
         }
+        let body = mem::take(&mut received.body);
+        received.body = decompressed(body, encoding.as_deref(), MAX_BODY_BYTES)
+            .map_err(|fault| Error::unknown(received.meta(), fault))?;
+        Ok(received)
     }
 
-    /// Returns a 2xx. Anything else is an error, whose kind depends on the error body that `read` finds: a 4xx without
-    /// one is not from Pinterest (a proxy, for instance), and refuses nothing.
-    pub(crate) fn accepted(self, read: fn(&[u8]) -> Option<ErrorBody>) -> Result<Self, Error> {
+    /// Returns a 2xx, unless it brings an error body. Anything else is an error, whose kind depends on the error body that
+    /// `read` finds: a 4xx without one is not from Pinterest (a proxy, for instance), and refuses nothing.
+    pub(crate) fn accepted(self, read: ReadError) -> Result<Self, Error> {
         let mut meta = self.meta();
-        if (200..300).contains(&self.status) {
-            return Ok(self);
-        }
-        let Some(body) = read(&self.body) else {
-            return Err(Error::Unknown { response: meta, source: None });
+        let is_success = (200..300).contains(&self.status);
+        let body = if is_success { ErrorBody::read_in_success(&self.body, read) } else { read(&self.body) };
+        let Some(body) = body else {
+            return if is_success { Ok(self) } else { Err(Error::Unknown { response: meta, source: None }) };
         };
         meta.pinterest_code = body.code;
         meta.message = Some(clean(&body.text)).filter(|text| !text.is_empty());
-        Err(match refusal(self.status, body.code, &body.text, self.retry_after) {
+        Err(match refusal(self.status, body.code, &body.message, self.retry_after) {
             Some(refusal) => Error::Refused { refusal, response: meta },
             None => Error::Unknown { response: meta, source: None },
         })
@@ -114,60 +121,8 @@ impl Received {
     }
 }
 
-/// The error body (`Error` in the contract): `{"code": 2, "message": "Authentication failed."}`, live
-/// also with `message_detail`.
-pub(crate) struct ErrorBody {
-    code: Option<i64>,
-    text: String,
-}
-
-impl ErrorBody {
-    /// Reads the error body of the API. `None`: the body is not from Pinterest.
-    pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        Self::from_object(&serde_json::from_slice(body).ok()?)
-    }
-
-    /// Reads the error body of the token endpoint, which is the API's, unless it is that of
-    /// [RFC 6749, section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): some clients guard against it.
-    pub(crate) fn read_oauth(body: &[u8]) -> Option<Self> {
-        let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
-        if !body.get("error").is_some_and(Value::is_string) {
-            return Self::from_object(&body);
-        }
-        Some(Self {
-            code: body.get("code").and_then(Value::as_i64),
-            text: join(&body, &["error", "error_description", "message", "message_detail"]),
-        })
-    }
-
-    fn from_object(body: &Map<String, Value>) -> Option<Self> {
-        let code = body.get("code").and_then(Value::as_i64);
-        let speaks = code.is_some() || body.get("message").is_some_and(Value::is_string);
-        speaks.then(|| Self { code, text: join(body, &["message", "message_detail"]) })
-    }
-}
-
-fn join(body: &Map<String, Value>, fields: &[&str]) -> String {
-    let texts = fields.iter().filter_map(|field| body.get(*field)?.as_str());
-    texts.collect::<Vec<_>>().join(" ")
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// When Pinterest wants to be asked again: `retry-after`, which it does not document, or `x-ratelimit-reset`,
-/// which counts seconds, and whose gateway (Envoy) may write a list: `100, 100;w=60`.
-fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
-    let seconds = |name| first_number(header(headers, name)?);
-    let seconds = seconds(RETRY_AFTER.as_str()).or_else(|| seconds("x-ratelimit-reset"))?;
-    Some(SignedDuration::from_secs(seconds))
-}
-
-fn first_number(text: &str) -> Option<i64> {
-    let first = text.split([',', ';']).next()?.trim();
-    let number = first.parse().ok()?;
-    (0..=MAX_WAIT_SECONDS).contains(&number).then_some(number)
 }
 
 /// Text that is safe to keep and to show: on one line, not too long, and without tokens, which should not be
@@ -229,19 +184,5 @@ mod tests {
     fn words_are_kept_on_one_line_and_not_too_long() {
         assert_eq!(clean("a\r\n b\u{7}c\t\u{1b}[31md "), "a bc [31md");
         assert_eq!(clean(&"é".repeat(501)), "é".repeat(500));
-    }
-
-    #[test]
-    fn the_first_number_is_the_seconds_to_wait() {
-        assert_eq!(first_number("67150"), Some(67150));
-        assert_eq!(first_number("100, 100;w=60"), Some(100));
-        assert_eq!(first_number("7;w=60"), Some(7));
-    }
-
-    #[test]
-    fn what_is_no_number_of_seconds_is_no_hint() {
-        for garbage in ["", "soon", "-5", "Wed, 21 Oct 2026 07:28:00 GMT", "1730227664"] {
-            assert_eq!(first_number(garbage), None, "{garbage}");
-        }
     }
 }

@@ -118,11 +118,15 @@ impl Tokens {
     }
 }
 
-/// What is not text names no scopes, and is not worth losing tokens for.
+/// A text, or a list of them. What is neither names no scopes, and is not worth losing tokens for.
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
+    let text = match &value {
+        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
+        value => value.as_str().map(str::to_owned),
+    };
     let scope = |name: &String| Scope::new(name.clone());
-    Ok(value.as_str().map(|text| Scopes::parse(text).names().iter().map(scope).collect()))
+    Ok(text.map(|text| Scopes::parse(&text).names().iter().map(scope).collect()))
 }
 
 fn after(now: Timestamp, seconds: i64) -> Timestamp {

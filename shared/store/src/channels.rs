@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use domain::{Channel, ChannelId, Connection, DefaultBoard, Environment, Pause, PublicSettings, TenantId};
+use domain::{
+    BlockedLinks, Channel, ChannelId, Connection, DefaultBoard, Environment, Pause, PublicSettings, TenantId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +165,20 @@ impl MainTable {
         let condition = format!("attribute_exists(pk) AND {EXTENDS_PAUSE}");
         let key = RowKey::channel(tenant, id);
         self.table.update_if(&key, "SET pause = :pause ADD version :one", &condition, names).await?;
+        Ok(())
+    }
+
+    /// Remembers which hosts Pinterest blocks links to. A channel that is gone is left alone.
+    pub async fn save_blocked_links(
+        &self,
+        tenant: &TenantId,
+        id: &ChannelId,
+        links: &BlockedLinks,
+    ) -> Result<(), Error> {
+        let mut names = values([(":one", n(1))]);
+        names.insert(":links".to_owned(), serde_dynamo::to_attribute_value(links)?);
+        let expression = "SET blocked_links = :links ADD version :one";
+        self.table.update_if(&RowKey::channel(tenant, id), expression, "attribute_exists(pk)", names).await?;
         Ok(())
     }
 

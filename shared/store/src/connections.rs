@@ -1,6 +1,9 @@
 //! `STATE`, `TICKET` and `ACCOUNT`: connecting an account, from the first click to the claim.
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
 use domain::{
     Account, Channel, ChannelId, Environment, PinterestUserId, Scopes, SealedPair, TenantId, UserId,
 };
@@ -29,6 +32,40 @@ pub struct OAuthFlow {
     pub return_to: String,
     /// Seconds since 1970. Checked by us too: DynamoDB removes late.
     pub expires_at: i64,
+}
+
+/// The flow that a browser has come back with.
+#[derive(Clone, Debug)]
+pub enum ReturnedFlow {
+    /// For the first time: this request, and no other, exchanges the code.
+    First(OAuthFlow),
+    /// Again, with the same code. What came of it, if that is known already.
+    Again(OAuthFlow, Option<String>),
+}
+
+impl ReturnedFlow {
+    /// The flow.
+    #[must_use]
+    pub fn flow(&self) -> &OAuthFlow {
+        match self {
+            Self::First(flow) | Self::Again(flow, _) => flow,
+        }
+    }
+}
+
+/// A flow, and what is known of the browser's return.
+#[derive(Serialize, Deserialize)]
+struct FlowRow {
+    #[serde(flatten)]
+    key: RowKey,
+    #[serde(flatten)]
+    flow: OAuthFlow,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
 }
 
 /// A connection that nobody has claimed yet.
@@ -77,17 +114,58 @@ struct AccountRow {
 impl MainTable {
     /// Saves a flow under the hash of its state.
     pub async fn save_oauth_flow(&self, state_hash: &str, flow: OAuthFlow) -> Result<(), Error> {
-        let new = item(&Row { key: RowKey::state(state_hash), value: flow })?;
+        let key = RowKey::state(state_hash);
+        let new = item(&FlowRow { key, flow, code_hash: None, taken_by: None, outcome: None })?;
         self.table.put(new).await
     }
 
-    /// Removes a flow, and returns it. Of two concurrent calls, one gets it.
-    pub async fn take_oauth_flow(&self, state_hash: &str) -> Result<Option<OAuthFlow>, Error> {
-        let delete = self.table.client.delete_item().table_name(&self.table.name);
-        let delete =
-            delete.set_key(Some(item(&RowKey::state(state_hash))?)).return_values(ReturnValue::AllOld);
-        let taken = delete.send().await.map_err(Error::aws("DeleteItem"))?.attributes;
-        taken.map(|found| Ok(row::<Row<OAuthFlow>>(found)?.value)).transpose()
+    /// Takes a flow for the code that the browser brought. Of two concurrent calls, one is the first. `taken_by` is random: an
+    /// SDK retry may meet its own first try.
+    pub async fn take_oauth_flow(
+        &self,
+        state_hash: &str,
+        code_hash: &str,
+        taken_by: &str,
+    ) -> Result<Option<ReturnedFlow>, Error> {
+        let update = self
+            .table
+            .client
+            .update_item()
+            .table_name(&self.table.name)
+            .set_key(Some(item(&RowKey::state(state_hash))?))
+            .update_expression("SET code_hash = :code, taken_by = :by")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(code_hash)")
+            .set_expression_attribute_values(Some(values([(":code", s(code_hash)), (":by", s(taken_by))])))
+            .return_values(ReturnValue::AllOld)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match update.send().await {
+            Ok(taken) => {
+                let flow = taken.attributes.map(row::<FlowRow>).transpose()?;
+                return Ok(flow.map(|row| ReturnedFlow::First(row.flow)));
+            }
+            Err(error) => error,
+        };
+        let there = match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item().cloned(),
+            _ => return Err(Error::aws("UpdateItem")(error)),
+        };
+        let there = there.map(row::<FlowRow>).transpose()?;
+        let same_code = there.filter(|row| row.code_hash.as_deref() == Some(code_hash));
+        Ok(same_code.map(|row| {
+            if row.taken_by.as_deref() == Some(taken_by) {
+                ReturnedFlow::First(row.flow)
+            } else {
+                ReturnedFlow::Again(row.flow, row.outcome)
+            }
+        }))
+    }
+
+    /// Remembers what came of a flow, for whoever asks again.
+    pub async fn save_flow_outcome(&self, state_hash: &str, outcome: &str) -> Result<(), Error> {
+        let names = values([(":outcome", s(outcome))]);
+        let key = RowKey::state(state_hash);
+        self.table.update_if(&key, "SET outcome = :outcome", "attribute_exists(pk)", names).await?;
+        Ok(())
     }
 
     /// Which channel an account already is.

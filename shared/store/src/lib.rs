@@ -16,7 +16,7 @@ mod usage;
 
 pub use changes::{RowImage, changed_row, row_name};
 pub use channels::ChannelSnapshot;
-pub use connections::{OAuthFlow, PendingConnection};
+pub use connections::{OAuthFlow, PendingConnection, ReturnedFlow};
 pub use due::{DueCursor, DueIndex, DueItem, DueItemKind};
 pub use idempotency::IdempotencyRecord;
 pub use keys::DUE_SHARDS;

@@ -41,6 +41,20 @@ async fn a_credential_check_gives_pinterests_answer_and_creates_nothing() {
         assert_eq!(test(&app).await["result"], "inconclusive", "{kind:?}");
     }
 
+    let limited = FaultKind::RateLimited { reset: 5 };
+    app.pinterest().inject(Fault::once(Operation::Token, limited));
+    assert!(test(&app).await["fix"].as_str().unwrap().starts_with("Wait"));
+    let unknown_app =
+        FaultKind::Refused { status: 401, code: 283, message: "Invalid Application ID".to_owned() };
+    app.pinterest().inject(Fault::once(Operation::Token, unknown_app));
+    assert_eq!(test(&app).await["result"], "wrong_app_id_or_secret");
+    let passing =
+        FaultKind::Refused { status: 400, code: 12, message: "Something went wrong on our end.".to_owned() };
+    app.pinterest().inject(Fault::once(Operation::Token, passing));
+    let failed = test(&app).await;
+    assert_eq!(failed["result"], "pinterest_unreachable");
+    assert!(failed["detail"].as_str().unwrap().contains("on our end"), "it did answer: {failed}");
+
     assert_eq!(test(&app).await["result"], "ok");
     let calls = app.pinterest().calls();
     assert!(calls.iter().all(|call| call.operation == Some(Operation::Token)), "{calls:?}");

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
     harness::{PINS, TestApp, answer, days, id, minutes, pin},
@@ -163,6 +164,60 @@ async fn a_browser_that_looks_ahead_uses_nothing_up() {
     assert_eq!(app.pinterest().calls().len(), calls, "the code is not used");
     let real = answer(app.client.get(&callback)).await;
     assert!(real.headers["location"].to_str().unwrap().contains("#connection="));
+}
+
+#[tokio::test]
+async fn the_same_callback_twice_at_once_leads_to_the_same_place() {
+    let app = TestApp::start_configured().await;
+    let page = app.start_oauth("ada").await;
+    let consent = app.client.post(&page).body("decision=allow&account=demo_account");
+    let consent = consent.header("content-type", "application/x-www-form-urlencoded");
+    let callback = answer(consent).await.headers["location"].to_str().unwrap().to_owned();
+    let tokens = app.pinterest().calls_of(Operation::Token);
+
+    let back = async || {
+        let back = answer(app.client.get(&callback)).await;
+        (back.status.as_u16(), back.headers["location"].to_str().unwrap().to_owned())
+    };
+    let (one, other, third) = tokio::join!(back(), back(), back());
+
+    assert_eq!((&one, &one), (&other, &third));
+    let (_, ticket) = one.1.split_once("#connection=").unwrap();
+    assert_eq!(app.pinterest().calls_of(Operation::Token), tokens + 1, "the code is used once");
+    let claim = json!({"connection": ticket});
+    assert_eq!(app.post("/api/v1/connections/claim", "eve", claim.clone()).await.problem(404), "not_found");
+    app.post("/api/v1/connections/claim", "ada", claim).await.expect(201);
+    assert_eq!(back().await, one, "and once more, a moment later");
+
+    let other_code = callback.replace("code=", "code=x");
+    let refused = answer(app.client.get(&other_code)).await;
+    assert!(refused.headers["location"].to_str().unwrap().ends_with("#error=state_invalid"));
+    app.advance(minutes(11)).await;
+    assert!(back().await.1.ends_with("#error=state_invalid"), "not after its minutes");
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refusal_is_the_same_for_each_request() {
+    let app = TestApp::start_configured().await;
+    let table = [
+        (
+            FaultKind::Refused { status: 400, code: 7, message: "redirect_uri does not match".into() },
+            "code_refused",
+        ),
+        (FaultKind::RateLimited { reset: 30 }, "pinterest_rate_limited"),
+        (FaultKind::GarbageBefore, "pinterest_unreadable"),
+        (FaultKind::CutBefore, "pinterest_unreachable"),
+        (FaultKind::Scope, "invalid_scope"),
+    ];
+    for (kind, reason) in table {
+        app.pinterest().inject(Fault::once(Operation::Token, kind.clone()));
+        let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
+        assert!(end.ends_with(&format!("#error={reason}")), "{kind:?}: {end}");
+    }
+    let silent = FaultKind::Refused { status: 403, code: 403, message: "Not authorized".into() };
+    app.pinterest().inject(Fault::once(Operation::UserAccount, silent));
+    let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
+    assert!(end.ends_with("#error=account_refused"), "{end}");
 }
 
 #[tokio::test]

@@ -180,6 +180,32 @@ async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() 
 }
 
 #[tokio::test]
+async fn what_is_not_said_of_a_dead_grant_never_ends_a_channel() {
+    let refused =
+        |status, code, message: &str| FaultKind::Refused { status, code, message: message.to_owned() };
+    for kind in [
+        refused(400, 12, "Sorry! Something went wrong on our end."),
+        refused(401, 2, "Sorry! Something went wrong on our end."),
+        refused(404, 404, "Not found."),
+        refused(403, 403, "Temporarily unavailable."),
+        refused(400, 1, "grant_type is invalid."),
+        refused(401, 401, "Unauthorized"),
+    ] {
+        let (app, channel) = TestApp::start_connected().await;
+        let first = access_expires_at(&app, &channel).await;
+        // `client_credentials` works all the while: only the refreshes are refused.
+        inject(&app, Operation::Token, kind.clone(), 4);
+        make_tokens_due(&app, &channel).await;
+
+        app.advance(days(2)).await;
+
+        is_connected(&app, &channel).await;
+        assert!(access_expires_at(&app, &channel).await > first, "{kind:?}");
+        assert_eq!(event_count(&app, "channel.reconnect_required").await, 0, "{kind:?}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_for_scope_and_rate_limits_at_a_refresh_never_change_the_status() {
     let (app, channel) = TestApp::start_connected().await;
     let first = access_expires_at(&app, &channel).await;

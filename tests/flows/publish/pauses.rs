@@ -25,6 +25,8 @@ async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
     let first = app.publish("ada", &channel, "First").await.expect(202);
     waits(&first, "quota");
     assert!((28..=33).contains(&wait(&app, &first)), "{first}");
+    let (_, fraction) = first["retry_at"].as_str().unwrap().split_once('.').unwrap_or(("", "Z"));
+    assert!(fraction.len() <= 4, "whole milliseconds: {first}");
     let second = app.publish("ada", &channel, "Second").await.expect(202);
     waits(&second, "quota");
     assert_eq!(app.sent(), 1, "the channel rests: nothing is sent to be refused");

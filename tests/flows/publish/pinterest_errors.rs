@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use simulated_pinterest::FaultKind;
 
-use crate::{harness::TestApp, publish::waiting::inject};
+use crate::{
+    harness::{PINS, TestApp, pin},
+    publish::waiting::inject,
+};
 
 const TABLE: &str = include_str!("../../../shared/pinterest/ERRORS.md");
 
@@ -37,4 +40,53 @@ async fn each_line_of_the_table_is_true() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_403_without_a_reason_is_about_the_board_if_pinterest_does_not_show_it() {
+    let app = TestApp::start_configured().await;
+    app.save(json!({"environment": "production"})).await;
+    let channel = app.connect("ada").await;
+    let board = app.choose_board("ada", &channel).await;
+    let not_permitted = || FaultKind::Refused {
+        status: 403,
+        code: 29,
+        message: "You are not permitted to access that resource.".to_owned(),
+    };
+    let publish = async |title: &str, board: &str| {
+        inject(&app, not_permitted());
+        let mut body = pin(&channel, title);
+        body["board_id"] = json!(board);
+        app.post(PINS, "ada", body).await.problem(422)
+    };
+    let tier = async || {
+        let validated =
+            app.post(&format!("{PINS}/validate"), "ada", pin(&channel, "Other")).await.expect(200);
+        let checks = validated["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["check"] == "tier").unwrap()["ok"].clone()
+    };
+
+    assert_eq!(publish("Somebody else's board", "123456789").await, "board_id_invalid");
+    assert_eq!(tier().await, json!(true), "it was about the board");
+
+    assert_eq!(publish("Own board", &board).await, "invalid_scope");
+    assert_eq!(tier().await, json!(false));
+}
+
+#[tokio::test]
+async fn what_is_not_known_of_an_attempt_is_said_as_it_is() {
+    let table = [
+        (FaultKind::CutAfter, "answer_lost"),
+        (FaultKind::Garbage, "answer_unreadable"),
+        (FaultKind::Status500After, "pinterest_failed"),
+        (FaultKind::Code2787After, "pinterest_failed"),
+    ];
+    for (kind, reason) in table {
+        let (app, channel) = TestApp::start_connected().await;
+        inject(&app, kind.clone());
+
+        let unknown = app.publish("ada", &channel, "Unknown").await.expect(202);
+
+        assert_eq!(unknown["timeline"].as_array().unwrap().last().unwrap()["reason"], reason, "{kind:?}");
+    }
 }

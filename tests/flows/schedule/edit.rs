@@ -46,8 +46,8 @@ async fn an_invalid_time_is_refused_with_its_place_and_nothing_is_stored() {
     for (when, code, field) in [
         (zoned("Istanbul"), "unknown_time_zone", "publish_at.time_zone"),
         (json!({"local": "noon", "time_zone": "UTC"}), "invalid_local_time", "publish_at.local"),
-        (json!({"local": local}), "missing_field", "publish_at"),
-        (json!({"time_zone": "UTC"}), "missing_field", "publish_at"),
+        (json!({"local": local}), "missing_field", "publish_at.time_zone"),
+        (json!({"time_zone": "UTC"}), "missing_field", "publish_at.local"),
         (json!({"local": local, "time_zone": "UTC", "zone": "UTC"}), "unknown_field", "publish_at.zone"),
         (
             json!({"local": local, "time_zone": "UTC", "occurrence": "third"}),
@@ -147,6 +147,9 @@ async fn only_a_scheduled_pin_can_be_changed_and_only_to_valid_values() {
         (json!({"board_id": ""}), "invalid_id"),
         (json!({"board_section_id": "salads"}), "invalid_id"),
         (json!({"media": null}), "invalid_type"),
+        (json!({"publish_at": null}), "invalid_type"),
+        (json!({"board_id": null}), "invalid_type"),
+        (json!({"publish_within": null}), "invalid_type"),
         (json!({"publish_at": app.stack.now() - days(1)}), "publish_at_past"),
         (json!({"publish_within": "P1M"}), "invalid_duration"),
         (json!({"channel_id": channel}), "unknown_field"),

@@ -55,7 +55,7 @@ impl Drivers {
         let is_modelled = match transition.side_effect {
             SideEffect::Nothing => true,
             SideEffect::PauseChannel(pause) => pause.reason == PauseReason::PinterestUnavailable,
-            SideEffect::PauseApp(_) | SideEffect::RefreshToken => false,
+            _ => false,
         };
         assert!(is_modelled, "{:?}", transition.side_effect);
         let then = Then::from(transition.action);

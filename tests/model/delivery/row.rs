@@ -1,8 +1,8 @@
 //! A row, and the Pin that it stands for.
 
 use domain::{
-    Attempt, ChannelId, Environment, Failure, Pin, PinId, PinRecord, Reason, RetryCounter, Scopes, State,
-    TenantId, Timeline,
+    Attempt, BlockedLinks, ChannelId, Environment, Failure, Pin, PinId, PinRecord, Reason, RetryCounter,
+    Scopes, State, TenantId, Timeline,
     delivery::{Context, Readiness},
 };
 use serde_json::json;
@@ -133,6 +133,7 @@ impl Row {
             jitter: 1.0,
             uploads: false,
             last_pause: None,
+            blocked_links: BlockedLinks::default(),
         }
     }
 }

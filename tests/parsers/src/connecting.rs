@@ -9,13 +9,16 @@ use crate::{
     mutate, tally, wire,
 };
 
-const REASONS: [&str; 7] = [
+const REASONS: [&str; 10] = [
     "state_invalid",
     "access_denied",
     "integration_disabled",
     "invalid_scope",
     "code_refused",
+    "account_refused",
+    "pinterest_rate_limited",
     "pinterest_unreachable",
+    "pinterest_unreadable",
     "internal",
 ];
 

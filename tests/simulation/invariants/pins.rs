@@ -177,6 +177,7 @@ impl Invariants {
             }
             "media_unreachable" => count((400, 1)) >= 3,
             "token_refused" => count((401, 2)) >= 5,
+            "link_blocked" => count((429, 9)) >= 1,
             "invalid_scope" => count((401, 3)) >= 1,
             "board_id_invalid" => {
                 let model = env.model.lock().unwrap();

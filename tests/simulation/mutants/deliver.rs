@@ -67,6 +67,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
             other => other.clone(),
         })
     }),
+    mutant("a blocked link rests the account", |pin, input, context, now| {
+        refused(pin, input, context, now, |refusal| match refusal {
+            Refusal::LinkBlocked => Refusal::Spam,
+            other => other.clone(),
+        })
+    }),
     mutant("a busy board ends a Pin", |pin, input, context, now| {
         refused(pin, input, context, now, |refusal| match refusal {
             Refusal::Busy => Refusal::Other,

@@ -16,6 +16,7 @@ use tokio::join;
 use crate::{
     error::{Error, Result},
     operations::SettingsOperation,
+    problems::failed,
     setup::Setup,
 };
 
@@ -205,26 +206,37 @@ impl WorkerView {
 
 fn verdict(check: CredentialCheck, response: &ResponseMeta) -> (TestResult, String, &'static str) {
     let message = response.message.as_deref().unwrap_or("no reason given");
-    match check {
-        CredentialCheck::Right => (
+    match (check, response.http_status) {
+        (CredentialCheck::Right, _) => (
             TestResult::Ok,
             "Pinterest accepts App ID and App Secret".to_owned(),
             "Nothing to do: connect an account.",
         ),
-        CredentialCheck::Wrong => (
+        (CredentialCheck::Wrong, _) => (
             TestResult::WrongAppIdOrSecret,
             format!("Pinterest refuses App ID or App Secret: {message}"),
             "Copy both again from developers.pinterest.com, My apps, your app; save, and test again.",
         ),
-        CredentialCheck::Inconclusive => (
+        (CredentialCheck::Inconclusive, Some(429)) => (
+            TestResult::Inconclusive,
+            format!("Pinterest's rate limit is used up, which says nothing about the credentials: {message}"),
+            "Wait a minute, and test again; on Trial access, the limit is a day's.",
+        ),
+        (CredentialCheck::Inconclusive, Some(200..=299)) => (
+            TestResult::Inconclusive,
+            "Pinterest answered in a form that is not known, which says nothing about the credentials"
+                .to_owned(),
+            "Connect an account to find out.",
+        ),
+        (CredentialCheck::Inconclusive, _) => (
             TestResult::Inconclusive,
             format!("Pinterest refuses the test itself, which says nothing about the credentials: {message}"),
             "Connect an account to find out: the app may be waiting for approval, or may not use this grant on \
              Trial access.",
         ),
-        CredentialCheck::Unreachable => (
+        (CredentialCheck::Unreachable, status) => (
             TestResult::PinterestUnreachable,
-            "Pinterest did not answer".to_owned(),
+            status.map_or_else(|| "Pinterest did not answer".to_owned(), |_| failed(response)),
             "Try again in a minute; Pinterest's status page tells whether it is down.",
         ),
     }

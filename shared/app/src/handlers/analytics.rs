@@ -124,10 +124,10 @@ fn refusal(error: delivery::Error) -> Error {
     };
     let status = (response.http_status, response.pinterest_code);
     match (refusal, status) {
-        (Refusal::Scope | Refusal::Other, (Some(403), _) | (_, Some(7))) => {
+        (Refusal::Scope | Refusal::NotPermitted | Refusal::Other, (Some(403), _) | (_, Some(7))) => {
             Error::refused(failures::no_analytics(response.message.as_deref().unwrap_or("no reason given")))
         }
-        (Refusal::Scope, _) => Error::refused(failures::analytics_scope()),
+        (Refusal::Scope | Refusal::NotPermitted, _) => Error::refused(failures::analytics_scope()),
         (Refusal::Other, (Some(404), _)) => Error::refused(failures::pin_gone()),
         _ => error.into(),
     }

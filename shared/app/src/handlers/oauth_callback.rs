@@ -1,13 +1,19 @@
 //! `oauth-callback`: the owner has answered. The tokens are stored, unclaimed, until the person who started comes with the
 //! ticket.
+//!
+//! Browsers, and what looks at links for people, sometimes ask twice. The code works once, so one request exchanges it, and all
+//! of the same code are sent to the same place: only the person who started can claim what is there.
 
 use adapters::{Binding, SettingsSecret, Vault};
 use domain::{AuthorizationCode, Refusal, Ticket};
 use edge::{ApiRequest, Body, Handler, Response, SiteConfig, no_content, redirect};
 use jiff::SignedDuration;
 use platform::{Clock, Random, chain, encoding};
-use store::{MainTable, OAuthFlow, PendingConnection, TokensTable};
-use tokio::join;
+use store::{MainTable, OAuthFlow, PendingConnection, ReturnedFlow, TokensTable};
+use tokio::{
+    join,
+    time::{Duration, Instant, sleep},
+};
 
 use crate::{
     error::{Error, Result},
@@ -17,6 +23,12 @@ use crate::{
 
 /// How long a ticket is valid: a connection has to be claimed within this time.
 const TICKET_TTL: SignedDuration = SignedDuration::from_mins(15);
+/// How long a second request waits for what comes of the first: API Gateway waits 30 seconds.
+const MAX_OUTCOME_WAIT: Duration = Duration::from_secs(25);
+/// How often it looks.
+const OUTCOME_POLL: Duration = Duration::from_millis(200);
+/// What came of a flow, if it is no error.
+const CONNECTED: &str = "connected";
 
 /// Why no connection came of it: what the frontend reads after `#error=`.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +41,16 @@ enum Denied {
     IntegrationDisabled,
     /// 401 code 3: the app may not do this yet, or the owner granted too little to read the account.
     InvalidScope,
-    /// Pinterest refuses App ID, App Secret or the code.
+    /// Pinterest refuses the redirect URI, App ID, App Secret or the code.
     CodeRefused,
-    /// Pinterest did not answer.
+    /// Pinterest gave tokens, and refuses to say whose they are.
+    AccountRefused,
+    /// Pinterest's rate limit is used up.
+    RateLimited,
+    /// Pinterest did not answer, or failed.
     PinterestUnreachable,
+    /// Pinterest answered in a form that is not known.
+    PinterestUnreadable,
     /// Something went wrong inside.
     Internal,
 }
@@ -45,7 +63,10 @@ impl Denied {
             Self::IntegrationDisabled => "integration_disabled",
             Self::InvalidScope => "invalid_scope",
             Self::CodeRefused => "code_refused",
+            Self::AccountRefused => "account_refused",
+            Self::RateLimited => "pinterest_rate_limited",
             Self::PinterestUnreachable => "pinterest_unreachable",
+            Self::PinterestUnreadable => "pinterest_unreadable",
             Self::Internal => "internal",
         }
     }
@@ -83,13 +104,13 @@ impl OauthCallback {
         if is_speculative(request) {
             return Ok(no_content());
         }
-        let state = request.query("state").map(encoding::sha256);
-        let flow = match state {
-            Some(hash) => self.main.take_oauth_flow(&hash).await?,
+        let (state, code) = (request.query("state"), request.query("code").unwrap_or_default());
+        let returned = match state {
+            Some(state) => self.take_flow(state, code).await?,
             None => None,
         };
-        let valid = flow.filter(|flow| flow.expires_at > self.clock.now().as_second());
-        let Some(flow) = valid else {
+        let is_valid = |returned: &ReturnedFlow| returned.flow().expires_at > self.clock.now().as_second();
+        let Some(returned) = returned.filter(is_valid) else {
             let to = self.site.fallback_url(&request.base_url);
             // Pinterest does not promise to send the state back with a refusal.
             let denied = match (request.query("error"), request.query("state")) {
@@ -98,15 +119,51 @@ impl OauthCallback {
             };
             return Ok(redirect(&format!("{to}#error={}", denied.code()))?);
         };
-        let fragment = match self.connect(request, &flow).await {
-            Ok(ticket) => format!("connection={}", ticket.expose()),
-            Err(denied) => format!("error={}", denied.code()),
+        let ticket = ticket(state.unwrap_or_default(), code);
+        let (flow, outcome) = match returned {
+            ReturnedFlow::First(flow) => {
+                let outcome = match self.connect(request, &flow, &ticket).await {
+                    Ok(()) => CONNECTED,
+                    Err(denied) => denied.code(),
+                };
+                self.save_outcome(state.unwrap_or_default(), outcome).await;
+                (flow, outcome.to_owned())
+            }
+            ReturnedFlow::Again(flow, outcome) => {
+                let nobody_knows = || Denied::StateInvalid.code().to_owned();
+                (flow, outcome.unwrap_or_else(nobody_knows))
+            }
+        };
+        let fragment = match outcome.as_str() {
+            CONNECTED => format!("connection={}", ticket.expose()),
+            denied => format!("error={denied}"),
         };
         Ok(redirect(&format!("{}#{fragment}", flow.return_to))?)
     }
 
+    /// Takes the flow of the state. If another request with this code has it, waits for what comes of that.
+    async fn take_flow(&self, state: &str, code: &str) -> Result<Option<ReturnedFlow>> {
+        let (state, code, id) = (encoding::sha256(state), encoding::sha256(code), self.random.hex_id());
+        let give_up_at = Instant::now() + MAX_OUTCOME_WAIT;
+        loop {
+            let returned = self.main.take_oauth_flow(&state, &code, &id).await?;
+            let is_open = matches!(returned, Some(ReturnedFlow::Again(_, None)));
+            if !is_open || Instant::now() >= give_up_at {
+                return Ok(returned);
+            }
+            sleep(OUTCOME_POLL).await;
+        }
+    }
+
+    /// If it fails, only a request that asks again does not learn it.
+    async fn save_outcome(&self, state: &str, outcome: &str) {
+        if let Err(error) = self.main.save_flow_outcome(&encoding::sha256(state), outcome).await {
+            tracing::warn!(error = %chain(&error), "what came of a flow could not be saved");
+        }
+    }
+
     /// Exchanges the code, once, reads whose account it is, and stores the sealed tokens.
-    async fn connect(&self, request: &ApiRequest, flow: &OAuthFlow) -> Result<Ticket, Denied> {
+    async fn connect(&self, request: &ApiRequest, flow: &OAuthFlow, ticket: &Ticket) -> Result<(), Denied> {
         // Pinterest does not document how it says no: an error, or simply no code.
         let code = match (request.query("error"), request.query("code")) {
             (None, Some(code)) => AuthorizationCode::new(code.to_owned()),
@@ -124,14 +181,13 @@ impl OauthCallback {
             .pinterest
             .exchange(flow.environment, app, &code, &flow.redirect_uri, issued_at)
             .await
-            .map_err(|error| denied(&error))?;
+            .map_err(|error| denied(&error, Denied::CodeRefused))?;
         let account = self
             .pinterest
             .user_account(flow.environment, &granted.tokens.access)
             .await
-            .map_err(|error| denied(&error))?;
+            .map_err(|error| denied(&error, Denied::AccountRefused))?;
 
-        let ticket = Ticket::new(self.random.secret());
         let hash = encoding::sha256(ticket.expose());
         let saved = async {
             let pair = self.vault.seal(&granted.tokens, Binding { row: &hash, version: 0 }).await?;
@@ -151,9 +207,13 @@ impl OauthCallback {
             self.tokens.save_pending_connection(&hash, pending).await?;
             Ok(())
         };
-        saved.await.map_err(|error| internal(&error))?;
-        Ok(ticket)
+        saved.await.map_err(|error| internal(&error))
     }
+}
+
+/// The ticket of a connection: the same for everyone who brings this state and this code, who are the only ones to know both.
+fn ticket(state: &str, code: &str) -> Ticket {
+    Ticket::new(encoding::sha256(&format!("ticket|{state}|{code}")))
 }
 
 /// Whether a browser, or what shows a preview of a link, only looks ahead: that must not use up what works once. The person
@@ -165,24 +225,19 @@ fn is_speculative(request: &ApiRequest) -> bool {
     })
 }
 
-fn denied(error: &pinterest::Error) -> Denied {
-    match error {
-        pinterest::Error::Refused { refusal: Refusal::Scope, .. } => Denied::InvalidScope,
-        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::PinterestUnreachable,
-        pinterest::Error::Refused { response, .. } => {
-            tracing::warn!(
-                http.status = response.http_status,
-                pinterest.code = response.pinterest_code,
-                pinterest.request_id = response.request_id,
-                "Pinterest refused to connect an account"
-            );
-            Denied::CodeRefused
+/// Why no connection comes of it, for the browser. The log has Pinterest's own words. `refused`: what a refusal means.
+fn denied(error: &pinterest::Error, refused: Denied) -> Denied {
+    let denied = match error {
+        pinterest::Error::Refused { refusal: Refusal::Scope | Refusal::NotPermitted, .. } => {
+            Denied::InvalidScope
         }
-        _ => {
-            tracing::warn!(error = %chain(error), "an account could not be connected");
-            Denied::PinterestUnreachable
-        }
-    }
+        pinterest::Error::Refused { refusal: Refusal::Quota { .. }, .. } => Denied::RateLimited,
+        pinterest::Error::Refused { .. } => refused,
+        _ if error.is_unreadable() => Denied::PinterestUnreadable,
+        _ => Denied::PinterestUnreachable,
+    };
+    tracing::warn!(error = %chain(error), reason = denied.code(), "an account could not be connected");
+    denied
 }
 
 fn internal(error: &Error) -> Denied {
@@ -207,7 +262,7 @@ impl Handler for OauthCallback {
             Ok::<_, Error>(())
         };
         // A flow that nobody has started: all that this function may do with the table is to take one.
-        let (secrets, flow) = join!(secrets, self.main.take_oauth_flow(""));
+        let (secrets, flow) = join!(secrets, self.main.take_oauth_flow("", "", ""));
         flow?;
         secrets
     }

@@ -407,22 +407,20 @@ impl Refresh {
     }
 }
 
-/// What a failed refresh tells about the token. Only a refusal that may be about the token counts against it:
-/// 401 code 3 is the app's, a limit and an outage are nobody's.
+/// What a failed refresh tells about the token. Only what is known to be said of a dead grant counts against it: 401 code 2,
+/// and the words and codes of [`Refusal::GrantDead`]. Everything else may be the app's fault, or pass.
 fn refresh_result(state: &TokenState, error: pinterest::Error) -> RefreshResult {
     tracing::warn!(error = %chain(&error), channel.id = %state.channel_id, "Pinterest gave no new tokens");
     match error {
-        pinterest::Error::Refused { refusal, .. } => match refusal {
-            Refusal::Scope | Refusal::Spam | Refusal::Busy => RefreshResult::Failed { retry_after: None },
-            Refusal::Quota { retry_after } => RefreshResult::Failed { retry_after },
-            Refusal::TokenDead
-            | Refusal::BoardGone
-            | Refusal::SectionGone
-            | Refusal::MediaUnreachable
-            | Refusal::Other => RefreshResult::Refused,
-        },
-        pinterest::Error::NotSent(_) | pinterest::Error::Unknown { .. } => {
-            RefreshResult::Failed { retry_after: None }
+        pinterest::Error::Refused { refusal: Refusal::GrantDead, .. } => RefreshResult::Refused,
+        pinterest::Error::Refused { refusal: Refusal::TokenDead, response }
+            if response.pinterest_code.is_some() =>
+        {
+            RefreshResult::Refused
         }
+        pinterest::Error::Refused { refusal: Refusal::Quota { retry_after }, .. } => {
+            RefreshResult::Failed { retry_after }
+        }
+        _ => RefreshResult::Failed { retry_after: None },
     }
 }

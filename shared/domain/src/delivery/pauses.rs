@@ -6,7 +6,7 @@ use super::{
     SideEffect,
     protocol::{MAX_BACKOFF, TransitionBuilder},
 };
-use crate::{Pause, PauseReason};
+use crate::{Pause, PauseReason, backoff::whole_millis};
 
 /// A limit that lasts this long applies to the app (a day on Trial access), and not to one account (a minute).
 const APP_WIDE_FROM: SignedDuration = SignedDuration::from_mins(5);
@@ -42,7 +42,7 @@ impl TransitionBuilder<'_> {
         let wait = if before == 0 { stated } else { stated.max(learnt) };
         let pause = Pause {
             reason: PauseReason::Quota,
-            until: self.now + wait + wait.mul_f64(0.1 * self.context.jitter),
+            until: self.now + wait + whole_millis(wait.mul_f64(0.1 * self.context.jitter)),
             // It may replace another pause, whose numbers must not be forgotten.
             step: self.holds_in_a_row(),
             failures: self.failures_in_a_row(),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Action, Context, Input, Outcome, SideEffect, Transition};
 use crate::{
     Failure, Message, Phrase, Pin, PinRecord, PinterestPinId, Reason, ResponseMeta, RetryCounter, State,
-    phrases,
+    backoff::whole_millis, phrases,
 };
 
 /// The longest wait that backoff leads to.
@@ -148,9 +148,10 @@ impl TransitionBuilder<'_> {
     ) -> Transition {
         self.pin.retry_counter = None;
         // The next call would be refused, so the channel pauses before it.
-        let side_effect = response.spent_for_seconds.map_or(SideEffect::Nothing, |seconds| {
-            self.rate_limited(Some(SignedDuration::from_secs(seconds.into())), 0).1
-        });
+        let side_effect = match response.spent_for_seconds {
+            Some(seconds) => self.rate_limited(Some(SignedDuration::from_secs(seconds.into())), 0).1,
+            None => self.forget_blocked_link(),
+        };
         let state = State::Published { pinterest_pin_id: id.clone(), published_at: self.now };
         let message = how.with([("pinterest_pin_id", id)]);
         Transition { side_effect, ..self.enter(state, "published", message, response) }
@@ -167,7 +168,7 @@ impl TransitionBuilder<'_> {
         let message = Message::from(phrase);
         let last = self.pin.timeline.entries.last();
         let since = last.filter(|last| last.detail == message.text).map_or(self.now, |last| last.at);
-        let interval = (self.now.duration_since(since) / 4).clamp(first, MAX_BACKOFF);
+        let interval = whole_millis(self.now.duration_since(since) / 4).clamp(first, MAX_BACKOFF);
         (Some(self.in_time(self.now + interval)), message)
     }
 

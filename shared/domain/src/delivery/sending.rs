@@ -29,7 +29,8 @@ impl TransitionBuilder<'_> {
             return self.enter(State::Cancelled, "cancelled", phrases::CHANNEL_DISCONNECTED.into(), &none);
         }
         if self.now >= self.pin.give_up_at {
-            return self.fail(failures::too_late(), &none);
+            let failure = failures::too_late(self.pin.timeline.last_words());
+            return self.fail(failure, &none);
         }
         match self.context.readiness {
             Readiness::Ready if self.pin.refused_token == Some(self.context.token_version) => {
@@ -63,6 +64,9 @@ impl TransitionBuilder<'_> {
         if !self.context.scopes.missing().is_empty() {
             return self.out_of_scope(&none);
         }
+        if let Some(failure) = self.resting_host() {
+            return self.fail(failure, &none);
+        }
         if !self.video_is_ready() {
             return self.prepare_video();
         }
@@ -82,13 +86,13 @@ impl TransitionBuilder<'_> {
                 let published = self.published(id, phrases::CREATED, response);
                 let side_effect = match published.side_effect {
                     SideEffect::Nothing => end_of_failures,
-                    pause => pause,
+                    other => other,
                 };
                 Transition { side_effect, ..published }
             }
             Outcome::Unknown(response) => {
                 let side_effect = SideEffect::PauseChannel(self.rest_after_failure());
-                let wait = self.outcome_unknown(attempt, phrases::ANSWER_LOST.into(), response);
+                let wait = self.outcome_unknown(attempt, nothing_certain(response), response);
                 Transition { side_effect, ..wait }
             }
             Outcome::NotSent(detail) => {
@@ -116,7 +120,7 @@ impl TransitionBuilder<'_> {
                 }
                 self.await_token(Some(retry_at), response)
             }
-            Refusal::Scope => self.out_of_scope(response),
+            Refusal::Scope | Refusal::NotPermitted => self.out_of_scope(response),
             Refusal::Quota { retry_after } => {
                 let before = self.times(QUOTA);
                 self.count(QUOTA);
@@ -132,6 +136,7 @@ impl TransitionBuilder<'_> {
                 let wait = self.wait(Reason::SpamHold, Some(pause.until), message, response);
                 Transition { side_effect: SideEffect::PauseChannel(pause), ..wait }
             }
+            Refusal::LinkBlocked => self.link_blocked(response),
             Refusal::BoardGone => self.fail(failures::board_gone(), response),
             Refusal::SectionGone => self.fail(failures::section_gone(), response),
             Refusal::MediaUnreachable => {
@@ -150,7 +155,7 @@ impl TransitionBuilder<'_> {
                 let message = phrases::BOARD_BUSY.into();
                 self.wait(Reason::PinterestUnavailable, Some(retry_at), message, response)
             }
-            Refusal::Other => {
+            Refusal::GrantDead | Refusal::Other => {
                 let message = response.message.clone().unwrap_or_default();
                 self.fail(failures::refused(&message), response)
             }
@@ -175,7 +180,17 @@ impl TransitionBuilder<'_> {
     }
 }
 
-/// A spam block, with Pinterest's own words, which may name a link.
+/// Why nobody knows what became of an attempt.
+fn nothing_certain(response: &ResponseMeta) -> Message {
+    match (&response.message, response.http_status) {
+        (Some(message), _) => phrases::PINTEREST_FAILED_BECAUSE.with([("message", message)]),
+        (None, _) if response.unreadable => phrases::ANSWER_UNREADABLE.into(),
+        (None, Some(500..)) => phrases::PINTEREST_FAILED.into(),
+        (None, _) => phrases::ANSWER_LOST.into(),
+    }
+}
+
+/// A spam block, with Pinterest's own words.
 fn taken_for_spam(message: Option<&str>) -> Message {
     match message {
         Some(message) => phrases::TAKEN_FOR_SPAM_BECAUSE.with([("message", message)]),

@@ -1,5 +1,6 @@
 //! The rules of publishing, one sentence each.
 
+mod blocked_links;
 mod deeds;
 mod ends;
 mod invariants;
@@ -80,6 +81,7 @@ fn ready() -> Context {
         jitter: 0.5,
         uploads: true,
         last_pause: None,
+        blocked_links: BlockedLinks::default(),
     }
 }
 

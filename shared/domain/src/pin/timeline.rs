@@ -63,6 +63,15 @@ impl Timeline {
     /// The number of entries that are kept.
     pub const MAX_ENTRIES: usize = 100;
 
+    /// What Pinterest said last, since the Pin was asked for or retried.
+    pub(crate) fn last_words(&self) -> Option<&str> {
+        let entries = self.entries.iter().rev().take_while(|entry| entry.event != "retried");
+        entries
+            .filter_map(|entry| entry.params.get("message"))
+            .map(String::as_str)
+            .find(|words| !words.is_empty())
+    }
+
     /// Adds an entry about something that happened here.
     pub(crate) fn push(&mut self, at: Timestamp, event: &str, message: Message) {
         self.push_response(at, event, message, &ResponseMeta::default());

@@ -115,12 +115,31 @@ async fn sums_of_days_without_data_are_no_sums() {
 
 #[tokio::test]
 async fn an_answer_without_a_report_is_unknown() {
-    for body in [json!([]), json!({ "all": 5 }), json!({ "all": { "daily_metrics": [{ "date": "soon" }] } })]
-    {
+    for body in [json!([]), json!({ "all": 5 }), json!({ "all": { "daily_metrics": 5 } })] {
         let error = report(body.clone()).await.unwrap_err();
 
         assert!(matches!(error, Error::Unknown { source: Some(_), .. }), "{body}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn one_odd_day_or_number_costs_itself() {
+    let body = json!({ "all": {
+        "daily_metrics": [
+            { "data_status": "READY", "metrics": { "SAVE": 9 } },
+            null,
+            { "date": "2025-09-30", "metrics": { "SAVE": "1", "IMPRESSION": "many" } },
+            { "date": "2025-09-29", "metrics": null },
+        ],
+        "summary_metrics": null,
+        "lifetime_metrics": { "TOTAL_COMMENTS": "10" },
+    } });
+
+    let report = report(body).await.unwrap();
+
+    let days: Vec<_> = report.days.iter().map(|day| (day.date.day(), day.metrics.len())).collect();
+    assert_eq!((days, report.sums.len()), (vec![(30, 1), (29, 0)], 0));
+    assert_eq!(report.lifetime["TOTAL_COMMENTS"].as_u64(), Some(10));
 }
 
 #[tokio::test]

@@ -64,6 +64,45 @@ async fn a_list_that_gives_the_same_bookmark_again_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_list_that_goes_round_in_circles_is_given_up_at_the_second_meeting() {
+    let pages =
+        vec![(None, page(&["1"], "a")), (Some("a"), page(&["2"], "b")), (Some("b"), page(&["3"], "a"))];
+    let (server, client) = listing(pages).await;
+
+    let error = ids(&client).await.unwrap_err();
+
+    assert!(matches!(error, Error::Unknown { source: Some(Fault::Endless), .. }));
+    assert_eq!(server.received_requests().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn one_odd_board_costs_itself_and_not_the_list() {
+    let items = json!([
+        { "id": "1", "name": "A", "privacy": null },
+        null,
+        { "id": "2", "name": null },
+        { "name": "No id" },
+        { "id": 813_744_226_420_795_884_u64, "name": "By number", "privacy": 7 },
+        "odd",
+    ]);
+    let (_server, client) = listing(vec![(None, json!({ "items": items, "bookmark": null }))]).await;
+
+    let boards = client.boards(Environment::Production, &token()).await.unwrap();
+
+    let read: Vec<_> = boards.iter().map(|board| (board.id.as_str(), board.privacy.as_str())).collect();
+    assert_eq!(read, [("1", "PUBLIC"), ("813744226420795884", "PUBLIC")]);
+}
+
+#[tokio::test]
+async fn a_page_of_nothing_but_odd_things_does_not_end_a_list() {
+    let pages =
+        vec![(None, json!({ "items": [null], "bookmark": "b" })), (Some("b"), page(&["1"], Value::Null))];
+    let (_server, client) = listing(pages).await;
+
+    assert_eq!(ids(&client).await.unwrap(), ["1"]);
+}
+
+#[tokio::test]
 async fn a_list_of_more_than_a_hundred_pages_is_given_up() {
     let bookmarks: Vec<String> = (0..100).map(|page| format!("b{page}")).collect();
     let pages = bookmarks.iter().enumerate().map(|(number, next)| {

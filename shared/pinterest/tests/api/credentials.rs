@@ -33,6 +33,15 @@ async fn a_credential_check_distinguishes_a_wrong_secret_from_other_errors() {
         (says(401, json!({ "code": 401, "message": "Unauthorized" })), CredentialCheck::Wrong),
         (says(400, json!({ "error": "invalid_client" })), CredentialCheck::Wrong),
         (ResponseTemplate::new(401), CredentialCheck::Wrong),
+        (says(401, json!({ "code": 283, "data": "Invalid Application ID" })), CredentialCheck::Wrong),
+        (
+            says(400, json!({ "code": 1, "message": "x", "data": "Invalid Application ID" })),
+            CredentialCheck::Wrong,
+        ),
+        (
+            says(400, json!({ "code": 12, "message": "Something went wrong on our end." })),
+            CredentialCheck::Unreachable,
+        ),
         (says(401, json!({ "code": 3, "message": "consumer type" })), CredentialCheck::Inconclusive),
         (says(400, json!({ "error": "invalid_client", "code": 3 })), CredentialCheck::Inconclusive),
         (says(400, json!({ "code": 1, "message": "grant_type" })), CredentialCheck::Inconclusive),

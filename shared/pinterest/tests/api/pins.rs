@@ -176,10 +176,32 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
 
 #[tokio::test]
 async fn a_page_with_a_pin_that_cannot_be_read_is_not_taken_for_the_whole_page() {
-    let body = json!({ "items": [{ "id": "1" }, { "id": "?" }] });
+    let body = json!({ "items": [{ "id": "1" }, { "id": "?", "title": "Perhaps ours" }] });
     let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 
     let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await;
 
     assert!(page.is_err());
+}
+
+#[tokio::test]
+async fn what_is_no_pin_is_left_out_of_a_page_and_an_id_may_be_a_number() {
+    let body = json!({ "items": [null, { "id": 813_744_226_420_795_884_u64, "title": 5 }, "odd"] });
+    let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
+
+    let page = client.board_pins(Environment::Production, &token(), &board("7"), None).await.unwrap();
+
+    let [pin] = page.items.as_slice() else { panic!("{page:?}") };
+    assert_eq!((pin.id.as_str(), &pin.title), ("813744226420795884", &None));
+}
+
+#[tokio::test]
+async fn a_video_without_a_status_is_on_its_way() {
+    let (_server, client) =
+        answering("GET", "/v5/media/9", harness::json(200, json!({ "media_id": "9" }))).await;
+    let id = domain::PinterestMediaId::try_from("9".to_owned()).unwrap();
+
+    let status = client.video(Environment::Production, &token(), &id).await.unwrap();
+
+    assert_eq!(status, domain::delivery::MediaStatus::Processing);
 }

@@ -1,13 +1,19 @@
 //! What refuses a call for certain, and what leaves it open. Every call reads its answer in the same way; a Pin
 //! is where it matters.
 
+use std::io::Write as _;
+
 use domain::{Environment, PinterestPinId, Refusal, ResponseMeta};
+use flate2::{Compression, write::GzEncoder};
 use jiff::SignedDuration;
 use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use crate::harness::{self, answering, draft, media, sent, token};
+
+const NOON: &str = "Wed, 21 Oct 2026 12:30:00 GMT";
+const A_MINUTE_LATER: &str = "Wed, 21 Oct 2026 12:31:00 GMT";
 
 async fn outcome(response: ResponseTemplate) -> Result<(PinterestPinId, ResponseMeta), Error> {
     let (server, client) = answering("POST", "/v5/pins", response).await;
@@ -36,7 +42,7 @@ async fn a_refusal_holds_pinterests_code_and_message() {
         pinterest_code: Some(29),
         request_id: Some("7341".to_owned()),
         message: Some("Not permitted. Trial access".to_owned()),
-        spent_for_seconds: None,
+        ..ResponseMeta::default()
     };
     assert_eq!(response, expected);
 }
@@ -66,6 +72,8 @@ async fn a_rate_limit_has_its_reset_time() {
         (limit().insert_header("x-ratelimit-reset", "100, 100;w=60"), Some(100)),
         (limit().insert_header("x-ratelimit-reset", "9").insert_header("retry-after", "3"), Some(3)),
         (limit().insert_header("x-ratelimit-reset", "9").insert_header("retry-after", "later"), Some(9)),
+        (limit().insert_header("date", NOON).insert_header("x-ratelimit-reset", "1792585890"), Some(90)),
+        (limit().insert_header("date", NOON).insert_header("retry-after", A_MINUTE_LATER), Some(60)),
     ];
 
     for (response, seconds) in cases {
@@ -82,13 +90,65 @@ async fn a_4xx_without_pinterests_error_body_is_no_refusal() {
         ResponseTemplate::new(429),
         harness::json(400, json!(["code"])),
         harness::json(400, json!({ "error": "denied" })),
-        harness::json(400, json!({ "code": "1", "message": null })),
+        harness::json(400, json!({ "code": "one", "message": null })),
     ];
 
     for response in answers {
         let outcome = outcome(response).await;
         assert!(matches!(outcome, Err(Error::Unknown { .. })), "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn an_error_body_with_a_status_of_success_is_a_refusal_if_it_is_known() {
+    let trial =
+        json!({ "code": "29", "message": "Apps with Trial access may not create Pins in production." });
+    for body in [trial.clone(), json!([trial]), json!({ "error": trial })] {
+        let (refusal, response) = refusal(harness::json(200, body)).await;
+
+        assert_eq!((refusal, response.http_status), (Refusal::Scope, Some(200)));
+        assert_eq!(response.pinterest_code, Some(29));
+    }
+    let unknown = json!({ "code": 1, "message": "Who knows." });
+    let outcome = outcome(harness::json(200, unknown)).await;
+    let Err(Error::Unknown { response, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(response.message.as_deref(), Some("Who knows."));
+}
+
+#[tokio::test]
+async fn what_pinterest_says_beside_its_message_is_shown_too() {
+    let body = json!({
+        "code": 1, "message": "Bad request", "data": "Look at pina_planted",
+        "details": {"source_field": "link", "more": null},
+    });
+
+    let (_, response) = refusal(harness::json(400, body)).await;
+
+    assert_eq!(response.message.as_deref(), Some("Bad request Look at [REDACTED] link"));
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read_although_nobody_asked_for_it() {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(br#"{"id": 813744226420795884}"#).unwrap();
+    let body = gzip.finish().unwrap();
+    let response = ResponseTemplate::new(201).insert_header("content-encoding", "gzip");
+
+    let (id, _) = outcome(response.set_body_raw(body, "application/json")).await.unwrap();
+
+    assert_eq!(id.as_str(), "813744226420795884");
+}
+
+#[tokio::test]
+async fn silence_and_an_unknown_form_are_told_apart() {
+    let page = |status| ResponseTemplate::new(status).set_body_raw("<html>Blocked</html>", "text/html");
+    let failed = harness::json(500, json!({ "code": 500, "message": "Oops." }));
+    for (response, expected) in [(page(200), true), (page(403), true), (page(502), false), (failed, false)] {
+        assert_eq!(outcome(response).await.unwrap_err().is_unreadable(), expected);
+    }
+    let client = harness::client(&format!("http://{}", harness::nobody()));
+    let silence = client.user_account(Environment::Production, &token()).await.unwrap_err();
+    assert!(!silence.is_unreadable());
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ async fn a_refused_refresh_holds_the_reason_of_pinterest_or_of_oauth() {
     let oauths = harness::json(400, json!({ "error": "invalid_grant", "error_description": "Gone" }));
     let cases = [
         (pinterests, Refusal::TokenDead, "Authentication failed."),
-        (oauths, Refusal::Other, "invalid_grant Gone"),
+        (oauths, Refusal::GrantDead, "invalid_grant Gone"),
     ];
 
     for (response, expected, words) in cases {

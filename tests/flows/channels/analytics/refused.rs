@@ -145,7 +145,7 @@ async fn a_refusal_of_pinterest_has_a_fix_and_is_not_cached() {
         (FaultKind::Status500Before, "502 pinterest_unreachable"),
         (FaultKind::CutBefore, "502 pinterest_unreachable"),
         (FaultKind::CutInAnswer, "502 pinterest_unreachable"),
-        (FaultKind::Garbage, "502 pinterest_unreachable"),
+        (FaultKind::Garbage, "502 pinterest_unreadable"),
         (FaultKind::Unauthorized, "503 token_refresh"),
     ];
     let ask = async |query: &str| -> Answer { app.get(query, "ada").await };

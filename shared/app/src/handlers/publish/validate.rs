@@ -171,7 +171,11 @@ impl Publish {
                 match request.draft(channel.default_board.as_ref()) {
                     Ok(draft) => {
                         checks.extend([
-                            Check::of_errors("fields", Vec::new(), "they keep Pinterest's limits"),
+                            Check::of_errors(
+                                "fields",
+                                blocked_links(&channel, &draft, now),
+                                "they keep Pinterest's limits",
+                            ),
                             files,
                             token,
                         ]);
@@ -360,6 +364,15 @@ fn scopes(channel: &Channel) -> Check {
         detail,
         ..Check::failed("scopes", Problem::refused(&failures::invalid_scope(channel.environment)))
     }
+}
+
+/// The links that would not be sent: Pinterest blocks one after the other to their hosts.
+fn blocked_links(channel: &Channel, draft: &Draft, now: Timestamp) -> Vec<CheckError> {
+    let resting = |host: String| {
+        let failure = failures::host_rests(&host, channel.blocked_links.rest_of(&host, now)?);
+        Some(CheckError::new("link", &failure.code, failure.detail, &failure.fix))
+    };
+    draft.link_hosts().into_iter().filter_map(resting).collect()
 }
 
 fn pause(channel: &Channel, now: Timestamp) -> Check {

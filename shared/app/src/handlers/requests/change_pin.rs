@@ -15,14 +15,14 @@ use super::{
     publish_at::PublishAt,
 };
 
-/// A change of a Pin. What is absent stays as it is; `null` takes a text away.
+/// A change of a Pin. What is absent stays as it is; `null` takes a text away, and is refused where there has to be something.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UpdatePinRequest")]
 pub struct ChangePin {
     /// Another board. A section of the old one is left behind.
-    #[serde(default)]
-    #[schemars(with = "Option<BoardId>")]
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "BoardId")]
     board_id: Option<String>,
     /// A section of the board.
     #[serde(default)]
@@ -53,11 +53,12 @@ pub struct ChangePin {
     #[schemars(with = "NewMedia")]
     media: Option<NewMedia>,
     /// Another time, up to 366 days ahead.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "PublishAt")]
     publish_at: Option<PublishAt>,
     /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days.
-    #[serde(default)]
-    #[schemars(extend("format" = "duration"))]
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "String", extend("format" = "duration"))]
     publish_within: Option<String>,
 }
 
@@ -133,6 +134,11 @@ impl<'de> Deserialize<'de> for TextChange {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         Option::deserialize(value).map(Self::Set)
     }
+}
+
+/// A value that may be left out, but not taken away.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 fn media_object<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewMedia>, D::Error> {

@@ -42,7 +42,8 @@ impl PublishAt {
             let detail = "lies more than a year ahead";
             return Err(Invalid::new("publish_at", "publish_at_too_far", detail, "Give an earlier time."));
         }
-        Ok(instant.max(now))
+        // All times here are whole milliseconds.
+        Ok(Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant).max(now))
     }
 }
 

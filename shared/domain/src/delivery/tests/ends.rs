@@ -52,6 +52,24 @@ fn what_is_too_late_is_not_sent_whatever_it_waited_for() {
 }
 
 #[test]
+fn a_pin_that_ends_after_holds_has_pinterests_last_words() {
+    let said = |words: &str| ResponseMeta { message: Some(words.to_owned()), ..ResponseMeta::default() };
+    let outcome = |words| Outcome::Refused(Refusal::Spam, said(words));
+    let first = answered(&sending(), outcome("Slow down"), &ready(), 1).pin;
+    let again = altered(&first, |record| record.state = State::Sending(attempt()));
+    let held = answered(&again, outcome("A block in place"), &ready(), 700).pin;
+
+    let ended = due(&held, &ready(), WEEK).pin;
+
+    let State::Failed { error } = &ended.state else { panic!("{:?}", ended.state) };
+    assert_eq!((error.code.as_str(), error.params["message"].as_str()), ("too_late", "A block in place"));
+    assert!(error.detail.ends_with("A block in place"), "{}", error.detail);
+    let retried = ended.retry(at(WEEK)).unwrap();
+    let late = due(&retried, &ready(), WEEK * 3).pin;
+    assert!(matches!(&late.state, State::Failed { error } if error.params.is_empty()), "{:?}", late.state);
+}
+
+#[test]
 fn what_waits_for_a_person_ends_at_the_very_moment_it_is_due_for_the_last_time() {
     for pin in [waiting(Reason::Reconnect, None), outcome_unknown(None)] {
         assert_eq!(pin.due_at(), Some(at(WEEK)));

@@ -89,6 +89,7 @@ fn a_definite_refusal_ends_the_doubt_without_a_look() {
 fn what_a_person_has_to_change_fails_at_once_and_says_what() {
     for (refusal, code) in [
         (Refusal::Scope, "invalid_scope"),
+        (Refusal::NotPermitted, "invalid_scope"),
         (Refusal::BoardGone, "board_id_invalid"),
         (Refusal::SectionGone, "board_section_id_invalid"),
         (Refusal::Other, "refused_by_pinterest"),

@@ -1,0 +1,76 @@
+//! Links that Pinterest blocks.
+
+use super::*;
+
+/// The Pin that is being sent, with links in its draft.
+fn linking(links: &[&str]) -> Pin {
+    let slides: Vec<_> = links
+        .iter()
+        .chain(["https://one.example/a"; 2].iter().filter(|_| links.len() > 1))
+        .map(|link| json!({"url": "https://images.example/a.jpg", "link": link}))
+        .collect();
+    let draft = match links {
+        [] | [_] => {
+            let image = json!({"kind": "image", "url": "https://images.example/a.jpg"});
+            json!({"board_id": "1", "link": links.first(), "media": image})
+        }
+        _ => json!({"board_id": "1", "media": {"kind": "carousel", "items": slides}}),
+    };
+    altered(&sending(), |record| record.draft = serde_json::from_value(draft).unwrap())
+}
+
+fn blocked(pin: &Pin) -> Transition {
+    let message = Some("We blocked this link".to_owned());
+    let answer = ResponseMeta { message, ..ResponseMeta::default() };
+    answered(pin, Outcome::Refused(Refusal::LinkBlocked, answer), &ready(), 1)
+}
+
+/// After so many blocked links to a host.
+fn after(times: usize, host: &str) -> Context {
+    let links = (0..times).fold(BlockedLinks::default(), |links, _| links.with_blocked(host, at(0)));
+    Context { blocked_links: links, ..ready() }
+}
+
+#[test]
+fn a_blocked_link_ends_its_pin_names_the_host_and_rests_nobody() {
+    for (links, host, side_effect) in [
+        (&["https://one.example/a"][..], "one.example", SideEffect::CountBlockedLink),
+        (&["https://one.example/b", "https://two.example"], "one.example, two.example", SideEffect::Nothing),
+        (&[], "", SideEffect::Nothing),
+    ] {
+        let transition = blocked(&linking(links));
+
+        assert_eq!((transition.action, transition.side_effect), (Action::Rest, side_effect));
+        let State::Failed { error } = &transition.pin.state else { panic!("{:?}", transition.pin.state) };
+        assert_eq!((error.code.as_str(), error.params["host"].as_str()), ("link_blocked", host));
+        assert!(error.detail.ends_with("We blocked this link"), "{}", error.detail);
+    }
+}
+
+#[test]
+fn a_pin_to_a_host_that_rests_is_not_sent_and_others_are() {
+    let scheduled = |links: &[&str]| altered(&linking(links), |record| record.state = State::Scheduled);
+    let (resting, other) = (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
+
+    let twice = due(&resting, &after(2, "one.example"), 1);
+    let thrice = due(&resting, &after(3, "one.example"), 1);
+
+    assert!(matches!(twice.action, Action::Send(_)));
+    assert_eq!((failure(&thrice.pin), thrice.action), (Some("link_blocked"), Action::Rest));
+    assert_eq!(thrice.pin.attempts, 0);
+    assert!(matches!(due(&other, &after(3, "one.example"), 1).action, Action::Send(_)));
+    assert!(matches!(due(&resting, &after(3, "one.example"), 24 * 60 * 60).action, Action::Send(_)));
+}
+
+#[test]
+fn a_pin_that_is_published_ends_the_row_of_its_host() {
+    let pin = linking(&["https://one.example/a"]);
+
+    for (context, side_effect) in [
+        (after(1, "one.example"), SideEffect::ForgetBlockedLink),
+        (after(1, "two.example"), SideEffect::Nothing),
+        (ready(), SideEffect::Nothing),
+    ] {
+        assert_eq!(answered(&pin, created(), &context, 1).side_effect, side_effect);
+    }
+}
