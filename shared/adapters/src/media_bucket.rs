@@ -17,7 +17,7 @@ use aws_sigv4::{
 };
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
-use domain::{FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, SignedUrl, TenantId};
+use domain::{FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, OtherFile, SignedUrl, TenantId};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
@@ -105,8 +105,8 @@ pub struct Upload {
 /// What lies in the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// What it is by its own bytes, whatever it was called. `None`: nothing that a Pin is made of.
-    pub kind: Option<FileType>,
+    /// What it is by its own bytes, whatever it was called.
+    pub kind: Result<FileType, OtherFile>,
     /// Its size.
     pub bytes: u64,
 }
@@ -114,12 +114,11 @@ pub struct StoredFile {
 impl StoredFile {
     /// Whether a Pin can show it, where `field` names it as a video or as an image.
     pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
-        let wanted = if is_video { "a video (MP4, MOV or M4V)" } else { "an image (JPEG or PNG)" };
         let field = format!("{field}.media_id");
-        let Some(kind) = self.kind.filter(|kind| kind.is_video() == is_video) else {
-            let detail = format!("names a file that is not {wanted}, by its first bytes");
-            return Err(Invalid::new(field, "unsupported_media_type", detail, "Upload the right file."));
-        };
+        let kind = FileType::wanted(self.kind, is_video).map_err(|wrong| {
+            let detail = format!("names a file that {}", wrong.detail);
+            Invalid::new(&field, "unsupported_media_type", detail, wrong.fix)
+        })?;
         if self.bytes > kind.max_bytes() {
             let detail = format!("names a file of {} bytes", self.bytes);
             let fix = format!("Upload a smaller one: at most {} bytes.", kind.max_bytes());
@@ -200,7 +199,7 @@ impl MediaBucket {
             Ok(answer) => answer,
             Err(error) if error.is_missing() => return Ok(None),
             Err(Error::Refused { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => {
-                return Ok(Some(StoredFile { kind: None, bytes: 0 })); // of nothing there is no first byte
+                return Ok(Some(StoredFile { kind: Err(OtherFile::Empty), bytes: 0 })); // of nothing there is no first byte
             }
             Err(error) => return Err(error),
         };
@@ -429,7 +428,7 @@ mod tests {
             (206, "bytes 0-63/20971520", "\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41")
         });
         let stored = bucket.head(&tenant, &id).await.unwrap();
-        assert_eq!(stored, Some(StoredFile { kind: Some(FileType::Mp4), bytes: 20_971_520 }));
+        assert_eq!(stored, Some(StoredFile { kind: Ok(FileType::Mp4), bytes: 20_971_520 }));
     }
 
     #[tokio::test]
@@ -438,7 +437,7 @@ mod tests {
         let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
         assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
         let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
-        assert_eq!(empty, Some(StoredFile { kind: None, bytes: 0 }));
+        assert_eq!(empty, Some(StoredFile { kind: Err(OtherFile::Empty), bytes: 0 }));
         for (status, body) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>"),
             (

@@ -113,9 +113,8 @@ async fn verified_video(mut content: Content) -> Result<Content, Uploaded> {
     {
         first.extend_from_slice(&piece);
     }
-    if !FileType::sniff(&first).is_some_and(FileType::is_video) {
-        return Err(Uploaded::Unusable(Unusable::NoVideo));
-    }
+    FileType::wanted(FileType::sniff(&first), true)
+        .map_err(|wrong| Uploaded::Unusable(Unusable::NoVideo(wrong)))?;
     Ok(stream::iter([Ok(first.freeze())]).chain(content).boxed())
 }
 

@@ -31,7 +31,7 @@ pub use channel::{
     PauseReason, ReconnectCause, Scopes,
 };
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
-pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
+pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile, OtherFile, WrongFile};
 pub use id::{
     BoardId, ChannelId, IdBytes, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
     SectionId, TenantId, UserId,
