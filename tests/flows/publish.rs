@@ -6,5 +6,6 @@ mod idempotency;
 pub(crate) mod outcome_unknown;
 mod pauses;
 mod pinterest_errors;
+mod spreadsheets;
 mod validate;
 pub(crate) mod waiting;

@@ -12,8 +12,8 @@ use std::future;
 use delivery::{ChannelSession, PinPublisher};
 use domain::{Channel, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
 use edge::{
-    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, located, no_content, not_found,
-    ok, with_status,
+    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, csv_file, json, located, no_content,
+    not_found, ok, with_status,
 };
 use futures_util::TryStreamExt as _;
 use http::StatusCode;
@@ -205,6 +205,7 @@ impl Handler for Publish {
                 Ok(ok(&Box::pin(self.validate(request.caller()?, new_pin, fetch_media)).await?)?)
             }
             PublishOperation::Bulk => Ok(ok(&Box::pin(self.bulk(&request)).await?)?),
+            PublishOperation::BulkTemplate => Ok(csv_file(self.bulk_template())),
             PublishOperation::Upload => {
                 Ok(created(&self.upload(request.caller()?, &json(&request)?).await?)?)
             }
