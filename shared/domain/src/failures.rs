@@ -147,6 +147,10 @@ pub(crate) fn video_unusable(why: &Unusable) -> Failure {
         Unusable::NoVideo(WrongFile { detail, fix }) => {
             Failure::new("media_unsupported", format!("the file {detail}"), *fix).with("detail", detail)
         }
+        Unusable::Unfinished => {
+            let WrongFile { detail, fix } = WrongFile::unfinished();
+            Failure::new("video_unfinished", format!("the file {detail}"), fix)
+        }
     }
 }
 

@@ -198,13 +198,24 @@ impl FileType {
     }
 }
 
-/// A file of another kind than the Pin needs.
+/// A file that no Pin can show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongFile {
     /// What it is, continuing a sentence that begins with the file.
     pub detail: String,
     /// What to do about it.
     pub fix: &'static str,
+}
+
+impl WrongFile {
+    /// A video without its index.
+    #[must_use]
+    pub fn unfinished() -> Self {
+        Self {
+            detail: "has no index (`moov`): it was taken before it was finished, or is cut off".to_owned(),
+            fix: "Export the video again, to its end, and use the whole file.",
+        }
+    }
 }
 
 /// What a file is that no Pin is made of.

@@ -18,6 +18,7 @@ mod local_time;
 pub mod matching;
 mod media;
 mod message;
+mod movie;
 pub mod phrases;
 mod pin;
 pub mod refresh;
@@ -41,6 +42,7 @@ pub use limits::{Bucket, Limit, LimitReached, Limits};
 pub use local_time::{LocalTime, Occurrence};
 pub use media::{Cover, File, Media, MediaFile, Slide, Slides};
 pub use message::{Message, Params, Phrase};
+pub use movie::{MovieScan, NextLook};
 pub use pin::{
     Attempt, Failure, Pin, PinEdit, PinGroup, PinRecord, PinRequest, Reason, RetryCounter, State, Timeline,
     TimelineEntry, Video, VideoStage, WrongState,

@@ -61,6 +61,8 @@ pub enum Unusable {
     TooLarge,
     /// It is no MP4, MOV or M4V.
     NoVideo(WrongFile),
+    /// It has no index.
+    Unfinished,
     /// It was uploaded to the stack, and is not there any more.
     Gone,
 }
