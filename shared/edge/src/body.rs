@@ -38,7 +38,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
         return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
+    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error, body))?)
 }
 
 /// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` would accept invalid texts, such

@@ -382,7 +382,13 @@ pub const CODES: &[Code] = &[
         "media_unsupported",
         "What is at an address is not a file of the kind that is needed.",
         "Check that the address leads to the file itself and not to a page.",
-        "the host calls it text/html, and Pinterest wants an image",
+        "the file is a web page, and not an image",
+    ),
+    code(
+        "video_unfinished",
+        "A video has no index (`moov`): it was taken before it was finished, or is cut off.",
+        "Export the video again, to its end, and use the whole file.",
+        "the file has no index (`moov`): it was taken before it was finished, or is cut off",
     ),
     code(
         "media_forbidden",

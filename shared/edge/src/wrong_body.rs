@@ -2,7 +2,8 @@
 //! inside: none of them is passed on.
 
 use domain::Invalid;
-use serde_json::error::Category;
+use serde_json::{Value, error::Category};
+use serde_path_to_error::{Path, Segment};
 
 /// How much of a name that a caller made up is repeated.
 const MAX_REPEATED_CHARS: usize = 60;
@@ -15,68 +16,98 @@ pub(crate) fn place(error: &serde_json::Error) -> String {
     }
 }
 
-/// What is wrong with a value, and where.
-pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
+/// What is wrong with a value of `body`, and where.
+pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body: &[u8]) -> Invalid {
     let (path, words) = (error.path().to_string(), error.inner().to_string());
     let path = if path == "." { "" } else { &path };
     let words = words.split(" at line ").next().unwrap_or_default();
     let (what, rest) = words.split_once('`').unwrap_or((words, ""));
     let name: String = rest.split('`').next().unwrap_or_default().chars().take(MAX_REPEATED_CHARS).collect();
+    // Of an object that says itself what kind of object it is, Serde does not tell what is within.
+    let there = value_at(body, error.path());
     let form = "Send the value in the form that the API reference shows.";
     match what {
         "unknown field " => {
             let fix = "Remove the field, or write it as the API reference does.";
-            Invalid::new(field(path, &name), "unknown_field", "is not a field that is known here", fix)
+            let within = || (path.to_owned(), format!("holds a field that is not known here: '{name}'"));
+            let itself = |field| (field, "is not a field that is known here".to_owned());
+            let (field, detail) = field_of(path, &name, there.as_ref()).map_or_else(within, itself);
+            Invalid::new(field, "unknown_field", detail, fix)
         }
-        "missing field " => Invalid::new(field(path, &name), "missing_field", "is missing", "Add the field."),
-        "duplicate field " => {
-            Invalid::new(field(path, &name), "invalid_type", "is given twice", "Give it once.")
+        "missing field " => {
+            Invalid::new(joined(path, &name), "missing_field", "is missing", "Add the field.")
         }
+        "duplicate field " => match field_of(path, &name, there.as_ref()) {
+            Some(field) => Invalid::new(field, "invalid_type", "is given twice", "Give it once."),
+            None => Invalid::new(path, "invalid_type", format!("holds '{name}' twice"), "Give it once."),
+        },
         "unknown variant " => {
             // The words that are known are the contract's.
             let known: Vec<_> = rest.split('`').skip(2).step_by(2).collect();
             let fix =
                 if known.is_empty() { form.to_owned() } else { format!("Use one of {}.", known.join(", ")) };
-            Invalid::new(
-                field(path, ""),
-                "invalid_type",
-                format!("has a value that is not known: '{name}'"),
-                fix,
-            )
+            let verb = if there.is_some_and(|there| there.is_object()) { "holds" } else { "has" };
+            let detail = format!("{verb} a value that is not known: '{name}'");
+            Invalid::new(joined(path, ""), "invalid_type", detail, fix)
         }
-        _ => Invalid::new(field(path, ""), "invalid_type", wrong_value(words), form),
+        _ => Invalid::new(joined(path, ""), "invalid_type", wrong_value(words, there.as_ref()), form),
     }
 }
 
-/// The place of the field `name` of what is at `path`.
-fn field(path: &str, name: &str) -> String {
-    let is_there = path.rsplit('.').next() == Some(name);
+/// The value that an error is about, or that it is within.
+fn value_at(body: &[u8], path: &Path) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let value = path.iter().try_fold(&body, |value, segment| match segment {
+        Segment::Map { key } => value.get(key),
+        Segment::Seq { index } => value.get(index),
+        Segment::Enum { .. } | Segment::Unknown => Some(value),
+    });
+    value.cloned()
+}
+
+/// The place of the field `name`, if it is at `path` or right below.
+fn field_of(path: &str, name: &str, there: Option<&Value>) -> Option<String> {
+    let is_it = path.rsplit('.').next() == Some(name);
+    let is_below = there.is_some_and(|there| there.get(name).is_some());
+    match (is_it, is_below) {
+        (true, _) => Some(path.to_owned()),
+        (false, true) => Some(joined(path, name)),
+        (false, false) if path.is_empty() => Some(name.to_owned()),
+        (false, false) => None,
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
     match (path, name) {
         ("", "") => "body".to_owned(),
         ("", name) => name.to_owned(),
         (path, "") => path.to_owned(),
-        (path, _) if is_there => path.to_owned(),
         (path, name) => format!("{path}.{name}"),
     }
 }
 
 /// What a value is, and what it should be: `invalid type: integer `5`, expected a string`.
-fn wrong_value(words: &str) -> String {
+fn wrong_value(words: &str, there: Option<&Value>) -> String {
     let otherwise = || "has a form that is not taken here".to_owned();
     let Some((kind, rest)) = words.split_once(": ") else { return otherwise() };
     let Some((found, expected)) = rest.rsplit_once(", expected ") else { return otherwise() };
-    let bits = expected.strip_prefix(['u', 'i']).and_then(|bits| bits.parse::<u32>().ok());
-    match (bits, found.split(' ').next().unwrap_or_default()) {
-        (Some(bits), "integer") if kind == "invalid value" && expected.starts_with('u') => {
-            format!("is not a number from 0 to {}", u128::MAX >> (128 - bits.clamp(1, 128)))
+    let found = found.split(' ').next().unwrap_or_default();
+    let bits = expected.strip_prefix('u').and_then(|bits| bits.parse::<u32>().ok());
+    let wanted = match (bits, found) {
+        (Some(bits), "integer") if kind == "invalid value" => {
+            Some(format!("a number from 0 to {}", u128::MAX >> (128 - bits.clamp(1, 128))))
         }
-        (Some(_), "floating" | "integer") => "is not a whole number that is taken here".to_owned(),
-        (_, found) => match (found_words(found), expected_words(expected)) {
-            (Some(found), Some(expected)) => format!("is {found}, and not {expected}"),
-            (Some(found), None) => format!("is {found}, which is not taken here"),
-            (None, Some(expected)) => format!("is not {expected}"),
-            (None, None) => otherwise(),
-        },
+        _ => expected_words(expected).map(str::to_owned),
+    };
+    let is_within = there.is_some_and(Value::is_object) && found != "map";
+    match (is_within, found_words(found), wanted) {
+        (true, Some(found), Some(wanted)) => format!("holds {found} where {wanted} is wanted"),
+        (true, ..) => "holds a value of a form that is not taken here".to_owned(),
+        (false, Some("a number"), Some(wanted)) if wanted.contains("number") => format!("is not {wanted}"),
+        (false, Some(found), Some(wanted)) => format!("is {found}, and not {wanted}"),
+        (false, Some(found), None) => format!("is {found}, which is not taken here"),
+        (false, None, Some(wanted)) => format!("is not {wanted}"),
+        (false, None, None) => otherwise(),
     }
 }
 
@@ -118,16 +149,28 @@ mod tests {
 
     #[derive(Debug, Default, serde::Deserialize)]
     #[serde(deny_unknown_fields, default)]
+    #[allow(dead_code, reason = "only what is wrong is looked at")]
     struct Body {
         text: String,
         number: u32,
         items: Vec<Part>,
         part: Option<Part>,
         kind: Option<Kind>,
+        media: Option<Media>,
+    }
+
+    /// Serde reads it as a whole before it knows its kind.
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+    #[allow(dead_code, reason = "only what is wrong is looked at")]
+    enum Media {
+        Image { url: String },
+        Carousel { items: Vec<Part> },
     }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only what is wrong is looked at")]
     struct Part {
         name: String,
     }
@@ -145,10 +188,7 @@ mod tests {
                 format!("{code}: {field} {detail}")
             }
             Err(other) => other.to_string(),
-            Ok(Body { text, number, items, part, kind }) => {
-                let names: Vec<_> = items.into_iter().chain(part).map(|part| part.name).collect();
-                format!("{text} {number} {names:?} {kind:?} {:?}", [Kind::Image, Kind::Video])
-            }
+            Ok(body) => format!("{body:?}"),
         }
     }
 
@@ -161,7 +201,7 @@ mod tests {
             (r#"{"text":{}}"#, "invalid_type: text is an object, and not text"),
             (r#"{"number":"5, expected u32"}"#, "invalid_type: number is text, and not a whole number"),
             (r#"{"number":-1}"#, "invalid_type: number is not a number from 0 to 4294967295"),
-            (r#"{"number":1.5}"#, "invalid_type: number is not a whole number that is taken here"),
+            (r#"{"number":1.5}"#, "invalid_type: number is not a whole number"),
             (r#"{"number":true}"#, "invalid_type: number is true or false, and not a whole number"),
             (r#"{"items":{}}"#, "invalid_type: items is an object, and not a list"),
             (
@@ -174,6 +214,24 @@ mod tests {
             (r#"{"part":{"name":"a","name":"b"}}"#, "invalid_type: part.name is given twice"),
             (r#"{"txt":"a"}"#, "unknown_field: txt is not a field that is known here"),
             (r#"{"kind":"Image"}"#, "invalid_type: kind has a value that is not known: 'Image'"),
+            (
+                r#"{"media":{"kind":"film"}}"#,
+                "invalid_type: media.kind has a value that is not known: 'film'",
+            ),
+            (r#"{"media":{"url":"a"}}"#, "missing_field: media.kind is missing"),
+            (r#"{"media":{"kind":"image"}}"#, "missing_field: media.url is missing"),
+            (
+                r#"{"media":{"kind":"image","url":"a","uri":"b"}}"#,
+                "unknown_field: media.uri is not a field that is known here",
+            ),
+            (
+                r#"{"media":{"kind":"image","url":5}}"#,
+                "invalid_type: media holds a number where text is wanted",
+            ),
+            (
+                r#"{"media":{"kind":"carousel","items":[{"name":"a","caption":"b"}]}}"#,
+                "unknown_field: media holds a field that is not known here: 'caption'",
+            ),
             ("{", "the body is not JSON: it ends too early"),
             ("{\n\"text\" \"a\"}", "the body is not JSON: something is wrong in line 2, at column 8"),
         ] {

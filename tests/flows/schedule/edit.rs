@@ -46,8 +46,8 @@ async fn an_invalid_time_is_refused_with_its_place_and_nothing_is_stored() {
     for (when, code, field) in [
         (zoned("Istanbul"), "unknown_time_zone", "publish_at.time_zone"),
         (json!({"local": "noon", "time_zone": "UTC"}), "invalid_local_time", "publish_at.local"),
-        (json!({"local": local}), "missing_field", "publish_at"),
-        (json!({"time_zone": "UTC"}), "missing_field", "publish_at"),
+        (json!({"local": local}), "missing_field", "publish_at.time_zone"),
+        (json!({"time_zone": "UTC"}), "missing_field", "publish_at.local"),
         (json!({"local": local, "time_zone": "UTC", "zone": "UTC"}), "unknown_field", "publish_at.zone"),
         (
             json!({"local": local, "time_zone": "UTC", "occurrence": "third"}),
