@@ -22,13 +22,13 @@ use platform::{Clock, Random, chain};
 use store::{ChannelSnapshot, IdempotencyRecord, MainTable, WriteOutcome};
 use tokio::{join, time::Instant};
 
-pub(super) use self::files::keep_files;
 use self::files::{check_files, uploaded_files};
 pub use self::{
     bulk::BulkView,
     upload::{NewUpload, UploadView},
     validate::Validated,
 };
+pub(super) use self::{files::keep_files, media_check::check_addresses};
 use super::{NewPin, PinView, requests::ValidPin};
 use crate::{
     error::{Error, Result},
@@ -76,6 +76,7 @@ impl Publish {
         }
         within_limits?;
         let mut request = new_pin.validate(now, self.new_media_id(now))?;
+        check_addresses(request.media(), &self.publisher.fetch)?;
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
         let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());

@@ -26,7 +26,7 @@ use self::{
     rows::Row,
 };
 use super::{
-    Publish, accept,
+    Publish, accept, check_addresses,
     files::{StoredFiles, check_files, uploaded_files},
 };
 use crate::{
@@ -172,7 +172,11 @@ impl Publish {
     }
 
     fn classify(&self, row: Row, now: Timestamp) -> RowKind {
-        let request = row.pin.and_then(|pin| Ok(pin.validate(now, self.new_media_id(now))?));
+        let request = row.pin.and_then(|pin| {
+            let request = pin.validate(now, self.new_media_id(now))?;
+            check_addresses(request.media(), &self.publisher.fetch)?;
+            Ok(request)
+        });
         match request {
             Ok(request) => RowKind::New(Box::new(request), row.board_name),
             Err(error) => RowKind::Invalid(row_problem(&error)),

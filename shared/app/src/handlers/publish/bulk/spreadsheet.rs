@@ -13,8 +13,6 @@ const SAVE_AS_UTF_8: &str = "Save it as CSV in UTF-8: in Excel, File, Save As, `
 const QUOTE_IT: &str = "Put a text that has commas, semicolons, tabs or line breaks in quotation marks, and write a \
      quotation mark within it twice.";
 
-/// What stands between fields. Excel takes the semicolon where the comma is in numbers, and the tab for `Unicode Text`.
-const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Stands in a row of its own after the last one: a quotation mark that is never closed takes it in.
 const END: &str = "\n\0";
 
@@ -42,8 +40,9 @@ impl Spreadsheet {
         let separator = named.unwrap_or_else(|| {
             let known =
                 |separator: &u8| headings(&table, *separator).iter().filter(|name| is_known(name)).count();
-            // Of equals, the last is taken: the comma.
-            SEPARATORS.into_iter().rev().max_by_key(known).unwrap_or(b',')
+            // Excel takes the semicolon where the comma is in numbers, and the tab for `Unicode Text`. Of equals, the last
+            // is taken.
+            [b'\t', b';', b','].into_iter().max_by_key(known).unwrap_or(b',')
         });
         let headings = headings(&table, separator);
         if headings.last().is_some_and(|name| name.ends_with(END)) {
