@@ -48,7 +48,7 @@ impl Functions {
             ),
             channels: Channels::new(sessions()?, setup),
             publish: Publish::new(publisher()?, setup),
-            pins: Pins::new(main.clone(), setup.media_bucket()?, setup),
+            pins: Pins::new(main.clone(), setup.media_bucket()?, setup.media_fetch()?, setup),
             analytics: Analytics::new(sessions()?, setup),
             docs: Docs::new(setup),
             console: Console::new(setup)?,

@@ -179,6 +179,7 @@ declare global {
     line: number;
     status: string;
     pin_id: string | null;
+    pin_state: string | null;
     code: string | null;
     field: string | null;
     detail: string | null;

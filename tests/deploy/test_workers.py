@@ -9,7 +9,7 @@ from stream import Poller, item
 
 # A rule fires every minute, and the emulator looks at its rules every ten seconds.
 A_MINUTE = 150
-VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(100_000)
+VIDEO = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08moov" + bytes(100_000)
 BROKEN = "pin_01kbcfrw2xq7v4j9b6k0s3e8hz"
 
 

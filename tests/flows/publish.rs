@@ -8,5 +8,6 @@ pub(crate) mod outcome_unknown;
 mod pauses;
 mod pinterest_errors;
 mod review;
+mod spreadsheets;
 mod validate;
 pub(crate) mod waiting;

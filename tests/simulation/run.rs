@@ -75,7 +75,12 @@ impl Functions {
                 Publish::new(publisher(env, setup), setup)
             }),
             pins: Lambda::new(env, "pins", REQUEST_LIMIT, |_, setup| {
-                Pins::new(setup.main_table().unwrap(), setup.media_bucket().unwrap(), setup)
+                Pins::new(
+                    setup.main_table().unwrap(),
+                    setup.media_bucket().unwrap(),
+                    setup.media_fetch().unwrap(),
+                    setup,
+                )
             }),
             deliver: Lambda::new(env, "deliver", WORKER_LIMIT, |env, setup| {
                 Deliver::new(publisher(env, setup), setup)

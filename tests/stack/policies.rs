@@ -88,7 +88,7 @@ const PARTS: [Part; 7] = [
 const FREE: [&str; 4] = ["media_fetch", "pinterest", "publisher", "sessions"];
 
 /// Settings that one use case has to itself, and what each is set to.
-const OWN: [(&str, &str, &str); 9] = [
+const OWN: [(&str, &str, &str); 10] = [
     ("console", "MEDIA_BUCKET", "MediaBucket"), // only named, in the pages' policy
     ("console", "SIGN_IN_CLIENT_ID", "SignInClientId"),
     ("console", "SIGN_IN_ISSUER", "JwtIssuer"),
@@ -97,6 +97,7 @@ const OWN: [(&str, &str, &str); 9] = [
     ("oauth-start", "PINTEREST_SCOPES", "PinterestScopes"),
     ("refresh", "REFRESH_AT_ONCE", "RefreshAtOnce"),
     ("publish", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
+    ("pins", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
     ("deliver", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
 ];
 

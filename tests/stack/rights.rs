@@ -123,7 +123,15 @@ impl Recorder {
         let publish = setup("publish");
         Box::pin(Publish::new(tests::publisher(&publish), &publish).prepare()).await.unwrap();
         let pins = setup("pins");
-        Pins::new(pins.main_table().unwrap(), pins.media_bucket().unwrap(), &pins).prepare().await.unwrap();
+        Pins::new(
+            pins.main_table().unwrap(),
+            pins.media_bucket().unwrap(),
+            pins.media_fetch().unwrap(),
+            &pins,
+        )
+        .prepare()
+        .await
+        .unwrap();
     }
 
     /// Has Pinterest refuse the token once.

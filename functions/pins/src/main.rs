@@ -6,5 +6,5 @@ use edge::{Exit, serve};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Exit {
     let setup = start()?;
-    serve(Pins::new(setup.main_table()?, setup.media_bucket()?, &setup)).await
+    serve(Pins::new(setup.main_table()?, setup.media_bucket()?, setup.media_fetch()?, &setup)).await
 }

@@ -17,7 +17,10 @@ use aws_sigv4::{
 };
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
-use domain::{FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, SignedUrl, TenantId};
+use domain::{
+    FileType, Invalid, MEDIA_TOO_LARGE, MediaId, MovieScan, NewFile, NextLook, OtherFile, SignedUrl,
+    TenantId, WrongFile,
+};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
@@ -105,21 +108,26 @@ pub struct Upload {
 /// What lies in the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// What it is by its own bytes, whatever it was called. `None`: nothing that a Pin is made of.
-    pub kind: Option<FileType>,
+    /// What it is by its own bytes, whatever it was called.
+    pub kind: Result<FileType, OtherFile>,
     /// Its size.
     pub bytes: u64,
+    /// Whether it is a video without its index.
+    pub is_unfinished: bool,
 }
 
 impl StoredFile {
     /// Whether a Pin can show it, where `field` names it as a video or as an image.
     pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
-        let wanted = if is_video { "a video (MP4, MOV or M4V)" } else { "an image (JPEG or PNG)" };
         let field = format!("{field}.media_id");
-        let Some(kind) = self.kind.filter(|kind| kind.is_video() == is_video) else {
-            let detail = format!("names a file that is not {wanted}, by its first bytes");
-            return Err(Invalid::new(field, "unsupported_media_type", detail, "Upload the right file."));
-        };
+        let kind = FileType::wanted(self.kind, is_video).map_err(|wrong| {
+            let detail = format!("names a file that {}", wrong.detail);
+            Invalid::new(&field, "unsupported_media_type", detail, wrong.fix)
+        })?;
+        if self.is_unfinished {
+            let WrongFile { detail, fix } = WrongFile::unfinished();
+            return Err(Invalid::new(field, "video_unfinished", format!("names a file that {detail}"), fix));
+        }
         if self.bytes > kind.max_bytes() {
             let detail = format!("names a file of {} bytes", self.bytes);
             let fix = format!("Upload a smaller one: at most {} bytes.", kind.max_bytes());
@@ -189,25 +197,56 @@ impl MediaBucket {
         self.sign(&Method::GET, tenant, id, "", &[], valid_for)
     }
 
-    /// What lies under `id`, by its size and its first bytes. `None`: nothing of this tenant's.
+    /// What lies under `id`, by its size and its first bytes, and of a video whether it has its index. `None`: nothing of
+    /// this tenant's.
     pub async fn head(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<StoredFile>, Error> {
+        let Some((bytes, first)) = self.part(tenant, id, 0).await? else { return Ok(None) };
+        let kind = FileType::sniff(&first);
+        let is_video = kind.is_ok_and(FileType::is_video);
+        let is_unfinished = is_video && self.is_unfinished(tenant, id, bytes, &first).await?;
+        Ok(Some(StoredFile { kind, bytes, is_unfinished }))
+    }
+
+    async fn is_unfinished(
+        &self,
+        tenant: &TenantId,
+        id: &MediaId,
+        bytes: u64,
+        first: &[u8],
+    ) -> Result<bool, Error> {
+        let mut scan = MovieScan::default();
+        scan.read(first);
+        for _ in 1..MovieScan::MAX_LOOKS {
+            match scan.next(bytes) {
+                NextLook::Playable => return Ok(false),
+                NextLook::Unfinished => return Ok(true),
+                NextLook::At(from) => match self.part(tenant, id, from).await? {
+                    Some((_, part)) => scan.read(&part),
+                    None => return Ok(false), // it was deleted meanwhile
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// The size of a file, and some bytes of it from byte `from` on.
+    async fn part(&self, tenant: &TenantId, id: &MediaId, from: u64) -> Result<Option<(u64, Bytes)>, Error> {
         let mut request = self.request(Method::GET, tenant, id, &[])?;
-        let first = format!("bytes=0-{}", FileType::SNIFF_BYTES - 1);
-        let first = HeaderValue::try_from(first).map_err(|error| Error::Unsigned(error.into()))?;
-        request.headers_mut().insert(header::RANGE, first);
+        let range = format!("bytes={from}-{}", from + FileType::SNIFF_BYTES as u64 - 1);
+        let range = HeaderValue::try_from(range).map_err(|error| Error::Unsigned(error.into()))?;
+        request.headers_mut().insert(header::RANGE, range);
         *request.timeout_mut() = Some(ANSWER_TIMEOUT);
         let answer = match self.send(request).await {
             Ok(answer) => answer,
             Err(error) if error.is_missing() => return Ok(None),
             Err(Error::Refused { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => {
-                return Ok(Some(StoredFile { kind: None, bytes: 0 })); // of nothing there is no first byte
+                return Ok(Some((0, Bytes::new()))); // of nothing there is no first byte
             }
             Err(error) => return Err(error),
         };
         let (status, whole) = (answer.status(), whole(answer.headers()));
         let bytes = whole.ok_or_else(|| Error::Refused { status, code: "without a size".to_owned() })?;
-        let first = answer.bytes().await.map_err(broken)?;
-        Ok(Some(StoredFile { kind: FileType::sniff(&first), bytes }))
+        Ok(Some((bytes, answer.bytes().await.map_err(broken)?)))
     }
 
     /// Keeps a file that has come with a request.
@@ -422,14 +461,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_asks_once_and_believes_the_bytes() {
+    async fn a_look_believes_the_bytes() {
         let (tenant, id) = names();
         let bucket = bucket(|request| {
             assert_eq!(request.headers()["range"], "bytes=0-63");
-            (206, "bytes 0-63/20971520", "\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41")
+            (206, "bytes 0-63/20971520", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\0\x08moov")
         });
         let stored = bucket.head(&tenant, &id).await.unwrap();
-        assert_eq!(stored, Some(StoredFile { kind: Some(FileType::Mp4), bytes: 20_971_520 }));
+        let kind = Ok(FileType::Mp4);
+        assert_eq!(stored, Some(StoredFile { kind, bytes: 20_971_520, is_unfinished: false }));
+    }
+
+    #[tokio::test]
+    async fn the_index_of_a_video_is_looked_for_box_by_box() {
+        let (tenant, id) = names();
+        for (last, is_unfinished) in [("\0\0\0\x08moov", false), ("\0\0\0\x08free", true)] {
+            let bucket = bucket(move |request| match request.headers()["range"].to_str().unwrap() {
+                "bytes=0-63" => (206, "bytes 0-63/4124", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\x10\0mdat"),
+                "bytes=4116-4179" => (206, "bytes 4116-4123/4124", last),
+                other => panic!("{other}"),
+            });
+            let stored = bucket.head(&tenant, &id).await.unwrap();
+            assert_eq!(stored, Some(StoredFile { kind: Ok(FileType::Mp4), bytes: 4124, is_unfinished }));
+        }
     }
 
     #[tokio::test]
@@ -438,7 +492,7 @@ mod tests {
         let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
         assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
         let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
-        assert_eq!(empty, Some(StoredFile { kind: None, bytes: 0 }));
+        assert_eq!(empty, Some(StoredFile { kind: Err(OtherFile::Empty), bytes: 0, is_unfinished: false }));
         for (status, body) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>"),
             (

@@ -50,13 +50,23 @@ pub(crate) enum RequestBody {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) meaning: &'static str,
-    /// `None`: it has no body.
-    pub(crate) schema: Option<SchemaOf>,
+    pub(crate) body: AnswerBody,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AnswerBody {
+    /// Nothing.
+    None,
+    /// JSON.
+    Json(SchemaOf),
+    /// A file of rows.
+    Csv,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, meaning: &'static str, schema: SchemaOf) -> Self {
-        Self { status, meaning, schema: Some(schema) }
+        Self { status, meaning, body: AnswerBody::Json(schema) }
     }
 }
 

@@ -10,7 +10,7 @@ use edge::{
 };
 
 use crate::{
-    contract::{Answer, Contract, RequestBody, any_object, done, schema},
+    contract::{Answer, AnswerBody, Contract, RequestBody, any_object, done, schema},
     handlers::{
         BoardView, BulkView, ChangeChannel, ChangePin, ChannelAnalyticsView, ChannelView, Claim, CreateBoard,
         CredentialsTest, Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, PinAnalyticsView,
@@ -209,12 +209,12 @@ operations! {
                     Answer {
                         status: 302,
                         meaning: "Back to the frontend, with `#connection=` or `#error=`.",
-                        schema: None,
+                        body: AnswerBody::None,
                     },
                     Answer {
                         status: 204,
                         meaning: "The request only looks ahead, as its `Sec-Purpose` says: nothing is used up.",
-                        schema: None,
+                        body: AnswerBody::None,
                     },
                 ],
                 problems: &[],
@@ -413,6 +413,23 @@ operations! {
                 problems: &[409, 415],
             }),
         }
+        BulkTemplate {
+            at: GET ["/api/v1/pins/bulk/template.csv"],
+            by: User,
+            query: NONE,
+            contract: Some(Contract {
+                id: "bulk_template",
+                tag: "Pins",
+                summary: "A file of rows to begin with",
+                body: RequestBody::None,
+                answers: vec![Answer {
+                    status: 200,
+                    meaning: "CSV with the columns of Pinterest's own bulk upload, an image and a video.",
+                    body: AnswerBody::Csv,
+                }],
+                problems: &[],
+            }),
+        }
         Upload {
             at: POST ["/api/v1/media"],
             by: User,
@@ -439,7 +456,7 @@ operations! {
                 tag: "Media",
                 summary: "Deletes a file; a Pin that still names it fails when it is sent",
                 body: RequestBody::None,
-                answers: vec![Answer { status: 204, meaning: "The file is gone.", schema: None }],
+                answers: vec![Answer { status: 204, meaning: "The file is gone.", body: AnswerBody::None }],
                 problems: &[],
             }),
         }

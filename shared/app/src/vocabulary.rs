@@ -41,11 +41,7 @@ enumeration!(PinSort, "The metric by which Pins are ranked.", pinterest::SORTS);
 enumeration!(
     ImageContentType,
     "The kind of an image that comes within a request.",
-    domain::FileType::ALL
-        .iter()
-        .filter(|kind| !kind.is_video())
-        .map(|kind| kind.content_type())
-        .collect::<Vec<_>>()
+    domain::FileType::INLINE.map(domain::FileType::content_type)
 );
 enumeration!(
     FileContentType,

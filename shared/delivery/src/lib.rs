@@ -14,7 +14,7 @@ mod settings;
 mod video;
 
 pub use error::Error;
-pub use media_fetch::MediaFetch;
+pub use media_fetch::{MediaFetch, SeenFile, look_at};
 pub use publisher::PinPublisher;
 pub use session::{ChannelSession, Sessions};
 pub use settings::SettingsReader;

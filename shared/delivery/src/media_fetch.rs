@@ -2,7 +2,22 @@
 
 use std::sync::{Arc, OnceLock};
 
+use domain::{FileType, MovieScan, NextLook, OtherFile, WebAddress};
 use platform::{InvalidVariable, Variables, network};
+use url::Url;
+
+/// A file at an address, as far as a look at it tells.
+#[derive(Clone, Debug)]
+pub struct SeenFile {
+    /// What its host calls it.
+    pub content_type: Option<String>,
+    /// Its size, if its host tells.
+    pub bytes: Option<u64>,
+    /// What it is by its own bytes.
+    pub kind: Result<FileType, OtherFile>,
+    /// Whether it is a video without its index, as far as its host lets us see.
+    pub is_unfinished: bool,
+}
 
 /// A client of its own for media, which is built when it is first needed: most processes never fetch anything.
 #[derive(Clone, Debug)]
@@ -19,6 +34,12 @@ impl MediaFetch {
         Ok(Self { variables: variables.clone(), allowed, client: Arc::default() })
     }
 
+    /// Whether an address may be one that can be fetched, as far as it says itself. Nobody is asked.
+    #[must_use]
+    pub fn may_be_fetched(&self, address: &WebAddress) -> bool {
+        address.as_str().parse::<Url>().is_ok_and(|address| self.allowed.may_be_fetched(&address))
+    }
+
     /// The client, which fetches nothing from private addresses.
     pub fn client(&self) -> Result<&fetch::SafeClient, network::Error> {
         if let Some(client) = self.client.get() {
@@ -28,4 +49,32 @@ impl MediaFetch {
         let client = fetch::SafeClient::new(tls, self.allowed.clone(), fetch::SystemResolver)?;
         Ok(self.client.get_or_init(|| client))
     }
+}
+
+/// Looks at a file: at its first bytes, and of a video at its boxes, if the host knows parts.
+pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFile, fetch::Error> {
+    let first = client.peek(address, 0).await?;
+    let kind = FileType::sniff(&first.content);
+    let mut seen =
+        SeenFile { content_type: first.content_type, bytes: first.bytes, kind, is_unfinished: false };
+    let Some(bytes) = first.bytes.filter(|_| kind.is_ok_and(FileType::is_video)) else { return Ok(seen) };
+    let mut scan = MovieScan::default();
+    scan.read(&first.content);
+    for _ in 1..MovieScan::MAX_LOOKS {
+        match scan.next(bytes) {
+            NextLook::Playable => break,
+            NextLook::Unfinished => {
+                seen.is_unfinished = true;
+                break;
+            }
+            NextLook::At(from) => {
+                let part = client.peek(address, from).await?;
+                if !part.is_part {
+                    break;
+                }
+                scan.read(&part.content);
+            }
+        }
+    }
+    Ok(seen)
 }

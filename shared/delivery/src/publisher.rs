@@ -231,7 +231,10 @@ impl PinPublisher {
             Action::CheckBoard(attempt) => {
                 Input::BoardChecked(self.check_board(pin, &attempt, session).await)
             }
-            Action::Register => Input::Registered(self.register_video(session).await),
+            Action::Register => match self.look_at_video(pin).await {
+                Ok(()) => Input::Registered(self.register_video(session).await),
+                Err(unusable) => Input::Uploaded(unusable),
+            },
             Action::Upload(form) => Input::Uploaded(self.upload_video(pin, &form, session).await),
             Action::Poll(id) => Input::Polled(self.poll_video(&id, session).await),
         })

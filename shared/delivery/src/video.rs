@@ -1,10 +1,16 @@
 //! Uploading a video to Pinterest. It is streamed from where it is, so that memory stays small however large it is.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use domain::{
-    File, FileType, Media, MediaId, Pin, PinterestMediaId, ResponseMeta, TenantId, WebAddress,
+    File, FileType, Media, MediaId, MovieScan, Pin, PinterestMediaId, ResponseMeta, TenantId, WebAddress,
     delivery::{CallError, MediaStatus, Unusable, UploadForm, Uploaded},
 };
 use futures_util::{
@@ -15,7 +21,7 @@ use platform::chain;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::{ChannelSession, PinPublisher};
+use crate::{ChannelSession, PinPublisher, look_at};
 
 /// No upload is begun that has less time than this.
 pub(crate) const MIN_UPLOAD_TIME: Duration = Duration::from_mins(1);
@@ -23,6 +29,33 @@ pub(crate) const MIN_UPLOAD_TIME: Duration = Duration::from_mins(1);
 const TIME_TO_SAVE: Duration = Duration::from_secs(5);
 
 impl PinPublisher {
+    /// Looks at the video before Pinterest is asked for a place, which counts as a call.
+    pub(crate) async fn look_at_video(&self, pin: &Pin) -> Result<(), Uploaded> {
+        let Media::Video { file, .. } = &pin.draft.media else { return Ok(()) };
+        let (kind, bytes, is_unfinished) = match file {
+            File::Public { url } => {
+                let address: Url = url.as_str().parse().map_err(broken)?;
+                let seen =
+                    look_at(self.fetch.client().map_err(broken)?, &address).await.map_err(not_fetched)?;
+                (seen.kind, seen.bytes.ok_or_else(without_size)?, seen.is_unfinished)
+            }
+            File::Uploaded { media_id } => {
+                let stored = self.bucket.head(&pin.tenant, media_id).await.map_err(broken)?;
+                let stored = stored.ok_or(Uploaded::Unusable(Unusable::Gone))?;
+                (stored.kind, stored.bytes, stored.is_unfinished)
+            }
+        };
+        let kind =
+            FileType::wanted(kind, true).map_err(|wrong| Uploaded::Unusable(Unusable::NoVideo(wrong)))?;
+        if is_unfinished {
+            return Err(Uploaded::Unusable(Unusable::Unfinished));
+        }
+        if bytes > kind.max_bytes() {
+            return Err(Uploaded::Unusable(Unusable::TooLarge));
+        }
+        Ok(())
+    }
+
     /// Registers a video at Pinterest.
     pub(crate) async fn register_video(
         &self,
@@ -69,14 +102,20 @@ impl PinPublisher {
             File::Public { url } => self.fetch_video(url, until).await?,
             File::Uploaded { media_id } => self.read_video(tenant, media_id).await?,
         };
-        let video = verified_video(content).await?;
+        let is_unfinished = Arc::new(AtomicBool::new(false));
+        let video = finished(verified_video(content).await?, Arc::clone(&is_unfinished));
         let within = until.saturating_duration_since(Instant::now());
         let sent = self
             .sessions
             .pinterest
             .upload_video(form, reqwest::Body::wrap_stream(video), bytes, within)
             .await;
-        sent.map_err(|error| Uploaded::Broken(chain(&error)))
+        sent.map_err(|error| {
+            if is_unfinished.load(Ordering::Relaxed) {
+                return Uploaded::Unusable(Unusable::Unfinished);
+            }
+            Uploaded::Broken(chain(&error))
+        })
     }
 
     /// A video at a public address.
@@ -84,10 +123,7 @@ impl PinPublisher {
         let address: Url = address.as_str().parse().map_err(broken)?;
         let client = self.fetch.client().map_err(broken)?;
         let file = client.download(&address, FileType::Mp4.max_bytes(), until).await.map_err(not_fetched)?;
-        let Some(bytes) = file.bytes else {
-            // S3 wants the length before the first byte.
-            return Err(Uploaded::Broken("the host does not say how large the video is".to_owned()));
-        };
+        let bytes = file.bytes.ok_or_else(without_size)?;
         Ok((file.into_body().map_err(BoxError::from).boxed(), bytes))
     }
 
@@ -113,10 +149,34 @@ async fn verified_video(mut content: Content) -> Result<Content, Uploaded> {
     {
         first.extend_from_slice(&piece);
     }
-    if !FileType::sniff(&first).is_some_and(FileType::is_video) {
-        return Err(Uploaded::Unusable(Unusable::NoVideo));
-    }
+    FileType::wanted(FileType::sniff(&first), true)
+        .map_err(|wrong| Uploaded::Unusable(Unusable::NoVideo(wrong)))?;
     Ok(stream::iter([Ok(first.freeze())]).chain(content).boxed())
+}
+
+/// `content`, which breaks off at its end if that of a video without its index: most hosts know no parts, so that nobody
+/// has seen its end before. What was sent by then is no whole form, and Pinterest drops it.
+fn finished(content: Content, is_unfinished: Arc<AtomicBool>) -> Content {
+    let state = (content, MovieScan::default(), is_unfinished);
+    stream::try_unfold(state, async |(mut content, mut scan, is_unfinished)| {
+        match content.try_next().await? {
+            Some(piece) => {
+                scan.read(&piece);
+                Ok(Some((piece, (content, scan, is_unfinished))))
+            }
+            None if scan.has_index() => Ok(None),
+            None => {
+                is_unfinished.store(true, Ordering::Relaxed);
+                Err("the video has no index".into())
+            }
+        }
+    })
+    .boxed()
+}
+
+/// S3 wants the length before the first byte.
+fn without_size() -> Uploaded {
+    Uploaded::Broken("the host does not say how large the video is".to_owned())
 }
 
 fn broken(error: impl std::error::Error) -> Uploaded {
@@ -127,7 +187,10 @@ fn not_fetched(error: fetch::Error) -> Uploaded {
     match error {
         fetch::Error::Forbidden(why) => Uploaded::Unusable(Unusable::Forbidden(why.to_string())),
         fetch::Error::TooLarge { .. } => Uploaded::Unusable(Unusable::TooLarge),
-        other => broken(other),
+        other => {
+            tracing::info!(error = %chain(&other), "a video could not be fetched");
+            Uploaded::Broken(other.detail())
+        }
     }
 }
 

@@ -170,7 +170,8 @@ impl WebAddress {
         if text.contains('\\') || !(begins("https://") || begins("http://")) {
             return Err(invalid("does not begin with https:// and a host"));
         }
-        let url = Url::parse(&text).map_err(|error| invalid(&format!("is not an address: {error}")))?;
+        let url =
+            Url::parse(&text).map_err(|_| invalid("is not an address: its host or its port cannot be"))?;
         // As it travels, each letter outside ASCII takes several characters.
         if url.as_str().len() > Self::MAX {
             let detail = format!(

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Environment, Failure, delivery::Unusable};
+use crate::{Environment, Failure, WrongFile, delivery::Unusable};
 
 /// Pinterest's code for a missing scope or access tier, in the words that people search for.
 pub const INVALID_SCOPE: &str = "403 invalid scope";
@@ -158,29 +158,30 @@ pub(crate) fn media_unreachable(message: &str, uploaded: bool) -> Failure {
 }
 
 pub(crate) fn video_unusable(why: &Unusable) -> Failure {
-    let (code, detail, fix) = match why {
-        Unusable::Forbidden(detail) => (
+    match why {
+        Unusable::Forbidden(detail) => Failure::new(
             "media_forbidden",
-            detail.as_str(),
+            detail,
             "Give a public https address, upload the video, or have its host added to PINWRIGHT_FETCH_ALLOW.",
         ),
-        Unusable::TooLarge => (
+        Unusable::TooLarge => Failure::new(
             "media_too_large",
             "the video has more than 2 GB",
             "Make it smaller, and publish it as a new Pin.",
         ),
-        Unusable::Gone => (
+        Unusable::Gone => Failure::new(
             "media_gone",
             "the file that was uploaded is not there any more",
             "Upload it again, and publish it as a new Pin.",
         ),
-        Unusable::NoVideo => (
-            "media_unsupported",
-            "what is at the address is no MP4, MOV or M4V video",
-            "Check that the address leads to the file itself and not to a page, and retry.",
-        ),
-    };
-    Failure::new(code, detail, fix)
+        Unusable::NoVideo(WrongFile { detail, fix }) => {
+            Failure::new("media_unsupported", format!("the file {detail}"), *fix).with("detail", detail)
+        }
+        Unusable::Unfinished => {
+            let WrongFile { detail, fix } = WrongFile::unfinished();
+            Failure::new("video_unfinished", format!("the file {detail}"), fix)
+        }
+    }
 }
 
 pub(crate) fn upload_failed(detail: &str) -> Failure {

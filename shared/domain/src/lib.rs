@@ -19,6 +19,7 @@ mod local_time;
 pub mod matching;
 mod media;
 mod message;
+mod movie;
 pub mod phrases;
 mod pin;
 pub mod refresh;
@@ -33,7 +34,7 @@ pub use channel::{
     PauseReason, ReconnectCause, Scopes,
 };
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
-pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
+pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile, OtherFile, WrongFile};
 pub use id::{
     BoardId, ChannelId, IdBytes, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
     SectionId, TenantId, UserId,
@@ -43,6 +44,7 @@ pub use limits::{Bucket, Limit, LimitReached, Limits};
 pub use local_time::{LocalTime, Occurrence};
 pub use media::{Cover, File, Media, MediaFile, Slide, Slides};
 pub use message::{Message, Params, Phrase};
+pub use movie::{MovieScan, NextLook};
 pub use pin::{
     Attempt, Failure, Pin, PinEdit, PinGroup, PinRecord, PinRequest, Reason, RetryCounter, State, Timeline,
     TimelineEntry, Video, VideoStage, WrongState,

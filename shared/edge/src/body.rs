@@ -10,7 +10,10 @@ use serde::{
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{ApiRequest, RequestError};
+use crate::{
+    ApiRequest, RequestError,
+    wrong_body::{place, wrong},
+};
 
 /// How many values a JSON object may hold, those of objects and lists within it counted in.
 const MAX_VALUES: usize = 1000;
@@ -27,7 +30,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     // Looked at without keeping anything of it: the type below is the only thing that is made of a body.
     serde_json::from_slice::<AnyJson>(body).map_err(|error| RequestError::Malformed {
         code: "invalid_json",
-        detail: format!("the body is not JSON: {error}"),
+        detail: format!("the body is not JSON: {}", place(&error)),
         fix: "Send one JSON object in UTF-8.",
     })?;
     if body.trim_ascii_start().first() != Some(&b'{') {
@@ -35,7 +38,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
         return Err(Invalid::new("body", "invalid_type", "is not a JSON object", fix).into());
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error))?)
+    Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error, body))?)
 }
 
 /// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` would accept invalid texts, such
@@ -130,29 +133,6 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
     }
 }
 
-fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
-    let (path, words) = (error.path().to_string(), error.inner().to_string());
-    let words = words.split(" at line ").next().unwrap_or_default();
-    // The name of a field that the words are about; an unknown one may be the end of the path already.
-    let named = |start: &str| words.strip_prefix(start)?.split('`').next();
-    let within = |name: &str| match path.as_str() {
-        "." => name.to_owned(),
-        path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
-        path => format!("{path}.{name}"),
-    };
-    if let Some(missing) = named("missing field `") {
-        return Invalid::new(within(missing), "missing_field", "is missing", "Add the field.");
-    }
-    let detail = format!("is not right: {words}");
-    if let Some(unknown) = named("unknown field `") {
-        let fix = "Remove the field, or write it as the API reference does.";
-        return Invalid::new(within(unknown), "unknown_field", detail, fix);
-    }
-    let field = if path == "." { "body" } else { &path };
-    let fix = "Send the value in the form that the API reference shows.";
-    Invalid::new(field, "invalid_type", detail, fix)
-}
-
 /// 200 with a body.
 pub fn ok(body: &impl Serialize) -> Result<Response<Body>, RequestError> {
     with_status(StatusCode::OK, body)
@@ -193,6 +173,15 @@ pub fn body_text(body: &impl Serialize) -> Result<String, RequestError> {
 #[must_use]
 pub fn ok_text(body: String) -> Response<Body> {
     response(StatusCode::OK, "application/json", body)
+}
+
+/// 200 with a file of rows, which a browser saves.
+#[must_use]
+pub fn csv_file(rows: String) -> Response<Body> {
+    let mut answer = response(StatusCode::OK, "text/csv; charset=utf-8", rows);
+    let disposition = HeaderValue::from_static("attachment; filename=\"pins.csv\"");
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    answer
 }
 
 /// 302. The address may hold a one-time ticket: nobody may keep the answer, or tell others where it led.

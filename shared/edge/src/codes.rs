@@ -38,13 +38,13 @@ pub const CODES: &[Code] = &[
         "invalid_json",
         "The body is not JSON.",
         "Send one JSON object in UTF-8.",
-        "the body is not JSON: expected `,` or `}` at line 1 column 20",
+        "the body is not JSON: something is wrong in line 1, at column 20",
     ),
     code(
         "invalid_csv",
-        "The body is not CSV, or a row has another number of fields than the first line.",
-        "Send UTF-8 with a line of column names first, and as many fields in each row.",
-        "the body is not CSV: record 3 has 4 fields, but the first has 5",
+        "The file is not CSV in UTF-8 or UTF-16, or a row has other cells than the first line.",
+        "Save it as CSV in UTF-8, and put texts that have commas or line breaks in quotation marks.",
+        "the row has 9 cells, and the first line 8",
     ),
     code(
         "unauthenticated",
@@ -104,7 +104,7 @@ pub const CODES: &[Code] = &[
         "unknown_field",
         "The body has a field, or the file a column, that is not known.",
         "Remove it, or write it as the API reference does.",
-        "tittle is not right: unknown field `tittle`",
+        "tittle is not a field that is known here",
     ),
     code(
         "too_many_values",
@@ -128,7 +128,7 @@ pub const CODES: &[Code] = &[
         "invalid_type",
         "A value is of another type than the contract says.",
         "Send the value in the form that the API reference shows.",
-        "title is not right: invalid type: integer `5`, expected a string",
+        "title is a number, and not text",
     ),
     code(
         "invalid_idempotency_key",
@@ -258,6 +258,18 @@ pub const CODES: &[Code] = &[
         "publish_within is not a duration between one minute and a year",
     ),
     code(
+        "invalid_publish_at",
+        "`publish_at` is not a time.",
+        "Write it as `2026-12-01T09:00:00Z`, or with the clock of a time zone.",
+        "publish_at is not a date and a time",
+    ),
+    code(
+        "ambiguous_date",
+        "A spreadsheet has rewritten a date, so that its day and its month cannot be told apart.",
+        "Format the column as text, and write times as 2026-12-07 18:00.",
+        "publish_at is a date as a spreadsheet shows it, which does not tell the day from the month for certain",
+    ),
+    code(
         "publish_at_past",
         "`publish_at` is in the past.",
         "Give a time that is still to come, or leave publish_at out to publish now.",
@@ -292,6 +304,12 @@ pub const CODES: &[Code] = &[
         "The request names no board, and the channel has no default board.",
         "Name a board, or choose the channel's default board.",
         "board_id is missing, and the channel has no default board",
+    ),
+    code(
+        "ambiguous_board",
+        "Several boards, or sections of a board, have the name.",
+        "Name the board by its id.",
+        "pinterest board is the name of several boards: 1234567890 and 2345678901",
     ),
     code(
         "no_rows",
@@ -333,8 +351,14 @@ pub const CODES: &[Code] = &[
     code(
         "unsupported_media_type",
         "A file is of a kind that Pinterest does not take.",
-        "Send a JPEG or PNG image, or an MP4, MOV or M4V video.",
-        "media.media_id names a file that is not an image (JPEG or PNG), by its first bytes",
+        "Send a JPEG, PNG, WebP, GIF, BMP or TIFF image, or an MP4, MOV or M4V video.",
+        "media.media_id names a file that is a HEIC image, as phones take them, and not an image",
+    ),
+    code(
+        "invalid_thumbnail",
+        "The thumbnail of a row is neither a moment of its video nor an address, or the file is an image.",
+        "Write the moment as `0:03`, give the address of an image, or leave it empty.",
+        "thumbnail is neither a moment of the video nor an address",
     ),
     code(
         "empty_media",
@@ -364,7 +388,13 @@ pub const CODES: &[Code] = &[
         "media_unsupported",
         "What is at an address is not a file of the kind that is needed.",
         "Check that the address leads to the file itself and not to a page.",
-        "the host calls it text/html, and Pinterest wants an image",
+        "the file is a web page, and not an image",
+    ),
+    code(
+        "video_unfinished",
+        "A video has no index (`moov`): it was taken before it was finished, or is cut off.",
+        "Export the video again, to its end, and use the whole file.",
+        "the file has no index (`moov`): it was taken before it was finished, or is cut off",
     ),
     code(
         "media_forbidden",
@@ -420,6 +450,18 @@ pub const CODES: &[Code] = &[
         "The same Pin was published on the board, or is going to be, within 30 days.",
         "Publish it all the same if that is wanted, or change its text or picture.",
         "the same was published on this board, or is going to be, within 30 days",
+    ),
+    code(
+        "pin_cancelled",
+        "A row of a file was sent before, and its Pin was cancelled. The same row makes no other.",
+        "Change the row, its title or its time for instance, and send the file again.",
+        "the Pin of this row was cancelled, and this file makes no other",
+    ),
+    code(
+        "pin_failed",
+        "A row of a file was sent before, and its Pin has failed. The same row makes no other.",
+        "Read the Pin's `error`, and retry it by POST /api/v1/pins/{id}/retry; or change the row.",
+        "the Pin of this row has failed, and this file makes no other",
     ),
     code(
         "too_late",

@@ -18,10 +18,12 @@ mod request;
 mod route;
 mod site;
 pub mod worker;
+mod wrong_body;
 
 pub use admin_rule::AdminRule;
 pub use body::{
-    body_text, created, json, located, no_content, object, ok, ok_text, parse, redirect, with_status,
+    body_text, created, csv_file, json, located, no_content, object, ok, ok_text, parse, redirect,
+    with_status,
 };
 pub use caller::Caller;
 pub use error::{RequestError, not_found};

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use url::Host;
+use url::{Host, Url};
+
+use crate::check_url::is_private;
 
 /// The ports of an entry that names none: `https` and `http`.
 const DEFAULT_PORTS: [u16; 2] = [443, 80];
@@ -35,6 +37,16 @@ pub struct BadEntry {
 }
 
 impl Allowed {
+    /// Whether `address` may be on the public internet, as far as it says itself, or its host is one of these.
+    #[must_use]
+    pub fn may_be_fetched(&self, address: &Url) -> bool {
+        let is_listed = match (address.host(), address.port_or_known_default()) {
+            (Some(host), Some(port)) => self.has(&host, port),
+            _ => false,
+        };
+        is_listed || !is_private(address)
+    }
+
     /// Whether `port` of `host` may be fetched from, whatever the host's address is.
     pub(crate) fn has(&self, host: &Host<&str>, port: u16) -> bool {
         let is_its = |entry: &Entry| match entry.port {
@@ -98,8 +110,6 @@ fn read_port(port: &str) -> Result<u16, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use url::Url;
-
     use super::*;
 
     fn has(list: &str, address: &str) -> bool {

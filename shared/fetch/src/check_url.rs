@@ -20,6 +20,27 @@ pub(crate) enum Trust {
     Untrusted,
 }
 
+/// Endings of names that are never on the public internet: of the machine itself and of networks at home and at work
+/// ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761), [RFC 6762](https://www.rfc-editor.org/rfc/rfc6762),
+/// [RFC 8375](https://www.rfc-editor.org/rfc/rfc8375), and ICANN's reservation of `internal`).
+const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "home.arpa", "internal"];
+
+/// Whether `address` says itself that nobody on the public internet can open it.
+pub(crate) fn is_private(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => !is_public(IpAddr::V6(address)),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let ends_with = |ending: &str| {
+                name.strip_suffix(ending).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+            };
+            PRIVATE_NAMES.into_iter().any(ends_with)
+        }
+        None => true,
+    }
+}
+
 /// Judges `address` by itself. Where the name of its host leads is still to be seen.
 ///
 /// `Url` has read the host [as browsers do](https://url.spec.whatwg.org/#host-parsing): `2130706433`, `0x7f.1`
@@ -56,4 +77,32 @@ pub(crate) fn check_url(address: &Url, allowed: &Allowed) -> Result<Trust, Forbi
         return Err(Forbidden::Port);
     }
     Ok(Trust::Untrusted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_say_itself_that_it_is_private() {
+        for private in [
+            "https://localhost/a.jpg",
+            "https://LOCALHOST./a.jpg",
+            "https://media.localhost/",
+            "https://printer.local/",
+            "https://minio.internal:9000/",
+            "http://127.0.0.1:3000/",
+            "https://2130706433/",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://[fd00::7]/",
+        ] {
+            assert!(is_private(&Url::parse(private).unwrap()), "{private}");
+        }
+        for other in
+            ["https://images.example.com/", "http://1.1.1.1/", "https://mylocalhost/", "https://a.locals/"]
+        {
+            assert!(!is_private(&Url::parse(other).unwrap()), "{other}");
+        }
+    }
 }

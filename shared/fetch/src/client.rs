@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
 use reqwest::{
-    Client, ClientBuilder, Method, Response, StatusCode,
+    Client, ClientBuilder, Response, StatusCode,
     dns::Resolve,
     header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION, RANGE},
     redirect, retry,
@@ -14,6 +15,7 @@ use url::Url;
 use crate::{
     Allowed, Download, Error, Fault, FileInfo, Forbidden,
     check_url::{Trust, check_url},
+    file_info::is_past_end,
     resolve::PublicOnly,
 };
 
@@ -23,6 +25,8 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 3;
+/// How many bytes of a file are asked for to see what it is.
+pub const PEEK_BYTES: usize = 64;
 /// What hosts know us by.
 const USER_AGENT: &str = concat!("Pinwright/", env!("CARGO_PKG_VERSION"));
 
@@ -37,10 +41,8 @@ pub struct SafeClient {
 /// What is asked of a host.
 #[derive(Clone, Copy, Debug)]
 enum Request {
-    /// Only what it says of a file.
-    Head,
-    /// The same, of a host that does not understand the first.
-    FirstByte,
+    /// The bytes from this one on, as many as [`PEEK_BYTES`]. Many hosts send all of the file instead.
+    Part(u64),
     /// The file.
     Whole,
 }
@@ -66,17 +68,23 @@ impl SafeClient {
         })
     }
 
-    /// Asks what the file at `address` is, without fetching it.
-    pub async fn head(&self, address: &Url) -> Result<FileInfo, Error> {
+    /// Asks what the file at `address` is, and for [`PEEK_BYTES`] of it from byte `from` on. A host that knows no parts
+    /// answers the first ones whatever `from` is: see [`FileInfo::is_part`].
+    ///
+    /// By GET and not by HEAD: some hosts refuse what they do not know, a link can be signed for GET alone, and what a host
+    /// says of a file is not what it is.
+    pub async fn peek(&self, address: &Url, from: u64) -> Result<FileInfo, Error> {
         let until = Instant::now() + ANSWER_TIMEOUT;
-        let answer = match self.ask(Request::Head, address, until).await {
-            // Some hosts refuse what they do not know, and a link can be signed for GET alone.
-            Err(Error::Refused { status: 403 | 405 | 501 }) => {
-                self.ask(Request::FirstByte, address, until).await?
-            }
-            answer => answer?,
-        };
-        Ok(FileInfo::new(answer.status(), answer.headers()))
+        let mut answer = self.ask(Request::Part(from), address, until).await?;
+        let mut content = BytesMut::new();
+        let is_empty = answer.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+        while !is_empty && content.len() < PEEK_BYTES {
+            let piece = timeout_at(until, answer.chunk()).await.map_err(|_| Error::Cut(Fault::Timeout))?;
+            let Some(piece) = piece.map_err(|error| Error::Cut(error.into()))? else { break };
+            content.extend_from_slice(&piece);
+        }
+        content.truncate(PEEK_BYTES);
+        Ok(FileInfo::new(answer.status(), answer.headers(), content.freeze()))
     }
 
     /// Begins to fetch the file at `address`, which may have `max_bytes` bytes and has to be read by `deadline`.
@@ -103,7 +111,7 @@ impl SafeClient {
                 Trust::Untrusted => &self.stranger,
                 Trust::Allowed => &self.trusting,
             };
-            let request = client.request(question.method(), address.clone()).headers(question.headers());
+            let request = client.get(address.clone()).headers(question.headers());
             let answer = request.send().await.map_err(Error::before_answer)?;
             let Some(next) = pointed_to(&answer, &address)? else {
                 return question.accepted(answer);
@@ -115,25 +123,21 @@ impl SafeClient {
 }
 
 impl Request {
-    fn method(self) -> Method {
-        match self {
-            Self::Head => Method::HEAD,
-            Self::FirstByte | Self::Whole => Method::GET,
-        }
-    }
-
     fn headers(self) -> HeaderMap {
         // What is counted and passed on are the bytes of the file itself.
         let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
-        if let Self::FirstByte = self {
-            headers.insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+        if let Self::Part(from) = self {
+            let last = from.saturating_add(PEEK_BYTES as u64 - 1);
+            headers.extend(HeaderValue::try_from(format!("bytes={from}-{last}")).map(|range| (RANGE, range)));
         }
         headers
     }
 
     fn accepted(self, answer: Response) -> Result<Response, Error> {
         match (self, answer.status()) {
-            (_, StatusCode::OK) | (Self::FirstByte, StatusCode::PARTIAL_CONTENT) => Ok(answer),
+            (_, StatusCode::OK) | (Self::Part(_), StatusCode::PARTIAL_CONTENT) => Ok(answer),
+            // Of an empty file there is no part.
+            (Self::Part(_), StatusCode::RANGE_NOT_SATISFIABLE) if is_past_end(&answer) => Ok(answer),
             (_, status) => Err(Error::Refused { status: status.as_u16() }),
         }
     }

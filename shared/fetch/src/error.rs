@@ -64,8 +64,8 @@ pub enum Fault {
     #[error("the name of the host could not be looked up")]
     UnknownName,
     /// The connection, TLS, or the form of the answer.
-    #[error(transparent)]
-    Connection(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the connection failed, or its certificate is not valid")]
+    Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Not one byte came for [`SILENCE_TIMEOUT`](crate::SILENCE_TIMEOUT).
     #[error("the host fell silent")]
     Silent,
@@ -81,6 +81,16 @@ impl From<reqwest::Error> for Fault {
 }
 
 impl Error {
+    /// What went wrong, for whoever gave the address: without the words of the libraries below, which are its
+    /// [source](std::error::Error::source).
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Unreachable(fault) | Self::Cut(fault) => format!("{self}: {fault}"),
+            other => other.to_string(),
+        }
+    }
+
     /// What the HTTP client could not do before an answer began.
     pub(crate) fn before_answer(error: reqwest::Error) -> Self {
         if came_of::<NotPublic>(&error) {

@@ -1,7 +1,8 @@
-//! What a host says of a file without sending it.
+//! What a host says of a file, and its first bytes.
 
+use bytes::Bytes;
 use reqwest::{
-    StatusCode,
+    Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName},
 };
 
@@ -16,18 +17,28 @@ pub struct FileInfo {
     pub content_type: Option<String>,
     /// Its size.
     pub bytes: Option<u64>,
+    /// Whether the host has sent the part that was asked for, and not the file from its beginning.
+    pub is_part: bool,
+    /// Some bytes of the file itself.
+    pub content: Bytes,
 }
 
 impl FileInfo {
-    pub(crate) fn new(status: StatusCode, headers: &HeaderMap) -> Self {
-        let bytes = if status == StatusCode::PARTIAL_CONTENT { whole_size(headers) } else { size(headers) };
-        Self { content_type: content_type(headers), bytes }
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, content: Bytes) -> Self {
+        let is_part = status != StatusCode::OK;
+        let bytes = if is_part { whole_size(headers) } else { size(headers) };
+        Self { content_type: content_type(headers), bytes, is_part, content }
     }
 }
 
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
     let essence = text(headers, CONTENT_TYPE)?.split(';').next()?.trim();
     (!essence.is_empty() && essence.len() <= MAX_TYPE_CHARS).then(|| essence.to_ascii_lowercase())
+}
+
+/// Whether the host says that the file ends before the part that was asked for.
+pub(crate) fn is_past_end(answer: &Response) -> bool {
+    whole_size(answer.headers()).is_some()
 }
 
 /// The whole of a file's size, given along with a part of it: `bytes 0-0/1234`.
@@ -53,7 +64,7 @@ mod tests {
     use super::*;
 
     fn seen(status: StatusCode, name: HeaderName, value: &str) -> FileInfo {
-        FileInfo::new(status, &HeaderMap::from_iter([(name, value.parse().unwrap())]))
+        FileInfo::new(status, &HeaderMap::from_iter([(name, value.parse().unwrap())]), Bytes::new())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // @ts-check
 /** Bulk upload: a file with many Pins is checked first, then sent, with a result for each row. */
 
-import { callApi } from "./api.js";
+import { callApi, saveFile } from "./api.js";
 import { announce, button, field, fill, h, select } from "./dom.js";
 import { formatNumber, plural, t, textOr } from "./text.js";
 import { outcomeArea } from "./widgets.js";
@@ -16,7 +16,7 @@ export function bulkUpload(channels, channelId, onSent) {
     channels.map(({ id, account }) => [id, account.username ?? id]),
     channelId,
   );
-  const fileInput = h("input", { type: "file", accept: ".csv,.jsonl,.ndjson,text/csv,application/x-ndjson" });
+  const fileInput = h("input", { type: "file", accept: ".csv,.tsv,.txt,.jsonl,.ndjson,text/csv,application/x-ndjson" });
   const outcome = outcomeArea();
   const report = h("div", {});
 
@@ -63,6 +63,8 @@ export function bulkUpload(channels, channelId, onSent) {
     await onSent();
   };
 
+  const saveTemplate = () => outcome.run(() => saveFile("/api/v1/pins/bulk/template.csv", "pins.csv"));
+
   fileInput.addEventListener("change", checkFile);
   channel.addEventListener("change", checkFile);
   const channelField = channels.length > 1 ? field(t("pin.channel"), channel) : null;
@@ -70,6 +72,7 @@ export function bulkUpload(channels, channelId, onSent) {
     "div",
     { class: "bulk" },
     h("p", { class: "hint" }, t("bulk.about")),
+    h("div", { class: "row" }, button(t("bulk.template"), saveTemplate)),
     h("div", { class: "pair" }, channelField, field(t("bulk.file"), fileInput)),
     outcome.element,
     report,

@@ -16,6 +16,26 @@ pub struct Board {
     /// `PUBLIC`, `PROTECTED`, `SECRET`, or what Pinterest thinks of next.
     #[serde(default = "public", deserialize_with = "privacy")]
     pub privacy: String,
+    /// Whose it is. Lists hold group boards too, which belong to others.
+    #[serde(default)]
+    pub owner: Option<Owner>,
+}
+
+/// Whose a board is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Owner {
+    /// As it is now: people can change it.
+    #[serde(default)]
+    pub username: Option<String>,
+}
+
+impl Board {
+    /// Whether it is known to belong to another account than that of `username`.
+    #[must_use]
+    pub fn is_of_another(&self, username: &str) -> bool {
+        let owner = self.owner.as_ref().and_then(|owner| owner.username.as_deref());
+        owner.is_some_and(|owner| owner != username)
+    }
 }
 
 /// A part of a board.

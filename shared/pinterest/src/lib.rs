@@ -31,7 +31,7 @@ pub use analytics::{
     CHANNEL_METRICS, Day, IMAGE_METRICS, Metrics, PIN_METRICS, Period, PinTotals, Report, SORTS, TopPin,
     TopPins, Total, VIDEO_METRICS, is_lifetime,
 };
-pub use boards::{Board, NewBoard, Section};
+pub use boards::{Board, NewBoard, Owner, Section};
 pub use client::{Addresses, Client};
 pub use error::{Error, Fault};
 pub use oauth::{App, GrantedTokens, RefreshedTokens};

@@ -219,7 +219,12 @@ async fn a_user_without_a_tenant_is_not_the_tenant_of_that_name() {
         ("TENANT_CLAIM", "org"),
     ]);
     let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
-    let pins = Pins::new(setup.main_table().unwrap(), setup.media_bucket().unwrap(), &setup);
+    let pins = Pins::new(
+        setup.main_table().unwrap(),
+        setup.media_bucket().unwrap(),
+        setup.media_fetch().unwrap(),
+        &setup,
+    );
     for (claims, code) in [
         (json!({"sub": "acme"}), "no_tenant"),
         (json!({"sub": "acme", "org": ""}), "no_tenant"),

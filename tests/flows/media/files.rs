@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// The smallest beginning of an MP4.
-const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
+const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat\0\0\0\x08moov";
+/// One that was taken while it was still being written.
+const UNFINISHED: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08free\0\0\0\x08mdat";
 
 /// The name of a file that `sub` has uploaded.
 async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
@@ -108,6 +110,7 @@ async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refus
     let foreign = uploaded(&app, "eve", "image/png", PNG).await;
     let film = uploaded(&app, "ada", "video/mp4", MP4).await;
     let page = uploaded(&app, "ada", "image/png", b"<!DOCTYPE html>").await;
+    let cut = uploaded(&app, "ada", "video/mp4", UNFINISHED).await;
     let promised = offer(&app, "ada", "image/png", 9).await["media_id"].clone();
     let image = |media_id: &Value| json!({"kind": "image", "media_id": media_id});
     for (media, status, code) in [
@@ -116,6 +119,7 @@ async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refus
         (image(&json!("media_1")), 422, "invalid_id"),
         (image(&film), 422, "unsupported_media_type"),
         (image(&page), 422, "unsupported_media_type"),
+        (json!({"kind": "video", "media_id": cut}), 422, "video_unfinished"),
         (json!({"kind": "image"}), 422, "not_one_source"),
         (
             json!({"kind": "image", "media_id": film, "url": "https://images.example.com/a.jpg"}),
@@ -132,6 +136,40 @@ async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refus
         assert_eq!(answer.problem(status), code, "{media}: {}", answer.text);
     }
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_file_is_called_by_its_name_with_what_to_do_about_it() {
+    let (app, channel) = TestApp::start_connected().await;
+    for (content, is, fix) in [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice(), "a HEIC image", "as JPEG or PNG"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "an AVIF image", "as JPEG or PNG"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "a web page", "without a login"),
+        (MP4, "an MP4 video", "\"kind\":\"video\""),
+    ] {
+        let media_id = uploaded(&app, "ada", "image/jpg", content).await;
+        let media = json!({"kind": "image", "media_id": media_id});
+        let refused = app.post(PINS, "ada", showing(&channel, "Never", media)).await.expect(422);
+        assert!(refused["detail"].as_str().unwrap().contains(is), "{refused}");
+        assert!(refused["fix"].as_str().unwrap().contains(fix), "{refused}");
+    }
+}
+
+/// By upload as by address: Pinterest fetches both from an address.
+#[tokio::test]
+async fn every_kind_of_image_that_pinterest_names_can_be_uploaded() {
+    let (app, channel) = TestApp::start_connected().await;
+    for (content_type, content) in [
+        ("image/webp", b"RIFF\x24\0\0\0WEBPVP8 ".as_slice()),
+        ("image/gif", b"GIF89a\x01\0\x01\0"),
+        ("image/bmp", b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0"),
+        ("image/tiff", b"II*\0\x08\0\0\0"),
+        ("Image/JPG", b"\xff\xd8\xff\xe0\0\x10JFIF"),
+    ] {
+        let media_id = uploaded(&app, "ada", content_type, content).await;
+        let media = json!({"kind": "image", "media_id": media_id});
+        app.post(PINS, "ada", showing(&channel, content_type, media)).await.expect(201);
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
         OauthCallback::new(secret, setup.vault().unwrap(), main.clone(), tokens.clone(), pinterest, setup);
     let channels = app.channels();
     let publish = Publish::new(app.publisher(), setup);
-    let pins = Pins::new(main.clone(), setup.media_bucket().unwrap(), setup);
+    let pins = Pins::new(main.clone(), setup.media_bucket().unwrap(), setup.media_fetch().unwrap(), setup);
 
     // The first request reads the secrets. After it no function calls Secrets Manager.
     start.prepare().await.unwrap();

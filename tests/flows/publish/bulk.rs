@@ -233,7 +233,7 @@ async fn an_invalid_file_of_rows_is_a_problem() {
     for (content_type, file, status, code) in [
         ("application/json", good.as_str(), 415, "unsupported_content_type"),
         ("text/csv", "title,colour\na,b\n", 422, "unknown_field"),
-        ("text/csv", "title,link\na\n", 400, "invalid_csv"),
+        ("text/csv", "PK\u{3}\u{4}", 400, "invalid_csv"),
         (LINES, "", 422, "no_rows"),
     ] {
         assert_eq!(send(&app, "", content_type, file).await.problem(status), code, "{content_type} {file}");

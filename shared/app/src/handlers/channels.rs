@@ -273,11 +273,12 @@ impl Channels {
         if let Ok(board) = created {
             return Ok((BoardView::new(board, Vec::new()), true));
         }
-        // A name that exists is refused, and a lost answer may have created the board. Names are unique, so the list shows
-        // which it was.
+        // A name that exists is refused, and a lost answer may have created the board. An account's names are unique, so the
+        // list shows which it was; group boards of others may have the same.
         let boards = pinterest.boards(channel.environment, access).await;
         let boards = self.sessions.checked(boards, &session).await?;
-        match boards.into_iter().find(|board| board.name == name.as_str()) {
+        let named = boards.into_iter().filter(|board| board.name == name.as_str());
+        match named.min_by_key(|board| board.is_of_another(&channel.account.username)) {
             Some(board) => Ok((BoardView::new(board, Vec::new()), false)),
             None => Err(match self.sessions.checked(created, &session).await {
                 Err(error) => error.into(),

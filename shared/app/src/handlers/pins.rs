@@ -4,6 +4,7 @@ mod move_board;
 mod resolve;
 
 use adapters::MediaBucket;
+use delivery::MediaFetch;
 use domain::{MediaId, Pin, PinId, WrongState};
 use edge::{
     ApiRequest, Body, Handler, Page, Response, SiteConfig, body_text, json, not_found, ok, with_status,
@@ -16,7 +17,10 @@ pub use self::{
     move_board::{MovePins, MovedPins},
     resolve::ResolvePin,
 };
-use super::{ChangePin, PinView, publish::keep_files};
+use super::{
+    ChangePin, PinView,
+    publish::{check_addresses, keep_files},
+};
 use crate::{
     error::{Error, Result},
     operations::PinsOperation,
@@ -33,6 +37,8 @@ const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 pub struct Pins {
     main: MainTable,
     bucket: MediaBucket,
+    /// Tells which addresses may be named: nothing is fetched here.
+    fetch: MediaFetch,
     site: SiteConfig,
     clock: Clock,
     random: Random,
@@ -40,9 +46,9 @@ pub struct Pins {
 
 impl Pins {
     #[must_use]
-    pub fn new(main: MainTable, bucket: MediaBucket, setup: &Setup) -> Self {
+    pub fn new(main: MainTable, bucket: MediaBucket, fetch: MediaFetch, setup: &Setup) -> Self {
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
-        Self { main, bucket, site, clock, random }
+        Self { main, bucket, fetch, site, clock, random }
     }
 
     async fn list(&self, request: &ApiRequest) -> Result<Page<PinView>> {
@@ -78,6 +84,7 @@ impl Pins {
             change.apply(pin, now, MediaId::new(now, self.random.id_bytes())).map_err(Error::from)
         })?;
         if let Some(changed) = changed.as_ref().filter(|changed| changed.draft.media != pin.draft.media) {
+            check_addresses(&changed.draft.media, &self.fetch)?;
             keep_files(&self.bucket, changed).await?;
         }
         self.save_if_changed(pin, changed).await

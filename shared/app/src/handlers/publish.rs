@@ -12,8 +12,8 @@ use std::future;
 use delivery::{ChannelSession, PinPublisher};
 use domain::{Channel, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
 use edge::{
-    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, json, located, no_content, not_found,
-    ok, with_status,
+    ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, csv_file, json, located, no_content,
+    not_found, ok, with_status,
 };
 use futures_util::TryStreamExt as _;
 use http::StatusCode;
@@ -22,13 +22,13 @@ use platform::{Clock, Random, chain};
 use store::{ChannelSnapshot, IdempotencyRecord, MainTable, WriteOutcome};
 use tokio::{join, time::Instant};
 
-pub(super) use self::files::keep_files;
 use self::files::{check_files, uploaded_files};
 pub use self::{
     bulk::BulkView,
     upload::{NewUpload, UploadView},
     validate::Validated,
 };
+pub(super) use self::{files::keep_files, media_check::check_addresses};
 use super::{NewPin, PinView, requests::ValidPin};
 use crate::{
     error::{Error, Result},
@@ -76,6 +76,7 @@ impl Publish {
         }
         within_limits?;
         let mut request = new_pin.validate(now, self.new_media_id(now))?;
+        check_addresses(request.media(), &self.publisher.fetch)?;
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
         let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
@@ -205,6 +206,7 @@ impl Handler for Publish {
                 Ok(ok(&Box::pin(self.validate(request.caller()?, new_pin, fetch_media)).await?)?)
             }
             PublishOperation::Bulk => Ok(ok(&Box::pin(self.bulk(&request)).await?)?),
+            PublishOperation::BulkTemplate => Ok(csv_file(self.bulk_template())),
             PublishOperation::Upload => {
                 Ok(created(&self.upload(request.caller()?, &json(&request)?).await?)?)
             }

@@ -14,8 +14,8 @@ pub(super) const JSON_LINES: &str = "\
 {\"channel_id\":\"ch_01kbcfrw2xq7v4j9b6k0s3e8hz\",\"title\":\"Green salad\",\"media\":{\"kind\":\"image\",\"url\":\"https://images.example.com/green.jpg\"}}\n";
 /// A row of a bulk file.
 pub(super) const CSV: &str = "\
-channel_id,title,media_url,publish_at,time_zone\n\
-ch_01kbcfrw2xq7v4j9b6k0s3e8hz,Bean salad,https://images.example.com/bean.jpg,2026-12-01 09:00,Europe/Istanbul\n";
+Title,Media URL,Pinterest board,Thumbnail,Description,Link,Publish date,Keywords\n\
+Bean salad,https://images.example.com/bean.jpg,Recipes/Salads,,Ready in ten minutes.,https://example.com/bean-salad,2026-12-01 09:00,\n";
 
 /// What is sent.
 pub(super) fn request(operation: &str) -> Value {
@@ -85,11 +85,11 @@ pub(super) fn answer(operation: &str, status: u16) -> Value {
         "bulk_pins" => json!({
             "rows": [
                 {
-                    "line": 2, "status": "accepted", "pin_id": PIN,
+                    "line": 2, "status": "accepted", "pin_id": PIN, "pin_state": null,
                     "code": null, "field": null, "detail": null, "fix": null,
                 },
                 {
-                    "line": 3, "status": "refused", "pin_id": null, "code": "too_long", "field": "title",
+                    "line": 3, "status": "refused", "pin_id": null, "pin_state": null, "code": "too_long", "field": "title",
                     "detail": "title has 120 characters, and Pinterest takes at most 100",
                     "fix": "Shorten it: 20 too many.",
                 },

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    contract::{Contract, RequestBody},
+    contract::{AnswerBody, Contract, RequestBody},
     operations::{Endpoint, endpoints},
     vocabulary::{ChannelMetric, PinMetric, PinSort, PinState, ProblemCode},
 };
@@ -162,10 +162,17 @@ fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) ->
     let mut responses: Map<String, Value> = Map::new();
     for answer in &contract.answers {
         let mut response = json!({ "description": answer.meaning });
-        if let Some(schema) = answer.schema {
-            let (schema, example) =
-                (schema(&mut schemas.answers), examples::answer(contract.id, answer.status));
-            response["content"] = json!({ "application/json": { "schema": schema, "example": example } });
+        match answer.body {
+            AnswerBody::None => {}
+            AnswerBody::Json(schema) => {
+                let (schema, example) =
+                    (schema(&mut schemas.answers), examples::answer(contract.id, answer.status));
+                response["content"] = json!({ "application/json": { "schema": schema, "example": example } });
+            }
+            AnswerBody::Csv => {
+                let schema = json!({ "type": "string" });
+                response["content"] = json!({ "text/csv": { "schema": schema, "example": examples::CSV } });
+            }
         }
         if let Some(links) = links(contract.id) {
             response["links"] = links;
@@ -376,9 +383,9 @@ fn rows() -> Value {
         },
         "text/csv": {
             "schema": schema(
-                "CSV with some of the columns channel_id, board_id, board_section_id, title, description, link, \
-                 alt_text, dominant_color, media_url, publish_at, time_zone and publish_within, or those of Pinterest's \
-                 own bulk upload."
+                "CSV with the columns of Pinterest's own bulk upload (Title, Media URL, Pinterest board, Thumbnail, \
+                 Description, Link, Publish date, Keywords), and channel_id, board_id, board_section_id, alt_text, \
+                 dominant_color, time_zone and publish_within."
             ),
             "example": examples::CSV,
         },

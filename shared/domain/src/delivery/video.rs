@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::{Action, CallError, SideEffect, Transition, protocol::TransitionBuilder};
 use crate::{
     FormField, Media, Message, PinterestMediaId, Reason, Refusal, ResponseMeta, State, Video, VideoStage,
-    failures, phrases,
+    WrongFile, failures, phrases,
 };
 
 /// No upload takes longer. After this time its process has ended, and another process may begin again.
@@ -60,7 +60,9 @@ pub enum Unusable {
     /// It is larger than Pinterest takes.
     TooLarge,
     /// It is no MP4, MOV or M4V.
-    NoVideo,
+    NoVideo(WrongFile),
+    /// It has no index.
+    Unfinished,
     /// It was uploaded to the stack, and is not there any more.
     Gone,
 }

@@ -279,7 +279,7 @@ mod tests {
                 candidates: Vec::new(),
                 error: failures::needs_review(false),
             },
-            State::Failed { error: failures::too_late() },
+            State::Failed { error: failures::too_late(None) },
             State::Cancelled,
         ]
         .map(in_state)
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_retried_pin_has_as_much_time_as_before() {
         let later = now() + SignedDuration::from_hours(9);
-        let pin = in_state(State::Failed { error: failures::too_late() }).retry(later).unwrap();
+        let pin = in_state(State::Failed { error: failures::too_late(None) }).retry(later).unwrap();
         assert_eq!((pin.publish_at, pin.give_up_at), (later, later + SignedDuration::from_hours(2)));
         assert_eq!(pin.due_at(), Some(later));
     }

@@ -10,8 +10,8 @@
 mod bodies;
 mod flow;
 mod harness;
-mod head;
 mod names;
+mod peek;
 mod redirects;
 mod silence;
 mod tricks;

@@ -239,7 +239,7 @@ async fn no_spelling_gets_past_the_guard() {
         let address = Url::parse(&trick).ok();
         assert_eq!(address.is_some(), why.is_some(), "{trick} can, or cannot, be read");
         let Some(address) = address else { continue };
-        assert_eq!(forbidden(&client.head(&address).await), why, "{trick} is {address}");
+        assert_eq!(forbidden(&client.peek(&address, 0).await), why, "{trick} is {address}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
         assert_eq!(forbidden(&client.download(&address, 1, deadline).await.map(drop)), why, "{trick}");
     }
@@ -270,7 +270,7 @@ async fn no_redirect_to_any_spelling_is_followed() {
             None => Some(Forbidden::Location),
             why => *why,
         };
-        let seen = client.head(&site.url(&format!("/{index}"))).await;
+        let seen = client.peek(&site.url(&format!("/{index}")), 0).await;
         assert_eq!(forbidden(&seen), why, "{trick}");
     }
 
@@ -283,7 +283,7 @@ async fn an_address_that_no_request_can_carry_is_refused() {
     let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
     let long = url(&format!("https://example.com/{}", "secret".repeat(20_000)));
 
-    let error = client("", resolver).head(&long).await.unwrap_err();
+    let error = client("", resolver).peek(&long, 0).await.unwrap_err();
 
     assert!(!full_text(&error).contains("secret"));
     assert_eq!(forbidden::<()>(&Err(error)), Some(Forbidden::TooLong));

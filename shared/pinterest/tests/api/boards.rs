@@ -161,3 +161,20 @@ async fn a_board_is_made_with_all_that_can_be_given() {
     let body: Value = sent(&server).await.body_json().unwrap();
     assert_eq!(body, json!({ "name": "A", "description": "All of it", "privacy": "SECRET" }));
 }
+
+#[tokio::test]
+async fn a_board_says_whose_it_is_as_far_as_pinterest_tells() {
+    let items = json!([
+        { "id": "1", "name": "A", "owner": { "username": "ada" } },
+        { "id": "2", "name": "A", "owner": { "username": "eve" } },
+        { "id": "3", "name": "A", "owner": { "username": null } },
+        { "id": "4", "name": "A", "owner": null },
+        { "id": "5", "name": "A" },
+    ]);
+    let (_server, client) = listing(vec![(None, json!({ "items": items }))]).await;
+
+    let boards = client.boards(Environment::Production, &token()).await.unwrap();
+
+    let of_another: Vec<_> = boards.iter().map(|board| board.is_of_another("ada")).collect();
+    assert_eq!(of_another, [false, true, false, false, false]);
+}

@@ -1,20 +1,24 @@
 //! Many Pins in one call: every row is checked by the rules of a single Pin, stored, and sent by the next tick.
 
 mod boards;
+mod cells;
+mod columns;
+mod names;
 mod outcome;
 mod rows;
+mod spreadsheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ChannelId, Invalid, Pin, PinId, TenantId};
+use domain::{ChannelId, Invalid, Pin, PinId, State, TenantId};
 use edge::{ApiRequest, Problem, not_found};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use platform::encoding;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::{IdempotencyRecord, WriteOutcome};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use self::{
     boards::ChannelBoards,
@@ -22,14 +26,14 @@ use self::{
     rows::Row,
 };
 use super::{
-    Publish, accept,
+    Publish, accept, check_addresses,
     files::{StoredFiles, check_files, uploaded_files},
 };
 use crate::{
     error::{Error, Result},
     handlers::requests::ValidPin,
     parameters::{DEFAULT_CHANNEL, DRY_RUN},
-    vocabulary::ProblemCode,
+    vocabulary::{PinState, ProblemCode},
 };
 
 /// How long Pinterest is waited for. Rows that do not need its answers have to be written after that.
@@ -61,6 +65,9 @@ pub(super) struct RowView {
     status: RowStatus,
     /// The Pin, if there is one.
     pin_id: Option<PinId>,
+    /// How far the Pin of an earlier row is.
+    #[schemars(with = "Option<PinState>")]
+    pin_state: Option<&'static str>,
     /// For programs.
     #[schemars(with = "Option<ProblemCode>")]
     code: Option<String>,
@@ -79,7 +86,8 @@ pub(super) struct RowView {
 enum RowStatus {
     /// There is a new Pin.
     Accepted,
-    /// An earlier row, perhaps of an earlier call, said the same: its Pin is named.
+    /// An earlier row, perhaps of an earlier call, said the same: its Pin is named, with a `code` if it has failed or was
+    /// cancelled.
     Exists,
     /// It would be accepted: this was a dry run.
     Valid,
@@ -118,9 +126,9 @@ impl Publish {
         let content_type = request.header("content-type").and_then(Result::ok).unwrap_or_default();
         let dry_run = request.flag(&DRY_RUN)?;
         let tenant = &request.caller()?.tenant;
-        let rows = rows::read(content_type, request.body(), request.query(DEFAULT_CHANNEL.name))?;
-
         let now = self.clock.now();
+        let rows = rows::read(content_type, request.body(), request.query(DEFAULT_CHANNEL.name), now)?;
+
         let hashes: Vec<_> =
             rows.iter().map(|row| encoding::sha256(&format!("bulk\n{}", row.content))).collect();
         let names: Vec<_> = hashes.iter().map(String::as_str).collect();
@@ -149,6 +157,7 @@ impl Publish {
         let rows = stream::iter(pending).map(|row| async move {
             let line = row.line;
             match self.take(tenant, row, channels, files, until, dry_run).await {
+                Ok((RowStatus::Exists, Some(pin))) => self.existing(tenant, line, pin, until).await,
                 Ok((status, pin)) => RowView::new(line, status, pin),
                 Err(problem) => RowView::rejected(line, *problem),
             }
@@ -156,8 +165,18 @@ impl Publish {
         Ok(BulkView { rows: rows.buffered(MAX_PARALLEL_ROWS).collect().await })
     }
 
+    /// A file to begin with, whose video is for tomorrow.
+    pub(super) fn bulk_template(&self) -> String {
+        let tomorrow = self.clock.now() + SignedDuration::from_hours(24);
+        columns::template(tomorrow.to_zoned(TimeZone::UTC).date())
+    }
+
     fn classify(&self, row: Row, now: Timestamp) -> RowKind {
-        let request = row.pin.and_then(|pin| Ok(pin.validate(now, self.new_media_id(now))?));
+        let request = row.pin.and_then(|pin| {
+            let request = pin.validate(now, self.new_media_id(now))?;
+            check_addresses(request.media(), &self.publisher.fetch)?;
+            Ok(request)
+        });
         match request {
             Ok(request) => RowKind::New(Box::new(request), row.board_name),
             Err(error) => RowKind::Invalid(row_problem(&error)),
@@ -237,6 +256,32 @@ impl Publish {
         self.keep(row.hash, pin).await.map_err(|error| row_problem(&error))
     }
 
+    /// A row whose Pin was made before. What became of it is told if there is time for that, and if it can be read.
+    async fn existing(&self, tenant: &TenantId, line: u64, id: PinId, until: Instant) -> RowView {
+        let pin = timeout_at(until, self.main.pin(tenant, &id)).await.ok().and_then(Result::ok).flatten();
+        let state = pin.as_ref().map(|pin| &pin.state);
+        let end = match state {
+            Some(State::Cancelled) => Some((
+                "pin_cancelled",
+                "the Pin of this row was cancelled, and this file makes no other",
+                "Change the row, its title or its time for instance, and send the file again.",
+            )),
+            Some(State::Failed { .. }) => Some((
+                "pin_failed",
+                "the Pin of this row has failed, and this file makes no other",
+                "Read the Pin's `error`, and retry it by POST /api/v1/pins/{id}/retry; or change the row.",
+            )),
+            _ => None,
+        };
+        RowView {
+            pin_state: state.map(State::name),
+            code: end.map(|(code, ..)| code.to_owned()),
+            detail: end.map(|(_, detail, _)| detail.to_owned()),
+            fix: end.map(|(.., fix)| fix.to_owned()),
+            ..RowView::new(line, RowStatus::Exists, Some(id))
+        }
+    }
+
     /// Writes a Pin, unless one of the same content was written before.
     async fn keep(&self, hash: String, pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
         let now = self.clock.now();
@@ -268,7 +313,7 @@ fn concerns_the_call(error: &Error) -> bool {
 
 impl RowView {
     fn new(line: u64, status: RowStatus, pin_id: Option<PinId>) -> Self {
-        Self { line, status, pin_id, code: None, field: None, detail: None, fix: None }
+        Self { line, status, pin_id, pin_state: None, code: None, field: None, detail: None, fix: None }
     }
 
     /// Of a row that was not taken. What passes without the caller's doing is not the row's fault.

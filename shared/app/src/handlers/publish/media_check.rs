@@ -1,52 +1,66 @@
-//! Whether media can be fetched, and are of a type that Pinterest accepts, without fetching them.
+//! Whether media can be fetched, and are what the Pin shows, by a look at their first bytes.
 
-use domain::{Cover, File, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, Media, WebAddress};
-use fetch::{Fault, FileInfo, Forbidden};
+use delivery::{SeenFile, look_at};
+use domain::{Cover, File, FileType, Invalid, Media, WebAddress, WrongFile};
+use fetch::{Fault, Forbidden};
 use platform::chain;
 use url::Url;
 
 use super::{Publish, validate::CheckError};
 use crate::error::Result;
 
-/// What Pinterest accepts as an image or a video.
-#[derive(Clone, Copy)]
-struct Accepted {
-    name: &'static str,
-    content_types: &'static [&'static str],
-    max_bytes: u64,
+/// What to do about an address that cannot be opened.
+const OPEN_IT: &str = "Check that the address opens without a login, and from the public internet.";
+
+/// An address of a request.
+struct Source<'a> {
+    field: String,
+    address: &'a WebAddress,
+    is_video: bool,
 }
 
-/// By what third parties say. Pinterest's contract names JPEG and PNG only.
-const IMAGE: Accepted = Accepted {
-    name: "image",
-    content_types: &["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff"],
-    max_bytes: MAX_IMAGE_BYTES,
-};
-const VIDEO: Accepted = Accepted {
-    name: "video",
-    content_types: &["video/mp4", "video/quicktime", "video/x-m4v"],
-    max_bytes: MAX_VIDEO_BYTES,
-};
+/// Refuses an address that says itself that nobody can fetch it: before Pinterest is asked to, or is asked for the place of
+/// a video.
+pub(in crate::handlers) fn check_addresses(
+    media: &Media,
+    fetch: &delivery::MediaFetch,
+) -> Result<(), Invalid> {
+    let private = sources(media).into_iter().find(|source| !fetch.may_be_fetched(source.address));
+    private.map_or(Ok(()), |Source { field, .. }| {
+        let fix =
+            "Give a public https address, upload the file, or have its host added to PINWRIGHT_FETCH_ALLOW.";
+        let detail = "has a host that is not on the public internet";
+        Err(Invalid::new(field, "media_forbidden", detail, fix))
+    })
+}
+
+/// The addresses of media, and of the cover.
+fn sources(media: &Media) -> Vec<Source<'_>> {
+    let mut all: Vec<Source<'_>> = Vec::new();
+    for one in media.files() {
+        if let File::Public { url } = one.file {
+            all.push(Source { field: format!("{}.url", one.field), address: url, is_video: one.is_video });
+        }
+    }
+    if let Media::Video { cover: Cover::Image { url }, .. } = media {
+        all.push(Source { field: "media.cover.url".to_owned(), address: url, is_video: false });
+    }
+    all
+}
 
 impl Publish {
     /// What is wrong with the files at public addresses.
     pub(super) async fn check_media(&self, media: &Media) -> Result<Vec<CheckError>> {
-        let mut files: Vec<(String, &WebAddress, Accepted)> = Vec::new();
-        for one in media.files() {
-            if let File::Public { url } = one.file {
-                files.push((format!("{}.url", one.field), url, if one.is_video { VIDEO } else { IMAGE }));
-            }
-        }
-        if let Media::Video { cover: Cover::Image { url }, .. } = media {
-            files.push(("media.cover.url".to_owned(), url, IMAGE));
-        }
         let client = self.publisher.fetch.client()?;
-        let checks = files.into_iter().map(async |(field, address, accepted)| {
-            let info = match address.as_str().parse::<Url>() {
-                Ok(address) => client.head(&address).await.map_err(|error| words(&error)),
-                Err(error) => Err(error.to_string()),
+        let checks = sources(media).into_iter().map(async |Source { field, address, is_video }| {
+            let seen = match address.as_str().parse::<Url>() {
+                Ok(address) => look_at(client, &address).await.map_err(|error| words(&error)),
+                Err(_) => Err("it is not an address".to_owned()),
             };
-            check(&field, info, accepted)
+            match seen {
+                Ok(seen) => check(&field, &seen, is_video),
+                Err(reason) => Some(CheckError::new(&field, "media_unreachable", reason, OPEN_IT)),
+            }
         });
         Ok(futures_util::future::join_all(checks).await.into_iter().flatten().collect())
     }
@@ -59,26 +73,52 @@ fn words(error: &fetch::Error) -> String {
         fetch::Error::Forbidden(Forbidden::Host) | fetch::Error::Unreachable(Fault::UnknownName) => {
             "the host has no public address".to_owned()
         }
-        other => chain(other),
+        other => {
+            tracing::info!(error = %chain(other), "a file could not be looked at");
+            other.detail()
+        }
     }
 }
 
-/// `None`: the file can be used, as far as its host tells.
-fn check(field: &str, info: Result<FileInfo, String>, accepted: Accepted) -> Option<CheckError> {
-    let info = match info {
-        Ok(info) => info,
-        Err(reason) => {
-            let fix = "Check that the address opens without a login, and from the public internet.";
-            return Some(CheckError::new(field, "media_unreachable", reason, fix));
+/// `None`: the file can be used, as far as a look at it tells.
+fn check(field: &str, seen: &SeenFile, is_video: bool) -> Option<CheckError> {
+    let kind = match FileType::wanted(seen.kind, is_video) {
+        Ok(kind) => kind,
+        Err(WrongFile { detail, fix }) => {
+            return Some(CheckError::new(field, "media_unsupported", format!("the file {detail}"), fix));
         }
     };
-    let named = info.content_type.as_deref().unwrap_or("nothing");
-    if !accepted.content_types.contains(&named) {
-        let detail = format!("the host calls it {named}, and Pinterest wants an {}", accepted.name);
+    // A video is sent to Pinterest from here; an image Pinterest fetches itself, and believes its host.
+    let named = seen.content_type.as_deref().unwrap_or("nothing");
+    if !is_video && FileType::of_content_type(named).is_none_or(FileType::is_video) {
+        let detail = format!("the host calls it {named}, and Pinterest wants an image");
         let fix = "Have the host send the right Content-Type, or give the address of the file itself.";
         return Some(CheckError::new(field, "media_unsupported", detail, fix));
     }
-    let bytes = info.bytes.filter(|bytes| *bytes > accepted.max_bytes)?;
-    let detail = format!("it has {bytes} bytes, and at most {} are taken", accepted.max_bytes);
+    if seen.is_unfinished {
+        let WrongFile { detail, fix } = WrongFile::unfinished();
+        return Some(CheckError::new(field, "video_unfinished", format!("the file {detail}"), fix));
+    }
+    let bytes = seen.bytes.filter(|bytes| *bytes > kind.max_bytes())?;
+    let detail = format!("it has {bytes} bytes, and at most {} are taken", kind.max_bytes());
     Some(CheckError::new(field, "media_too_large", detail, "Make it smaller."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_name_and_an_unknown_one_are_told_alike() {
+        let private = words(&fetch::Error::Forbidden(Forbidden::Host));
+        assert_eq!(private, words(&fetch::Error::Unreachable(Fault::UnknownName)));
+    }
+
+    #[test]
+    fn the_words_of_libraries_are_not_told() {
+        let failed =
+            fetch::Error::Unreachable(Fault::Connection("invalid peer certificate: UnknownIssuer".into()));
+        let told = words(&failed);
+        assert!(!told.contains("UnknownIssuer") && told.contains("certificate"), "{told}");
+    }
 }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Publish;
+use super::{Publish, check_addresses};
 use crate::{
     error::{Error, Result},
     handlers::{NewPin, requests::ValidPin},
@@ -161,7 +161,11 @@ impl Publish {
             self.tier(&caller.tenant, &channel).await?,
             pause(&channel, now),
         ];
-        match new_pin.validate_all(now, self.new_media_id(now)) {
+        let request = new_pin.validate_all(now, self.new_media_id(now)).and_then(|request| {
+            let addresses = check_addresses(request.media(), &self.publisher.fetch);
+            addresses.map_or_else(|invalid| Err(vec![invalid]), |()| Ok(request))
+        });
+        match request {
             Ok(request) => {
                 let files = self.files(&caller.tenant, &request).await?;
                 let token = token.map_or_else(

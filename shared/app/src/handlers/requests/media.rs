@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use domain::{
     Cover, Description, File, FileType, Invalid, MEDIA_TOO_LARGE, Media, MediaId, Slide, Slides, Title,
-    WebAddress,
+    WebAddress, WrongFile,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -197,13 +197,13 @@ impl NewMedia {
                 let file = File::Uploaded { media_id: inline_image.id.clone() };
                 return Ok((Media::Image { file }, Some(inline_image)));
             }
-            Self::Image { url, media_id, .. } => Media::Image { file: file("media", url, media_id)? },
+            Self::Image { url, media_id, .. } => Media::Image { file: file("media", url, media_id, false)? },
             Self::Carousel { items } => {
                 let slides = items.into_iter().enumerate().map(|(index, slide)| slide.check(index));
                 Media::Carousel { items: Slides::new(slides.collect::<Result<_, _>>()?)? }
             }
             Self::Video { url, media_id, cover } => {
-                let file = file("media", url, media_id)?;
+                let file = file("media", url, media_id, true)?;
                 let cover = cover.map_or(Ok(Cover::Frame { frame_seconds: 0 }), NewCover::check)?;
                 Media::Video { file, cover }
             }
@@ -215,7 +215,7 @@ impl NewMedia {
 impl NewCover {
     fn check(self) -> Result<Cover, Invalid> {
         match (self.url, self.frame_seconds) {
-            (Some(url), None) => Ok(Cover::Image { url: WebAddress::new("media.cover.url", url)? }),
+            (Some(url), None) => Ok(Cover::Image { url: address("media.cover.url", url, false)? }),
             (None, Some(frame_seconds)) => Ok(Cover::Frame { frame_seconds }),
             _ => Err(not_one("media.cover", "`url` or `frame_seconds`")),
         }
@@ -226,7 +226,7 @@ impl NewSlide {
     fn check(self, index: usize) -> Result<Slide, Invalid> {
         let field = |name: &str| format!("media.items[{index}].{name}");
         Ok(Slide {
-            file: file(&format!("media.items[{index}]"), self.url, self.media_id)?,
+            file: file(&format!("media.items[{index}]"), self.url, self.media_id, false)?,
             title: Title::new(&field("title"), self.title)?,
             description: Description::new(&field("description"), self.description)?,
             link: non_empty(self.link).map(|link| WebAddress::new(&field("link"), link)).transpose()?,
@@ -234,9 +234,9 @@ impl NewSlide {
     }
 }
 
-fn file(field: &str, url: Option<String>, media_id: Option<String>) -> Result<File, Invalid> {
+fn file(field: &str, url: Option<String>, media_id: Option<String>, is_video: bool) -> Result<File, Invalid> {
     match (url, media_id) {
-        (Some(url), None) => Ok(File::Public { url: WebAddress::new(&format!("{field}.url"), url)? }),
+        (Some(url), None) => Ok(File::Public { url: address(&format!("{field}.url"), url, is_video)? }),
         (None, Some(id)) => {
             let wrong = |invalid| Invalid { field: format!("{field}.media_id"), ..invalid };
             Ok(File::Uploaded { media_id: MediaId::try_from(id).map_err(wrong)? })
@@ -245,15 +245,28 @@ fn file(field: &str, url: Option<String>, media_id: Option<String>) -> Result<Fi
     }
 }
 
+/// An address that does not say itself that it is of the other kind.
+fn address(field: &str, url: String, is_video: bool) -> Result<WebAddress, Invalid> {
+    let address = WebAddress::new(field, url)?;
+    if let Some(kind) = FileType::of_address(address.as_str()) {
+        FileType::wanted(Ok(kind), is_video).map_err(|WrongFile { detail, fix }| {
+            let detail = format!("ends as that of a file that {detail}");
+            Invalid::new(field, "unsupported_media_type", detail, fix)
+        })?;
+    }
+    Ok(address)
+}
+
 fn not_one(field: &str, choices: &str) -> Invalid {
     Invalid::new(field, "not_one_source", "says nothing, or too much", format!("Give one of {choices}."))
 }
 
 fn inline_image(content_type: &str, base64: &str, id: MediaId) -> Result<InlineImage, Invalid> {
-    let kind = FileType::try_from(content_type).map_err(|invalid| Invalid {
-        field: "media.content_type".to_owned(),
-        fix: "Send image/jpeg or image/png.".to_owned(),
-        ..invalid
+    let kind = FileType::of_content_type(content_type).filter(|kind| FileType::INLINE.contains(kind));
+    let kind = kind.ok_or_else(|| {
+        let fix = "Send image/jpeg or image/png. Any other file is uploaded by POST /api/v1/media.";
+        let detail = "is none that may come within a request";
+        Invalid::new("media.content_type", "unsupported_media_type", detail, fix)
     })?;
     let wrong = |code, detail: &str, fix: &str| Invalid::new("media.base64", code, detail, fix);
     let too_large = || wrong(MEDIA_TOO_LARGE, "has more than 4 MB", UPLOAD_IT);
@@ -268,7 +281,10 @@ fn inline_image(content_type: &str, base64: &str, id: MediaId) -> Result<InlineI
     if content.len() > MAX_INLINE_BYTES {
         return Err(too_large());
     }
-    if kind.is_video() || FileType::sniff(&content) != Some(kind) {
+    if FileType::wanted(FileType::sniff(&content), false)
+        .map_err(|WrongFile { detail, fix }| wrong("unsupported_media_type", &detail, fix))?
+        != kind
+    {
         let detail = "is not an image of the kind that content_type names";
         return Err(wrong("unsupported_media_type", detail, "Send a JPEG or a PNG, and name it so."));
     }

@@ -21,7 +21,7 @@ pub(super) const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24
 #[schemars(rename = "PublishAt")]
 pub(super) enum PublishAt {
     /// With an offset or `Z` (RFC 3339).
-    Instant(Timestamp),
+    Instant(#[schemars(with = "Timestamp")] String),
     /// What the clocks show.
     Local(LocalTime),
 }
@@ -30,7 +30,10 @@ impl PublishAt {
     /// The instant, which is no more than a year ahead.
     pub(super) fn instant(&self, now: Timestamp) -> Result<Timestamp, Invalid> {
         let instant = match self {
-            Self::Instant(instant) => *instant,
+            Self::Instant(text) => text.parse().map_err(|_| {
+                let fix = "Write it as `2026-12-01T09:00:00Z`, or give `local` and `time_zone`; leave it out to publish now.";
+                Invalid::new("publish_at", "invalid_publish_at", "is not a time with an offset or `Z`", fix)
+            })?,
             Self::Local(local) => local.instant("publish_at")?,
         };
         let ahead = instant.duration_since(now);
@@ -61,7 +64,7 @@ impl<'de> Deserialize<'de> for PublishAt {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<PublishAt, E> {
-                text.parse().map(PublishAt::Instant).map_err(E::custom)
+                Ok(PublishAt::Instant(text.to_owned()))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<PublishAt, A::Error> {
@@ -81,7 +84,7 @@ mod tests {
     fn a_time_that_has_just_passed_means_now() {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         let minute = SignedDuration::from_mins(1);
-        let at = |instant| PublishAt::Instant(instant).instant(now);
+        let at = |instant: Timestamp| PublishAt::Instant(instant.to_string()).instant(now);
         assert_eq!(at(now - minute * 5).unwrap(), now);
         assert!(at(now - minute * 6).is_err());
         assert!(at(now + SignedDuration::from_hours(367 * 24)).is_err());

@@ -2,16 +2,21 @@
 
 use domain::Invalid;
 use edge::{RequestError, parse};
-use jiff::{Timestamp, civil};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::{error::Result, handlers::NewPin};
+use super::{
+    cells::Fields,
+    columns::Column,
+    spreadsheet::{Record, Spreadsheet},
+};
+use crate::{
+    error::{Error, Result},
+    handlers::NewPin,
+};
 
 /// How many rows one file may have.
 pub(super) const MAX_ROWS: usize = 1000;
-
-/// A column of Pinterest's bulk upload that its API has nothing for. It finds its way into no Pin.
-const KEYWORDS: &str = "keywords";
 
 /// A row.
 #[derive(Debug)]
@@ -26,10 +31,15 @@ pub(super) struct Row {
     pub(super) board_name: Option<String>,
 }
 
-/// Reads a file by its `Content-Type`. Rows that name no channel are `channel`'s.
-pub(super) fn read(content_type: &str, file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
+/// Reads a file by its `Content-Type`, `now` that it is sent. Rows that name no channel are `channel`'s.
+pub(super) fn read(
+    content_type: &str,
+    file: &[u8],
+    channel: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<Row>> {
     let rows = match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "text/csv" => csv(file, channel)?,
+        "text/csv" => csv(file, channel, now)?,
         "application/x-ndjson" | "application/jsonl" | "application/jsonlines" | "application/json-lines" => {
             json_lines(file, channel)
         }
@@ -56,134 +66,40 @@ fn json_lines(file: &[u8], channel: Option<&str>) -> Vec<Row> {
                 let content = Value::Object(fields).to_string();
                 Row { line, pin: parse(text).map_err(Into::into), content, board_name: None }
             }
-            Ok(fields) => row_of_fields(line, fields, None, channel),
+            Ok(pin) => row_of_fields(line, Fields { pin, ..Fields::default() }, channel),
             Err(error) => Row { line, pin: Err(error.into()), content: String::new(), board_name: None },
         })
         .collect()
 }
 
-fn row_of_fields(
-    line: u64,
-    mut fields: Map<String, Value>,
-    board_name: Option<String>,
-    channel: Option<&str>,
-) -> Row {
+fn row_of_fields(line: u64, fields: Fields, channel: Option<&str>) -> Row {
+    let Fields { mut pin, board_name, publish_at_as_written } = fields;
     if let Some(channel) = channel {
-        fields.entry("channel_id").or_insert_with(|| json!(channel));
+        pin.entry("channel_id").or_insert_with(|| json!(channel));
     }
-    let pin = Value::Object(fields).to_string();
-    let content = format!("{pin} {}", board_name.as_deref().unwrap_or_default());
-    Row { line, pin: parse(pin.as_bytes()).map_err(Into::into), content, board_name }
+    let asked_for = Value::Object(pin.clone()).to_string();
+    pin.extend(publish_at_as_written.map(|at| ("publish_at".to_owned(), at)));
+    let content = format!("{} {}", Value::Object(pin), board_name.as_deref().unwrap_or_default());
+    Row { line, pin: parse(asked_for.as_bytes()).map_err(Into::into), content, board_name }
 }
 
-fn csv(file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
-    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file); // Excel's mark of UTF-8
-    let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::Headers).from_reader(file);
-    let broken = |error: ::csv::Error| RequestError::Malformed {
-        code: "invalid_csv",
-        detail: format!("the body is not CSV: {error}"),
-        fix: "Send UTF-8 with a line of column names first, and as many fields in each row.",
-    };
-    let names = reader.headers().map_err(broken)?.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    if let Some(name) =
-        names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name))
-    {
-        let detail = "is there twice, perhaps under another name";
-        return Err(
-            Invalid::new(format!("column {name}"), "repeated_field", detail, "Keep one of them.").into()
-        );
-    }
-    let mut rows = Vec::new();
-    let (mut line, mut counted) = (1, 0);
-    for record in reader.records().take(MAX_ROWS + 1) {
-        let record = record.map_err(broken)?;
-        // The reader's own count is one short after a line that ends as on Windows.
-        let begins =
-            record.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(counted);
-        let ends_before = file[begins..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let before = &file[counted..begins + ends_before];
-        line += before.split(|byte| *byte == b'\n').skip(1).count() as u64;
-        counted = begins + ends_before;
-        let (fields, board_name) = fields_of_record(&names, &record);
-        let twice = board_name.is_some()
-            && (fields.contains_key("board_id") || fields.contains_key("board_section_id"));
-        let mut row = row_of_fields(line, fields, board_name, channel);
-        if twice {
-            let detail = "is given beside the board's name";
-            let fix = "Name the board in one way.";
-            row.pin = Err(Invalid::new("board_id", "repeated_field", detail, fix).into());
+fn csv(file: &[u8], channel: Option<&str>, now: Timestamp) -> Result<Vec<Row>> {
+    let file = Spreadsheet::read(
+        file,
+        |name| matches!(Column::of_name(name), Some(known) if known != Column::Nameless),
+    )?;
+    let columns = Column::all(&file.headings)?;
+    let rows = file.records.into_iter().map(|Record { line, cells }| {
+        let fields = cells.map_err(Error::from).and_then(|cells| {
+            let cells = columns.iter().copied().zip(cells.iter());
+            Ok(Fields::read(cells, now)?)
+        });
+        match fields {
+            Ok(fields) => row_of_fields(line, fields, channel),
+            Err(error) => Row { line, pin: Err(error), content: String::new(), board_name: None },
         }
-        rows.push(row);
-    }
-    Ok(rows)
-}
-
-/// The field that a column is about: ours by their names, Pinterest's by theirs.
-fn column(name: &str) -> Result<&'static str, Invalid> {
-    const OURS: [&str; 13] = [
-        "channel_id",
-        "board_id",
-        "board_section_id",
-        "title",
-        "description",
-        "link",
-        "alt_text",
-        "dominant_color",
-        "media_url",
-        "publish_at",
-        "time_zone",
-        "publish_within",
-        KEYWORDS,
-    ];
-    let name = name.to_ascii_lowercase();
-    let ours = match name.as_str() {
-        "media url" => Some("media_url"),
-        "pinterest board" => Some(BOARD_NAME),
-        "publish date" => Some("publish_at"),
-        other => OURS.into_iter().find(|ours| *ours == other),
-    };
-    ours.ok_or_else(|| {
-        let fix = format!("Remove it, or name it as one of {}.", OURS.join(", "));
-        Invalid::new(format!("column {name}"), "unknown_field", "is not a column that is known", fix)
-    })
-}
-
-const BOARD_NAME: &str = "board_name";
-
-/// The fields of a Pin, and the name of its board.
-fn fields_of_record(
-    names: &[&'static str],
-    record: &::csv::StringRecord,
-) -> (Map<String, Value>, Option<String>) {
-    let mut pin = Map::new();
-    let mut board_name = None;
-    let (mut at, mut zone) = (None, None);
-    for (&name, value) in names.iter().zip(record).filter(|(_, value)| !value.is_empty()) {
-        match name {
-            KEYWORDS => {}
-            BOARD_NAME => board_name = Some(value.to_owned()),
-            "publish_at" => at = Some(value),
-            "time_zone" => zone = Some(value),
-            "media_url" => drop(pin.insert("media".to_owned(), json!({"kind": "image", "url": value}))),
-            _ => drop(pin.insert(name.to_owned(), json!(value))),
-        }
-    }
-    if let Some(at) = at {
-        pin.insert("publish_at".to_owned(), when(at, zone));
-    }
-    (pin, board_name)
-}
-
-/// A time as spreadsheets write it. Without a zone it is UTC, as in Pinterest's own bulk upload.
-fn when(at: &str, zone: Option<&str>) -> Value {
-    // A parser of local times takes a zone too, and drops it: then somebody else says what is wrong.
-    if at.parse::<Timestamp>().is_ok() || at.contains(['[', '+', 'Z', 'z']) {
-        return json!(at);
-    }
-    let midnight = || Some(at.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight()));
-    let Some(local) = at.parse().ok().or_else(midnight) else { return json!(at) };
-    let local: civil::DateTime = local;
-    json!({"local": local.to_string(), "time_zone": zone.unwrap_or("UTC")})
+    });
+    Ok(rows.collect())
 }
 
 #[cfg(test)]
@@ -192,13 +108,30 @@ mod tests {
 
     use super::*;
 
-    fn contents(content_type: &str, file: &str) -> Vec<(u64, Value, Option<String>)> {
-        let rows = read(content_type, file.as_bytes(), Some("ch_1")).unwrap();
+    const PINTERESTS: &str =
+        "Title,Media URL,Pinterest board,Thumbnail,Description,Link,Publish date,Keywords";
+
+    fn rows(content_type: &str, file: &[u8]) -> Result<Vec<Row>> {
+        read(content_type, file, Some("ch_1"), "2026-11-30T12:34:56.789Z".parse().unwrap())
+    }
+
+    fn csv_rows(file: &str) -> Vec<Row> {
+        rows("text/csv", file.as_bytes()).unwrap()
+    }
+
+    fn code(row: &Row) -> String {
+        row.pin.as_ref().err().map(|error| error.problem().code).unwrap_or_default()
+    }
+
+    /// What a row asks for: for all but days without a time, that is its content.
+    fn contents(file: &[u8]) -> Vec<(u64, Value, Option<String>)> {
         let row = |row: Row| {
-            let content = row.content.rsplit_once(' ').unwrap().0;
+            assert_eq!(code(&row), "", "{row:?}");
+            let board = row.board_name.as_deref().unwrap_or_default();
+            let content = row.content.strip_suffix(board).unwrap();
             (row.line, serde_json::from_str(content).unwrap(), row.board_name)
         };
-        rows.into_iter().map(row).collect()
+        rows("text/csv", file).unwrap().into_iter().map(row).collect()
     }
 
     #[test]
@@ -210,33 +143,121 @@ mod tests {
             "media": {"kind": "image", "url": "https://a.example/1.jpg"},
             "publish_at": {"local": "2026-12-01T09:00:00", "time_zone": "UTC"},
         });
-        let theirs = "Title,Media URL,Pinterest board,Description,Link,Publish date,Keywords\n\
-                      Salad,https://a.example/1.jpg,Food,\"Green, fresh\",,2026-12-01T09:00:00,a\n";
-        let board = Some("Food".to_owned());
-        assert_eq!(contents("text/csv; charset=utf-8", theirs), [(2, expected.clone(), board)]);
+        let theirs = format!(
+            "{PINTERESTS}\nSalad,https://a.example/1.jpg,Food,,\"Green, fresh\",,2026-12-01T09:00:00,a\n"
+        );
+        assert_eq!(contents(theirs.as_bytes()), [(2, expected.clone(), Some("Food".to_owned()))]);
         let ours = "\u{feff}title,description,media_url,publish_at,time_zone\r\n\
                     Salad,\"Green, fresh\",https://a.example/1.jpg,2026-12-01 09:00,UTC\r\n";
-        assert_eq!(contents("TEXT/CSV", ours), [(2, expected, None)]);
+        assert_eq!(contents(ours.as_bytes()), [(2, expected, None)]);
+    }
+
+    /// The form of Pinterest's own sample: an image, and a video with a moment of it as its cover.
+    #[test]
+    fn pinterest_s_own_file_is_taken() {
+        let file = format!(
+            "{PINTERESTS}\n\
+             Hello World,https://a.example/1.png,Food,,\"A picture, of food\",https://a.example/,2026-12-01,\"a,b\"\n\
+             Hello Video,https://a.example/1.mp4,Food,0:03,,,,\n\
+             Hello Cover,https://a.example/2.MOV,Food,https://a.example/2.png,,,,\n\
+             Hello First,https://a.example/3.m4v,Food,,,,,\n\
+             Hello Stream,https://a.example/stream,Food,90,,,,\n"
+        );
+        let media: Vec<_> =
+            contents(file.as_bytes()).into_iter().map(|(_, row, _)| row["media"].clone()).collect();
+        assert_eq!(
+            media,
+            [
+                json!({"kind": "image", "url": "https://a.example/1.png"}),
+                json!({"kind": "video", "url": "https://a.example/1.mp4", "cover": {"frame_seconds": 3}}),
+                json!({"kind": "video", "url": "https://a.example/2.MOV", "cover": {"url": "https://a.example/2.png"}}),
+                json!({"kind": "video", "url": "https://a.example/3.m4v"}),
+                json!({"kind": "video", "url": "https://a.example/stream", "cover": {"frame_seconds": 90}}),
+            ]
+        );
+    }
+
+    /// The same two rows, as each program and system saves them.
+    #[test]
+    fn a_spreadsheet_s_file_says_the_same_however_it_is_saved() {
+        let plain = "Title,Media URL,Pinterest board,Link\n\
+                     Şölen,https://a.example/1.jpg, Café ,\n\
+                     \"Green, \"\"fresh\"\"\nand quick\",https://a.example/2.jpg,Food,https://a.example/\n";
+        let expected = contents(plain.as_bytes());
+        assert_eq!((expected[0].2.as_deref(), expected[1].0), (Some("Café"), 3));
+        let other = |separator: &str| {
+            plain.replace("Green, ", "Green@ ").replace(',', separator).replace("Green@ ", "Green, ")
+        };
+        let utf_16 =
+            |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        let windows = plain.replace('\n', "\r\n").replace("\\r\\n\nand", "\nand");
+        let files: Vec<(&str, Vec<u8>)> = vec![
+            ("Excel, CSV UTF-8", format!("\u{feff}{plain}").into_bytes()),
+            ("Excel in German", format!("\u{feff}{}", other(";")).into_bytes()),
+            ("Excel, Unicode Text", utf_16(&format!("\u{feff}{}", other("\t")), u16::to_le_bytes)),
+            ("UTF-16, big end first", utf_16(&format!("\u{feff}{plain}"), u16::to_be_bytes)),
+            ("UTF-16 without a mark", utf_16(plain, u16::to_le_bytes)),
+            ("UTF-16 without a mark, big end first", utf_16(plain, u16::to_be_bytes)),
+            ("tabs", other("\t").into_bytes()),
+            ("empty columns", plain.replace(",Link", ",Link,,").into_bytes()),
+        ];
+        for (what, file) in files {
+            assert_eq!(contents(&file), expected, "{what}");
+        }
+        let line_of_second = |file: &str| contents(file.as_bytes())[1].0;
+        assert_eq!(line_of_second(&format!("sep=;\r\n{}", other(";"))), 4, "a line that names the separator");
+        assert_eq!(line_of_second(&windows), 3);
+        assert_eq!(line_of_second(&plain.replace('\n', "\r")), 3, "an old Mac");
+        assert_eq!(line_of_second(&plain.replace("\n\"Green", "\n\n,,,\r\n\"Green")), 5, "empty rows");
+    }
+
+    #[test]
+    fn a_file_whose_letters_cannot_be_told_says_how_to_save_it() {
+        for (file, words) in [
+            (b"Title,Media URL\nT\xfcrk kahvesi,https://a.example/1.jpg\n".as_slice(), "line 2"),
+            (b"PK\x03\x04\x14\0\x06\0", "the spreadsheet itself"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "the spreadsheet itself"),
+            (b"\xff\xfeT\0i", "breaks off"),
+            (b"\xff\xfeT\0\0\xd8", "not UTF-16 all through"),
+        ] {
+            let problem = rows("text/csv", file).unwrap_err().problem();
+            assert_eq!(problem.code, "invalid_csv");
+            assert!(problem.detail.contains(words), "{}", problem.detail);
+            assert!(problem.fix.contains("CSV UTF-8"), "{}", problem.fix);
+        }
+    }
+
+    #[test]
+    fn a_row_with_too_many_or_too_few_cells_costs_itself_only() {
+        let file = "title,media_url,link\n\
+                    A,https://a.example/1.jpg,\n\
+                    B, and more,https://a.example/1.jpg,\n\
+                    C,https://a.example/1.jpg\n\
+                    D,https://a.example/1.jpg,https://a.example/\n";
+        let rows = csv_rows(file);
+        let lines: Vec<_> = rows.iter().map(|row| (row.line, code(row))).collect();
+        assert_eq!(
+            lines,
+            [(2, ""), (3, "invalid_csv"), (4, "invalid_csv"), (5, "")]
+                .map(|(line, code)| (line, code.to_owned()))
+        );
+        let problem = rows[1].pin.as_ref().unwrap_err().problem();
+        assert_eq!(problem.detail, "the row has 4 cells, and the first line 3");
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_swallows_no_row_in_silence() {
+        let file = "title,media_url,Keywords\nA,https://a.example/1.jpg,x\nB,https://a.example/2.jpg,\"y\nC,https://a.example/3.jpg,z\n";
+        assert_eq!(csv_rows(file).iter().map(code).collect::<Vec<_>>(), ["", "invalid_csv"]);
+        let first = rows("text/csv", b"title,\"media_url\nA,https://a.example/1.jpg\n");
+        assert_eq!(first.unwrap_err().problem().code, "invalid_csv");
     }
 
     #[test]
     fn a_row_names_its_board_in_one_way() {
-        let file = "board_id,Pinterest board,title\n1,,A\n,Food,B\n1,Food,C\n";
-        let rows = read("text/csv", file.as_bytes(), Some("ch_1")).unwrap();
-        let code = |row: &Row| row.pin.as_ref().err().map(|error| error.problem().code);
-        // The first two lack an image only.
-        let codes = ["missing_field", "missing_field", "repeated_field"].map(|code| Some(code.to_owned()));
-        assert_eq!(rows.iter().map(code).collect::<Vec<_>>(), codes);
-    }
-
-    #[test]
-    fn a_time_in_a_cell_is_an_instant_or_what_clocks_show() {
-        assert_eq!(when("2026-12-01T09:00:00+03:00", None), json!("2026-12-01T09:00:00+03:00"));
-        assert_eq!(when("2026-12-01", Some("Europe/Istanbul"))["local"], "2026-12-01T00:00:00");
-        for zoned in ["2026-12-01T09:00[America/New_York]", "2026-12-01T09:00+01:00[Europe/Berlin]"] {
-            assert_eq!(when(zoned, None), json!(zoned), "a zone is not dropped");
-        }
-        assert_eq!(when("tomorrow", None), json!("tomorrow"), "whoever reads it says what is wrong with it");
+        let file = "board_id,Pinterest board,title,media_url\n1,,A,https://a.example/1.jpg\n\
+                    ,Food,B,https://a.example/1.jpg\n1,Food,C,https://a.example/1.jpg\n";
+        assert_eq!(csv_rows(file).iter().map(code).collect::<Vec<_>>(), ["", "", "repeated_field"]);
     }
 
     #[test]
@@ -244,7 +265,7 @@ mod tests {
         let good = r#"{"channel_id":"ch_1","media":{"kind":"image","url":"https://a.example/1.jpg"}}"#;
         let twice = r#"{"channel_id":"ch_1","channel_id":"ch_2","media":{"kind":"image","url":"x"}}"#;
         let file = format!("{good}\r\n\n[1]\n{{\"title\":1}}\n{twice}");
-        let rows = read("application/x-ndjson", file.as_bytes(), None).unwrap();
+        let rows = read("application/x-ndjson", file.as_bytes(), None, Timestamp::UNIX_EPOCH).unwrap();
         let lines: Vec<_> = rows.iter().map(|row| (row.line, row.pin.is_ok())).collect();
         assert_eq!(lines, [(1, true), (3, false), (4, false), (5, false)]);
     }
@@ -256,16 +277,18 @@ mod tests {
             ("text/csv", "title,Title\na,b\n", "repeated_field"),
             ("text/csv", "media_url,Media URL\na,b\n", "repeated_field"),
             ("text/csv", "title\n", "no_rows"),
+            ("text/csv", "", "no_rows"),
+            ("text/csv", "title;media_url\n;\n\n", "no_rows"),
             ("application/x-ndjson", "\n\n", "no_rows"),
-            ("text/csv", "title,link\na\n", "invalid_csv"),
             ("application/json", "{}", "unsupported_content_type"),
             ("", "{}", "unsupported_content_type"),
         ] {
-            let told = read(content_type, file.as_bytes(), None);
+            let told = rows(content_type, file.as_bytes());
             let code_told = told.as_ref().err().map(|error| error.problem().code);
             assert_eq!(code_told.unwrap_or_default(), code, "{content_type} {file}: {told:?}");
         }
-        let many = "{}\n".repeat(MAX_ROWS + 1);
-        assert!(read("application/jsonl", many.as_bytes(), None).is_err());
+        assert!(rows("application/jsonl", "{}\n".repeat(MAX_ROWS + 1).as_bytes()).is_err());
+        let many = format!("title\n{}", "a\n".repeat(MAX_ROWS + 1));
+        assert_eq!(rows("text/csv", many.as_bytes()).unwrap_err().problem().code, "too_many_rows");
     }
 }
