@@ -21,7 +21,7 @@
 //! | route | body | answer |
 //! | --- | --- | --- |
 //! | `POST /sim/faults` | a [`Fault`]: `{"operation":"create_pin","kind":"cut_after","times":1}` | `{"items":[…]}`, all that wait; also `GET`, and `DELETE` to remove them |
-//! | `POST /sim/policy` | the changes of the [`Policy`]: `{"access_tier":"trial"}` | the whole policy; also `GET` |
+//! | `POST /sim/policy` | the changes of the [`Policy`]: `{"access_tier":"trial"}`, `{"listing":{"title":"page","escape":true}}` | the whole policy; also `GET` |
 //! | `GET /sim/pins?environment=sandbox` | | `{"items":[…]}` of [`PinView`], the newest first; of both hosts without `environment` |
 //! | `GET /sim/calls` | | `{"items":[…]}` of [`Call`], the oldest first |
 //! | `POST /sim/revoke` | `{"account":"demo_account"}` | `{"revoked":2}`: the number of its tokens, which are invalid now |
@@ -62,4 +62,7 @@ pub use simulation::{
     calls::Call,
     faults::{Fault, FaultKind},
 };
-pub use state::policy::{AccessTier, DeadRefreshToken, PinOrder, Policy, Quota, Rotation};
+pub use state::{
+    listing::{ListedAltText, ListedDescription, ListedLink, ListedTime, ListedTitle, Listing},
+    policy::{AccessTier, DeadRefreshToken, PinOrder, Policy, Quota, Rotation},
+};

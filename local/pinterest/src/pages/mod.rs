@@ -2,4 +2,4 @@
 
 pub(crate) mod consent;
 pub(crate) mod gallery;
-mod html;
+pub(crate) mod html;

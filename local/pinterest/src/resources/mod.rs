@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod analytics;
 pub(crate) mod boards;
+mod listing;
 mod lookup;
 pub(crate) mod media;
 mod new_pin;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     analytics::pin_metrics,
+    listing::show_as,
     lookup::{find_board, find_pin, is_pin_visible},
     new_pin::NewPin,
     pictures::{picture_addresses, picture_sizes, thumbnail},
@@ -63,12 +64,12 @@ fn list_matching(
         .filter(|pin| matches(pin) && is_listed(pin) && is_pin_visible(state, grant, request, pin))
         .map(|pin| (list_place(state.policy.pin_order, pin), pin))
         .collect();
-    page(listed, &request.query, |pin| pin_document(state, request, pin))
+    page(listed, &request.query, |pin| listed_document(state, request, pin))
 }
 
 /// `GET /pins/{pin_id}`
 pub(crate) fn get(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(&pin_document(state, request, find_pin(state, grant, request)?)))
+    Ok(Answer::ok(&listed_document(state, request, find_pin(state, grant, request)?)))
 }
 
 /// `DELETE /pins/{pin_id}`
@@ -88,6 +89,12 @@ fn list_place(order: PinOrder, pin: &Pin) -> u64 {
     }
 }
 
+/// A Pin that is read again.
+fn listed_document(state: &State, request: &Request, pin: &Pin) -> Value {
+    show_as(&state.policy.listing, pin, pin_document(state, request, pin))
+}
+
+/// A Pin as it was sent.
 fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
     json!({
         "id": pin.id.to_string(),

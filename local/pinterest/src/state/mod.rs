@@ -1,6 +1,7 @@
 //! What the simulated Pinterest knows and saves.
 
 mod code;
+pub(crate) mod listing;
 mod objects;
 pub(crate) mod policy;
 mod scopes;

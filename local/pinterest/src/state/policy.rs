@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::listing::Listing;
+
 /// How this Pinterest behaves where the real one may behave in several ways.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +20,8 @@ pub struct Policy {
     pub lag_seconds: u32,
     /// The order of Pins in lists.
     pub pin_order: PinOrder,
+    /// How Pins are shown when they are read again.
+    pub listing: Listing,
     /// How long an uploaded video is `processing`.
     pub processing_seconds: u32,
     /// Whether the processing of every video fails.
@@ -38,6 +42,7 @@ impl Default for Policy {
             client_credentials: true,
             lag_seconds: 0,
             pin_order: PinOrder::NewestFirst,
+            listing: Listing::default(),
             processing_seconds: 10,
             processing_fails: false,
             quota: None,

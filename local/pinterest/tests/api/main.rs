@@ -8,6 +8,7 @@ mod boards;
 mod control;
 mod faults;
 mod harness;
+mod listing;
 mod media;
 mod oauth;
 mod pins;
