@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+mod ai_disclosures;
 mod backoff;
 mod channel;
 pub mod delivery;
@@ -25,6 +26,7 @@ mod response;
 mod secret;
 mod settings;
 
+pub use ai_disclosures::{AiDisclosure, AiDisclosures};
 pub use backoff::backoff;
 pub use channel::{
     Account, Channel, ChannelRecord, Connection, DefaultBoard, Environment, NewConnection, Pause,

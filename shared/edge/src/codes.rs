@@ -174,6 +174,12 @@ pub const CODES: &[Code] = &[
         "dominant_color is not a colour",
     ),
     code(
+        "invalid_ai_disclosure",
+        "`ai_disclosures` holds a word that is none of Pinterest's disclosures.",
+        "Use `AI_MODIFIED`, `SYNTHETIC_PERFORMER` or both, or leave it out.",
+        "ai_disclosures.values holds a word that is none of Pinterest's disclosures",
+    ),
+    code(
         "invalid_id",
         "An id is not of the form that ids of its kind have.",
         "Use the id as an earlier answer gave it.",

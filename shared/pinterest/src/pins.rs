@@ -1,8 +1,8 @@
 //! Pins: creating one, and listing those of a board.
 
 use domain::{
-    AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, ResponseMeta,
-    SignedUrl, Slide, Text, WebAddress, matching::BoardPin,
+    AccessToken, AiDisclosures, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId,
+    ResponseMeta, SignedUrl, Slide, Text, WebAddress, matching::BoardPin,
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ struct CreatePin<'a> {
     alt_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dominant_color: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ai_disclosures: Option<&'a AiDisclosures>,
     media_source: MediaSource<'a>,
 }
 
@@ -125,6 +127,7 @@ impl<'a> CreatePin<'a> {
             link: draft.link.as_ref().map(WebAddress::as_str),
             alt_text: draft.alt_text.as_ref().map(Text::as_str),
             dominant_color: draft.dominant_color.as_ref().map(domain::Color::as_str),
+            ai_disclosures: draft.ai_disclosures.as_ref(),
             media_source: media.into(),
         }
     }

@@ -8,7 +8,7 @@ use url::Url;
 use super::media;
 use crate::{
     http::{Id, Refusal, Request},
-    state::{Grant, Media, Picture, Pin, Slide, State},
+    state::{AiDisclosures, Grant, Media, Picture, Pin, Slide, State},
 };
 
 /// A host that never answers, to show how Pinterest fails to fetch something.
@@ -24,6 +24,7 @@ struct Body {
     alt_text: Option<String>,
     link: Option<String>,
     dominant_color: Option<String>,
+    ai_disclosures: Option<AiDisclosures>,
     media_source: Option<MediaSource>,
 }
 
@@ -87,6 +88,7 @@ pub(crate) struct NewPin {
     alt_text: Option<String>,
     link: Option<String>,
     dominant_color: Option<String>,
+    ai_disclosures: Option<AiDisclosures>,
     media: Media,
 }
 
@@ -110,6 +112,7 @@ impl NewPin {
             alt_text: check_length(500, body.alt_text, "alt_text")?,
             link: check_length(2048, body.link, "link")?,
             dominant_color: check_hex_color(body.dominant_color)?,
+            ai_disclosures: body.ai_disclosures,
             media: source.into_media()?,
         })
     }
@@ -147,6 +150,7 @@ impl NewPin {
             alt_text: self.alt_text,
             link: self.link,
             dominant_color: self.dominant_color,
+            ai_disclosures: self.ai_disclosures,
             media: self.media,
             created_at: now,
         }

@@ -104,6 +104,7 @@ fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
         "description": pin.description,
         "dominant_color": pin.dominant_color.as_deref().unwrap_or("#6E7874"),
         "alt_text": pin.alt_text,
+        "ai_disclosures": pin.ai_disclosures,
         "creative_type": match pin.media {
             Media::Image(_) => "REGULAR",
             Media::Carousel(_) => "CAROUSEL",

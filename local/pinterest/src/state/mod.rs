@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     code::AuthorizationCode,
-    objects::{Account, Board, Media, Picture, Pin, Privacy, ReceivedFile, Section, Slide, Upload},
+    objects::{
+        Account, AiDisclosures, Board, Media, Picture, Pin, Privacy, ReceivedFile, Section, Slide, Upload,
+    },
     policy::Policy,
     scopes::Scopes,
     tokens::{Digest, Grant, Tokens},

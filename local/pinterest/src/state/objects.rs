@@ -53,8 +53,35 @@ pub(crate) struct Pin {
     pub(crate) alt_text: Option<String>,
     pub(crate) link: Option<String>,
     pub(crate) dominant_color: Option<String>,
+    #[serde(default)]
+    pub(crate) ai_disclosures: Option<AiDisclosures>,
     pub(crate) media: Media,
     pub(crate) created_at: Timestamp,
+}
+
+/// What the creator says of the part that artificial intelligence has in a Pin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AiDisclosures {
+    values: Vec<AiDisclosure>,
+}
+
+impl AiDisclosures {
+    /// The names of the values.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let name = |value: &AiDisclosure| match value {
+            AiDisclosure::AiModified => "AI_MODIFIED",
+            AiDisclosure::SyntheticPerformer => "SYNTHETIC_PERFORMER",
+        };
+        self.values.iter().map(name).collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum AiDisclosure {
+    AiModified,
+    SyntheticPerformer,
 }
 
 /// What a Pin shows.

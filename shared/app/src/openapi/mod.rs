@@ -377,8 +377,8 @@ fn rows() -> Value {
         "text/csv": {
             "schema": schema(
                 "CSV with some of the columns channel_id, board_id, board_section_id, title, description, link, \
-                 alt_text, dominant_color, media_url, publish_at, time_zone and publish_within, or those of Pinterest's \
-                 own bulk upload."
+                 alt_text, dominant_color, ai_disclosures, media_url, publish_at, time_zone and publish_within, or those \
+                 of Pinterest's own bulk upload."
             ),
             "example": examples::CSV,
         },

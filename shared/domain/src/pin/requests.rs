@@ -202,6 +202,7 @@ mod tests {
             link: None,
             alt_text: None,
             dominant_color: None,
+            ai_disclosures: None,
             media: Media::Image { file: File::Public { url } },
         }
     }

@@ -1,8 +1,8 @@
 //! `POST /pins` and `GET /boards/{board_id}/pins`.
 
 use domain::{
-    AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl, Slide, Title,
-    WebAddress,
+    AiDisclosure, AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl,
+    Slide, Title, WebAddress,
 };
 use pinterest::{Error, MediaUrl, PinMedia};
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
     draft.link = Some(WebAddress::new("link", "https://www.example.com/salad?a=b".to_owned()).unwrap());
     draft.alt_text = AltText::new("alt_text", Some("A bowl".to_owned())).unwrap();
     draft.dominant_color = Some(Color::new("#6E7874".to_owned()).unwrap());
+    draft.ai_disclosures = Some(AiDisclosure::AiModified.into());
 
     let outcome = client.create_pin(Environment::Production, &token(), &draft, &media()).await;
 
@@ -38,6 +39,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
         "link": "https://www.example.com/salad?a=b",
         "alt_text": "A bowl",
         "dominant_color": "#6E7874",
+        "ai_disclosures": { "values": ["AI_MODIFIED"] },
         "media_source": { "source_type": "image_url", "url": "https://cdn.example.com/p/abc.jpg" },
     });
     assert_eq!(request.body_json::<Value>().unwrap(), expected);

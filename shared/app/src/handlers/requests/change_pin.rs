@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::{
+    ai_disclosures::{NewAiDisclosures, object_or_null},
     media::{NewMedia, UPLOAD_IT},
     new_pin::publish_within,
     optional::non_empty,
@@ -48,6 +49,10 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: TextChange,
+    /// What artificial intelligence has to do with it. `null` takes it away.
+    #[serde(default, deserialize_with = "changed")]
+    #[schemars(with = "Option<NewAiDisclosures>")]
+    ai_disclosures: Option<Option<NewAiDisclosures>>,
     /// Another picture.
     #[serde(default, deserialize_with = "media_object")]
     #[schemars(with = "NewMedia")]
@@ -74,8 +79,17 @@ impl ChangePin {
             None => pin.give_up_at.duration_since(pin.publish_at),
         };
         let publish_at = self.publish_at.map_or(Ok(pin.publish_at), |when| when.instant(now))?;
-        let Draft { board, section, title, description, link, alt_text, dominant_color, media } =
-            pin.draft.clone();
+        let Draft {
+            board,
+            section,
+            title,
+            description,
+            link,
+            alt_text,
+            dominant_color,
+            ai_disclosures,
+            media,
+        } = pin.draft.clone();
         let (moved, board) = match self.board_id.map(BoardId::try_from).transpose()? {
             Some(other) => (other != board, other),
             None => (false, board),
@@ -91,6 +105,10 @@ impl ChangePin {
             dominant_color: self
                 .dominant_color
                 .or(dominant_color, |text| text.map(Color::new).transpose())?,
+            ai_disclosures: match self.ai_disclosures {
+                None => ai_disclosures,
+                Some(new) => new.map_or(Ok(None), NewAiDisclosures::check)?,
+            },
             media: self.media.map_or(Ok(media), |media| without_inline_image(media, new_media_id))?,
         };
         Ok(PinEdit { draft: draft.check_size()?, publish_at, give_up_at: publish_at + patience })
@@ -133,6 +151,11 @@ impl<'de> Deserialize<'de> for TextChange {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         Option::deserialize(value).map(Self::Set)
     }
+}
+
+/// A field that is there, be it `null`.
+fn changed<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<NewAiDisclosures>>, D::Error> {
+    object_or_null(value).map(Some)
 }
 
 fn media_object<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewMedia>, D::Error> {

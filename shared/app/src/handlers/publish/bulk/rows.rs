@@ -120,7 +120,7 @@ fn csv(file: &[u8], channel: Option<&str>) -> Result<Vec<Row>> {
 
 /// The field that a column is about: ours by their names, Pinterest's by theirs.
 fn column(name: &str) -> Result<&'static str, Invalid> {
-    const OURS: [&str; 13] = [
+    const OURS: [&str; 14] = [
         "channel_id",
         "board_id",
         "board_section_id",
@@ -129,6 +129,7 @@ fn column(name: &str) -> Result<&'static str, Invalid> {
         "link",
         "alt_text",
         "dominant_color",
+        AI_DISCLOSURES,
         "media_url",
         "publish_at",
         "time_zone",
@@ -137,6 +138,7 @@ fn column(name: &str) -> Result<&'static str, Invalid> {
     ];
     let name = name.to_ascii_lowercase();
     let ours = match name.as_str() {
+        "ai disclosures" => Some(AI_DISCLOSURES),
         "media url" => Some("media_url"),
         "pinterest board" => Some(BOARD_NAME),
         "publish date" => Some("publish_at"),
@@ -148,6 +150,7 @@ fn column(name: &str) -> Result<&'static str, Invalid> {
     })
 }
 
+const AI_DISCLOSURES: &str = "ai_disclosures";
 const BOARD_NAME: &str = "board_name";
 
 /// The fields of a Pin, and the name of its board.
@@ -165,6 +168,7 @@ fn fields_of_record(
             "publish_at" => at = Some(value),
             "time_zone" => zone = Some(value),
             "media_url" => drop(pin.insert("media".to_owned(), json!({"kind": "image", "url": value}))),
+            AI_DISCLOSURES => drop(pin.insert(name.to_owned(), json!({ "values": words(value) }))),
             _ => drop(pin.insert(name.to_owned(), json!(value))),
         }
     }
@@ -172,6 +176,12 @@ fn fields_of_record(
         pin.insert("publish_at".to_owned(), when(at, zone));
     }
     (pin, board_name)
+}
+
+/// Pinterest's words in a cell, as people write them: `AI modified; synthetic performer`.
+fn words(cell: &str) -> Vec<String> {
+    let words = cell.split([',', ';', '|']).map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| word.to_ascii_uppercase().replace([' ', '-'], "_")).collect()
 }
 
 /// A time as spreadsheets write it. Without a zone it is UTC, as in Pinterest's own bulk upload.
@@ -217,6 +227,17 @@ mod tests {
         let ours = "\u{feff}title,description,media_url,publish_at,time_zone\r\n\
                     Salad,\"Green, fresh\",https://a.example/1.jpg,2026-12-01 09:00,UTC\r\n";
         assert_eq!(contents("TEXT/CSV", ours), [(2, expected, None)]);
+    }
+
+    #[test]
+    fn a_cell_discloses_in_pinterests_words_or_in_those_of_people() {
+        let file = "Title,AI disclosures\nA,AI_MODIFIED\nB,AI modified; synthetic performer\nC,\nD,no\n";
+        let disclosed: Vec<_> = contents("text/csv", file)
+            .into_iter()
+            .map(|(_, pin, _)| pin.get("ai_disclosures").map(|disclosures| disclosures["values"].clone()))
+            .collect();
+        let both = json!(["AI_MODIFIED", "SYNTHETIC_PERFORMER"]);
+        assert_eq!(disclosed, [Some(json!(["AI_MODIFIED"])), Some(both), None, Some(json!(["NO"]))]);
     }
 
     #[test]
