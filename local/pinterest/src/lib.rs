@@ -31,6 +31,7 @@
 //!
 //! | folder | holds |
 //! | --- | --- |
+//! | `contract` | Pinterest's official description, to which requests and answers are held |
 //! | `http` | the request, the operation that it names, the answer or refusal |
 //! | `state` | what is known and saved: accounts, boards, Pins, tokens, policy |
 //! | `simulation` | what all requests share: the state, the faults, the list of calls, the quotas |
@@ -41,6 +42,7 @@
 //! | `server` | connections, and the way of a call to its operation |
 
 mod app;
+mod contract;
 mod control;
 mod handle;
 mod http;

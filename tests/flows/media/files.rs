@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// The smallest beginning of an MP4.
-const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
+pub(crate) const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat";
 
 /// The name of a file that `sub` has uploaded.
-async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
+pub(crate) async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
     let offer = offer(app, sub, content_type, content.len()).await;
     assert_eq!(send(app, &offer, content).await.status, 200);
     offer["media_id"].clone()

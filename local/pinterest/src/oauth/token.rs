@@ -15,11 +15,13 @@ use crate::{
     },
 };
 
+/// Refuses every app but ours.
+pub(crate) fn authenticate(request: &Request) -> Result<(), Refusal> {
+    if is_our_app(request.authorization) { Ok(()) } else { Err(Refusal::NotAuthenticated) }
+}
+
 /// `POST /oauth/token` of any grant type.
 pub(crate) fn create_token(state: &mut State, request: &Request) -> Result<Answer, Refusal> {
-    if !is_our_app(request.authorization) {
-        return Err(Refusal::NotAuthenticated);
-    }
     let form = Parameters::parse(request.body);
     let required = |name| form.get(name).ok_or_else(|| Refusal::invalid(format!("{name} is required")));
     state.host_mut(request.environment).tokens.remove_expired(request.now);

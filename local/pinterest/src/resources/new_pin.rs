@@ -93,11 +93,11 @@ pub(crate) struct NewPin {
 }
 
 impl NewPin {
-    /// Reads the body of a request.
+    /// Reads the body of a request that the description allows.
     ///
     /// # Errors
     ///
-    /// 400 code 1 with the first field that breaks the contract.
+    /// 400 code 1 with the first field that breaks a rule that the description has in words only.
     pub(crate) fn parse(request: &Request) -> Result<Self, Refusal> {
         let body: Body = request.parse_json()?;
         let board = body.board_id.ok_or_else(|| Refusal::invalid("board_id is required"))?;
@@ -107,10 +107,10 @@ impl NewPin {
             board: parse_id(&board, "board_id")?,
             section: optional_id(body.board_section_id, "board_section_id")?,
             parent: optional_id(body.parent_pin_id, "parent_pin_id")?,
-            title: check_length(100, body.title, "title")?,
-            description: check_length(800, body.description, "description")?,
-            alt_text: check_length(500, body.alt_text, "alt_text")?,
-            link: check_length(2048, body.link, "link")?,
+            title: body.title,
+            description: body.description,
+            alt_text: body.alt_text,
+            link: body.link,
             dominant_color: check_hex_color(body.dominant_color)?,
             ai_disclosures: body.ai_disclosures,
             media: source.into_media()?,
@@ -199,12 +199,6 @@ fn build_carousel(
     index: Option<u32>,
 ) -> Result<Media, Refusal> {
     let items = items?;
-    if items.len() < 2 {
-        return Err(Refusal::invalid("items is too short, minItems=2"));
-    }
-    if items.len() > 5 {
-        return Err(Refusal::invalid("items is too long, maxItems=5"));
-    }
     if index.is_some_and(|index| items.len() <= index as usize) {
         return Err(Refusal::invalid("index must be that of an item"));
     }
@@ -230,13 +224,6 @@ fn parse_picture(content_type: String, base64: String) -> Result<Picture, Refusa
 
 fn parse_id(text: &str, name: &str) -> Result<Id, Refusal> {
     Id::parse(text).ok_or_else(|| Refusal::invalid(format!("{name} does not match '^\\d+$'")))
-}
-
-fn check_length(limit: usize, text: Option<String>, name: &str) -> Result<Option<String>, Refusal> {
-    if text.as_ref().is_some_and(|text| text.chars().count() > limit) {
-        return Err(Refusal::invalid(format!("{name} is too long, maxLength={limit}")));
-    }
-    Ok(text)
 }
 
 fn check_hex_color(color: Option<String>) -> Result<Option<String>, Refusal> {

@@ -96,7 +96,7 @@ fn listed_document(state: &State, request: &Request, pin: &Pin) -> Value {
 
 /// A Pin as it was sent.
 fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
-    json!({
+    let mut document = json!({
         "id": pin.id.to_string(),
         "created_at": format_date_time(pin.created_at),
         "link": pin.link,
@@ -104,7 +104,6 @@ fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
         "description": pin.description,
         "dominant_color": pin.dominant_color.as_deref().unwrap_or("#6E7874"),
         "alt_text": pin.alt_text,
-        "ai_disclosures": pin.ai_disclosures,
         "creative_type": match pin.media {
             Media::Image(_) => "REGULAR",
             Media::Carousel(_) => "CAROUSEL",
@@ -119,7 +118,11 @@ fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
         "parent_pin_id": pin.parent.map(|id| id.to_string()),
         "pin_metrics": pin_metrics(request, pin),
         "media": media_document(pin, request.origin),
-    })
+    });
+    if let Some(disclosures) = &pin.ai_disclosures {
+        document["ai_disclosures"] = json!(disclosures);
+    }
+    document
 }
 
 fn media_document(pin: &Pin, origin: &str) -> Value {

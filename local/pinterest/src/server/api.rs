@@ -5,10 +5,15 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract,
-    http::{Method, Response, Uri, header::AUTHORIZATION, request::Parts},
+    http::{
+        Method, Response, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 
 use crate::{
+    contract,
     http::{Answer, Environment, Operation, Parameters, Refusal, Request, Target},
     oauth::token,
     resources::{account, analytics, boards, media, pins, upload},
@@ -33,6 +38,7 @@ pub(crate) async fn handle_call(
             let request = Request {
                 environment,
                 authorization: parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+                content_type: parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()),
                 query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
                 body: &body,
                 now: simulation.now(),
@@ -113,18 +119,28 @@ fn perform_operation(
     operation: Operation,
     request: &Request,
 ) -> Result<Answer, Refusal> {
-    match find_handler(operation) {
-        Handler::Token => token::create_token(storage.state_mut(), request),
+    let answer = match find_handler(operation) {
+        Handler::Token => {
+            token::authenticate(request)?;
+            contract::check_request(operation, request)?;
+            token::create_token(storage.state_mut(), request)
+        }
         Handler::Read(read) => {
             let grant = authenticate(storage, operation, request)?;
+            contract::check_request(operation, request)?;
             read(storage.state(), &grant, request)
         }
         Handler::Write(write) => {
             let grant = authenticate(storage, operation, request)?;
+            contract::check_request(operation, request)?;
             write(storage.state_mut(), &grant, request)
         }
         Handler::Elsewhere => Err(Refusal::NoSuchPath),
+    }?;
+    if storage.state().policy.keeps_contract() {
+        contract::check_answer(operation, &answer)?;
     }
+    Ok(answer)
 }
 
 /// Finds the grant of the token, and checks that it allows the operation.

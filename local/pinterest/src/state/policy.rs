@@ -51,6 +51,13 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Whether answers are those of the official description.
+    pub(crate) fn keeps_contract(&self) -> bool {
+        self.listing == Listing::default()
+    }
+}
+
 /// How far Pinterest has approved the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
