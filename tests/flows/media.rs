@@ -3,4 +3,4 @@
 mod carousel;
 pub(crate) mod files;
 pub(crate) mod uploads;
-mod video;
+pub(crate) mod video;

@@ -429,6 +429,12 @@ pub const CODES: &[Code] = &[
     ),
     // What Pinterest says.
     code(
+        "no_video_in_sandbox",
+        "By Pinterest's documents, its Sandbox takes no video Pins.",
+        "Try an image there. For videos, set Environment to Production and connect the account again.",
+        "by Pinterest's documents, its Sandbox takes no video Pins",
+    ),
+    code(
         "invalid_scope",
         "The app's access tier or what the owner granted does not allow this.",
         "Apply for Standard access at developers.pinterest.com, or reconnect the channel and grant everything.",

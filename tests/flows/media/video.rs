@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     harness::{Answer, PINS, TestApp, days, id, minutes, pin, seconds, until, waits},
+    media::uploads::PNG,
     publish::waiting::published,
 };
 
@@ -20,15 +21,16 @@ const FRONT: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom";
 const PIECE: usize = 64 * 1024;
 
 /// A host of media, on a port of its own.
-struct Host {
+pub(crate) struct Host {
     address: String,
 }
 
 impl Host {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let routes = Router::new()
+            .route("/dot.png", get(|| async { ([(header::CONTENT_TYPE, "image/png")], PNG) }))
             .route("/film.mp4", get(|| async { film(3 * PIECE) }))
             .route("/long.mp4", get(|| async { film(16 * 1024 * PIECE) }))
             .route("/page.mp4", get(|| async { "<!DOCTYPE html><title>Sign in</title>" }))
@@ -41,18 +43,24 @@ impl Host {
         Self { address }
     }
 
-    fn url(&self, file: &str) -> String {
+    pub(crate) fn url(&self, file: &str) -> String {
         format!("http://{}/{file}", self.address)
     }
 
     /// A connected stack that may fetch from this host.
-    async fn app(&self) -> (TestApp, String) {
+    pub(crate) async fn app(&self) -> (TestApp, String) {
         let app = TestApp::start_with(Data::Memory, [("PINWRIGHT_FETCH_ALLOW", self.address.as_str())]).await;
         app.configure().await;
+        allow_videos(&app);
         let channel = app.connect("ada").await;
         app.choose_board("ada", &channel).await;
         (app, channel)
     }
+}
+
+/// The sandbox of the tests takes videos.
+pub(crate) fn allow_videos(app: &TestApp) {
+    app.pinterest().change_policy(|policy| policy.sandbox_videos = true).unwrap();
 }
 
 /// A video of this size, generated while it is read.

@@ -230,7 +230,7 @@ fn resolved<'a>(document: &'a Value, part: &'a Value) -> &'a Value {
 mod tests {
     use super::*;
 
-    fn document(pin: Value, components: Value) -> Value {
+    fn document(pin: &Value, components: &Value) -> Value {
         let content = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Pin" } } });
         let mut document = json!({
             "openapi": "3.0.3", "info": { "version": "1" }, "servers": [],
@@ -240,17 +240,17 @@ mod tests {
             } } },
             "components": { "schemas": components },
         });
-        document["components"]["schemas"]["Pin"] = pin;
+        document["components"]["schemas"]["Pin"] = pin.clone();
         document
     }
 
     #[test]
     fn a_field_is_the_same_field_however_its_schema_is_cut_into_parts() {
         let title = json!({ "type": "string", "maxLength": 100, "description": "Words." });
-        let old = document(json!({ "type": "object", "properties": { "title": title } }), json!({}));
+        let old = document(&json!({ "type": "object", "properties": { "title": title } }), &json!({}));
         let new = document(
-            json!({ "type": "object", "allOf": [{ "$ref": "#/components/schemas/PinBase" }] }),
-            json!({ "PinBase": { "properties": { "title": title } } }),
+            &json!({ "type": "object", "allOf": [{ "$ref": "#/components/schemas/PinBase" }] }),
+            &json!({ "PinBase": { "properties": { "title": title } } }),
         );
 
         assert_eq!(changes(&old, &new), Vec::<String>::new());
@@ -261,7 +261,7 @@ mod tests {
         let old = json!({ "title": { "type": "string", "maxLength": 100 }, "note": { "type": "string" } });
         let new =
             json!({ "title": { "type": "string", "maxLength": 90 }, "is_product": { "type": "boolean" } });
-        let of = |properties| document(json!({ "type": "object", "properties": properties }), json!({}));
+        let of = |properties| document(&json!({ "type": "object", "properties": properties }), &json!({}));
 
         let body = changes(&of(old), &of(new)).into_iter().filter(|line| line.contains("body"));
 
@@ -279,9 +279,9 @@ mod tests {
     #[test]
     fn the_part_holds_what_its_operations_refer_to_and_no_words() {
         let whole = document(
-            json!({ "properties": { "media": { "$ref": "#/components/schemas/Media" },
+            &json!({ "properties": { "media": { "$ref": "#/components/schemas/Media" },
                                     "description": { "type": "string", "description": "Words." } } }),
-            json!({ "Media": { "type": "object" }, "Ads": { "type": "object" } }),
+            &json!({ "Media": { "type": "object" }, "Ads": { "type": "object" } }),
         );
 
         let part = part(&whole, &whole).unwrap();

@@ -12,6 +12,20 @@ use crate::http::{Answer, Operation, Parameters, Refusal, Request};
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// The optional parameters that are honoured. Another one is refused, unless it asks for what is done anyway.
+const FILTERS: [&str; 10] = [
+    "bookmark",
+    "creative_types",
+    "end_date",
+    "metric_types",
+    "num_of_pins",
+    "page_size",
+    "pin_metrics",
+    "privacy",
+    "sort_by",
+    "start_date",
+];
+
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../contract/openapi.json")).unwrap_or_default());
 
@@ -83,6 +97,9 @@ fn check_query(described: &'static Value, query: &Parameters) -> Result<(), Stri
         let schema = schemas.resolve(&parameter["schema"]);
         let value = typed(schema, &sent, parameter["explode"] != false);
         schemas.check(schema, &value, name)?;
+        if !FILTERS.contains(&name) && schema["default"] != value {
+            return Err(format!("the simulated Pinterest does not have {name}"));
+        }
     }
     match query.names().find(|name| !known.contains(name)) {
         Some(unknown) => Err(format!("{unknown} is not a parameter of this operation")),

@@ -88,14 +88,14 @@ impl<'a> Schemas<'a> {
         match value {
             Value::String(text) => check_text(schema, text, at),
             Value::Array(items) => {
-                check_range(schema, "minItems", "maxItems", items.len() as f64, at)?;
+                check_count(schema, "minItems", "maxItems", items.len(), at)?;
                 let mut items = items.iter().enumerate().filter(|_| schema.get("items").is_some());
                 items.try_for_each(|(place, item)| {
                     self.check(&schema["items"], item, &format!("{at}[{place}]"))
                 })
             }
             Value::Object(_) => self.check_fields(schema, value, at, fields),
-            other => check_range(schema, "minimum", "maximum", other.as_f64().unwrap_or_default(), at),
+            other => check_number(schema, other.as_f64().unwrap_or_default(), at),
         }
     }
 
@@ -151,21 +151,28 @@ fn check_kind(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
 }
 
 fn check_text(schema: &Value, text: &str, at: &str) -> Result<(), String> {
-    check_range(schema, "minLength", "maxLength", text.chars().count() as f64, at)?;
+    check_count(schema, "minLength", "maxLength", text.chars().count(), at)?;
     match schema["pattern"].as_str() {
         Some(pattern) if !matches(pattern, text) => Err(format!("{at} does not match '{pattern}'")),
         _ => Ok(()),
     }
 }
 
-fn check_range(schema: &Value, least: &str, most: &str, number: f64, at: &str) -> Result<(), String> {
-    let beyond = |name: &str, is_beyond: fn(&f64, &f64) -> bool| {
-        schema[name]
-            .as_f64()
-            .filter(|limit| is_beyond(&number, limit))
-            .map(|limit| format!("{at}: {name}={limit}"))
-    };
-    beyond(least, f64::lt).or_else(|| beyond(most, f64::gt)).map_or(Ok(()), Err)
+fn check_count(schema: &Value, least: &str, most: &str, count: usize, at: &str) -> Result<(), String> {
+    let limit = |name: &str| schema[name].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    match (limit(least), limit(most)) {
+        (Some(limit), _) if count < limit => Err(format!("{at}: {least}={limit}")),
+        (_, Some(limit)) if count > limit => Err(format!("{at}: {most}={limit}")),
+        _ => Ok(()),
+    }
+}
+
+fn check_number(schema: &Value, number: f64, at: &str) -> Result<(), String> {
+    match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+        (Some(limit), _) if number < limit => Err(format!("{at}: minimum={limit}")),
+        (_, Some(limit)) if number > limit => Err(format!("{at}: maximum={limit}")),
+        _ => Ok(()),
+    }
 }
 
 /// The description has two patterns. One that is not known here matches nothing, so that a newer one is noticed.

@@ -17,6 +17,11 @@ pub(crate) enum Refusal {
     Analytics(Cow<'static, str>),
     /// The address of an image does not answer.
     ImageNotFetched,
+    /// What lies at the address of an image, or in its data, is no image.
+    ImageBroken,
+    ImageTooSmall,
+    /// The sandbox takes no video Pins.
+    NoVideoInSandbox,
     /// The destination of a Pin does not answer.
     LinkNotReached,
     /// No token, a dead one, one of the other environment, or a wrong App ID or App Secret.
@@ -114,6 +119,11 @@ impl Refusal {
             }
             Self::Custom { status, code, message } => return (*status, *code, message.clone().into()),
             Self::ImageNotFetched => (400, 1, "Sorry, we could not fetch the image."),
+            Self::ImageTooSmall => {
+                (403, 233, "Sorry, this image is too small. Please choose a larger image.")
+            }
+            Self::ImageBroken => (403, 235, "Sorry, this image is broken. Please choose another image."),
+            Self::NoVideoInSandbox => (400, 1, "Video Pins cannot be created in the sandbox."),
             Self::LinkNotReached => (400, 1, "Sorry, we are unable to reach the URL."),
             Self::DeadRefreshToken => (400, 1, "The refresh token is invalid or expired."),
             Self::NotAuthenticated => (401, 2, "Authentication failed."),

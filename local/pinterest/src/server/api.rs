@@ -65,19 +65,21 @@ fn answer_call(
     let call = new_call(now, Some(request.environment), operation, method.as_str(), uri.path());
 
     let mut inner = simulation.lock();
-    let is_write = operation.is_some_and(|operation| matches!(find_handler(operation), Handler::Write(_)));
-    let find_writer = || {
+    let find_user = |operation| {
         let tokens = &inner.storage.state().host(request.environment).tokens;
-        Some(tokens.access_grant(request.bearer_token().ok()?, now)?.account)
+        let account = tokens.access_grant(request.bearer_token().ok()?, now)?.account;
+        Some((account, contract::rate_category(operation)))
     };
-    let writer = if is_write { find_writer() } else { None };
-    let (rate_limit, allowed) = inner.count_call(request.environment, writer, now);
+    let user = operation.and_then(find_user);
+    let (rate_limit, allowed) = inner.count_call(request.environment, user, now);
+    let is_compressed = inner.storage.state().policy.compressed;
     let delivery = inner.answer_call(call, |storage| {
         allowed?;
         let Target { operation, id } = target?;
         perform_operation(storage, operation, &Request { path_id: id, ..request })
     });
-    delivery.map(|answer| answer.with_api_headers(simulation.random.request_id(), rate_limit))
+    let delivery = delivery.map(|answer| answer.with_api_headers(simulation.random.request_id(), rate_limit));
+    if is_compressed { delivery.map(Answer::compressed) } else { delivery }
 }
 
 /// What performs an operation. Most need a token, and most of those change nothing.
@@ -170,7 +172,7 @@ pub(crate) async fn handle_upload(
     parts: Parts,
     body: Body,
 ) -> Response<Body> {
-    let Ok(front) = upload::read_front(body).await else {
+    let Ok(front) = upload::read_front(&parts.headers, body).await else {
         return Answer::no_content().into_response(Body::empty()); // the client has disconnected
     };
     let now = simulation.now();

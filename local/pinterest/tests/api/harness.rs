@@ -71,6 +71,7 @@ impl Harness {
         let options = Options {
             port: 0,
             file,
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
             now: Arc::new(move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap()),
             random: Arc::new(move |bytes| {
                 for chunk in bytes.chunks_mut(8) {

@@ -93,6 +93,11 @@ impl NewPin {
         ChannelId::try_from(self.channel_id.clone())
     }
 
+    /// Whether it shows a video.
+    pub(in crate::handlers) fn is_video(&self) -> bool {
+        self.media.is_video()
+    }
+
     /// Checks each field, in the order of the documentation: the first rule that is broken is returned.
     pub(in crate::handlers) fn validate(
         self,
