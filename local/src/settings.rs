@@ -56,6 +56,13 @@ pub(crate) fn sets_pinterest_address(user_variables: &BTreeMap<String, String>) 
         .any(|name| user_variables.get(*name).is_some_and(|value| !value.is_empty()))
 }
 
+/// Where Pinterest sends people back to: the address that is registered at the simulated Pinterest.
+pub(crate) fn redirect_uri(user_variables: &BTreeMap<String, String>, url: &str) -> String {
+    let set = |name: &str| user_variables.get(name).filter(|value| !value.is_empty()).map(String::as_str);
+    let path = set("REDIRECT_PATH").unwrap_or("/api/v1/auth/pinterest/callback");
+    format!("{}{path}", set("BASE_URL").unwrap_or(url).trim_end_matches('/'))
+}
+
 /// All variables. The user's values replace defaults, but not the addresses and names of this stack.
 pub(crate) fn build_variables(
     user_variables: &BTreeMap<String, String>,

@@ -199,9 +199,11 @@ async fn build_context(options: &Options, url: &str) -> Result<Context, Error> {
         options.pinterest == Pinterest::Simulated && !settings::sets_pinterest_address(&options.variables);
     let pinterest = if simulated {
         let bytes = random.clone();
+        let redirect_uri = settings::redirect_uri(&options.variables, url);
         let options = simulated_pinterest::Options {
             port: 0,
             file: file("pinterest.json"),
+            redirect_uris: vec![redirect_uri],
             now: Arc::new(clock.reader()),
             random: Arc::new(move |buffer: &mut [u8]| bytes.fill(buffer)),
         };

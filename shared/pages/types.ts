@@ -128,6 +128,7 @@ declare global {
     description?: string | null;
     link?: string | null;
     alt_text?: string | null;
+    ai_disclosures?: { values: string[] } | null;
     media: any;
     state: string;
     reason: string | null;
@@ -257,6 +258,8 @@ declare global {
     description: string;
     link: string;
     alt: string;
+    /** What is disclosed of artificial intelligence, by Pinterest's names. */
+    ai: string[];
     kind: MediaKind;
     slots: Slot[];
     cover: CoverKind;

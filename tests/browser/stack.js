@@ -57,7 +57,10 @@ export class Stack {
       });
       child.on("exit", () => reject(new Error(`the stack did not start: ${output}`)));
     });
-    return new Stack({ url, pinterest, images: `http://${imageHost}`, imageServer, process: child });
+    const stack = new Stack({ url, pinterest, images: `http://${imageHost}`, imageServer, process: child });
+    // The images are on this machine, where the real Pinterest would not find them.
+    await stack.post("/sim/policy", { image_addresses: "trusted", sandbox_videos: true }, pinterest);
+    return stack;
   }
 
   async stop() {

@@ -42,6 +42,13 @@ class Pinterest:
 
     def __init__(self, url):
         self.url = url
+        # The emulator's gateway is not registered at the simulated app, and the tests' videos go to the sandbox.
+        self.change(any_redirect_uri=True, sandbox_videos=True)
+
+    def change(self, **policy):
+        """Changes how it behaves."""
+        answer = http.request("POST", f"{self.url}/sim/policy", json=policy)
+        assert answer.status == 200, answer.data
 
     def strike(self, **fault):
         """Breaks the next call of an operation."""

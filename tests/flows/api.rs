@@ -10,3 +10,4 @@ mod event_samples;
 mod invalid_bodies;
 mod lists;
 mod parameters;
+mod pinterest_contract;

@@ -91,17 +91,28 @@ impl TestApp {
 
     /// The same with these transports.
     pub(crate) fn functions_on(&self, ahead: SignedDuration, transports: Transports) -> Functions {
-        Functions::new(&self.setup(ahead, transports)).unwrap()
+        Functions::new(&self.setup(ahead, transports, [])).unwrap()
+    }
+
+    /// The same with their bucket at AWS, where everybody can reach it.
+    pub(crate) fn functions_with_public_bucket(&self, ahead: SignedDuration) -> Functions {
+        let at_aws = [("AWS_ENDPOINT_URL_S3", "https://s3.us-east-1.amazonaws.com")];
+        Functions::new(&self.setup(ahead, network(), at_aws)).unwrap()
     }
 
     /// The bucket, as the functions see it.
     pub(crate) fn bucket(&self) -> MediaBucket {
-        self.setup(SignedDuration::ZERO, network()).media_bucket().unwrap()
+        self.setup(SignedDuration::ZERO, network(), []).media_bucket().unwrap()
     }
 
-    fn setup(&self, ahead: SignedDuration, transports: Transports) -> Setup {
+    fn setup<const N: usize>(
+        &self,
+        ahead: SignedDuration,
+        transports: Transports,
+        more: [(&str, &str); N],
+    ) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
-        let variables = Variables::from_iter([
+        let variables = [
             ("AWS_REGION", loopback_aws::REGION),
             ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
@@ -115,7 +126,8 @@ impl TestApp {
             ("MEDIA_BUCKET", "pinwright-media"),
             ("PINTEREST_API_URL", &pinterest.api_url()),
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
-        ]);
+        ];
+        let variables: Variables = variables.into_iter().chain(more).collect();
         let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
         let clock = Clock::new(move || Timestamp::now() + ahead);
         Setup::with_transports(transports, variables, clock, Random::system()).unwrap()

@@ -1,6 +1,6 @@
 //! Images, videos and carousels, and the files that they are made of.
 
 mod carousel;
-mod files;
+pub(crate) mod files;
 pub(crate) mod uploads;
-mod video;
+pub(crate) mod video;

@@ -1,5 +1,6 @@
 //! Publishing a Pin: at most once, with faults of Pinterest, and by the file.
 
+mod ai_disclosures;
 mod blocked_links;
 mod board_check;
 pub(crate) mod bulk;

@@ -76,7 +76,8 @@ impl Recorder {
             port: 0,
             data: Data::Memory,
             pinterest: Pinterest::Simulated,
-            variables: BTreeMap::new(),
+            // The functions' own address is the one that is registered at Pinterest.
+            variables: BTreeMap::from([("BASE_URL".to_owned(), "https://api.example.com".to_owned())]),
             timer: false,
         };
         let stack = Stack::start(options).await.unwrap();

@@ -20,6 +20,8 @@ pub struct Options {
     /// The file for accounts, boards, Pins, grants and policy; `None` for memory only. Only its owner can read it, and it
     /// holds digests of tokens, never tokens.
     pub file: Option<PathBuf>,
+    /// The addresses to which the consent page may send people back.
+    pub redirect_uris: Vec<String>,
     /// The clock for the expiry of tokens and the processing of videos.
     pub now: Clock,
     /// The random bytes, from which tokens, codes and signatures are made.
@@ -39,11 +41,11 @@ impl SimulatedPinterest {
     ///
     /// The port is in use, or the file cannot be read, written or parsed.
     pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { port, file, now, random } = options;
+        let Options { port, file, redirect_uris, now, random } = options;
         let storage = Storage::open(file, || State::new(now()))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        let simulation = Arc::new(Simulation::new(origin, storage, now, Random(random)));
+        let simulation = Arc::new(Simulation::new(origin, redirect_uris, storage, now, Random(random)));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&simulation)));
         Ok(Self { simulation, server })
     }
@@ -152,6 +154,23 @@ impl SimulatedPinterest {
         let now = self.simulation.now();
         let ids = self.simulation.change(|state| state.add_boards(environment, account, count, now))?;
         Ok(ids.iter().map(Id::to_string).collect())
+    }
+
+    /// Makes a board of the account `owner` a group board: `member` sees it, and pins to it if it may. The new board has
+    /// the name `name`, and no id is returned if there is no such account.
+    pub fn add_group_board(
+        &self,
+        environment: Environment,
+        owner: &str,
+        member: &str,
+        name: &str,
+        may_pin: bool,
+    ) -> io::Result<Option<String>> {
+        let now = self.simulation.now();
+        let id = self
+            .simulation
+            .change(|state| state.add_group_board(environment, (owner, member), name, may_pin, now))?;
+        Ok(id.map(|id| id.to_string()))
     }
 
     fn base_url(&self, environment: Environment) -> String {

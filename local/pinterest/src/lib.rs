@@ -26,11 +26,13 @@
 //! | `GET /sim/calls` | | `{"items":[…]}` of [`Call`], the oldest first |
 //! | `POST /sim/revoke` | `{"account":"demo_account"}` | `{"revoked":2}`: the number of its tokens, which are invalid now |
 //! | `POST /sim/boards` | `{"account":"demo_account","environment":"sandbox","count":300}` | `{"items":[…]}` of [`BoardView`], the new ones |
+//! | `POST /sim/group-boards` | `{"owner":"second_account","member":"demo_account","environment":"sandbox","name":"Recipes","may_pin":false}` | `{"id":"…"}` |
 //! | `POST /sim/accounts` | `{"account":"third_account"}` | 204 |
 //! | `GET /` and `GET /pin/{id}/` | | pages for people |
 //!
 //! | folder | holds |
 //! | --- | --- |
+//! | `contract` | Pinterest's official description, to which requests and answers are held |
 //! | `http` | the request, the operation that it names, the answer or refusal |
 //! | `state` | what is known and saved: accounts, boards, Pins, tokens, policy |
 //! | `simulation` | what all requests share: the state, the faults, the list of calls, the quotas |
@@ -41,6 +43,7 @@
 //! | `server` | connections, and the way of a call to its operation |
 
 mod app;
+mod contract;
 mod control;
 mod handle;
 mod http;
@@ -64,5 +67,5 @@ pub use simulation::{
 };
 pub use state::{
     listing::{ListedAltText, ListedDescription, ListedLink, ListedTime, ListedTitle, Listing},
-    policy::{AccessTier, DeadRefreshToken, PinOrder, Policy, Quota, Rotation},
+    policy::{AccessTier, DeadRefreshToken, ImageAddresses, PinOrder, Policy, Quota, Rotation, TokenAnswer},
 };

@@ -150,6 +150,7 @@ pub struct FileContent {
 pub struct MediaBucket {
     transport: Transport,
     address: String,
+    is_public: bool,
     region: String,
     identity: Identity,
     clock: Clock,
@@ -165,7 +166,15 @@ impl MediaBucket {
         credentials: Credentials,
         clock: Clock,
     ) -> Self {
-        Self { transport, address, region, identity: credentials.into(), clock }
+        let host = address.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+        let is_public = host.is_some_and(|host| host.ends_with(".amazonaws.com"));
+        Self { transport, address, is_public, region, identity: credentials.into(), clock }
+    }
+
+    /// Whether anybody on the internet can use a signed address: only of AWS's own S3 is that known.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.is_public
     }
 
     /// Where to send `file`, for as long as `valid_for`. Nothing is asked of S3.
@@ -458,6 +467,28 @@ mod tests {
             ]
         );
         assert!(!format!("{upload:?}").contains("Amz"));
+    }
+
+    #[test]
+    fn only_aws_itself_is_known_to_be_reached_by_everybody() {
+        let at = |address: &str| {
+            let MediaBucket { transport, clock, .. } = bucket(|_| (200, "", ""));
+            let credentials = Credentials::new("key", "secret", None, None, "test");
+            MediaBucket::new(transport, address.to_owned(), "eu-central-1".to_owned(), credentials, clock)
+        };
+        for public in
+            ["https://media.s3.eu-central-1.amazonaws.com", "https://s3.us-east-1.amazonaws.com/media"]
+        {
+            assert!(at(public).is_public(), "{public}");
+        }
+        for private in [
+            "http://127.0.0.1:9000/media",
+            "https://minio.example.com/media",
+            "https://example.com/x.amazonaws.com",
+            "http://media.s3.eu-central-1.amazonaws.com",
+        ] {
+            assert!(!at(private).is_public(), "{private}");
+        }
     }
 
     #[tokio::test]

@@ -251,15 +251,15 @@ impl PinPublisher {
             Ok(credentials) => credentials,
             Err(error) => return Outcome::NotSent(chain(&error)),
         };
+        let media = match self.pin_media(pin).await {
+            Ok(media) => media,
+            Err(reason) => return Outcome::NotSent(reason),
+        };
         // The monotonic clock misses a machine that slept, and the wall clock may be set: both have to agree.
         let waited = self.clock.now().duration_since(attempt.started_at).unsigned_abs();
         if saved_at.elapsed().max(waited) >= MAX_SEND_DELAY {
             return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
         }
-        let media = match self.pin_media(pin) {
-            Ok(media) => media,
-            Err(reason) => return Outcome::NotSent(reason),
-        };
         let pinterest = &self.sessions.pinterest;
         match pinterest.create_pin(channel.environment, access, &pin.draft, &media).await {
             Ok((id, response)) => Outcome::Created(id, response),

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{BoardId, Invalid, Media, SectionId};
+use crate::{AiDisclosures, BoardId, Invalid, Media, SectionId};
 
 /// A Pin that keeps every rule Pinterest has for it (`PinCreate` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,9 @@ pub struct Draft {
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dominant_color: Option<Color>,
+    /// What artificial intelligence has to do with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ai_disclosures: Option<AiDisclosures>,
     /// The picture, the pictures or the film.
     pub media: Media,
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    Account, Channel, ChannelId, Connection, Environment, Failure, Pin, PinId, PinterestPinId,
+    Account, AiDisclosures, Channel, ChannelId, Connection, Environment, Failure, Pin, PinId, PinterestPinId,
     PublicSettings, Reason, ReconnectCause, State, Status, TenantId,
 };
 
@@ -136,6 +136,8 @@ pub struct PinEvent {
     pub retry_at: Option<Timestamp>,
     /// When it is to be published.
     pub publish_at: Timestamp,
+    /// What it discloses of artificial intelligence.
+    pub ai_disclosures: Option<AiDisclosures>,
     /// Its id at Pinterest, when it is published.
     pub pinterest_pin_id: Option<PinterestPinId>,
     /// Its address at Pinterest.
@@ -289,6 +291,7 @@ fn pin_event(kind: EventKind, pin: &Pin) -> Event {
             reason: waits.map(|(reason, _)| reason),
             retry_at: waits.and_then(|(_, at)| at),
             publish_at: pin.publish_at,
+            ai_disclosures: pin.draft.ai_disclosures.clone(),
             pinterest_pin_url: pinterest_pin_id.as_ref().map(PinterestPinId::url),
             pinterest_pin_id,
             error: pin.state.error().cloned(),

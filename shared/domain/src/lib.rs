@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+mod ai_disclosures;
 mod backoff;
 mod blocked_links;
 mod channel;
@@ -27,6 +28,7 @@ mod response;
 mod secret;
 mod settings;
 
+pub use ai_disclosures::{AiDisclosure, AiDisclosures};
 pub use backoff::backoff;
 pub use blocked_links::BlockedLinks;
 pub use channel::{

@@ -174,6 +174,12 @@ pub const CODES: &[Code] = &[
         "dominant_color is not a colour",
     ),
     code(
+        "invalid_ai_disclosure",
+        "`ai_disclosures` holds a word that is none of Pinterest's disclosures.",
+        "Use `AI_MODIFIED`, `SYNTHETIC_PERFORMER` or both, or leave it out.",
+        "ai_disclosures.values holds a word that is none of Pinterest's disclosures",
+    ),
+    code(
         "invalid_id",
         "An id is not of the form that ids of its kind have.",
         "Use the id as an earlier answer gave it.",
@@ -482,6 +488,12 @@ pub const CODES: &[Code] = &[
         "the Pin may or may not be on the board: Pinterest gave no clear answer, and the board could not be read",
     ),
     // What Pinterest says.
+    code(
+        "no_video_in_sandbox",
+        "By Pinterest's documents, its Sandbox takes no video Pins.",
+        "Try an image there. For videos, set Environment to Production and connect the account again.",
+        "by Pinterest's documents, its Sandbox takes no video Pins",
+    ),
     code(
         "invalid_scope",
         "The app's access tier or what the owner granted does not allow this.",

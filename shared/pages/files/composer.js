@@ -4,7 +4,7 @@
 import { NetworkError, Problem } from "./api.js";
 import { loadBoards } from "./boards.js";
 import { button, field, fill, h, newId, select } from "./dom.js";
-import { isTooLong, MAX_LENGTHS } from "./draft.js";
+import { AI_DISCLOSURES, isTooLong, MAX_LENGTHS } from "./draft.js";
 import { characterCounter, mediaFields } from "./media.js";
 import { pinPreview } from "./preview.js";
 import { t, textOr } from "./text.js";
@@ -61,6 +61,7 @@ export function composer({ channels, draft, send, sendLabel, validate, onChange 
     textField("description", h("textarea", { rows: 3 })),
     textField("link", h("input", { type: "url", placeholder: "https://" })),
     textField("alt", h("textarea", { rows: 2 })),
+    disclosureFields(draft, draftChanged),
     timeFields(draft, draftChanged, Boolean(validate)),
     h("div", { class: "row" }, submitButton, validateButton),
   );
@@ -167,6 +168,26 @@ async function showBoardFields(container, channels, draft, onChange) {
   } catch (error) {
     container.append(problemBox(error, () => showBoardFields(container, channels, draft, onChange)));
   }
+}
+
+/**
+ * @param {Draft} draft
+ * @param {() => void} onChange
+ */
+function disclosureFields(draft, onChange) {
+  const choices = AI_DISCLOSURES.map((name) => {
+    const box = h("input", {
+      type: "checkbox",
+      name,
+      checked: draft.ai.includes(name),
+      onchange: () => {
+        draft.ai = AI_DISCLOSURES.filter((other) => (other === name ? box.checked : draft.ai.includes(other)));
+        onChange();
+      },
+    });
+    return h("label", { class: "check" }, box, t(`ai.${name}`));
+  });
+  return h("fieldset", { class: "slot" }, h("legend", {}, t("pin.ai")), choices);
 }
 
 /**

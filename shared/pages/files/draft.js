@@ -6,6 +6,9 @@ import { characterCount } from "./text.js";
 /** The longest texts that Pinterest accepts, in characters. The server has the same limits. */
 export const MAX_LENGTHS = { title: 100, description: 800, link: 2048, alt: 500 };
 
+/** What can be disclosed of the part that artificial intelligence has in a Pin, by Pinterest's names. */
+export const AI_DISCLOSURES = ["AI_MODIFIED", "SYNTHETIC_PERFORMER"];
+
 /** How many images a carousel has. */
 export const MIN_SLIDES = 2;
 export const MAX_SLIDES = 5;
@@ -28,6 +31,7 @@ export function emptyDraft(channelId) {
     description: "",
     link: "",
     alt: "",
+    ai: [],
     kind: "image",
     slots: [emptySlot()],
     cover: "frame",
@@ -74,7 +78,7 @@ function publishAt({ local, zone }) {
 }
 
 /** @param {Draft} draft */
-function textFields({ board, section, title, description, link, alt }) {
+function textFields({ board, section, title, description, link, alt, ai }) {
   return {
     ...(board ? { board_id: board } : {}),
     board_section_id: section || null,
@@ -82,6 +86,7 @@ function textFields({ board, section, title, description, link, alt }) {
     description: description || null,
     link: link.trim() || null,
     alt_text: alt || null,
+    ai_disclosures: ai.length ? { values: ai } : null,
   };
 }
 
@@ -123,6 +128,7 @@ export function draftFromPin(pin) {
     description: pin.description ?? "",
     link: pin.link ?? "",
     alt: pin.alt_text ?? "",
+    ai: pin.ai_disclosures?.values ?? [],
     kind: media.kind,
     slots: media.kind === "carousel" ? media.items.map(slotFromMedia) : [slotFromMedia(media)],
     cover: media.cover?.url ? "url" : "frame",
@@ -186,5 +192,7 @@ export function deleteDraft() {
 
 /** @returns {{ draft: Draft, key: string } | null} */
 export function loadDraft() {
-  return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "null");
+  const saved = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? "null");
+  // An older version of this page may have saved it, with fewer fields.
+  return saved && { ...saved, draft: { ...emptyDraft(""), ...saved.draft } };
 }

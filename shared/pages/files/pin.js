@@ -56,11 +56,17 @@ function pinDetails(pin, store, channels, onChange) {
     h("p", {}, stateLabel(pin)),
     pin.error ? pinError(pin.error) : null,
     pin.pinterest_pin_url ? h("p", {}, externalLink(pin.pinterest_pin_url, t("pin.open"))) : null,
+    pin.ai_disclosures ? h("p", { class: "hint" }, disclosed(pin.ai_disclosures.values)) : null,
     pinActions(pin, store, channels, onChange),
     h("h3", {}, t("timeline")),
     pin.timeline_dropped ? h("p", { class: "hint" }, plural("timeline.dropped", pin.timeline_dropped)) : null,
     h("ol", { class: "timeline" }, pin.timeline.map(timelineEntry)),
   ];
+}
+
+/** @param {string[]} names */
+function disclosed(names) {
+  return `${t("pin.ai")}: ${names.map((name) => textOr(`ai.${name}`, name)).join(" · ")}`;
 }
 
 /** @param {PinError} error */

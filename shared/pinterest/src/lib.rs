@@ -36,5 +36,5 @@ pub use client::{Addresses, Client};
 pub use error::{Error, Fault};
 pub use oauth::{App, GrantedTokens, RefreshedTokens};
 pub use page::Page;
-pub use pins::{MediaUrl, PinMedia};
+pub use pins::{ImageData, MediaUrl, PinMedia};
 pub use transport::{ResponseFuture, Transport};

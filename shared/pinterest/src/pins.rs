@@ -1,8 +1,11 @@
 //! Pins: creating one, and listing those of a board.
 
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
-    AccessToken, BoardId, Cover, Draft, Environment, PinterestMediaId, PinterestPinId, ResponseMeta,
-    SignedUrl, Slide, Text, WebAddress,
+    AccessToken, AiDisclosures, BoardId, Cover, Draft, Environment, FileType, PinterestMediaId,
+    PinterestPinId, ResponseMeta, SignedUrl, Slide, Text, WebAddress,
     matching::{BoardPin, MediaKind},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -27,16 +30,22 @@ struct CreatePin<'a> {
     alt_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dominant_color: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ai_disclosures: Option<&'a AiDisclosures>,
     media_source: MediaSource<'a>,
 }
 
-/// The media of a Pin, with the addresses that Pinterest fetches from.
+/// The media of a Pin: images by the addresses that Pinterest fetches from, or their content.
 #[derive(Clone, Debug)]
 pub enum PinMedia<'a> {
     /// One image.
     Image(MediaUrl<'a>),
+    /// The content of one image.
+    ImageData(ImageData),
     /// Several, with their texts.
     Carousel(Vec<(MediaUrl<'a>, &'a Slide)>),
+    /// The contents of several, with their texts: Pinterest takes either addresses or contents.
+    CarouselData(Vec<(ImageData, &'a Slide)>),
     /// A video that Pinterest has, and its picture.
     Video(&'a PinterestMediaId, &'a Cover),
 }
@@ -48,6 +57,31 @@ pub enum MediaUrl<'a> {
     Public(&'a WebAddress),
     /// A signed address: whoever has it may read the file.
     Signed(SignedUrl),
+}
+
+/// The content of an image.
+#[derive(Clone)]
+pub struct ImageData {
+    content_type: &'static str,
+    base64: String,
+}
+
+impl ImageData {
+    /// The content of a JPEG or a PNG. `None`: it is neither, by its first bytes.
+    #[must_use]
+    pub fn new(content: &[u8]) -> Option<Self> {
+        let kind = FileType::sniff(content).ok()?;
+        if !matches!(kind, FileType::Jpeg | FileType::Png) {
+            return None;
+        }
+        Some(Self { content_type: kind.content_type(), base64: STANDARD.encode(content) })
+    }
+}
+
+impl fmt::Debug for ImageData {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} of {} letters", self.content_type, self.base64.len())
+    }
 }
 
 impl MediaUrl<'_> {
@@ -66,8 +100,15 @@ enum MediaSource<'a> {
     ImageUrl {
         url: &'a str,
     },
+    ImageBase64 {
+        #[serde(flatten)]
+        image: Content<'a>,
+    },
     MultipleImageUrls {
-        items: Vec<Item<'a>>,
+        items: Vec<Item<'a, Address<'a>>>,
+    },
+    MultipleImageBase64 {
+        items: Vec<Item<'a, Content<'a>>>,
     },
     VideoId {
         media_id: &'a PinterestMediaId,
@@ -78,10 +119,30 @@ enum MediaSource<'a> {
     },
 }
 
-/// `PinMediaSourceImagesURLItem` in the contract.
+/// Where an image is.
 #[derive(Serialize)]
-struct Item<'a> {
+struct Address<'a> {
     url: &'a str,
+}
+
+/// What an image is.
+#[derive(Serialize)]
+struct Content<'a> {
+    content_type: &'a str,
+    data: &'a str,
+}
+
+impl<'a> From<&'a ImageData> for Content<'a> {
+    fn from(image: &'a ImageData) -> Self {
+        Self { content_type: image.content_type, data: &image.base64 }
+    }
+}
+
+/// `PinMediaSourceImagesURLItem` and `PinMediaSourceImagesBase64Item` in the contract.
+#[derive(Serialize)]
+struct Item<'a, Image> {
+    #[serde(flatten)]
+    image: Image,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,21 +151,32 @@ struct Item<'a> {
     link: Option<&'a str>,
 }
 
+impl<'a, Image> Item<'a, Image> {
+    fn new(image: Image, slide: &'a Slide) -> Self {
+        Self {
+            image,
+            title: slide.title.as_ref().map(Text::as_str),
+            description: slide.description.as_ref().map(Text::as_str),
+            link: slide.link.as_ref().map(WebAddress::as_str),
+        }
+    }
+}
+
 impl<'a> From<&'a PinMedia<'_>> for MediaSource<'a> {
     fn from(media: &'a PinMedia<'_>) -> Self {
         match media {
             PinMedia::Image(address) => Self::ImageUrl { url: address.as_str() },
-            PinMedia::Carousel(slides) => Self::MultipleImageUrls {
-                items: slides
-                    .iter()
-                    .map(|(address, slide)| Item {
-                        url: address.as_str(),
-                        title: slide.title.as_ref().map(Text::as_str),
-                        description: slide.description.as_ref().map(Text::as_str),
-                        link: slide.link.as_ref().map(WebAddress::as_str),
-                    })
-                    .collect(),
-            },
+            PinMedia::ImageData(image) => Self::ImageBase64 { image: image.into() },
+            PinMedia::Carousel(slides) => {
+                let item = |(url, slide): &'a (MediaUrl<'_>, &Slide)| {
+                    Item::new(Address { url: url.as_str() }, slide)
+                };
+                Self::MultipleImageUrls { items: slides.iter().map(item).collect() }
+            }
+            PinMedia::CarouselData(slides) => {
+                let item = |(image, slide): &'a (ImageData, &Slide)| Item::new(image.into(), slide);
+                Self::MultipleImageBase64 { items: slides.iter().map(item).collect() }
+            }
             PinMedia::Video(media_id, cover) => {
                 let (cover_image_url, cover_image_key_frame_time) = match cover {
                     Cover::Image { url } => (Some(url.as_str()), None),
@@ -126,6 +198,7 @@ impl<'a> CreatePin<'a> {
             link: draft.link.as_ref().map(WebAddress::as_str),
             alt_text: draft.alt_text.as_ref().map(Text::as_str),
             dominant_color: draft.dominant_color.as_ref().map(domain::Color::as_str),
+            ai_disclosures: draft.ai_disclosures.as_ref(),
             media_source: media.into(),
         }
     }

@@ -74,9 +74,11 @@ async fn an_account_is_connected_and_publishes_whatever_the_answers_look_like() 
         file: None,
         now: Arc::new(Timestamp::now),
         random: Arc::new(move |buffer: &mut [u8]| random.fill(buffer)),
+        redirect_uris: Vec::new(),
     })
     .await
     .unwrap();
+    pinterest.change_policy(|policy| policy.any_redirect_uri = true).unwrap();
     let origin = pinterest.api_url().strip_suffix("/v5").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let twisted = format!("http://{}", listener.local_addr().unwrap());

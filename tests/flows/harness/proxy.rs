@@ -96,6 +96,7 @@ impl CountedFunctions {
         let pinterest = SimulatedPinterest::start(simulated_pinterest::Options {
             port: 0,
             file: None,
+            redirect_uris: vec!["https://api.example.com/api/v1/auth/pinterest/callback".to_owned()],
             now: Arc::new(now.clone()),
             random: Arc::new(move |buffer: &mut [u8]| bytes.fill(buffer)),
         })

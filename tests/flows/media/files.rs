@@ -1,5 +1,7 @@
 //! Pins with uploaded files or inline images.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use local::Data;
 use reqwest::Method;
@@ -9,16 +11,17 @@ use simulated_pinterest::{Environment, Operation};
 use crate::{
     harness::{PINS, TestApp, answer, id, minutes, pin, waits},
     media::uploads::{PNG, offer, send},
+    media::video::{Host, allow_videos},
     publish::waiting::published,
 };
 
 /// The smallest beginning of an MP4.
-const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat\0\0\0\x08moov";
+pub(crate) const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08mdat\0\0\0\x08moov";
 /// One that was taken while it was still being written.
 const UNFINISHED: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x08free\0\0\0\x08mdat";
 
 /// The name of a file that `sub` has uploaded.
-async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
+pub(crate) async fn uploaded(app: &TestApp, sub: &str, content_type: &str, content: &'static [u8]) -> Value {
     let offer = offer(app, sub, content_type, content.len()).await;
     assert_eq!(send(app, &offer, content).await.status, 200);
     offer["media_id"].clone()
@@ -51,7 +54,7 @@ async fn fetched(app: &TestApp) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_uploaded_image_reaches_pinterest_by_an_address_that_it_can_open() {
+async fn an_uploaded_image_goes_as_data_where_pinterest_cannot_reach_the_bucket() {
     let (app, channel) = TestApp::start_connected().await;
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
     let media = json!({"kind": "image", "media_id": media_id});
@@ -77,21 +80,49 @@ async fn an_inline_image_is_stored_until_publish_at_and_not_returned() {
 }
 
 #[tokio::test]
-async fn a_carousel_mixes_files_and_addresses() {
+async fn a_file_in_a_bucket_that_everybody_can_reach_goes_by_its_address() {
     let (app, channel) = TestApp::start_connected().await;
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
-    let items = json!([{"media_id": media_id}, {"url": "https://images.example.com/a.jpg"}]);
+    let mut body = showing(&channel, "At AWS", json!({"kind": "image", "media_id": media_id}));
+    body["publish_at"] = json!(app.stack.now() + minutes(60));
+    app.post(PINS, "ada", body).await.expect(202);
 
-    let media = json!({"kind": "carousel", "items": items});
-    app.post(PINS, "ada", showing(&channel, "Mixed", media)).await.expect(201);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(300);
+    app.functions_with_public_bucket(minutes(61)).deliver.tick(deadline).await.unwrap();
 
-    let pictures = app.pinterest().pins(Environment::Sandbox)[0].pictures.clone();
-    assert!(pictures[0].contains("X-Amz-Signature=") && pictures[1] == "https://images.example.com/a.jpg");
+    let picture = &app.pinterest().pins(Environment::Sandbox)[0].pictures[0];
+    assert!(picture.starts_with("https://s3.us-east-1.amazonaws.com/pinwright-media/"), "{picture}");
+    assert!(picture.contains("X-Amz-Expires=3600") && picture.contains("X-Amz-Signature="), "{picture}");
+}
+
+#[tokio::test]
+async fn a_carousel_mixes_files_and_addresses() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    let media_id = uploaded(&app, "ada", "image/png", PNG).await;
+    let carousel = |url: String| {
+        let items = json!([{"media_id": media_id, "title": "Mine"}, {"url": url}]);
+        showing(&channel, "Mixed", json!({"kind": "carousel", "items": items}))
+    };
+
+    app.post(PINS, "ada", carousel(host.url("dot.png"))).await.expect(201);
+
+    assert_eq!(
+        fetched(&app).await,
+        [STANDARD.encode(PNG), STANDARD.encode(PNG)],
+        "Pinterest takes data only"
+    );
+    for no_image in ["page.jpg", "nothing.png"] {
+        let waiting = app.post(PINS, "ada", carousel(host.url(no_image))).await.expect(202);
+        waits(&waiting, "pinterest_unavailable");
+    }
+    assert_eq!(app.sent(), 1);
 }
 
 #[tokio::test]
 async fn an_uploaded_video_is_streamed_from_the_bucket() {
     let (app, channel) = TestApp::start_connected().await;
+    allow_videos(&app);
     let media_id = uploaded(&app, "ada", "video/mp4", MP4).await;
     let media =
         json!({"kind": "video", "media_id": media_id, "cover": {"url": "https://images.example.com/a.jpg"}});

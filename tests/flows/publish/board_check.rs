@@ -116,6 +116,7 @@ async fn a_long_board_is_read_as_far_as_the_pin_can_be() {
 #[tokio::test]
 async fn a_page_of_pins_of_one_second_does_not_show_the_order_of_a_list() {
     let (app, channel) = TestApp::start_connected().await;
+    app.pinterest().change_policy(|policy| policy.documented_limits = false).unwrap();
     let board = board_of_one_second(&app, &owner(&app).await, 10).await;
     app.advance(minutes(10)).await;
     app.pinterest().change_policy(|policy| policy.pin_order = PinOrder::OldestFirst).unwrap();

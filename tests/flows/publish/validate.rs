@@ -166,3 +166,15 @@ async fn an_invalid_body_and_a_foreign_channel_are_problems() {
     assert_eq!(app.post(VALIDATE, "eve", pin(&channel, "Not mine")).await.problem(404), "not_found");
     assert_eq!(app.post(VALIDATE, "ada", pin("nobody", "x")).await.problem(422), "invalid_id");
 }
+
+#[tokio::test]
+async fn a_video_for_the_sandbox_is_told_before_it_is_sent() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut body = pin(&channel, "Film");
+    body["media"] = json!({"kind": "video", "url": "https://videos.example.com/film.mp4"});
+
+    let answer = validate(&app, body).await;
+
+    assert_eq!(found(&answer), ["tier"], "{answer}");
+    assert_eq!(check(&answer, "tier")["code"], "no_video_in_sandbox");
+}

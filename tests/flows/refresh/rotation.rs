@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use app::handlers::Tick;
 use futures::future::join_all;
 use serde_json::json;
-use simulated_pinterest::{FaultKind, Operation, Rotation};
+use simulated_pinterest::{FaultKind, Operation, Rotation, TokenAnswer};
 use tokio::time::Instant;
 
 use crate::{
@@ -47,6 +47,26 @@ async fn a_channel_outlives_its_first_tokens_if_old_tokens_work_until_the_new_on
 #[tokio::test]
 async fn a_channel_outlives_its_first_tokens_if_old_tokens_have_a_grace_period() {
     survives(Rotation::Grace { seconds: 60 }, 65).await;
+}
+
+#[tokio::test]
+async fn a_channel_is_renewed_by_a_refresh_token_that_no_other_replaces() {
+    survives(Rotation::None, 50).await;
+}
+
+#[tokio::test]
+async fn new_tokens_are_taken_with_201_and_without_their_scopes() {
+    let app = TestApp::start_configured().await;
+    let answer = TokenAnswer { is_created: true, has_scope: false };
+    app.pinterest().change_policy(|policy| policy.token_answer = answer).unwrap();
+    let channel = app.connect("ada").await;
+    app.choose_board("ada", &channel).await;
+
+    app.advance(days(25)).await;
+
+    is_renewed(&app, &channel).await;
+    assert_eq!(app.channel("ada", &channel).await["missing_scopes"], json!([]));
+    app.publish("ada", &channel, "Still here").await.expect(201);
 }
 
 #[tokio::test]

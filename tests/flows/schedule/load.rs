@@ -129,6 +129,7 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
 async fn more_pins_of_one_channel_than_a_round_takes_do_not_hide_another_channels() {
     const MANY: usize = 1100;
     let (app, channel) = TestApp::start_connected().await;
+    app.pinterest().change_policy(|policy| policy.documented_limits = false).unwrap();
     let at = app.stack.now() + minutes(60);
     schedule(&app, &("ada".to_owned(), channel), MANY, at).await;
     let other = connect(&app, 1).await;

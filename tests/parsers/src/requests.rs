@@ -78,6 +78,7 @@ pub fn requests(bytes: &[u8]) {
                     "channel_id": channel, "board_id": "549755885007", "board_section_id": "5",
                     "title": "Lemon salad", "description": "Ready in ten minutes.",
                     "link": "https://example.com/lemon-salad", "alt_text": "A bowl", "dominant_color": "#6E7874",
+                    "ai_disclosures": { "values": ["AI_MODIFIED"] },
                     "media": harness::image(), "publish_within": "P1D",
                 }),
             ),

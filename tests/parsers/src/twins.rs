@@ -65,6 +65,7 @@ fn draft(dice: &mut Dice<'_>, title: &str) -> Option<Draft> {
         link: WebAddress::new("link", text("https://example.com/a?b=c")?).ok(),
         alt_text: AltText::new("alt_text", text("e\u{302}\u{301} 각 ﬁ")).ok()?,
         dominant_color: None,
+        ai_disclosures: None,
         media: Media::Image {
             file: File::Public { url: WebAddress::new("url", "https://example.com/a.jpg".to_owned()).ok()? },
         },

@@ -1,5 +1,8 @@
 //! `cargo xtask <command>`: what takes longer than `cargo test`, each as one command that can be remembered.
 
+mod contract;
+mod yaml;
+
 use std::{
     env,
     process::{Command, ExitCode},
@@ -15,6 +18,7 @@ cargo xtask <command>
   browser [ARGUMENTS]      drive the pages in Chromium (the arguments go to Node's test runner)
   pictures                 make the pictures of docs/
   clients                  make clients of the contract, and let them do the main job
+  contract FILE [--write]  print what another version of Pinterest's description changes for us (or take it over)
   deployed [ARGUMENTS]     deploy to an emulator of AWS, and test there (the arguments go to pytest)
   bench [ARGUMENTS]        measure starts and requests (--write-docs puts the tables into docs/)";
 
@@ -39,6 +43,8 @@ fn main() -> ExitCode {
         ["browser", rest @ ..] => run(&mut script("tests/browser/run", rest)),
         ["pictures"] => run(&mut script("tests/browser/run", &["pictures"])),
         ["clients"] => run(&mut script("tests/clients/run", &[])),
+        ["contract", file] => contract::run(file, false),
+        ["contract", file, "--write"] => contract::run(file, true),
         ["deployed", rest @ ..] => run(&mut script("tests/deploy/run", rest)),
         ["bench", rest @ ..] => {
             run(Command::new("cargo").args(["bench", "--package", "bench", "--"]).args(rest))

@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Router<Arc<Simulation>> {
         .route("/pins", get(list_pins))
         .route("/calls", get(list_calls))
         .route("/boards", post(add_boards))
+        .route("/group-boards", post(add_group_board))
         .route("/accounts", post(add_account))
         .route("/revoke", post(revoke_tokens))
         .route("/pictures/{pin}/{index}", get(get_picture))
@@ -55,6 +56,15 @@ struct NewBoardsBody {
     account: String,
     environment: Environment,
     count: usize,
+}
+
+#[derive(Deserialize)]
+struct NewGroupBoardBody {
+    owner: String,
+    member: String,
+    environment: Environment,
+    name: String,
+    may_pin: bool,
 }
 
 fn demo_account() -> String {
@@ -126,6 +136,20 @@ async fn add_boards(State(simulation): SharedSimulation, Json(new): Json<NewBoar
     });
     match added {
         Ok(boards) => items(&boards).into_response(),
+        Err(error) => save_failed(&error),
+    }
+}
+
+async fn add_group_board(
+    State(simulation): SharedSimulation,
+    Json(new): Json<NewGroupBoardBody>,
+) -> Response {
+    let (now, accounts) = (simulation.now(), (new.owner.as_str(), new.member.as_str()));
+    let added = simulation
+        .change(|state| state.add_group_board(new.environment, accounts, &new.name, new.may_pin, now));
+    match added {
+        Ok(Some(id)) => Json(json!({ "id": id.to_string() })).into_response(),
+        Ok(None) => (StatusCode::UNPROCESSABLE_ENTITY, "there is no such account").into_response(),
         Err(error) => save_failed(&error),
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     http::{Environment, Id},
     resources::pictures::picture_addresses,
-    state::{Media, Pin, State},
+    state::{AiDisclosures, Media, Pin, State},
 };
 
 /// A published Pin, with names where the API has ids.
@@ -32,6 +32,8 @@ pub struct PinView {
     pub alt_text: Option<String>,
     /// The destination link, as it was sent.
     pub link: Option<String>,
+    /// What is disclosed of artificial intelligence, by Pinterest's names.
+    pub ai_disclosures: Vec<&'static str>,
     /// `image`, `multiple_images` or `video`.
     pub media_type: &'static str,
     /// The addresses of its pictures, in their order.
@@ -98,6 +100,7 @@ fn pin_view(state: &State, environment: Environment, origin: &str, pin: &Pin) ->
         description: pin.description.clone(),
         alt_text: pin.alt_text.clone(),
         link: pin.link.clone(),
+        ai_disclosures: pin.ai_disclosures.as_ref().map_or_else(Vec::new, AiDisclosures::names),
         media_type: match pin.media {
             Media::Image(_) => "image",
             Media::Carousel(_) => "multiple_images",

@@ -1,9 +1,12 @@
 //! The answer to a call.
 
+use std::io::Write as _;
+
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Response, StatusCode, header::CONTENT_TYPE},
 };
+use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -74,6 +77,19 @@ impl Answer {
             ("x-ratelimit-remaining", remaining.to_string()),
             ("x-ratelimit-reset", reset.to_string()),
         ];
+        self
+    }
+
+    /// The same, compressed.
+    pub(crate) fn compressed(mut self) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        // Writing to memory cannot fail.
+        if encoder.write_all(&self.body).is_ok()
+            && let Ok(body) = encoder.finish()
+        {
+            self.body = body;
+            self.headers.push(("content-encoding", "gzip".to_owned()));
+        }
         self
     }
 

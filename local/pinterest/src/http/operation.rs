@@ -69,32 +69,72 @@ impl<'a> Target<'a> {
 }
 
 fn match_route<'a>(method: &str, path: &'a str) -> Option<(Operation, &'a str)> {
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    Some(match (method, segments.as_slice()) {
-        ("POST", ["oauth", "token"]) => (Operation::Token, ""),
-        ("GET", ["user_account"]) => (Operation::UserAccount, ""),
-        ("GET", ["user_account", "analytics"]) => (Operation::AccountAnalytics, ""),
-        ("GET", ["user_account", "analytics", "top_pins"]) => (Operation::TopPins, ""),
-        ("GET", ["boards"]) => (Operation::ListBoards, ""),
-        ("POST", ["boards"]) => (Operation::CreateBoard, ""),
-        ("GET", ["boards", id]) => (Operation::GetBoard, id),
-        ("DELETE", ["boards", id]) => (Operation::DeleteBoard, id),
-        ("GET", ["boards", id, "sections"]) => (Operation::ListSections, id),
-        ("POST", ["boards", id, "sections"]) => (Operation::CreateSection, id),
-        ("GET", ["boards", id, "pins"]) => (Operation::ListBoardPins, id),
-        ("GET", ["pins"]) => (Operation::ListPins, ""),
-        ("POST", ["pins"]) => (Operation::CreatePin, ""),
-        ("GET", ["pins", id]) => (Operation::GetPin, id),
-        ("DELETE", ["pins", id]) => (Operation::DeletePin, id),
-        ("GET", ["pins", id, "analytics"]) => (Operation::PinAnalytics, id),
-        ("POST", ["media"]) => (Operation::RegisterMedia, ""),
-        ("GET", ["media"]) => (Operation::ListMedia, ""),
-        ("GET", ["media", id]) => (Operation::GetMedia, id),
-        _ => return None,
+    let path = path.trim_start_matches('/');
+    Operation::ALL.into_iter().find_map(|operation| {
+        let (of_method, template) = operation.route();
+        let mut id = "";
+        let mut segments = path.split('/');
+        let is_like = template[1..].split('/').all(|part| match segments.next() {
+            Some(segment) if part.starts_with('{') => {
+                id = segment;
+                true
+            }
+            segment => segment == Some(part),
+        });
+        (of_method == method && is_like && segments.next().is_none()).then_some((operation, id))
     })
 }
 
 impl Operation {
+    /// Those of the API: all but the upload.
+    pub(crate) const ALL: [Self; 19] = [
+        Self::Token,
+        Self::UserAccount,
+        Self::AccountAnalytics,
+        Self::TopPins,
+        Self::ListBoards,
+        Self::CreateBoard,
+        Self::GetBoard,
+        Self::DeleteBoard,
+        Self::ListSections,
+        Self::CreateSection,
+        Self::ListBoardPins,
+        Self::ListPins,
+        Self::CreatePin,
+        Self::GetPin,
+        Self::DeletePin,
+        Self::PinAnalytics,
+        Self::RegisterMedia,
+        Self::ListMedia,
+        Self::GetMedia,
+    ];
+
+    /// Its method and its path, as in the description.
+    pub(crate) const fn route(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Token => ("POST", "/oauth/token"),
+            Self::UserAccount => ("GET", "/user_account"),
+            Self::AccountAnalytics => ("GET", "/user_account/analytics"),
+            Self::TopPins => ("GET", "/user_account/analytics/top_pins"),
+            Self::ListBoards => ("GET", "/boards"),
+            Self::CreateBoard => ("POST", "/boards"),
+            Self::GetBoard => ("GET", "/boards/{board_id}"),
+            Self::DeleteBoard => ("DELETE", "/boards/{board_id}"),
+            Self::ListSections => ("GET", "/boards/{board_id}/sections"),
+            Self::CreateSection => ("POST", "/boards/{board_id}/sections"),
+            Self::ListBoardPins => ("GET", "/boards/{board_id}/pins"),
+            Self::ListPins => ("GET", "/pins"),
+            Self::CreatePin => ("POST", "/pins"),
+            Self::GetPin => ("GET", "/pins/{pin_id}"),
+            Self::DeletePin => ("DELETE", "/pins/{pin_id}"),
+            Self::PinAnalytics => ("GET", "/pins/{pin_id}/analytics"),
+            Self::RegisterMedia => ("POST", "/media"),
+            Self::ListMedia => ("GET", "/media"),
+            Self::GetMedia => ("GET", "/media/{media_id}"),
+            Self::UploadMedia => ("POST", "/upload/"),
+        }
+    }
+
     /// The scopes that the contract requires of a token for this operation.
     pub(crate) fn required_scopes(self) -> &'static [&'static str] {
         match self {

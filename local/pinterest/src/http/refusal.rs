@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::operation::Operation;
+
 /// A refusal: an HTTP status, and a body with `code` and `message`. One code has several meanings (1 is any invalid
 /// request, 29 is the access tier or a permission), so each meaning is a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +14,14 @@ pub(crate) enum Refusal {
     /// The request breaks the contract.
     Invalid(Cow<'static, str>),
     /// The parameters of a request for analytics break the contract.
-    Analytics(&'static str),
+    Analytics(Cow<'static, str>),
     /// The address of an image does not answer.
     ImageNotFetched,
+    /// What lies at the address of an image, or in its data, is no image.
+    ImageBroken,
+    ImageTooSmall,
+    /// The sandbox takes no video Pins.
+    NoVideoInSandbox,
     /// The destination of a Pin does not answer.
     LinkNotReached,
     /// No token, a dead one, one of the other environment, or a wrong App ID or App Secret.
@@ -55,6 +62,8 @@ pub(crate) enum Refusal {
     Internal,
     /// The state could not be saved. This is a failure of the simulation, which Pinterest does not have.
     StateNotSaved(String),
+    /// The answer is none that the description knows. This is a failure of the simulation, too.
+    BrokenContract(String),
     /// The refusal that a fault defines.
     Custom {
         status: StatusCode,
@@ -67,6 +76,22 @@ impl Refusal {
     /// The request breaks the contract; `message` says how.
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(message.into())
+    }
+
+    /// The request breaks the contract of `operation`, which may have a code of its own for that.
+    pub(crate) fn outside_contract(operation: Operation, fault: String) -> Self {
+        match operation {
+            Operation::AccountAnalytics | Operation::TopPins | Operation::PinAnalytics => {
+                Self::Analytics(fault.into())
+            }
+            Operation::CreateSection => Self::SectionName,
+            _ => Self::Invalid(fault.into()),
+        }
+    }
+
+    /// The answer of `operation` that we were about to give breaks the contract.
+    pub(crate) fn broken_contract(operation: Operation, fault: &str) -> Self {
+        Self::BrokenContract(format!("{operation:?}: {fault}"))
     }
 
     /// The HTTP status of the answer.
@@ -83,13 +108,22 @@ impl Refusal {
     fn parts(&self) -> (StatusCode, i64, Cow<'static, str>) {
         let (status, code, message) = match self {
             Self::Invalid(message) => return (StatusCode::BAD_REQUEST, 1, message.clone()),
+            Self::Analytics(message) => return (StatusCode::BAD_REQUEST, 400, message.clone()),
             Self::StateNotSaved(cause) => {
                 let message = format!("The simulated Pinterest could not save its state: {cause}");
                 return (StatusCode::INTERNAL_SERVER_ERROR, 500, message.into());
             }
+            Self::BrokenContract(fault) => {
+                let message = format!("The simulated Pinterest's answer breaks the contract: {fault}");
+                return (StatusCode::INTERNAL_SERVER_ERROR, 500, message.into());
+            }
             Self::Custom { status, code, message } => return (*status, *code, message.clone().into()),
-            Self::Analytics(message) => (400, 400, *message),
             Self::ImageNotFetched => (400, 1, "Sorry, we could not fetch the image."),
+            Self::ImageTooSmall => {
+                (403, 233, "Sorry, this image is too small. Please choose a larger image.")
+            }
+            Self::ImageBroken => (403, 235, "Sorry, this image is broken. Please choose another image."),
+            Self::NoVideoInSandbox => (400, 1, "Video Pins cannot be created in the sandbox."),
             Self::LinkNotReached => (400, 1, "Sorry, we are unable to reach the URL."),
             Self::DeadRefreshToken => (400, 1, "The refresh token is invalid or expired."),
             Self::NotAuthenticated => (401, 2, "Authentication failed."),

@@ -10,6 +10,7 @@ use crate::random::Random;
 pub(crate) struct Request<'a> {
     pub(crate) environment: Environment,
     pub(crate) authorization: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) query: Parameters,
     pub(crate) body: &'a [u8],
     pub(crate) now: Timestamp,

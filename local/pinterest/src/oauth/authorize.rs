@@ -28,7 +28,10 @@ impl AuthorizeRequest {
     /// # Errors
     ///
     /// A parameter is wrong. The user is not sent back to the app then, because the address may not be the app's.
-    pub(crate) fn parse(parameters: &Parameters) -> Result<Self, Refusal> {
+    pub(crate) fn parse(
+        parameters: &Parameters,
+        is_registered: impl FnOnce(&str) -> bool,
+    ) -> Result<Self, Refusal> {
         let required =
             |name| parameters.get(name).ok_or_else(|| Refusal::invalid(format!("{name} is required")));
         if required("client_id")? != APP_ID {
@@ -38,6 +41,12 @@ impl AuthorizeRequest {
             return Err(Refusal::invalid("response_type must be code"));
         }
         let redirect_uri = required("redirect_uri")?.to_owned();
+        if !is_registered(&redirect_uri) {
+            return Err(Refusal::invalid(
+                "redirect_uri is not one of those that are registered for the app: it has to be the same, \
+                 character for character",
+            ));
+        }
         let destination = Url::parse(&redirect_uri)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     app::{APP_ID, APP_SECRET},
@@ -10,16 +10,18 @@ use crate::{
     oauth::authorize::redeem_code,
     state::{
         Grant, Scopes, State,
-        policy::{AccessTier, DeadRefreshToken},
+        policy::{AccessTier, DeadRefreshToken, TokenAnswer},
         tokens::{ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS, TokenPair, add_seconds},
     },
 };
 
+/// Refuses every app but ours.
+pub(crate) fn authenticate(request: &Request) -> Result<(), Refusal> {
+    if is_our_app(request.authorization) { Ok(()) } else { Err(Refusal::NotAuthenticated) }
+}
+
 /// `POST /oauth/token` of any grant type.
 pub(crate) fn create_token(state: &mut State, request: &Request) -> Result<Answer, Refusal> {
-    if !is_our_app(request.authorization) {
-        return Err(Refusal::NotAuthenticated);
-    }
     let form = Parameters::parse(request.body);
     let required = |name| form.get(name).ok_or_else(|| Refusal::invalid(format!("{name} is required")));
     state.host_mut(request.environment).tokens.remove_expired(request.now);
@@ -54,7 +56,7 @@ fn is_our_app(authorization: Option<&str>) -> bool {
 
 fn issue_tokens(state: &mut State, request: &Request, response_type: &str, grant: &Grant) -> Answer {
     let pair = state.host_mut(request.environment).tokens.issue(grant, request.now, request.random);
-    Answer::ok(&token_document(&pair, response_type, &grant.scopes, request.now))
+    token_answer(state.policy.token_answer, &pair, response_type, &grant.scopes, request.now)
 }
 
 fn refresh_tokens(
@@ -78,21 +80,29 @@ fn refresh_tokens(
         grant.scopes = scopes;
     }
     let pair = tokens.rotate(refresh_token, &grant, rotation, request.now, request.random);
-    Ok(Answer::ok(&token_document(&pair, "refresh_token", &grant.scopes, request.now)))
+    Ok(token_answer(state.policy.token_answer, &pair, "refresh_token", &grant.scopes, request.now))
 }
 
-fn token_document(pair: &TokenPair, response_type: &str, scopes: &Scopes, now: Timestamp) -> Value {
+fn token_answer(
+    policy: TokenAnswer,
+    pair: &TokenPair,
+    response_type: &str,
+    scopes: &Scopes,
+    now: Timestamp,
+) -> Answer {
     let mut document = json!({
         "access_token": pair.access,
         "response_type": response_type,
         "token_type": "bearer",
         "expires_in": ACCESS_TOKEN_SECONDS,
-        "scope": scopes.to_string(),
     });
+    if policy.has_scope {
+        document["scope"] = json!(scopes.to_string());
+    }
     if let Some(refresh_token) = &pair.refresh {
         document["refresh_token"] = json!(refresh_token);
         document["refresh_token_expires_in"] = json!(REFRESH_TOKEN_SECONDS);
         document["refresh_token_expires_at"] = json!(add_seconds(now, REFRESH_TOKEN_SECONDS).as_second());
     }
-    document
+    if policy.is_created { Answer::created(&document) } else { Answer::ok(&document) }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// The consent page.
 pub(crate) async fn show_form(State(simulation): State<Arc<Simulation>>, uri: Uri) -> Response {
     let query = uri.query().unwrap_or_default();
-    match AuthorizeRequest::parse(&Parameters::parse(query.as_bytes())) {
+    match parse_request(&simulation, &Parameters::parse(query.as_bytes())) {
         Ok(request) => {
             let accounts = simulation.read(|state| state.accounts.clone());
             page(StatusCode::OK, "Give access", &consent_form(&request, query, &accounts))
@@ -44,9 +44,15 @@ pub(crate) async fn submit_decision(
     }
 }
 
+fn parse_request(simulation: &Simulation, parameters: &Parameters) -> Result<AuthorizeRequest, Refusal> {
+    let is_any_allowed = simulation.read(|state| state.policy.any_redirect_uri);
+    let is_registered = |uri: &str| simulation.redirect_uris.iter().any(|registered| registered == uri);
+    AuthorizeRequest::parse(parameters, |uri| is_any_allowed || is_registered(uri))
+}
+
 fn redirect_address(simulation: &Simulation, query: &str, body: &[u8]) -> Result<String, Refusal> {
     let form = Parameters::parse(body);
-    let request = AuthorizeRequest::parse(&Parameters::parse(&[query.as_bytes(), b"&", body].concat()))?;
+    let request = parse_request(simulation, &Parameters::parse(&[query.as_bytes(), b"&", body].concat()))?;
     match form.get("decision") {
         Some("deny") => return Ok(request.deny().into()),
         Some("allow") => {}

@@ -89,9 +89,12 @@ fn pin_body(pin: &PinView) -> String {
             format!("<p><a href=\"{link}\" rel=\"noreferrer\">{link}</a></p>\n")
         });
     let section = pin.section.as_deref().map(|name| format!(" / {}", escape(name))).unwrap_or_default();
+    let disclosed = pin.ai_disclosures.join(", ");
+    let disclosed =
+        if disclosed.is_empty() { disclosed } else { format!("<p class=\"note\">{disclosed}</p>\n") };
     format!(
         "<main class=\"pin\">\n<p><a href=\"/\">All Pins</a></p>\n<h1>{}</h1>\n{pictures}\n<p>{description}</p>\n\
-         {link}<p class=\"note\">{} · {}{section} · {} · {}</p>\n</main>",
+         {link}{disclosed}<p class=\"note\">{} · {}{section} · {} · {}</p>\n</main>",
         escape(title(pin)),
         escape(&pin.account),
         escape(&pin.board),

@@ -1,7 +1,7 @@
 //! Analytics of Pins and accounts. The numbers are invented: they are computed from the Pin's id and the day, so that
 //! the same request always has the same answer.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ impl DateRange {
             return Err(INVALID);
         }
         if days_between(days.from, days.today) > 90 {
-            return Err(Refusal::Analytics("You can only get data from the last 90 days."));
+            return Err(Refusal::Analytics(Cow::Borrowed("You can only get data from the last 90 days.")));
         }
         Ok(days)
     }
@@ -160,7 +160,7 @@ impl DateRange {
     }
 }
 
-const INVALID: Refusal = Refusal::Analytics("Invalid analytics parameters.");
+const INVALID: Refusal = Refusal::Analytics(Cow::Borrowed("Invalid analytics parameters."));
 
 /// `GET /user_account/analytics`
 pub(crate) fn get_account_analytics(

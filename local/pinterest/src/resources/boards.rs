@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    lookup::{find_board, is_board_visible},
+    lookup::{find_board, find_own_board, is_board_visible},
     pictures::thumbnail,
 };
 use crate::{
@@ -76,7 +76,7 @@ pub(crate) fn get(state: &State, grant: &Grant, request: &Request) -> Result<Ans
 
 /// `DELETE /boards/{board_id}`: its Pins are deleted too.
 pub(crate) fn delete(state: &mut State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    let id = find_board(state, grant, request, request.id()?)?.id;
+    let id = find_own_board(state, grant, request, request.id()?)?.id;
     let host = state.host_mut(request.environment);
     host.boards.retain(|board| board.id != id);
     host.pins.retain(|pin| pin.board != id);
@@ -92,12 +92,13 @@ pub(crate) fn list_sections(state: &State, grant: &Grant, request: &Request) -> 
 
 /// `POST /boards/{board_id}/sections`
 pub(crate) fn create_section(state: &mut State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    let board = find_board(state, grant, request, request.id()?)?.id;
+    let board = find_own_board(state, grant, request, request.id()?)?;
     let new: NewSection = request.parse_json()?;
-    if !(1..=180).contains(&new.name.chars().count()) {
+    let is_taken = board.sections.iter().any(|section| section.name == new.name);
+    if is_taken || !(1..=180).contains(&new.name.chars().count()) {
         return Err(Refusal::SectionName);
     }
-    let section = state.add_section(request.environment, board, &new.name);
+    let section = state.add_section(request.environment, board.id, &new.name);
     Ok(Answer::created(&section_document(section.id, &section.name)))
 }
 
@@ -113,7 +114,7 @@ fn board_document(state: &State, request: &Request, board: &Board) -> Value {
         "owner": { "username": state.username(board.account) },
         "privacy": board.privacy,
         "is_ads_only": board.is_ads_only,
-        "collaborator_count": 0,
+        "collaborator_count": board.members.len(),
         "follower_count": 0,
         "pin_count": pins.len(),
         "created_at": format_date_time(board.created_at),

@@ -16,9 +16,20 @@ pub(crate) fn find_board<'a>(
     board.filter(|board| is_board_visible(board, grant)).ok_or(Refusal::BoardNotFound)
 }
 
+/// The board `id`, which the token may change. One of a group is another's.
+pub(crate) fn find_own_board<'a>(
+    state: &'a State,
+    grant: &Grant,
+    request: &Request,
+    id: Id,
+) -> Result<&'a Board, Refusal> {
+    let board = find_board(state, grant, request, id)?;
+    if board.account == grant.account { Ok(board) } else { Err(Refusal::NotPermitted) }
+}
+
 /// Whether the token may see `board`.
 pub(crate) fn is_board_visible(board: &Board, grant: &Grant) -> bool {
-    board.account == grant.account
+    board.is_seen_by(grant.account)
         && (board.privacy != Privacy::Secret || grant.scopes.has("boards:read_secret"))
 }
 
@@ -31,9 +42,8 @@ pub(crate) fn find_pin<'a>(state: &'a State, grant: &Grant, request: &Request) -
 
 /// Whether the token may see `pin`.
 pub(crate) fn is_pin_visible(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> bool {
-    let is_secret = || {
-        let board = state.host(request.environment).board(pin.board);
-        board.is_some_and(|board| board.privacy == Privacy::Secret)
-    };
-    pin.account == grant.account && (grant.scopes.has("pins:read_secret") || !is_secret())
+    let board = state.host(request.environment).board(pin.board);
+    let is_secret = board.is_some_and(|board| board.privacy == Privacy::Secret);
+    let is_in_group = board.is_some_and(|board| board.is_seen_by(grant.account));
+    (pin.account == grant.account || is_in_group) && (grant.scopes.has("pins:read_secret") || !is_secret)
 }

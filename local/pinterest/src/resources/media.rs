@@ -42,6 +42,7 @@ pub(crate) fn register(state: &mut State, grant: &Grant, request: &Request) -> R
         account: grant.account,
         parameters: digest_parameters(&parameters),
         received: None,
+        registered_at: request.now,
     });
     Ok(Answer::created(&json!({
         "media_id": id.to_string(),

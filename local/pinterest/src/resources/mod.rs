@@ -1,6 +1,7 @@
 //! The operations of the API, one resource each.
 
 pub(crate) mod account;
+mod addresses;
 pub(crate) mod analytics;
 pub(crate) mod boards;
 mod listing;

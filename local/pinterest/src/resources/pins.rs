@@ -25,6 +25,9 @@ pub(crate) fn create(state: &mut State, grant: &Grant, request: &Request) -> Res
     }
     let new = NewPin::parse(request)?;
     let board = find_board(state, grant, request, new.board)?;
+    if !board.takes_pins_of(grant.account) {
+        return Err(Refusal::NotPermitted);
+    }
     if board.privacy == Privacy::Secret {
         grant.scopes.require(&["boards:write_secret", "pins:read_secret", "pins:write_secret"])?;
     }
@@ -34,7 +37,7 @@ pub(crate) fn create(state: &mut State, grant: &Grant, request: &Request) -> Res
     new.check_media(state, grant, request)?;
 
     let pin = new.into_pin(state.next_id(), grant.account, request.now);
-    let document = pin_document(state, request, &pin);
+    let document = pin_document(state, grant, request, &pin);
     state.host_mut(request.environment).pins.push(pin);
     Ok(Answer::created(&document))
 }
@@ -59,22 +62,30 @@ fn list_matching(
 ) -> Result<Answer, Refusal> {
     let lag = SignedDuration::from_secs(i64::from(state.policy.lag_seconds));
     let is_listed = |pin: &Pin| request.now.duration_since(pin.created_at) >= lag;
+    let kinds = request.query.all("creative_types");
+    let is_wanted = |pin: &Pin| kinds.is_empty() || kinds.contains(&pin.media.creative_type());
     let pins = state.host(request.environment).pins.iter();
     let listed = pins
-        .filter(|pin| matches(pin) && is_listed(pin) && is_pin_visible(state, grant, request, pin))
+        .filter(|pin| {
+            matches(pin) && is_wanted(pin) && is_listed(pin) && is_pin_visible(state, grant, request, pin)
+        })
         .map(|pin| (list_place(state.policy.pin_order, pin), pin))
         .collect();
-    page(listed, &request.query, |pin| listed_document(state, request, pin))
+    page(listed, &request.query, |pin| listed_document(state, grant, request, pin))
 }
 
 /// `GET /pins/{pin_id}`
 pub(crate) fn get(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    Ok(Answer::ok(&listed_document(state, request, find_pin(state, grant, request)?)))
+    Ok(Answer::ok(&listed_document(state, grant, request, find_pin(state, grant, request)?)))
 }
 
 /// `DELETE /pins/{pin_id}`
 pub(crate) fn delete(state: &mut State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    let id = find_pin(state, grant, request)?.id;
+    let pin = find_pin(state, grant, request)?;
+    if pin.account != grant.account {
+        return Err(Refusal::NotPermitted);
+    }
+    let id = pin.id;
     state.host_mut(request.environment).pins.retain(|pin| pin.id != id);
     Ok(Answer::no_content())
 }
@@ -90,13 +101,14 @@ fn list_place(order: PinOrder, pin: &Pin) -> u64 {
 }
 
 /// A Pin that is read again.
-fn listed_document(state: &State, request: &Request, pin: &Pin) -> Value {
-    show_as(&state.policy.listing, pin, pin_document(state, request, pin))
+fn listed_document(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> Value {
+    show_as(&state.policy.listing, pin, pin_document(state, grant, request, pin))
 }
 
 /// A Pin as it was sent.
-fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
-    json!({
+fn pin_document(state: &State, grant: &Grant, request: &Request, pin: &Pin) -> Value {
+    let owner = state.host(request.environment).board(pin.board).map_or(pin.account, |board| board.account);
+    let mut document = json!({
         "id": pin.id.to_string(),
         "created_at": format_date_time(pin.created_at),
         "link": pin.link,
@@ -104,21 +116,21 @@ fn pin_document(state: &State, request: &Request, pin: &Pin) -> Value {
         "description": pin.description,
         "dominant_color": pin.dominant_color.as_deref().unwrap_or("#6E7874"),
         "alt_text": pin.alt_text,
-        "creative_type": match pin.media {
-            Media::Image(_) => "REGULAR",
-            Media::Carousel(_) => "CAROUSEL",
-            Media::Video { .. } => "VIDEO",
-        },
+        "creative_type": pin.media.creative_type(),
         "board_id": pin.board.to_string(),
         "board_section_id": pin.section.map(|id| id.to_string()),
-        "board_owner": { "username": state.username(pin.account) },
-        "is_owner": true,
+        "board_owner": { "username": state.username(owner) },
+        "is_owner": pin.account == grant.account,
         "is_standard": true,
         "has_been_promoted": false,
         "parent_pin_id": pin.parent.map(|id| id.to_string()),
         "pin_metrics": pin_metrics(request, pin),
         "media": media_document(pin, request.origin),
-    })
+    });
+    if let Some(disclosures) = &pin.ai_disclosures {
+        document["ai_disclosures"] = json!(disclosures);
+    }
+    document
 }
 
 fn media_document(pin: &Pin, origin: &str) -> Value {

@@ -11,7 +11,7 @@ use axum::{
     },
 };
 use futures::TryStreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::media::{UPLOAD_PARAMETERS, digest_parameters};
 use crate::{
@@ -50,12 +50,33 @@ const PARAMETER_CHANGED: FormError = FormError(
     "The parameters are not those that were given for this upload.",
 );
 
+const EXPIRED: FormError =
+    FormError(StatusCode::FORBIDDEN, "AccessDenied", "Invalid according to Policy: Policy expired.");
+const USED: FormError = FormError(
+    StatusCode::FORBIDDEN,
+    "AccessDenied",
+    "Invalid according to Policy: the form was used before.",
+);
+const TOO_LARGE: FormError = FormError(
+    StatusCode::BAD_REQUEST,
+    "EntityTooLarge",
+    "Your proposed upload exceeds the maximum allowed size.",
+);
+
+/// How long a form is good. Pinterest does not document it; AWS's own forms live an hour.
+const FORM_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// The largest form: a video of 2 GB, and its fields.
+const MAX_FORM_BYTES: u64 = (2 << 30) + (1 << 20);
+
 /// The part of a form that is read: its fields, and the beginning of its file.
 const MAX_FRONT_BYTES: usize = 64 * 1024;
 
-/// Reads a form to its end, and returns its first part.
-pub(crate) async fn read_front(body: Body) -> Result<Vec<u8>, axum::Error> {
+/// Reads a form to its end, and returns its first part. One that is too large is not read.
+pub(crate) async fn read_front(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, axum::Error> {
     let mut front = Vec::new();
+    if length(headers).is_some_and(|length| length > MAX_FORM_BYTES) {
+        return Ok(front);
+    }
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.try_next().await? {
         front.extend_from_slice(&piece[..piece.len().min(MAX_FRONT_BYTES - front.len())]);
@@ -81,8 +102,8 @@ fn accept_form(state: &mut State, headers: &HeaderMap, body: &[u8], now: Timesta
     if headers.contains_key(AUTHORIZATION) {
         return Err(TWO_CREDENTIALS);
     }
-    if !headers.contains_key(CONTENT_LENGTH) {
-        return Err(NO_LENGTH);
+    if length(headers).ok_or(NO_LENGTH)? > MAX_FORM_BYTES {
+        return Err(TOO_LARGE);
     }
     let form = find_boundary(headers).and_then(|boundary| Form::parse(body, boundary)).ok_or(NOT_A_FORM)?;
     let file = form.file.ok_or(NO_FILE)?;
@@ -95,8 +116,18 @@ fn accept_form(state: &mut State, headers: &HeaderMap, body: &[u8], now: Timesta
     if digest_parameters(&form.fields) != upload.parameters {
         return Err(PARAMETER_CHANGED);
     }
+    if upload.received.is_some() {
+        return Err(USED);
+    }
+    if now.duration_since(upload.registered_at) > FORM_LIFE {
+        return Err(EXPIRED);
+    }
     upload.received = Some(ReceivedFile { at: now, is_video: is_video(file) });
     Ok(())
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The upload whose media id is at the end of the key.

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract,
-    http::{Method, Response, Uri, header::AUTHORIZATION, request::Parts},
+    http::{
+        Method, Response, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+        request::Parts,
+    },
 };
 
 use crate::{
+    contract,
     http::{Answer, Environment, Operation, Parameters, Refusal, Request, Target},
     oauth::token,
     resources::{account, analytics, boards, media, pins, upload},
@@ -33,6 +38,7 @@ pub(crate) async fn handle_call(
             let request = Request {
                 environment,
                 authorization: parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
+                content_type: parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()),
                 query: Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
                 body: &body,
                 now: simulation.now(),
@@ -59,19 +65,21 @@ fn answer_call(
     let call = new_call(now, Some(request.environment), operation, method.as_str(), uri.path());
 
     let mut inner = simulation.lock();
-    let is_write = operation.is_some_and(|operation| matches!(find_handler(operation), Handler::Write(_)));
-    let find_writer = || {
+    let find_user = |operation| {
         let tokens = &inner.storage.state().host(request.environment).tokens;
-        Some(tokens.access_grant(request.bearer_token().ok()?, now)?.account)
+        let account = tokens.access_grant(request.bearer_token().ok()?, now)?.account;
+        Some((account, contract::rate_category(operation)))
     };
-    let writer = if is_write { find_writer() } else { None };
-    let (rate_limit, allowed) = inner.count_call(request.environment, writer, now);
+    let user = operation.and_then(find_user);
+    let (rate_limit, allowed) = inner.count_call(request.environment, user, now);
+    let is_compressed = inner.storage.state().policy.compressed;
     let delivery = inner.answer_call(call, |storage| {
         allowed?;
         let Target { operation, id } = target?;
         perform_operation(storage, operation, &Request { path_id: id, ..request })
     });
-    delivery.map(|answer| answer.with_api_headers(simulation.random.request_id(), rate_limit))
+    let delivery = delivery.map(|answer| answer.with_api_headers(simulation.random.request_id(), rate_limit));
+    if is_compressed { delivery.map(Answer::compressed) } else { delivery }
 }
 
 /// What performs an operation. Most need a token, and most of those change nothing.
@@ -113,18 +121,28 @@ fn perform_operation(
     operation: Operation,
     request: &Request,
 ) -> Result<Answer, Refusal> {
-    match find_handler(operation) {
-        Handler::Token => token::create_token(storage.state_mut(), request),
+    let answer = match find_handler(operation) {
+        Handler::Token => {
+            token::authenticate(request)?;
+            contract::check_request(operation, request)?;
+            token::create_token(storage.state_mut(), request)
+        }
         Handler::Read(read) => {
             let grant = authenticate(storage, operation, request)?;
+            contract::check_request(operation, request)?;
             read(storage.state(), &grant, request)
         }
         Handler::Write(write) => {
             let grant = authenticate(storage, operation, request)?;
+            contract::check_request(operation, request)?;
             write(storage.state_mut(), &grant, request)
         }
         Handler::Elsewhere => Err(Refusal::NoSuchPath),
+    }?;
+    if storage.state().policy.keeps_contract() {
+        contract::check_answer(operation, &answer)?;
     }
+    Ok(answer)
 }
 
 /// Finds the grant of the token, and checks that it allows the operation.
@@ -154,7 +172,7 @@ pub(crate) async fn handle_upload(
     parts: Parts,
     body: Body,
 ) -> Response<Body> {
-    let Ok(front) = upload::read_front(body).await else {
+    let Ok(front) = upload::read_front(&parts.headers, body).await else {
         return Answer::no_content().into_response(Body::empty()); // the client has disconnected
     };
     let now = simulation.now();

@@ -32,6 +32,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub(crate) struct Simulation {
     pub(crate) origin: String,
     pub(crate) random: Random,
+    /// The addresses to which the consent page may send people back.
+    pub(crate) redirect_uris: Vec<String>,
     now: Clock,
     inner: Mutex<Inner>,
 }
@@ -42,22 +44,31 @@ pub(crate) struct Inner {
     pub(crate) storage: Storage,
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
-    production: Meter,
-    sandbox: Meter,
-    writes: BTreeMap<(Environment, Id), Meter>,
+    meters: BTreeMap<Metered, Meter>,
+}
+
+/// Whose calls are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Metered {
+    /// All of the app.
+    App,
+    /// Those of the app on one host.
+    Host(Environment),
+    /// Those for one user in one category of the contract, such as `org_write`.
+    User(Environment, Id, &'static str),
 }
 
 impl Simulation {
-    pub(crate) fn new(origin: String, storage: Storage, now: Clock, random: Random) -> Self {
-        let inner = Inner {
-            storage,
-            faults: Faults::default(),
-            calls: Calls::default(),
-            production: Meter::default(),
-            sandbox: Meter::default(),
-            writes: BTreeMap::new(),
-        };
-        Self { origin, random, now, inner: Mutex::new(inner) }
+    pub(crate) fn new(
+        origin: String,
+        redirect_uris: Vec<String>,
+        storage: Storage,
+        now: Clock,
+        random: Random,
+    ) -> Self {
+        let inner =
+            Inner { storage, faults: Faults::default(), calls: Calls::default(), meters: BTreeMap::new() };
+        Self { origin, random, redirect_uris, now, inner: Mutex::new(inner) }
     }
 
     /// Locks the shared part, also after a panic: the request that panicked has at worst not been saved.
@@ -100,25 +111,30 @@ impl Inner {
         delivery
     }
 
-    /// Counts a call against the quota of the app, and a write against the quota of the user `writer`.
+    /// Counts a call against the quotas of the app and of the user for whom it is made.
     pub(crate) fn count_call(
         &mut self,
         environment: Environment,
-        writer: Option<Id>,
+        user: Option<(Id, &'static str)>,
         now: Timestamp,
     ) -> (RateLimit, Result<(), Refusal>) {
         let policy = &self.storage.state().policy;
-        let (quota, user_quota) = (policy.quota, policy.writes_of_each);
-        let (app_limit, allowed) = match environment {
-            Environment::Production => self.production.count_call(quota, now),
-            Environment::Sandbox => self.sandbox.count_call(quota, now),
+        let of_app = match policy.quota {
+            Some(quota) => (Metered::Host(environment), Some(quota)),
+            None => (Metered::App, policy.app_quota()),
         };
-        match (writer, user_quota) {
-            (Some(writer), Some(_)) if allowed.is_ok() => {
-                self.writes.entry((environment, writer)).or_default().count_call(user_quota, now)
+        let of_user = user.and_then(|(id, category)| {
+            Some((Metered::User(environment, id, category), Some(policy.user_quota(category)?)))
+        });
+        let mut counted = self.meters.entry(of_app.0).or_default().count_call(of_app.1, now);
+        if let Some((metered, quota)) = of_user.filter(|_| counted.1.is_ok()) {
+            let of_user = self.meters.entry(metered).or_default().count_call(quota, now);
+            // The headers tell of the limit that is nearer.
+            if of_user.1.is_err() || of_user.0.remaining < counted.0.remaining {
+                counted = of_user;
             }
-            _ => (app_limit, allowed),
         }
+        counted
     }
 
     fn deliver(

@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
     code::AuthorizationCode,
-    objects::{Account, Board, Media, Picture, Pin, Privacy, ReceivedFile, Section, Slide, Upload},
+    objects::{
+        Account, AiDisclosures, Board, Media, Member, Picture, Pin, Privacy, ReceivedFile, Section, Slide,
+        Upload,
+    },
     policy::Policy,
     scopes::Scopes,
     tokens::{Digest, Grant, Tokens},
@@ -100,6 +103,7 @@ impl State {
             privacy,
             is_ads_only: false,
             sections: Vec::new(),
+            members: Vec::new(),
             created_at: now,
         });
         id
@@ -123,6 +127,23 @@ impl State {
                 self.add_board(environment, account, &name, Privacy::Public, now)
             })
             .collect()
+    }
+
+    /// Adds a board of the first account, to which the second is invited.
+    pub(crate) fn add_group_board(
+        &mut self,
+        environment: Environment,
+        (owner, member): (&str, &str),
+        name: &str,
+        may_pin: bool,
+        now: Timestamp,
+    ) -> Option<Id> {
+        let id_of = |name| self.account_named(name).map(|account| account.id);
+        let (owner, account) = (id_of(owner)?, id_of(member)?);
+        let id = self.add_board(environment, owner, name, Privacy::Public, now);
+        let boards = &mut self.host_mut(environment).boards;
+        boards.iter_mut().find(|board| board.id == id)?.members.push(Member { account, may_pin });
+        Some(id)
     }
 
     /// Ends all tokens and codes of an account on both hosts, and returns the number of tokens.

@@ -23,7 +23,30 @@ pub(crate) struct Board {
     pub(crate) privacy: Privacy,
     pub(crate) is_ads_only: bool,
     pub(crate) sections: Vec<Section>,
+    /// The others who see it, if it is a group board.
+    #[serde(default)]
+    pub(crate) members: Vec<Member>,
     pub(crate) created_at: Timestamp,
+}
+
+/// An account that was invited to a group board.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) account: Id,
+    pub(crate) may_pin: bool,
+}
+
+impl Board {
+    /// Whether the board is the account's, or one to which it was invited.
+    pub(crate) fn is_seen_by(&self, account: Id) -> bool {
+        self.account == account || self.members.iter().any(|member| member.account == account)
+    }
+
+    /// Whether the account may put Pins on it.
+    pub(crate) fn takes_pins_of(&self, account: Id) -> bool {
+        self.account == account
+            || self.members.iter().any(|member| member.account == account && member.may_pin)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +76,35 @@ pub(crate) struct Pin {
     pub(crate) alt_text: Option<String>,
     pub(crate) link: Option<String>,
     pub(crate) dominant_color: Option<String>,
+    #[serde(default)]
+    pub(crate) ai_disclosures: Option<AiDisclosures>,
     pub(crate) media: Media,
     pub(crate) created_at: Timestamp,
+}
+
+/// What the creator says of the part that artificial intelligence has in a Pin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AiDisclosures {
+    values: Vec<AiDisclosure>,
+}
+
+impl AiDisclosures {
+    /// The names of the values.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let name = |value: &AiDisclosure| match value {
+            AiDisclosure::AiModified => "AI_MODIFIED",
+            AiDisclosure::SyntheticPerformer => "SYNTHETIC_PERFORMER",
+        };
+        self.values.iter().map(name).collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum AiDisclosure {
+    AiModified,
+    SyntheticPerformer,
 }
 
 /// What a Pin shows.
@@ -67,6 +117,15 @@ pub(crate) enum Media {
 }
 
 impl Media {
+    /// The contract's `creative_type`.
+    pub(crate) fn creative_type(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "REGULAR",
+            Self::Carousel(_) => "CAROUSEL",
+            Self::Video { .. } => "VIDEO",
+        }
+    }
+
     /// The pictures, in the order in which they are shown.
     pub(crate) fn pictures(&self) -> Vec<&Picture> {
         match self {
@@ -102,6 +161,9 @@ pub(crate) struct Upload {
     /// A digest of the parameters that the form must repeat. They are credentials.
     pub(crate) parameters: Digest,
     pub(crate) received: Option<ReceivedFile>,
+    /// When the form was given out. A file of an older version does not say.
+    #[serde(default)]
+    pub(crate) registered_at: Timestamp,
 }
 
 /// The file that an [`Upload`] has received.

@@ -7,6 +7,7 @@ use super::listing::Listing;
 /// How this Pinterest behaves where the real one may behave in several ways.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own, in JSON too")]
 pub struct Policy {
     /// What the app may do.
     pub access_tier: AccessTier,
@@ -26,10 +27,22 @@ pub struct Policy {
     pub processing_seconds: u32,
     /// Whether the processing of every video fails.
     pub processing_fails: bool,
-    /// How many calls the app may make. Without it, there is no limit.
+    /// Whether the sandbox takes video Pins, against Pinterest's documents.
+    pub sandbox_videos: bool,
+    /// What is made of the addresses of images.
+    pub image_addresses: ImageAddresses,
+    /// Whether the consent page sends people to addresses that are not registered.
+    pub any_redirect_uri: bool,
+    /// What the token endpoint answers.
+    pub token_answer: TokenAnswer,
+    /// Whether answers are compressed, although nobody asks for it.
+    pub compressed: bool,
+    /// Whether the limits of Pinterest's documents hold: 1,000 calls a day for an app with Trial access; otherwise, for
+    /// each user and minute, 1,000 calls that read, 100 that write and 60 for analytics.
+    pub documented_limits: bool,
+    /// How many calls the app may make on each host, in place of the documented limits of the app.
     pub quota: Option<Quota>,
-    /// How many calls that write (Pins, boards, videos) each user of the app may make: the contract's `org_write`, which
-    /// is 100 calls a minute with Standard access. Without it, there is no limit.
+    /// How many calls that write (Pins, boards, videos) each user of the app may make, in place of the documented limit.
     pub writes_of_each: Option<Quota>,
 }
 
@@ -45,9 +58,41 @@ impl Default for Policy {
             listing: Listing::default(),
             processing_seconds: 10,
             processing_fails: false,
+            sandbox_videos: false,
+            image_addresses: ImageAddresses::Judged,
+            any_redirect_uri: false,
+            token_answer: TokenAnswer::default(),
+            compressed: false,
+            documented_limits: true,
             quota: None,
             writes_of_each: None,
         }
+    }
+}
+
+impl Policy {
+    /// Whether answers are those of the official description.
+    pub(crate) fn keeps_contract(&self) -> bool {
+        self.listing == Listing::default() && self.rotation != Rotation::None
+    }
+
+    /// How many calls the whole app may make, on both hosts together.
+    pub(crate) fn app_quota(&self) -> Option<Quota> {
+        let is_trial = self.documented_limits && self.access_tier == AccessTier::Trial;
+        is_trial.then_some(Quota { calls: 1000, seconds: 24 * 60 * 60 })
+    }
+
+    /// How many calls of a category each user may make.
+    pub(crate) fn user_quota(&self, category: &str) -> Option<Quota> {
+        let is_standard = self.documented_limits && self.access_tier == AccessTier::Standard;
+        let calls = match category {
+            "org_write" if self.writes_of_each.is_some() => return self.writes_of_each,
+            "org_read" => 1000,
+            "org_write" => 100,
+            "org_analytics" => 60,
+            _ => return None,
+        };
+        is_standard.then_some(Quota { calls, seconds: 60 })
     }
 }
 
@@ -76,6 +121,36 @@ pub enum Rotation {
     },
     /// It is invalid before the client gets the new pair.
     DeadAtOnce,
+    /// It stays valid, and the answer has no other.
+    None,
+}
+
+/// What is made of the address of an image. Nothing is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageAddresses {
+    /// Refused, if the address itself shows that Pinterest would find no image there: on this machine, in a private
+    /// network, under a name that nobody has, or a file of another kind. Every image of `unreachable.example`,
+    /// `small.example` and `broken.example` is what the host says.
+    Judged,
+    /// Every web address is taken.
+    Trusted,
+}
+
+/// What the token endpoint answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenAnswer {
+    /// 201 in place of 200.
+    pub is_created: bool,
+    /// Whether it says which scopes were granted.
+    pub has_scope: bool,
+}
+
+impl Default for TokenAnswer {
+    fn default() -> Self {
+        Self { is_created: false, has_scope: true }
+    }
 }
 
 /// The error for an invalid refresh token. Pinterest does not document it.

@@ -109,6 +109,13 @@ impl Tokens {
                     token.expires_at = token.expires_at.min(add_seconds(now, seconds));
                 }
             }
+            Rotation::None => {
+                let pair = self.issue(grant, now, random);
+                if let Some(unneeded) = &pair.refresh {
+                    self.refresh.remove(&Digest::new(unneeded));
+                }
+                return TokenPair { refresh: None, ..pair };
+            }
             Rotation::DeadAtOnce => {
                 self.refresh.remove(&old);
             }

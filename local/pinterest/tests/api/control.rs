@@ -178,6 +178,7 @@ async fn a_file_of_another_kind_is_left_alone() {
     std::fs::write(&file, "my diary").unwrap();
     let options = simulated_pinterest::Options {
         port: 0,
+        redirect_uris: Vec::new(),
         file: Some(file.clone()),
         now: std::sync::Arc::new(|| jiff::Timestamp::UNIX_EPOCH),
         random: std::sync::Arc::new(|_| {}),

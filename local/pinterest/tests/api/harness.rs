@@ -9,12 +9,17 @@ use std::{
 };
 
 use jiff::Timestamp;
-use reqwest::{Client, Method, RequestBuilder, header::LOCATION, redirect};
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{CONTENT_TYPE, LOCATION},
+    redirect,
+};
 use serde_json::{Value, json};
 use simulated_pinterest::{APP_ID, APP_SECRET, Environment, Options, SimulatedPinterest};
 use url::{Url, form_urlencoded};
 
 pub(crate) const SCOPES: &str = "boards:read,boards:write,pins:read,pins:write,user_accounts:read";
+const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const REDIRECT_URI: &str = "http://localhost:3000/callback?keep=1";
 
 /// Everything that a test acts on.
@@ -66,6 +71,7 @@ impl Harness {
         let options = Options {
             port: 0,
             file,
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
             now: Arc::new(move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap()),
             random: Arc::new(move |bytes| {
                 for chunk in bytes.chunks_mut(8) {
@@ -109,8 +115,8 @@ impl Harness {
     /// Asks the token endpoint, with the right App Secret.
     pub(crate) async fn token(&self, environment: Environment, form: &[(&str, &str)]) -> ApiResponse {
         let request = self.client.post(format!("{}/oauth/token", self.api(environment)));
-        let form = encoded(form);
-        send(request.basic_auth(APP_ID, Some(APP_SECRET)).body(form)).await
+        let request = request.basic_auth(APP_ID, Some(APP_SECRET)).header(CONTENT_TYPE, FORM);
+        send(request.body(encoded(form))).await
     }
 
     /// Goes the whole way from the consent page to a pair of tokens.

@@ -12,3 +12,4 @@ mod listing;
 mod media;
 mod oauth;
 mod pins;
+mod strict;

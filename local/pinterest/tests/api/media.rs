@@ -24,12 +24,11 @@ fn form(fields: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-/// Uploads an empty body whose length is not told, and reads how the answer begins.
-fn first_line_for_chunks(url: &str) -> String {
+/// Uploads nothing with this header, and reads how the answer begins.
+fn first_line(url: &str, header: &str) -> String {
     let url = url::Url::parse(url).unwrap();
     let mut stream = TcpStream::connect(&*url.socket_addrs(|| None).unwrap()).unwrap();
-    let head =
-        format!("POST {} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", url.path());
+    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n", url.path());
     stream.write_all(format!("{head}0\r\n\r\n").as_bytes()).unwrap();
     BufReader::new(stream).lines().next().unwrap().unwrap()
 }
@@ -134,10 +133,55 @@ async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
     let request = harness.client.post(&url).header("content-type", "multipart/form-data; boundary=edge");
 
     let with_token = send(request.bearer_auth(&token).body(form(&fields))).await;
-    let in_chunks = tokio::task::spawn_blocking(move || first_line_for_chunks(&url)).await.unwrap();
+    let [in_chunks, too_large] = tokio::task::spawn_blocking(move || {
+        ["Transfer-Encoding: chunked", "Content-Length: 3000000000"].map(|header| first_line(&url, header))
+    })
+    .await
+    .unwrap();
 
     assert_eq!(with_token.status, 400);
     assert_eq!(in_chunks, "HTTP/1.1 411 Length Required");
+    assert_eq!(too_large, "HTTP/1.1 400 Bad Request");
+}
+
+#[tokio::test]
+async fn a_form_is_good_once_and_for_an_hour() {
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    let (first, second) = (registered(&harness, &token).await, registered(&harness, &token).await);
+    let with_file = |registered| {
+        let mut fields = parameters(registered);
+        fields.push(("file", VIDEO));
+        fields
+    };
+
+    assert_eq!(upload(&harness, &first, &with_file(&first)).await.status, 204);
+    assert_eq!(upload(&harness, &first, &with_file(&first)).await.status, 403);
+    harness.advance(3601);
+    let late = upload(&harness, &second, &with_file(&second)).await;
+    assert_eq!(late.status, 403);
+    assert!(late.body.as_str().unwrap().contains("Policy expired"));
+}
+
+#[tokio::test]
+async fn the_sandbox_takes_no_video_unless_it_is_told_to() {
+    let harness = Harness::start().await;
+    let token = harness.connect(Environment::Sandbox, crate::harness::SCOPES, "demo_account").await;
+    let token = token.text("access_token");
+    let mut body = harness.image_pin("The film");
+    body["board_id"] = json!(harness.pinterest.boards(Environment::Sandbox, "demo_account")[0].id);
+    body["media_source"] =
+        json!({ "source_type": "video_id", "media_id": "1", "cover_image_key_frame_time": 0 });
+    let publish = async || {
+        let url = format!("{}/pins", harness.pinterest.sandbox_api_url());
+        send(harness.client.post(url).bearer_auth(&token).json(&body)).await
+    };
+
+    let refused = publish().await;
+    assert_eq!(refused.refusal(), (400, 1));
+    assert!(refused.text("message").contains("sandbox"));
+    harness.pinterest.change_policy(|policy| policy.sandbox_videos = true).unwrap();
+    assert_eq!(publish().await.refusal(), (404, 404), "there is no such video");
 }
 
 #[tokio::test]

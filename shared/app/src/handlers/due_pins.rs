@@ -137,6 +137,7 @@ mod tests {
             link: None,
             alt_text: None,
             dominant_color: None,
+            ai_disclosures: None,
             media: Media::Image { file: File::Public { url: WebAddress::new("url", url).unwrap() } },
         };
         let channel_id = ChannelId::new(NOW, [u8::try_from(channel).unwrap(); 10]);

@@ -439,6 +439,7 @@ pub(super) fn event(kind: EventKind) -> Value {
             "reason": null,
             "retry_at": null,
             "publish_at": "2026-12-01T09:00:00Z",
+            "ai_disclosures": null,
             "pinterest_pin_id": null,
             "pinterest_pin_url": null,
             "error": null,

@@ -385,7 +385,7 @@ fn rows() -> Value {
             "schema": schema(
                 "CSV with the columns of Pinterest's own bulk upload (Title, Media URL, Pinterest board, Thumbnail, \
                  Description, Link, Publish date, Keywords), and channel_id, board_id, board_section_id, alt_text, \
-                 dominant_color, time_zone and publish_within."
+                 dominant_color, ai_disclosures, time_zone and publish_within."
             ),
             "example": examples::CSV,
         },

@@ -249,6 +249,7 @@ mod tests {
             link: None,
             alt_text: None,
             dominant_color: None,
+            ai_disclosures: None,
             media: Media::Image { file: File::Public { url } },
         }
     }

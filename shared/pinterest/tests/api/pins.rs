@@ -1,10 +1,10 @@
 //! `POST /pins` and `GET /boards/{board_id}/pins`.
 
 use domain::{
-    AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl, Slide, Title,
-    WebAddress,
+    AiDisclosure, AltText, Color, Cover, Description, Environment, PinterestMediaId, SectionId, SignedUrl,
+    Slide, Title, WebAddress,
 };
-use pinterest::{Error, MediaUrl, PinMedia};
+use pinterest::{Error, ImageData, MediaUrl, PinMedia};
 use serde_json::{Value, json};
 
 use crate::harness::{self, answering, board, draft, header, media, sent, token};
@@ -20,6 +20,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
     draft.link = Some(WebAddress::new("link", "https://www.example.com/salad?a=b".to_owned()).unwrap());
     draft.alt_text = AltText::new("alt_text", Some("A bowl".to_owned())).unwrap();
     draft.dominant_color = Some(Color::new("#6E7874".to_owned()).unwrap());
+    draft.ai_disclosures = Some(AiDisclosure::AiModified.into());
 
     let outcome = client.create_pin(Environment::Production, &token(), &draft, &media()).await;
 
@@ -38,6 +39,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
         "link": "https://www.example.com/salad?a=b",
         "alt_text": "A bowl",
         "dominant_color": "#6E7874",
+        "ai_disclosures": { "values": ["AI_MODIFIED"] },
         "media_source": { "source_type": "image_url", "url": "https://cdn.example.com/p/abc.jpg" },
     });
     assert_eq!(request.body_json::<Value>().unwrap(), expected);
@@ -64,6 +66,31 @@ async fn media_source(media: &PinMedia<'_>) -> Value {
     let outcome = client.create_pin(Environment::Production, &token(), &draft(), media).await;
     assert!(outcome.is_ok());
     sent(&server).await.body_json::<Value>().unwrap()["media_source"].take()
+}
+
+#[tokio::test]
+async fn images_are_sent_as_data_with_their_type_by_their_first_bytes() {
+    let slides: Vec<Slide> = serde_json::from_value(json!([
+        {"url": "https://cdn.example.com/1.jpg", "title": "One"}, {"url": "https://cdn.example.com/2.jpg"},
+    ]))
+    .unwrap();
+    let (png, jpeg) = (b"\x89PNG\r\n\x1a\nand so on", b"\xff\xd8\xff\xe0and so on");
+    let data = |content: &[u8]| ImageData::new(content).unwrap();
+
+    let image = media_source(&PinMedia::ImageData(data(png))).await;
+    let carousel =
+        media_source(&PinMedia::CarouselData(vec![(data(png), &slides[0]), (data(jpeg), &slides[1])])).await;
+
+    let (png, jpeg) = ("iVBORw0KGgphbmQgc28gb24=", "/9j/4GFuZCBzbyBvbg==");
+    assert_eq!(image, json!({ "source_type": "image_base64", "content_type": "image/png", "data": png }));
+    assert_eq!(
+        carousel,
+        json!({ "source_type": "multiple_image_base64", "items": [
+            { "content_type": "image/png", "data": png, "title": "One" },
+            { "content_type": "image/jpeg", "data": jpeg },
+        ] })
+    );
+    assert!(ImageData::new(b"<!DOCTYPE html>").is_none() && ImageData::new(b"").is_none());
 }
 
 #[tokio::test]

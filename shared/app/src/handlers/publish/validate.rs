@@ -158,7 +158,7 @@ impl Publish {
             integration,
             connection(&channel),
             scopes(&channel),
-            self.tier(&caller.tenant, &channel).await?,
+            self.tier(&caller.tenant, &channel, new_pin.is_video()).await?,
             pause(&channel, now),
         ];
         let request = new_pin.validate_all(now, self.new_media_id(now)).and_then(|request| {
@@ -207,8 +207,17 @@ impl Publish {
     }
 
     /// Pinterest says whether the app's access tier allows publishing only when a Pin is sent: the last Pin tells.
-    async fn tier(&self, tenant: &TenantId, channel: &Channel) -> Result<Check> {
+    async fn tier(&self, tenant: &TenantId, channel: &Channel, is_video: bool) -> Result<Check> {
         if channel.environment == Environment::Sandbox {
+            if is_video {
+                let problem = Problem::new(
+                    http::StatusCode::UNPROCESSABLE_ENTITY,
+                    "no_video_in_sandbox",
+                    "by Pinterest's documents, its Sandbox takes no video Pins",
+                    "Try an image here. For videos, set Environment to Production and connect the account again.",
+                );
+                return Ok(Check::failed("tier", problem));
+            }
             return Ok(Check::passed(
                 "tier",
                 "Sandbox takes Pins from every app; only the account sees them",

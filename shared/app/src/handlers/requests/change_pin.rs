@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::{
+    ai_disclosures::{NewAiDisclosures, object_or_null},
     media::{NewMedia, UPLOAD_IT},
     new_pin::publish_within,
     optional::non_empty,
@@ -48,6 +49,10 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: TextChange,
+    /// What artificial intelligence has to do with it. `null` takes it away.
+    #[serde(default, deserialize_with = "changed")]
+    #[schemars(with = "Option<NewAiDisclosures>")]
+    ai_disclosures: Change<NewAiDisclosures>,
     /// Another picture.
     #[serde(default, deserialize_with = "media_object")]
     #[schemars(with = "NewMedia")]
@@ -75,8 +80,17 @@ impl ChangePin {
             None => pin.give_up_at.duration_since(pin.publish_at),
         };
         let publish_at = self.publish_at.map_or(Ok(pin.publish_at), |when| when.instant(now))?;
-        let Draft { board, section, title, description, link, alt_text, dominant_color, media } =
-            pin.draft.clone();
+        let Draft {
+            board,
+            section,
+            title,
+            description,
+            link,
+            alt_text,
+            dominant_color,
+            ai_disclosures,
+            media,
+        } = pin.draft.clone();
         let (moved, board) = match self.board_id.map(BoardId::try_from).transpose()? {
             Some(other) => (other != board, other),
             None => (false, board),
@@ -92,6 +106,9 @@ impl ChangePin {
             dominant_color: self
                 .dominant_color
                 .or(dominant_color, |text| text.map(Color::new).transpose())?,
+            ai_disclosures: self
+                .ai_disclosures
+                .or(ai_disclosures, |new| new.map_or(Ok(None), NewAiDisclosures::check))?,
             media: self.media.map_or(Ok(media), |media| without_inline_image(media, new_media_id))?,
         };
         Ok(PinEdit { draft: draft.check_size()?, publish_at, give_up_at: publish_at + patience })
@@ -108,37 +125,45 @@ fn without_inline_image(media: NewMedia, new_media_id: MediaId) -> Result<Media,
     Ok(media)
 }
 
-/// A change of a text. `null` removes the text; an absent field leaves it.
+/// A change of a field. `null` takes away what is there; an absent field leaves it.
 #[derive(Clone, Debug, Default)]
-enum TextChange {
+enum Change<T> {
     #[default]
     Unchanged,
-    Set(Option<String>),
+    Set(Option<T>),
 }
 
-impl TextChange {
-    /// The new text, checked, or the old one.
-    fn or<T>(
+/// A change of a text. An empty one takes it away, too.
+type TextChange = Change<String>;
+
+impl<T> Change<T> {
+    /// The new value, checked, or the old one.
+    fn or<U>(
         self,
-        was: Option<T>,
-        check: impl FnOnce(Option<String>) -> Result<Option<T>, Invalid>,
-    ) -> Result<Option<T>, Invalid> {
+        was: Option<U>,
+        check: impl FnOnce(Option<T>) -> Result<Option<U>, Invalid>,
+    ) -> Result<Option<U>, Invalid> {
         match self {
             Self::Unchanged => Ok(was),
-            Self::Set(text) => check(non_empty(text)),
+            Self::Set(new) => check(new),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for TextChange {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        Option::deserialize(value).map(Self::Set)
+        Option::deserialize(value).map(|text| Self::Set(non_empty(text)))
     }
 }
 
 /// A value that may be left out, but not taken away.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
+}
+
+/// A field that is there, be it `null`.
+fn changed<'de, D: Deserializer<'de>>(value: D) -> Result<Change<NewAiDisclosures>, D::Error> {
+    object_or_null(value).map(Change::Set)
 }
 
 fn media_object<'de, D: Deserializer<'de>>(value: D) -> Result<Option<NewMedia>, D::Error> {

@@ -186,6 +186,10 @@ pub(in crate::handlers) struct InlineImage {
 }
 
 impl NewMedia {
+    pub(super) fn is_video(&self) -> bool {
+        matches!(self, Self::Video { .. })
+    }
+
     /// Checks everything that needs no look at the media. An image that is sent within the request becomes file `id`.
     pub(super) fn check(self, id: MediaId) -> Result<(Media, Option<InlineImage>), Invalid> {
         let media = match self {

@@ -1,5 +1,6 @@
 //! What callers send about Pins, and the rules that it passes through.
 
+mod ai_disclosures;
 mod change_pin;
 mod media;
 mod new_pin;

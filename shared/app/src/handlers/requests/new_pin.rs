@@ -1,14 +1,15 @@
 //! The request to publish a Pin.
 
 use domain::{
-    AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft, Invalid, Media, MediaId, SectionId,
-    Title, WebAddress,
+    AiDisclosures, AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft, Invalid, Media,
+    MediaId, SectionId, Title, WebAddress,
 };
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    ai_disclosures::{NewAiDisclosures, object_or_null},
     media::{InlineImage, NewMedia},
     optional::non_empty,
     publish_at::{MAX_AHEAD, PublishAt},
@@ -52,6 +53,9 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: Option<String>,
+    /// What artificial intelligence has to do with it: Pinterest tells those who see the Pin.
+    #[serde(default, deserialize_with = "object_or_null")]
+    ai_disclosures: Option<NewAiDisclosures>,
     /// The picture, or the pictures.
     #[serde(deserialize_with = "edge::object")]
     media: NewMedia,
@@ -78,6 +82,7 @@ pub(in crate::handlers) struct ValidPin {
     link: Option<WebAddress>,
     alt_text: Option<AltText>,
     dominant_color: Option<Color>,
+    ai_disclosures: Option<AiDisclosures>,
     media: Media,
     pub(in crate::handlers) inline_image: Option<InlineImage>,
 }
@@ -86,6 +91,11 @@ impl NewPin {
     /// The channel, if it is an id at all.
     pub(in crate::handlers) fn channel(&self) -> Result<ChannelId, Invalid> {
         ChannelId::try_from(self.channel_id.clone())
+    }
+
+    /// Whether it shows a video.
+    pub(in crate::handlers) fn is_video(&self) -> bool {
+        self.media.is_video()
     }
 
     /// Checks each field, in the order of the documentation: the first rule that is broken is returned.
@@ -114,6 +124,7 @@ impl NewPin {
             violations.keep(non_empty(self.link).map(|link| WebAddress::new("link", link)).transpose());
         let alt_text = violations.keep(AltText::new("alt_text", self.alt_text));
         let dominant_color = violations.keep(non_empty(self.dominant_color).map(Color::new).transpose());
+        let ai_disclosures = violations.keep(self.ai_disclosures.map_or(Ok(None), NewAiDisclosures::check));
         let media = violations.keep(self.media.check(new_media_id));
         let publish_at = violations.keep(self.publish_at.map_or(Ok(now), |when| when.instant(now)));
         let within = violations.keep(publish_within(self.publish_within.as_deref()));
@@ -129,6 +140,7 @@ impl NewPin {
                 link: link?,
                 alt_text: alt_text?,
                 dominant_color: dominant_color?,
+                ai_disclosures: ai_disclosures?,
                 media,
                 inline_image,
                 publish_at,
@@ -180,6 +192,7 @@ impl ValidPin {
             link: self.link,
             alt_text: self.alt_text,
             dominant_color: self.dominant_color,
+            ai_disclosures: self.ai_disclosures,
             media: self.media,
         }
         .check_size()

@@ -37,6 +37,9 @@ impl Fields {
                 Column::Media => media = Some(name),
                 Column::Thumbnail => thumbnail = Some(name),
                 Column::Board => fields.board_name = Some(name.to_owned()),
+                Column::AiDisclosures => {
+                    fields.pin.insert("ai_disclosures".to_owned(), json!({ "values": words(name) }));
+                }
                 Column::PublishAt => publish_at = Some(name),
                 Column::TimeZone => time_zone = Some(name),
                 Column::Keywords | Column::Nameless => {}
@@ -56,6 +59,12 @@ impl Fields {
         }
         Ok(fields)
     }
+}
+
+/// Pinterest's words in a cell, as people write them: `AI modified; synthetic performer`.
+fn words(cell: &str) -> Vec<String> {
+    let words = cell.split([',', ';', '|']).map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| word.to_ascii_uppercase().replace([' ', '-'], "_")).collect()
 }
 
 /// A video is known by its name, or, where its address does not tell, by its thumbnail: images have none.

@@ -18,6 +18,8 @@ pub(super) enum Column {
     Thumbnail,
     /// The board by its name, with a section after a slash.
     Board,
+    /// What artificial intelligence has to do with the Pin.
+    AiDisclosures,
     /// When it is to be published.
     PublishAt,
     /// The zone of that time.
@@ -40,12 +42,13 @@ const PINTERESTS: [(&str, Column); 8] = [
     ("Keywords", Column::Keywords),
 ];
 /// The columns that Pinterest's file does not have.
-const OURS: [(&str, Column); 8] = [
+const OURS: [(&str, Column); 9] = [
     ("channel_id", Column::Name("channel_id")),
     ("board_id", Column::Name("board_id")),
     ("board_section_id", Column::Name("board_section_id")),
     ("alt_text", Column::Text("alt_text")),
     ("dominant_color", Column::Name("dominant_color")),
+    ("ai_disclosures", Column::AiDisclosures),
     ("publish_at", Column::PublishAt),
     ("time_zone", Column::TimeZone),
     ("publish_within", Column::Name("publish_within")),

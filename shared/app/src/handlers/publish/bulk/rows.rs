@@ -254,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_discloses_in_pinterests_words_or_in_those_of_people() {
+        let file = "Title,Media URL,AI disclosures\n\
+                    A,https://a.example/1.jpg,AI_MODIFIED\n\
+                    B,https://a.example/1.jpg,AI modified; synthetic performer\n\
+                    C,https://a.example/1.jpg,\n\
+                    D,https://a.example/1.jpg,no\n";
+        let disclosed: Vec<_> = contents(file.as_bytes())
+            .into_iter()
+            .map(|(_, pin, _)| pin.get("ai_disclosures").map(|disclosures| disclosures["values"].clone()))
+            .collect();
+        let both = json!(["AI_MODIFIED", "SYNTHETIC_PERFORMER"]);
+        assert_eq!(disclosed, [Some(json!(["AI_MODIFIED"])), Some(both), None, Some(json!(["NO"]))]);
+    }
+
+    #[test]
     fn a_row_names_its_board_in_one_way() {
         let file = "board_id,Pinterest board,title,media_url\n1,,A,https://a.example/1.jpg\n\
                     ,Food,B,https://a.example/1.jpg\n1,Food,C,https://a.example/1.jpg\n";

@@ -1,0 +1,90 @@
+//! What a Pin says of the part that artificial intelligence has in it.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Invalid;
+
+/// What is disclosed of the part that artificial intelligence has in a Pin (`AiDisclosures` in Pinterest's contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AiDisclosures {
+    /// All that is true of the Pin.
+    #[schemars(length(min = 1))]
+    values: BTreeSet<AiDisclosure>,
+}
+
+/// One disclosure, by Pinterest's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(description = "What artificial intelligence did: it made or changed the picture or the video \
+                          (`AI_MODIFIED`), or a person in it is made by it (`SYNTHETIC_PERFORMER`).")]
+pub enum AiDisclosure {
+    /// The picture or the video was made or changed by it.
+    AiModified,
+    /// A person who is shown is made by it.
+    SyntheticPerformer,
+}
+
+impl AiDisclosure {
+    /// All of them, in Pinterest's order.
+    pub const ALL: [Self; 2] = [Self::AiModified, Self::SyntheticPerformer];
+
+    /// Pinterest's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AiModified => "AI_MODIFIED",
+            Self::SyntheticPerformer => "SYNTHETIC_PERFORMER",
+        }
+    }
+}
+
+impl AiDisclosures {
+    /// Checks the names. No name is no disclosure.
+    pub fn new(names: &[String]) -> Result<Option<Self>, Invalid> {
+        let known = |name: &String| AiDisclosure::ALL.into_iter().find(|known| known.name() == name);
+        let values = names.iter().map(known).collect::<Option<BTreeSet<_>>>().ok_or_else(|| {
+            let fix = format!("Use {}.", AiDisclosure::ALL.map(AiDisclosure::name).join(" or "));
+            let detail = "holds a word that is none of Pinterest's disclosures";
+            Invalid::new("ai_disclosures.values", "invalid_ai_disclosure", detail, fix)
+        })?;
+        Ok((!values.is_empty()).then_some(Self { values }))
+    }
+
+    /// What is disclosed, in Pinterest's order.
+    pub fn iter(&self) -> impl Iterator<Item = AiDisclosure> {
+        self.values.iter().copied()
+    }
+}
+
+impl From<AiDisclosure> for AiDisclosures {
+    fn from(disclosure: AiDisclosure) -> Self {
+        Self { values: BTreeSet::from([disclosure]) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn disclosures_have_pinterests_names_and_its_order() {
+        let names = ["SYNTHETIC_PERFORMER", "AI_MODIFIED", "AI_MODIFIED"].map(str::to_owned);
+
+        let disclosures = AiDisclosures::new(&names).unwrap().unwrap();
+
+        assert_eq!(json!(disclosures), json!({ "values": ["AI_MODIFIED", "SYNTHETIC_PERFORMER"] }));
+        assert_eq!(AiDisclosures::new(&[]), Ok(None));
+        for all in AiDisclosure::ALL {
+            assert_eq!(json!(all), all.name());
+        }
+        for unknown in ["NONE", "ai_modified", ""] {
+            let refused = AiDisclosures::new(&[unknown.to_owned()]).unwrap_err();
+            assert_eq!(refused.code, "invalid_ai_disclosure", "{unknown}");
+        }
+    }
+}
