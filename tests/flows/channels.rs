@@ -3,3 +3,4 @@
 mod analytics;
 mod boards;
 mod move_pins;
+mod odd_answers;

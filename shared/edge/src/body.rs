@@ -133,17 +133,24 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
 fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Invalid {
     let (path, words) = (error.path().to_string(), error.inner().to_string());
     let words = words.split(" at line ").next().unwrap_or_default();
-    let field = if path == "." { "body" } else { &path };
-    if let Some(missing) = words.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        let field = if path == "." { missing.to_owned() } else { format!("{path}.{missing}") };
-        return Invalid::new(&field, "missing_field", "is missing", "Add the field.");
-    }
-    let (code, fix) = if words.starts_with("unknown field") {
-        ("unknown_field", "Remove the field, or write it as the API reference does.")
-    } else {
-        ("invalid_type", "Send the value in the form that the API reference shows.")
+    // The name of a field that the words are about; an unknown one may be the end of the path already.
+    let named = |start: &str| words.strip_prefix(start)?.split('`').next();
+    let within = |name: &str| match path.as_str() {
+        "." => name.to_owned(),
+        path if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+        path => format!("{path}.{name}"),
     };
-    Invalid::new(field, code, format!("is not right: {words}"), fix)
+    if let Some(missing) = named("missing field `") {
+        return Invalid::new(within(missing), "missing_field", "is missing", "Add the field.");
+    }
+    let detail = format!("is not right: {words}");
+    if let Some(unknown) = named("unknown field `") {
+        let fix = "Remove the field, or write it as the API reference does.";
+        return Invalid::new(within(unknown), "unknown_field", detail, fix);
+    }
+    let field = if path == "." { "body" } else { &path };
+    let fix = "Send the value in the form that the API reference shows.";
+    Invalid::new(field, "invalid_type", detail, fix)
 }
 
 /// 200 with a body.

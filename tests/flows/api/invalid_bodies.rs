@@ -206,6 +206,16 @@ async fn a_refusal_names_the_field_that_is_wrong() {
         ("publish_within", json!("x"), "publish_within"),
         ("media", json!({"kind": "image", "url": "x"}), "media.url"),
         ("media", json!({"url": "https://a.example/a.jpg"}), "media.kind"),
+        ("media", json!({"kind": "image", "url": 5}), "media.url"),
+        ("media", json!({"kind": "gif"}), "media.kind"),
+        ("media", json!({"kind": "image", "cover": {"frame_seconds": 1}}), "media.cover"),
+        (
+            "media",
+            json!({"kind": "video", "url": "https://a.example/a.mp4", "cover": {"frame_seconds": "x"}}),
+            "media.cover.frame_seconds",
+        ),
+        ("media", json!({"kind": "carousel"}), "media.items"),
+        ("media", json!({"kind": "carousel", "items": [{"url": 5}]}), "media.items[0].url"),
     ] {
         let mut body = pin(&channel, "Never");
         body[field] = value;

@@ -68,7 +68,7 @@ async fn errors_of_a_carousel_name_their_place() {
         (vec![slide("one"), long], "too_long", "media.items[1].title"),
         (vec![slide("one"), local], "invalid_url", "media.items[1].url"),
         (vec![slide("one"), json!({"title": "no picture"})], "not_one_source", "media.items[1]"),
-        (vec![slide("one"), odd], "unknown_field", "media"),
+        (vec![slide("one"), odd], "unknown_field", "media.items[1].caption"),
     ] {
         let answer = app.post(PINS, "ada", carousel(&channel, "Never", &items)).await;
         let told = answer.problem(422);

@@ -7,7 +7,7 @@ use domain::{
     WebAddress,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::optional::non_empty;
 use crate::vocabulary::ImageContentType;
@@ -18,8 +18,8 @@ const MAX_INLINE_BYTES: usize = 4 * 1024 * 1024;
 pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name its media_id.";
 
 /// What a Pin shows.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)] // for the contract: it is read by `Fields`
 pub(super) enum NewMedia {
     /// One image: at an address, uploaded before, or right here.
     Image {
@@ -57,10 +57,68 @@ pub(super) enum NewMedia {
         #[schemars(with = "Option<MediaId>")]
         media_id: Option<String>,
         /// What is shown until it plays: its first frame unless it is set.
-        #[serde(default, deserialize_with = "cover_object")]
+        #[serde(default)]
         #[schemars(with = "NewCover")]
         cover: Option<NewCover>,
     },
+}
+
+/// The fields of all kinds. Serde would read a tagged union from a buffer, in which it loses the place of a mistake.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    kind: Kind,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    media_id: Option<String>,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default)]
+    base64: Option<String>,
+    #[serde(default)]
+    items: Option<Vec<NewSlide>>,
+    #[serde(default, deserialize_with = "cover_object")]
+    cover: Option<NewCover>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Image,
+    Carousel,
+    Video,
+}
+
+impl<'de> Deserialize<'de> for NewMedia {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let Fields { kind, url, media_id, content_type, base64, items, cover } = Fields::deserialize(value)?;
+        let of_other_kinds = match kind {
+            Kind::Image => vec![("items", items.is_some()), ("cover", cover.is_some())],
+            Kind::Carousel => vec![
+                ("url", url.is_some()),
+                ("media_id", media_id.is_some()),
+                ("content_type", content_type.is_some()),
+                ("base64", base64.is_some()),
+                ("cover", cover.is_some()),
+            ],
+            Kind::Video => vec![
+                ("content_type", content_type.is_some()),
+                ("base64", base64.is_some()),
+                ("items", items.is_some()),
+            ],
+        };
+        if let Some((name, _)) = of_other_kinds.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(D::Error::unknown_field(name, &[]));
+        }
+        Ok(match kind {
+            Kind::Image => Self::Image { url, media_id, content_type, base64 },
+            Kind::Carousel => {
+                Self::Carousel { items: items.ok_or_else(|| D::Error::missing_field("items"))? }
+            }
+            Kind::Video => Self::Video { url, media_id, cover },
+        })
+    }
 }
 
 /// The picture of a video: an image of its own, or a moment of it.
