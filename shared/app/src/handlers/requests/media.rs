@@ -68,15 +68,15 @@ pub(super) enum NewMedia {
 #[serde(deny_unknown_fields)]
 struct Fields {
     kind: Kind,
-    #[serde(default, deserialize_with = "given")]
-    url: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    media_id: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    content_type: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
-    base64: Option<Option<String>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    media_id: Option<String>,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default)]
+    base64: Option<String>,
+    #[serde(default)]
     items: Option<Vec<NewSlide>>,
     #[serde(default, deserialize_with = "cover_object")]
     cover: Option<NewCover>,
@@ -88,10 +88,6 @@ enum Kind {
     Image,
     Carousel,
     Video,
-}
-
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
 }
 
 impl<'de> Deserialize<'de> for NewMedia {
@@ -115,12 +111,8 @@ impl<'de> Deserialize<'de> for NewMedia {
         if let Some((name, _)) = of_other_kinds.into_iter().find(|(_, is_given)| *is_given) {
             return Err(D::Error::unknown_field(name, &[]));
         }
-        let (url, media_id) = (url.flatten(), media_id.flatten());
         Ok(match kind {
-            Kind::Image => {
-                let (content_type, base64) = (content_type.flatten(), base64.flatten());
-                Self::Image { url, media_id, content_type, base64 }
-            }
+            Kind::Image => Self::Image { url, media_id, content_type, base64 },
             Kind::Carousel => {
                 Self::Carousel { items: items.ok_or_else(|| D::Error::missing_field("items"))? }
             }
