@@ -74,6 +74,8 @@ declare global {
   // ---- What the API answers
 
   interface CallOptions {
+    /** The answer is a file, and not JSON. */
+    file?: boolean;
     /** A `Blob` is sent as it is, anything else as JSON. */
     body?: unknown;
     /** The content type of a `Blob`. */

@@ -26,10 +26,8 @@ pub(crate) const TOP_PINS_LIMIT: Parameter =
     Parameter::new_limit(DEFAULT_TOP_PINS, MAX_TOP_PINS, "How many Pins.");
 pub(crate) const SECTIONS: Parameter =
     Parameter::new_flag("sections", "Also read the sections of each board.");
-pub(crate) const FETCH_MEDIA: Parameter = Parameter::new_flag(
-    "fetch_media",
-    "Also ask the hosts of the media whether they have the files, and of which kind they are.",
-);
+pub(crate) const FETCH_MEDIA: Parameter =
+    Parameter::new_flag("fetch_media", "Also look at the first bytes of the media at their addresses.");
 pub(crate) const DRY_RUN: Parameter = Parameter::new_flag("dry_run", "Check the rows and store nothing.");
 pub(crate) const DEFAULT_CHANNEL: Parameter =
     Parameter::new_channel("The channel of the rows that name none.");

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::{FileType, MovieScan, NextLook, OtherFile, WebAddress};
 use platform::{InvalidVariable, Variables, network};
+use tokio::time::Instant;
 use url::Url;
 
 /// A file at an address, as far as a look at it tells.
@@ -51,8 +52,9 @@ impl MediaFetch {
     }
 }
 
-/// Looks at a file: at its first bytes, and of a video at its boxes, if the host knows parts.
+/// Looks at a file: at its first bytes, and of a video at its boxes, if the host knows parts and is quick.
 pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFile, fetch::Error> {
+    let began = Instant::now();
     let first = client.peek(address, 0).await?;
     let kind = FileType::sniff(&first.content);
     let mut seen =
@@ -67,6 +69,7 @@ pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFi
                 seen.is_unfinished = true;
                 break;
             }
+            NextLook::At(_) if began.elapsed() >= fetch::ANSWER_TIMEOUT => break,
             NextLook::At(from) => {
                 let part = client.peek(address, from).await?;
                 if !part.is_part {

@@ -13,6 +13,7 @@ mod draft;
 pub mod event;
 pub mod failures;
 mod file;
+mod file_type;
 mod id;
 mod invalid;
 mod limits;
@@ -36,7 +37,8 @@ pub use channel::{
     PauseReason, ReconnectCause, Scopes,
 };
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
-pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile, OtherFile, WrongFile};
+pub use file::{MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
+pub use file_type::{FileType, OtherFile, WrongFile};
 pub use id::{
     BoardId, ChannelId, IdBytes, MediaId, PinId, PinterestMediaId, PinterestPinId, PinterestUserId,
     SectionId, TenantId, UserId,

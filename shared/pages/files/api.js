@@ -71,36 +71,11 @@ export async function callApi(method, path, options = {}) {
  * @param {CallOptions} options
  */
 async function attemptCall(method, path, options) {
-  return readResponse(await sendWithToken(method, path, options));
-}
-
-/**
- * @param {string} method
- * @param {string} path
- * @param {CallOptions} options
- */
-async function sendWithToken(method, path, options) {
   const response = await sendRequest(method, path, options);
-  if (response.status !== 401) return response;
+  if (response.status !== 401) return readResponse(response, options);
   // A request without a valid token has changed nothing, so it is sent again with a new token.
   await session.renewToken();
-  return sendRequest(method, path, options);
-}
-
-/**
- * Gets a file, and has the browser save it.
- * @param {string} path
- * @param {string} name
- */
-export async function saveFile(path, name) {
-  const response = await sendWithToken("GET", path, {});
-  if (!response.ok) await readResponse(response);
-  const address = URL.createObjectURL(await response.blob());
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
+  return readResponse(await sendRequest(method, path, options), options);
 }
 
 /**
@@ -127,8 +102,12 @@ async function sendRequest(method, path, { body, type, key, signal }) {
   }
 }
 
-/** @param {Response} response */
-async function readResponse(response) {
+/**
+ * @param {Response} response
+ * @param {CallOptions} options
+ */
+async function readResponse(response, { file }) {
+  if (response.ok && file) return response.blob();
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   if (response.ok) throw new NetworkError(); // the body is incomplete

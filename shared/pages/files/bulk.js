@@ -1,7 +1,7 @@
 // @ts-check
 /** Bulk upload: a file with many Pins is checked first, then sent, with a result for each row. */
 
-import { callApi, saveFile } from "./api.js";
+import { callApi } from "./api.js";
 import { announce, button, field, fill, h, select } from "./dom.js";
 import { formatNumber, plural, t, textOr } from "./text.js";
 import { outcomeArea } from "./widgets.js";
@@ -16,7 +16,7 @@ export function bulkUpload(channels, channelId, onSent) {
     channels.map(({ id, account }) => [id, account.username ?? id]),
     channelId,
   );
-  const fileInput = h("input", { type: "file", accept: ".csv,.tsv,.txt,.jsonl,.ndjson,text/csv,application/x-ndjson" });
+  const fileInput = h("input", { type: "file", accept: ".csv,.tsv,.txt,.jsonl,.ndjson" });
   const outcome = outcomeArea();
   const report = h("div", {});
 
@@ -45,8 +45,6 @@ export function bulkUpload(channels, channelId, onSent) {
     if (rows) fill(report, ...rowReport(rows, sendAll));
   };
 
-  // Sending the same file again creates no Pin twice: each call processes rows that are left. When a call
-  // makes no progress, the report says what is in the way, and the user can send again.
   const sendAll = async () => {
     fileInput.disabled = true;
     channel.disabled = true;
@@ -63,7 +61,10 @@ export function bulkUpload(channels, channelId, onSent) {
     await onSent();
   };
 
-  const saveTemplate = () => outcome.run(() => saveFile("/api/v1/pins/bulk/template.csv", "pins.csv"));
+  const saveTemplate = async () => {
+    const file = await callApi("GET", "/api/v1/pins/bulk/template.csv", { file: true });
+    h("a", { href: URL.createObjectURL(file), download: "pins.csv" }).click();
+  };
 
   fileInput.addEventListener("change", checkFile);
   channel.addEventListener("change", checkFile);
@@ -72,7 +73,7 @@ export function bulkUpload(channels, channelId, onSent) {
     "div",
     { class: "bulk" },
     h("p", { class: "hint" }, t("bulk.about")),
-    h("div", { class: "row" }, button(t("bulk.template"), saveTemplate)),
+    button(t("bulk.template"), () => outcome.run(saveTemplate)),
     h("div", { class: "pair" }, channelField, field(t("bulk.file"), fileInput)),
     outcome.element,
     report,

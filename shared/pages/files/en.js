@@ -254,8 +254,8 @@ export default {
 
   "bulk.title": "Bulk upload",
   "bulk.about":
-    "Pinterest's own bulk file, any CSV of Excel, Numbers or Sheets, or JSON lines, up to 1,000 rows. The file is checked before anything is sent. Uploading the same file again creates no duplicates.",
-  "bulk.template": "Download a template",
+    "Pinterest's own bulk file, any other CSV, or JSON lines, up to 1,000 rows. The file is checked before anything is sent. Uploading the same file again creates no duplicates.",
+  "bulk.template": "Template",
   "bulk.file": "File",
   "bulk.reading": "Checking the file",
   "bulk.send.one": "Send {count} Pin",

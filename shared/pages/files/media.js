@@ -7,7 +7,7 @@ import { emptySlot, MAX_LENGTHS, MAX_SLIDES, MIN_SLIDES } from "./draft.js";
 import { characterCount, formatMegabytes, formatNumber, t } from "./text.js";
 import { outcomeArea } from "./widgets.js";
 
-const IMAGE_TYPES = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
+const IMAGE_TYPES = "image/jpeg,image/png,image/webp,image/gif";
 const VIDEO_TYPES = "video/mp4,video/quicktime,video/x-m4v";
 
 /**

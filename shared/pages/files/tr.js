@@ -255,8 +255,8 @@ const texts = {
 
   "bulk.title": "Toplu yükleme",
   "bulk.about":
-    "Pinterest'in kendi toplu yükleme dosyası, Excel, Numbers veya Sheets ile kaydedilmiş CSV ya da JSON satırları; en çok 1.000 satır. Hiçbir şey gönderilmeden önce dosya denetlenir. Aynı dosyayı yeniden yüklemek yineleme oluşturmaz.",
-  "bulk.template": "Şablonu indir",
+    "Pinterest'in toplu yükleme dosyası, başka bir CSV veya JSON satırları, en çok 1.000 satır. Hiçbir şey gönderilmeden önce dosya denetlenir. Aynı dosyayı yeniden yüklemek hiçbir Pin'i yinelemez.",
+  "bulk.template": "Şablon",
   "bulk.file": "Dosya",
   "bulk.reading": "Dosya denetleniyor",
   "bulk.send.one": "{count} Pin gönder",
@@ -326,20 +326,6 @@ const texts = {
   "problem.busy.fix": "Yeniden deneyin.",
   "problem.not_done": "İşlemin süresi doldu.",
   "problem.not_done.fix": "Dosyayı yeniden gönderin. İşlenmiş satırlar yeniden işlenmez.",
-  "problem.invalid_csv": "Satırın hücreleri ilk satırınkilere uymuyor ya da dosya CSV değil.",
-  "problem.invalid_csv.fix":
-    "Virgül, noktalı virgül veya satır sonu olan metinleri tırnak içine alın; dosyayı CSV UTF-8 olarak kaydedin.",
-  "problem.ambiguous_date": "Tablo programı tarihi değiştirmiş; gün ile ay ayırt edilemiyor.",
-  "problem.ambiguous_date.fix":
-    "Sütunu metin olarak biçimlendirin ve zamanları 2026-12-07 18:00 gibi yazın.",
-  "problem.invalid_thumbnail": "Küçük resim ne videonun bir anı ne de bir adres.",
-  "problem.invalid_thumbnail.fix": "0:03 gibi bir an ya da bir adres yazın veya boş bırakın.",
-  "problem.ambiguous_board": "Bu adda birden çok pano var.",
-  "problem.ambiguous_board.fix": "Panoyu board_id ile belirtin.",
-  "problem.pin_cancelled": "Bu satırın Pin'i iptal edilmiş; aynı satır yenisini oluşturmaz.",
-  "problem.pin_cancelled.fix": "Satırı değiştirin ve dosyayı yeniden gönderin.",
-  "problem.pin_failed": "Bu satırın Pin'i yayınlanamadı; aynı satır yenisini oluşturmaz.",
-  "problem.pin_failed.fix": "Pin'i açıp yeniden deneyin ya da satırı değiştirin.",
   "problem.token_refresh": "Hesabın bağlantısı yenileniyor.",
   "problem.token_refresh.fix": "Bir dakika sonra yeniden deneyin.",
   "problem.internal": "İç sunucu hatası.",

@@ -101,6 +101,8 @@ pub fn largest_requests(meter: Meter) {
             ("text/csv", format!("title,description,link,media_url\n{}\n", cells.join("\n"))),
             ("text/csv", format!("title\n{}", "a\n".repeat(REQUEST_BYTES / 2))),
             ("text/csv", ",".repeat(REQUEST_BYTES)),
+            ("text/csv", format!("title\n{}", ";".repeat(REQUEST_BYTES))),
+            ("text/csv", format!("{}\n", ",".repeat(16_000)).repeat(REQUEST_BYTES / 16_001)),
         ] {
             let query = format!("dry_run=true&channel_id={}", app.channel);
             let headers = json!({ "content-type": content_type });

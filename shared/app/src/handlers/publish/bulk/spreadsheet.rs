@@ -13,6 +13,8 @@ const SAVE_AS_UTF_8: &str = "Save it as CSV in UTF-8: in Excel, File, Save As, `
 const QUOTE_IT: &str = "Put a text that has commas, semicolons, tabs or line breaks in quotation marks, and write a \
      quotation mark within it twice.";
 
+/// How many cells a row may have: as many as a sheet of Excel has columns. Each takes memory, be it empty.
+const MAX_COLUMNS: usize = 16_384;
 /// Stands in a row of its own after the last one: a quotation mark that is never closed takes it in.
 const END: &str = "\n\0";
 
@@ -37,12 +39,18 @@ impl Spreadsheet {
         let text = decode(file)?;
         let (named, text_begins) = named_separator(&text);
         let table = format!("{}{END}", &text[text_begins..]);
+        let separators = [b'\t', b';', named.unwrap_or(b',')];
+        if table.split(['\r', '\n']).any(|line| separators.iter().any(|one| count(line, *one) > MAX_COLUMNS))
+        {
+            let detail = format!("has more than {MAX_COLUMNS} cells");
+            return Err(malformed(&detail, "Delete the columns that are empty."));
+        }
         let separator = named.unwrap_or_else(|| {
             let known =
                 |separator: &u8| headings(&table, *separator).iter().filter(|name| is_known(name)).count();
             // Excel takes the semicolon where the comma is in numbers, and the tab for `Unicode Text`. Of equals, the last
             // is taken.
-            [b'\t', b';', b','].into_iter().max_by_key(known).unwrap_or(b',')
+            separators.into_iter().max_by_key(known).unwrap_or(b',')
         });
         let headings = headings(&table, separator);
         if headings.last().is_some_and(|name| name.ends_with(END)) {
@@ -51,8 +59,15 @@ impl Spreadsheet {
         }
         let mut records = Vec::new();
         let (mut line, mut counted) = (1 + line_breaks(&text[..text_begins]), 0);
-        for record in reader(&table, separator).into_records().skip(1) {
-            let record = record.map_err(|_| malformed("cannot be read", QUOTE_IT))?;
+        let (mut reader, mut record) = (reader(&table, separator), StringRecord::new());
+        // One record for all rows: that of a row that is refused may be large.
+        for row in 0.. {
+            if !reader.read_record(&mut record).map_err(|_| malformed("cannot be read", QUOTE_IT))? {
+                break;
+            }
+            if row == 0 {
+                continue; // the headings
+            }
             let begins = record.position().and_then(|position| usize::try_from(position.byte()).ok());
             let begins = begins.unwrap_or(counted);
             let blank = table[begins..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -61,13 +76,17 @@ impl Spreadsheet {
             if record.iter().eq([END.trim_start()]) || record.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
-            records.push(Record { line, cells: checked(record, &headings) });
+            records.push(Record { line, cells: checked(&record, &headings).map(|()| record.clone()) });
             if records.len() > MAX_ROWS {
                 break;
             }
         }
         Ok(Self { headings, records })
     }
+}
+
+fn count(line: &str, separator: u8) -> usize {
+    line.bytes().filter(|byte| *byte == separator).count()
 }
 
 fn reader(table: &str, separator: u8) -> csv::Reader<&[u8]> {
@@ -80,8 +99,8 @@ fn headings(table: &str, separator: u8) -> Vec<String> {
     names.map(|name| name.trim().to_owned()).collect()
 }
 
-/// The row, if each of its cells is below a heading.
-fn checked(record: StringRecord, headings: &[String]) -> Result<StringRecord, RequestError> {
+/// Whether each cell of a row is below a heading.
+fn checked(record: &StringRecord, headings: &[String]) -> Result<(), RequestError> {
     if record.iter().next_back().is_some_and(|cell| cell.ends_with(END)) {
         return Err(malformed(
             "has a quotation mark that is never closed: the rest of the file is within it",
@@ -99,7 +118,7 @@ fn checked(record: StringRecord, headings: &[String]) -> Result<StringRecord, Re
         Some((at, _)) => {
             Err(malformed(&format!("has something in column {}, which has no name", at + 1), QUOTE_IT))
         }
-        None => Ok(record),
+        None => Ok(()),
     }
 }
 
