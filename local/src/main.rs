@@ -30,7 +30,7 @@ enum PinterestArgument {
 async fn main() -> ExitCode {
     start_log();
     let arguments = Arguments::parse();
-    match run(arguments).await {
+    match Box::pin(run(arguments)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pinwright: {error}");

@@ -42,6 +42,8 @@ pub(crate) enum CallKind {
     WritePublished,
     /// Any other write of a Pin.
     OtherPinWrite,
+    /// Starts a worker.
+    StartWorker,
     /// Every other call.
     Other,
 }

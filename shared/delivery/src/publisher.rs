@@ -178,6 +178,7 @@ impl PinPublisher {
             (State::Published { pinterest_pin_id, .. }, Some(channel)) => {
                 main.save_published(&pin, channel.environment, pinterest_pin_id).await?
             }
+            (State::Sending(_), _) => main.save_sending(&pin, before).await?,
             _ => main.save_pin(&pin).await?,
         };
         Ok((outcome, pin))

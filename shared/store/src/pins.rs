@@ -60,7 +60,7 @@ impl MainTable {
         key: Option<&IdempotencyRecord>,
         now: i64,
     ) -> Result<WriteOutcome, Error> {
-        let new = pin_item(&self.table, pin)?;
+        let new = pin_item(&self.table, pin, pin.due_at())?;
         let Some(key) = key else {
             return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
                 Ok(()) => WriteOutcome::Done,
@@ -88,10 +88,22 @@ impl MainTable {
         }
     }
 
-    /// Writes a Pin over the version before it.
+    /// Writes a Pin over the version before it, whatever that is.
     pub async fn save_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
+        self.save(pin, pin.due_at()).await
+    }
+
+    /// Writes a Pin that is about to be sent over the version before it. Its entry in the `due` index stays where it is:
+    /// that costs nothing, and a worker that takes the channel over sees the Pin before those after it.
+    pub async fn save_sending(&self, pin: &Pin, before: &Pin) -> Result<WriteOutcome, Error> {
+        // Not later than it has to be looked at.
+        self.save(pin, before.due_at().into_iter().chain(pin.due_at()).min()).await
+    }
+
+    async fn save(&self, pin: &Pin, due_at: Option<Timestamp>) -> Result<WriteOutcome, Error> {
         let before = values([(":before", n(pin.version - 1))]);
-        Ok(match self.table.put_if(pin_item(&self.table, pin)?, "version = :before", before).await? {
+        let new = pin_item(&self.table, pin, due_at)?;
+        Ok(match self.table.put_if(new, "version = :before", before).await? {
             Ok(()) => WriteOutcome::Done,
             Err(_) => WriteOutcome::VersionConflict,
         })
@@ -112,7 +124,11 @@ impl MainTable {
         let written = self
             .table
             .transact(vec![
-                self.table.put_in_transaction(pin_item(&self.table, pin)?, "version = :before", before)?,
+                self.table.put_in_transaction(
+                    pin_item(&self.table, pin, None)?,
+                    "version = :before",
+                    before,
+                )?,
                 self.table.put_in_transaction(owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
             ])
             .await?;
@@ -174,6 +190,21 @@ impl MainTable {
         self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
     }
 
+    /// Some of the tenant's Pins, each by itself: one whose row cannot be read is no reason to leave the others. Those that
+    /// are gone are left out.
+    pub async fn pins_by_id<'a>(
+        &self,
+        tenant: &TenantId,
+        ids: impl IntoIterator<Item = &'a PinId>,
+    ) -> Result<HashMap<PinId, Result<Pin, Error>>, Error> {
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        let keys: Vec<_> = ids.iter().map(|id| (&self.table, RowKey::pin(tenant, id))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        let rows = ids.into_iter().zip(keys);
+        let rows = rows.filter_map(|(id, (_, key))| Some((id.clone(), pin_of(found.remove(&key)?))));
+        Ok(rows.collect())
+    }
+
     /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more: where few
     /// match of many, a page is not full, or even empty, and the next one goes on.
     pub async fn pins(
@@ -219,7 +250,8 @@ impl MainTable {
     }
 
     /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
-    /// by page, so that never all of them are in memory.
+    /// by page, so that never all of them are in memory. A row that cannot be read is an error of its own, after which
+    /// the others follow.
     pub fn pins_of_channel(
         &self,
         tenant: &TenantId,
@@ -231,12 +263,12 @@ impl MainTable {
             let Some(start) = position else { return Ok(None) };
             let (pins, next) =
                 self.channel_page(tenant, channel, group, since, start, CHANNEL_PAGE_ENTRIES).await?;
-            Ok::<_, Error>(Some((stream::iter(pins.into_iter().map(Ok)), next.map(Some))))
+            Ok::<_, Error>(Some((stream::iter(pins), next.map(Some))))
         });
         pages.try_flatten()
     }
 
-    /// The newest of a channel's Pins of a class, if it was asked for since then.
+    /// The newest of a channel's Pins of a class, if it was asked for since then and can be read.
     pub async fn latest_pin(
         &self,
         tenant: &TenantId,
@@ -244,7 +276,7 @@ impl MainTable {
         group: PinGroup,
         since: Timestamp,
     ) -> Result<Option<Pin>, Error> {
-        Ok(self.channel_page(tenant, channel, group, since, None, 1).await?.0.pop())
+        Ok(self.channel_page(tenant, channel, group, since, None, 1).await?.0.pop().and_then(Result::ok))
     }
 
     /// A page of a channel's Pins, and where the next one begins.
@@ -256,7 +288,7 @@ impl MainTable {
         since: Timestamp,
         start: Option<Item>,
         limit: i32,
-    ) -> Result<(Vec<Pin>, Option<Item>), Error> {
+    ) -> Result<(Vec<Result<Pin, Error>>, Option<Item>), Error> {
         // Ids sort by time: this one is older than all of that instant.
         let oldest = PinId::new(since, [0; 10]);
         let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
@@ -272,8 +304,8 @@ impl MainTable {
         let keys: Vec<_> = ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
         let mut found = self.table.batch(&keys).await?;
         let pins = keys.iter().filter_map(|(_, key)| found.remove(key).map(pin_of));
-        let mut pins = pins.collect::<Result<Vec<_>, _>>()?;
-        pins.retain(|pin| pin.state.group() == group); // the index may be behind
+        let mut pins: Vec<_> = pins.collect();
+        pins.retain(|pin| pin.as_ref().map_or(true, |pin| pin.state.group() == group)); // the index may be behind
         Ok((pins, page.last_evaluated_key))
     }
 }
@@ -305,10 +337,10 @@ struct QueueEntry {
     queue_sk: PinId,
 }
 
-fn pin_item(table: &Table, pin: &Pin) -> Result<Item, Error> {
+fn pin_item(table: &Table, pin: &Pin, due_at: Option<Timestamp>) -> Result<Item, Error> {
     item(&PinRow {
         key: RowKey::pin(&pin.tenant, &pin.id),
-        due: pin.due_at().map(|at| table.due_index_key(at, pin.id.as_str())),
+        due: due_at.map(|at| table.due_pin(at, &pin.channel_id, &pin.id)),
         queue_pk: queue_pk(&pin.channel_id, pin.state.group()),
         queue_sk: pin.id.to_string(),
         pin: pin.clone(),

@@ -29,7 +29,7 @@ pub use self::{
     upload::{NewUpload, UploadView},
     validate::Validated,
 };
-use super::{NewPin, PinView, requests::ValidPin};
+use super::{NewPin, PinView, readable::readable, requests::ValidPin};
 use crate::{
     error::{Error, Result},
     limits::TenantLimits,
@@ -145,7 +145,7 @@ impl Publish {
         let board = &pin.draft.board;
         let open =
             self.main.pins_of_channel(&pin.tenant, &pin.channel_id, PinGroup::Open, Timestamp::UNIX_EPOCH);
-        let ids = open.try_filter_map(|other| {
+        let ids = readable(open).try_filter_map(|other| {
             future::ready(Ok((other.draft.board == *board).then(|| other.id.clone())))
         });
         ids.try_collect().await.unwrap_or_else(|error| {
