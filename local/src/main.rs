@@ -30,7 +30,7 @@ enum PinterestArgument {
 async fn main() -> ExitCode {
     start_log();
     let arguments = Arguments::parse();
-    match Box::pin(run(arguments)).await {
+    match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("pinwright: {error}");
