@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ChannelId, Environment, Pin, PinGroup, PinId, PinterestPinId, TenantId};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use crate::{
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
+/// Whether a row `REMOTE` may be written for `:pin`.
+const BELONGS_TO_NOBODY_ELSE: &str = "attribute_not_exists(pk) OR pin_id = :pin";
 /// How many rows one query of a filtered list reads at least.
 const MIN_FILTERED_PAGE: usize = 200;
 /// How many entries of a channel's Pins one query reads: as many rows as one batch holds.
@@ -109,7 +112,21 @@ impl MainTable {
         })
     }
 
-    /// Writes a published Pin over the version before it, and binds `remote` to it: each Pinterest Pin belongs
+    /// Binds a Pin of Pinterest's to the Pin of ours that it was made for, whatever becomes of that. `false`: it belongs to
+    /// another one already.
+    pub async fn bind(
+        &self,
+        pin: &PinId,
+        environment: Environment,
+        remote: &PinterestPinId,
+    ) -> Result<bool, Error> {
+        let key = RowKey::pinterest_pin(environment, remote);
+        let owner = item(&PinterestPinRow { key, pin_id: pin.clone() })?;
+        let ours = values([(":pin", s(pin.as_str()))]);
+        Ok(self.table.put_if(owner, BELONGS_TO_NOBODY_ELSE, ours).await?.is_ok())
+    }
+
+    /// Writes a published Pin over the version before it, and binds `remote` to it, both or none: each Pinterest Pin belongs
     /// to one Pin of ours.
     pub async fn save_published(
         &self,
@@ -120,7 +137,6 @@ impl MainTable {
         let before = values([(":before", n(pin.version - 1))]);
         let key = RowKey::pinterest_pin(environment, remote);
         let owner = item(&PinterestPinRow { key, pin_id: pin.id.clone() })?;
-        let ours = "attribute_not_exists(pk) OR pin_id = :pin";
         let written = self
             .table
             .transact(vec![
@@ -129,7 +145,11 @@ impl MainTable {
                     "version = :before",
                     before,
                 )?,
-                self.table.put_in_transaction(owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
+                self.table.put_in_transaction(
+                    owner,
+                    BELONGS_TO_NOBODY_ELSE,
+                    values([(":pin", s(pin.id.as_str()))]),
+                )?,
             ])
             .await?;
         Ok(match written {
@@ -338,13 +358,35 @@ struct QueueEntry {
 }
 
 fn pin_item(table: &Table, pin: &Pin, due_at: Option<Timestamp>) -> Result<Item, Error> {
-    item(&PinRow {
+    let mut row = item(&PinRow {
         key: RowKey::pin(&pin.tenant, &pin.id),
         due: due_at.map(|at| table.due_pin(at, &pin.channel_id, &pin.id)),
         queue_pk: queue_pk(&pin.channel_id, pin.state.group()),
         queue_sk: pin.id.to_string(),
         pin: pin.clone(),
-    })
+    })?;
+    strip_nulls(&mut row);
+    Ok(row)
+}
+
+/// Leaves out what is nothing. A write costs by the kilobyte, and most of a timeline entry's fields are empty.
+fn strip_nulls(map: &mut Item) {
+    map.retain(|_, value| !value.is_null());
+    for value in map.values_mut() {
+        match value {
+            AttributeValue::M(inner) => strip_nulls(inner),
+            AttributeValue::L(items) => {
+                items
+                    .iter_mut()
+                    .filter_map(|item| match item {
+                        AttributeValue::M(inner) => Some(inner),
+                        _ => None,
+                    })
+                    .for_each(strip_nulls);
+            }
+            _ => {}
+        }
+    }
 }
 
 fn pin_of(found: Item) -> Result<Pin, Error> {

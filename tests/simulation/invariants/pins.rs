@@ -43,6 +43,7 @@ impl Invariants {
         }
         env.note(|| format!("#{writer} writes {} {} v{} {:?}", pin.id, title(&pin), pin.version, pin.state));
         self.check_transition(before.as_ref(), &pin);
+        self.check_channel_order(env, writer, before.as_ref(), &pin);
         self.check_write_rate(env, &pin);
         if before.is_none() {
             let same = |other: &&Pin| other.id != pin.id && image(other) == image(&pin);

@@ -66,7 +66,8 @@ impl DeliverJob {
 
 impl Deliver {
     #[must_use]
-    pub fn new(publisher: PinPublisher, workers: Workers, setup: &Setup) -> Self {
+    pub fn new(mut publisher: PinPublisher, workers: Workers, setup: &Setup) -> Self {
+        publisher.in_a_hurry = false;
         let main = publisher.sessions.main.clone();
         let (clock, random) = (setup.clock.clone(), setup.random.clone());
         let max_workers = setup.max_workers().unwrap_or(usize::MAX);
