@@ -225,16 +225,15 @@ impl MainTable {
         Ok(rows.collect())
     }
 
-    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more: where few
-    /// match of many, a page is not full, or even empty, and the next one goes on.
+    /// A page of the tenant's Pins, newest first: where few match of many, a page is not full, or even empty, and the next
+    /// one goes on.
     pub async fn pins(
         &self,
         tenant: &TenantId,
         filter: &PinFilter<'_>,
         after: Option<&PinId>,
-    ) -> Result<(Vec<Pin>, Option<PinId>), Error> {
-        let mut last = after.cloned();
-        let mut all = Vec::new();
+    ) -> Result<PinPage, Error> {
+        let mut result = PinPage { next: after.cloned(), ..PinPage::default() };
         let rows = if filter.is_all() { filter.limit } else { filter.limit.max(MIN_FILTERED_PAGE) };
         for _ in 0..MAX_QUERIES_PER_PAGE {
             let query = self.table.client.query().table_name(&self.table.name);
@@ -245,7 +244,7 @@ impl MainTable {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(tenant_pk(tenant)))
                 .expression_attribute_values(":prefix", s(PIN));
-            let start = last.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
+            let start = result.next.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
             let page = query
                 .set_exclusive_start_key(start.transpose()?)
                 .send()
@@ -253,20 +252,22 @@ impl MainTable {
                 .map_err(Error::aws("Query"))?;
             let more = page.last_evaluated_key.is_some();
             for found in page.items.unwrap_or_default() {
-                let pin = pin_of(found)?;
-                last = Some(pin.id.clone());
-                if filter.includes(&pin) {
-                    all.push(pin);
-                    if all.len() == filter.limit {
-                        return Ok((all, last));
-                    }
+                let id = id_of(&found);
+                result.next.clone_from(&id);
+                match (pin_of(found), id) {
+                    (Ok(pin), _) if filter.includes(&pin) => result.pins.push(pin),
+                    (Ok(_), _) | (Err(_), None) => {}
+                    (Err(error), Some(id)) => result.unreadable.push((id, error)),
+                }
+                if result.pins.len() == filter.limit {
+                    return Ok(result);
                 }
             }
             if !more {
-                return Ok((all, None));
+                return Ok(PinPage { next: None, ..result });
             }
         }
-        Ok((all, last))
+        Ok(result)
     }
 
     /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
@@ -330,6 +331,17 @@ impl MainTable {
     }
 }
 
+/// A page of a list of Pins.
+#[derive(Debug, Default)]
+pub struct PinPage {
+    /// Those that match.
+    pub pins: Vec<Pin>,
+    /// Rows that this version cannot read, each with the reason. They are no reason to leave the others out.
+    pub unreadable: Vec<(PinId, Error)>,
+    /// The last id that was looked at, if there may be more.
+    pub next: Option<PinId>,
+}
+
 /// Which Pins a list is to hold.
 #[derive(Clone, Copy, Debug)]
 pub struct PinFilter<'a> {
@@ -387,6 +399,12 @@ fn strip_nulls(map: &mut Item) {
             _ => {}
         }
     }
+}
+
+/// Whose row it is, by its key.
+fn id_of(found: &Item) -> Option<PinId> {
+    let sk = found.get("sk")?.as_s().ok()?;
+    PinId::try_from(sk.strip_prefix(PIN)?.to_owned()).ok()
 }
 
 fn pin_of(found: Item) -> Result<Pin, Error> {
