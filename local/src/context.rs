@@ -14,7 +14,8 @@ use crate::{clock::LocalClock, functions::Functions, sign_in::SignIn};
 
 /// What requests and workers share.
 pub(crate) struct Context {
-    pub(crate) functions: Functions,
+    /// Boxed: they are large.
+    pub(crate) functions: Box<Functions>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) main: MainTable,
     pub(crate) tokens: TokensTable,

@@ -52,7 +52,7 @@ impl Functions {
             analytics: Analytics::new(sessions()?, setup),
             docs: Docs::new(setup),
             console: Console::new(setup)?,
-            deliver: Deliver::new(publisher()?, setup),
+            deliver: Deliver::new(publisher()?, setup.workers()?, setup),
             refresh: Refresh::new(
                 setup.settings_secret()?,
                 setup.vault()?,

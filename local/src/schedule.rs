@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use app::handlers::{StreamEvent, Tick};
+use app::handlers::{DeliverJob, StreamEvent, Tick};
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use store::DueItem;
 use tokio::{
@@ -177,8 +178,28 @@ impl Context {
     async fn run_due_work(&self) -> Result<(), Error> {
         let deadline = Instant::now() + WORKER_TIMEOUT;
         self.functions.refresh.tick(Tick::Due, deadline).await?;
-        self.functions.deliver.tick(deadline).await?;
+        self.deliver(deadline).await?;
         self.read_stream().await
+    }
+
+    /// Runs `deliver`, and the workers that it starts, until all have ended.
+    async fn deliver(&self, deadline: Instant) -> Result<(), Error> {
+        let deliver = &self.functions.deliver;
+        let mut running = FuturesUnordered::new();
+        running.push(deliver.run(DeliverJob::Tick, deadline).boxed());
+        let mut failed = None;
+        loop {
+            tokio::select! {
+                biased;
+                event = self.aws.invoked() => {
+                    running.push(deliver.run(DeliverJob::from_event(&event), deadline).boxed());
+                }
+                ended = running.next() => match ended {
+                    Some(ended) => failed = ended.err().or(failed),
+                    None => return failed.map_or(Ok(()), |error| Err(error.into())),
+                },
+            }
+        }
     }
 
     /// The next work of the workers. The time of the daily check follows from the last one, or from `started_at`.

@@ -23,7 +23,7 @@ pub(crate) const VARIABLES_FILE: &str = "lambda.env";
 
 /// The variables that the user may set, in the environment or in `.env`. Those of AWS are not among them, so that this
 /// stack never uses a real AWS account that is set up on this machine.
-const USER_VARIABLES: [&str; 23] = [
+const USER_VARIABLES: [&str; 24] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "ALLOWED_RETURN_ORIGINS",
@@ -47,6 +47,7 @@ const USER_VARIABLES: [&str; 23] = [
     "TENANT_CLAIM",
     "TENANT_LIMITS",
     "TOKEN_KEYS",
+    "WORKER_CONCURRENCY",
 ];
 
 /// Whether the user has set an address of Pinterest.
@@ -94,6 +95,7 @@ pub(crate) fn build_variables(
         ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", aws.secret_key().to_owned()),
         ("AWS_ENDPOINT_URL", aws.url().to_owned()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "deliver".to_owned()), // the only one that starts itself
         ("MAIN_TABLE", tables.main),
         ("TOKENS_TABLE", tables.tokens),
         ("SETTINGS_SECRET", SETTINGS_SECRET.to_owned()),

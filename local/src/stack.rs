@@ -225,7 +225,7 @@ async fn build_context(options: &Options, url: &str) -> Result<Context, Error> {
     let variables = variables.with("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url());
     let setup = Setup::new(variables, Clock::new(clock.reader()), random.clone())?;
     Ok(Context {
-        functions: Functions::new(&setup)?,
+        functions: Box::new(Functions::new(&setup)?),
         endpoints: endpoints(),
         main: setup.main_table()?,
         tokens: setup.tokens_table()?,

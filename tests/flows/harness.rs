@@ -118,6 +118,7 @@ impl TestApp {
             ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
             ("AWS_ENDPOINT_URL", aws.url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
             ("MAIN_TABLE", "pinwright-main"),
             ("TOKENS_TABLE", "pinwright-tokens"),
             ("SETTINGS_SECRET", "pinwright/settings"),

@@ -3,3 +3,4 @@
 mod due_time;
 mod edit;
 pub(crate) mod load;
+mod workers;

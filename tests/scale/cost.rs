@@ -57,6 +57,7 @@ pub(crate) struct Assumed {
     dynamodb_call_ms: u64,
     pinterest_refresh_ms: u64,
     pinterest_create_pin_ms: u64,
+    lambda_start_ms: u64,
     own_work_of_an_invocation_ms: u64,
     log_bytes_of_an_invocation: f64,
     days_of_a_month: f64,
@@ -82,6 +83,11 @@ impl Assumed {
     /// How long Pinterest takes to exchange a token.
     pub(crate) fn refresh(&self) -> Duration {
         Duration::from_millis(self.pinterest_refresh_ms)
+    }
+
+    /// How long Lambda takes to start a worker.
+    pub(crate) fn lambda_start(&self) -> Duration {
+        Duration::from_millis(self.lambda_start_ms)
     }
 
     /// How long Pinterest takes to make a Pin.

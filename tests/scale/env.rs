@@ -1,8 +1,8 @@
 //! The stack's functions, their transports, and a clock that jumps.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize};
 
-use adapters::{Transports, media_bucket};
+use adapters::{Transport, Transports};
 use app::{Setup, handlers::Deliver, handlers::Events, handlers::Publish, handlers::Refresh};
 use dynoxide::Database;
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use crate::{
+    burst::{self, Processes},
     cost::Assumed,
     memory::Memory,
     meter::Meter,
@@ -44,6 +45,9 @@ pub(crate) struct ScaleEnv {
     pub(crate) audited: bool,
     pub(crate) assumed: Assumed,
     pub(crate) memory: Memory,
+    pub(crate) processes: Mutex<Processes>,
+    /// How many of the first channels are one tenant's.
+    pub(crate) big_tenant: AtomicUsize,
     rng: Mutex<fastrand::Rng>,
     epoch: Timestamp,
     began: Instant,
@@ -77,6 +81,8 @@ impl ScaleEnv {
             audited,
             assumed: Assumed::read(),
             memory: Memory::default(),
+            processes: Mutex::default(),
+            big_tenant: AtomicUsize::new(0),
             rng: Mutex::new(fastrand::Rng::with_seed(7)),
             epoch: Timestamp::from_second(1_790_000_040).unwrap(),
             began: Instant::now(),
@@ -108,11 +114,17 @@ impl ScaleEnv {
     }
 
     pub(crate) fn setup(self: &Arc<Self>) -> Setup {
+        self.setup_of(None)
+    }
+
+    /// What a function is built from. `process`: its number, if it matters who reads what.
+    fn setup_of(self: &Arc<Self>, process: Option<u64>) -> Setup {
         let at_once = AT_ONCE.to_string();
         let variables = Variables::from_iter([
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "key"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
             ("MAIN_TABLE", MAIN),
             ("TOKENS_TABLE", TOKENS),
             ("SETTINGS_SECRET", "settings"),
@@ -123,14 +135,15 @@ impl ScaleEnv {
             ("PINTEREST_APP_ID", "1500000"),
             ("PINTEREST_APP_SECRET", "the-app-secret"),
             ("REFRESH_AT_ONCE", at_once.as_str()),
+            // One tenant may have half of a burst.
+            ("TENANT_LIMITS", "channels=1000000,open_pins=1000000,pins_per_minute=1000000"),
         ]);
         let (clock, random) = (self.clone(), self.clone());
         let transports = Transports {
-            aws: wire::wire(self),
+            aws: wire::wire(self, process),
             pinterest: pinterest::wire(self),
-            media: media_bucket::Transport::new(|_| {
-                Box::pin(async { Err("no Pin is made of a file here".into()) })
-            }),
+            media: Transport::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
+            lambda: burst::transport(self),
         };
         let clock = Clock::new(move || clock.now());
         Setup::with_transports(
@@ -150,8 +163,16 @@ impl ScaleEnv {
     }
 
     pub(crate) fn deliver(self: &Arc<Self>) -> Deliver {
-        let setup = self.setup();
-        Deliver::new(publisher(&setup), &setup)
+        Self::deliver_of(&self.setup())
+    }
+
+    /// The process of that number.
+    pub(crate) fn deliver_as(self: &Arc<Self>, process: u64) -> Deliver {
+        Self::deliver_of(&self.setup_of(Some(process)))
+    }
+
+    fn deliver_of(setup: &Setup) -> Deliver {
+        Deliver::new(publisher(setup), setup.workers().unwrap(), setup)
     }
 
     pub(crate) fn events(self: &Arc<Self>) -> Events {

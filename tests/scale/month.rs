@@ -34,7 +34,7 @@ const QUARTERS: u64 = 30 * 24 * 4;
 /// Long enough for all of the month: refreshing is told elsewhere.
 const LIFE: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// As long as the function has in template.yaml, less what `worker` keeps back.
-const INVOCATION: Duration = Duration::from_secs(898);
+pub(crate) const INVOCATION: Duration = Duration::from_secs(898);
 /// How many minutes with nothing to do are looked at.
 const IDLE: i64 = 20;
 
@@ -185,7 +185,7 @@ fn quarter(number: u64) -> i32 {
     i32::try_from(number).unwrap()
 }
 
-async fn schedule(publish: &Publish, channel: &Channel, number: usize, at: Timestamp) {
+pub(crate) async fn schedule(publish: &Publish, channel: &Channel, number: usize, at: Timestamp) {
     let body = json!({
         "channel_id": channel.id,
         "title": format!("A salad for each day of the year, Pin {number}"),

@@ -1,6 +1,9 @@
 //! Connected channels in great number: the rows that the store's own claim writes, brought in by the thousand.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use adapters::{Binding, Vault};
 use domain::{
@@ -109,7 +112,8 @@ impl One {
             access_expires_at: self.at + self.life,
             refresh_expires_at: Some(self.at + self.life * 2),
         };
-        let tenant = TenantId(format!("tenant-{:08}", self.number));
+        let number = if self.number < env.big_tenant.load(Relaxed) { 0 } else { self.number };
+        let tenant = TenantId(format!("tenant-{number:08}"));
         let state = TokenState::restore(TokenRecord {
             channel_id: id.clone(),
             tenant: tenant.clone(),

@@ -30,12 +30,13 @@ use crate::{
     units,
 };
 
-pub(crate) fn wire(env: &Arc<ScaleEnv>) -> SharedHttpClient {
-    let wire = SharedHttpConnector::new(Wire(env.clone()));
+/// `process`: whose reads of Pins are noted.
+pub(crate) fn wire(env: &Arc<ScaleEnv>, process: Option<u64>) -> SharedHttpClient {
+    let wire = SharedHttpConnector::new(Wire(env.clone(), process));
     http_client_fn(move |_, _| wire.clone())
 }
 
-struct Wire(Arc<ScaleEnv>);
+struct Wire(Arc<ScaleEnv>, Option<u64>);
 
 impl std::fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,6 +50,9 @@ impl HttpConnector for Wire {
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
         let env = self.0.clone();
+        if let Some(process) = self.1.filter(|_| operation == "BatchGetItem") {
+            env.note_read(process, &body);
+        }
         HttpConnectorFuture::new(async move {
             if operation == "TransactWriteItems" && env.gather(&body) {
                 return Ok(HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from("{}")));

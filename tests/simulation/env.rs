@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
-use adapters::{Transports, Vault, media_bucket};
+use adapters::{Transport, Transports, Vault};
 use app::Setup;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, Variables};
@@ -23,12 +23,15 @@ use crate::{
     pinterest::{self, Model},
     rng::Rng,
     scenario::{Outage, Scenario},
+    starts::{self, Starts},
 };
 
 pub(crate) const APP_ID: &str = "1500000";
 pub(crate) const APP_SECRET: &str = "the-app-secret";
-/// A run has about twenty rows. With sixteen shards nearly all queries would find nothing.
-const DUE_SHARDS: u32 = 2;
+/// A run has about twenty rows. With sixteen partitions nearly all queries would find nothing.
+const DUE_PARTITIONS: u32 = 2;
+/// Two entries in two partitions are enough for a second worker.
+const ENTRIES_PER_WORKER: usize = 1;
 const RING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
 /// A run that makes more calls repeats something without end.
 const MAX_CALLS: u64 = 400_000;
@@ -43,6 +46,8 @@ pub(crate) struct SimEnv {
     pub(crate) model: Mutex<Model>,
     pub(crate) tables: Tables,
     pub(crate) invariants: Mutex<Invariants>,
+    /// Workers that ticks have started.
+    pub(crate) starts: Starts,
     /// Notified when a write may have made work that is due sooner.
     pub(crate) work_added: Notify,
     /// From then on there are no more faults.
@@ -68,6 +73,7 @@ impl SimEnv {
             scenario,
             rng,
             history: History::new(with_history),
+            starts: Starts::default(),
             work_added: Notify::new(),
             faults_ended: AtomicBool::new(false),
             invocations: AtomicU64::new(0),
@@ -194,6 +200,7 @@ impl SimEnv {
             ("AWS_REGION", region.as_str()),
             ("AWS_ACCESS_KEY_ID", "key"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
             ("MAIN_TABLE", aws::MAIN),
             ("TOKENS_TABLE", aws::TOKENS),
             ("SETTINGS_SECRET", "settings"),
@@ -214,14 +221,14 @@ impl SimEnv {
         let wires = Transports {
             aws: aws::transport(self, invocation),
             pinterest: pinterest::transport(self, invocation),
-            media: media_bucket::Transport::new(|_| {
-                Box::pin(async { Err("no Pin of the simulation has a file".into()) })
-            }),
+            media: Transport::new(|_| Box::pin(async { Err("no Pin of the simulation has a file".into()) })),
+            lambda: starts::transport(self, invocation),
         };
         let clock = Clock::new(move || clock.now() + skew);
         let random = Random::new(move |bytes| random.rng.fill(bytes));
         let mut setup = Setup::with_transports(wires, variables, clock, random).unwrap();
-        setup.due_shards = DUE_SHARDS;
+        setup.due_partitions = DUE_PARTITIONS;
+        setup.entries_per_worker = ENTRIES_PER_WORKER;
         setup
     }
 }

@@ -2,6 +2,7 @@
 
 mod pins;
 mod tokens;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,12 @@ pub(crate) struct Invariants {
     disconnected_until: BTreeMap<String, Timestamp>,
     /// Pins that waited for the owner when the channel was connected again, in the order in which they must be sent.
     queues: BTreeMap<String, Vec<Pin>>,
+    /// The invocations of `deliver`.
+    deliverers: BTreeSet<u64>,
+    /// Sends of Pins that Pinterest has not done yet: the account, and who sends.
+    sends: BTreeMap<u64, (usize, u64)>,
+    /// When each Pin was last written.
+    written_at: BTreeMap<PinId, Timestamp>,
     /// Every Pin as it was last written.
     pins: BTreeMap<PinId, Pin>,
     /// How many Pins at Pinterest were checked.
@@ -182,6 +189,7 @@ impl Invariants {
     pub(crate) fn row_written(&mut self, env: &SimEnv, writer: u64, write: &Write) {
         match (write.key.table.as_str(), write.key.sk.as_str()) {
             (TOKENS, "TOKEN") => self.token_written(env, writer, write),
+            (_, "WORKER") => self.worker_written(env, write),
             (_, sk) if sk.starts_with("PIN#") => self.pin_written(env, writer, write),
             (_, sk) if sk.starts_with("CHANNEL#") => self.channel_written(write),
             _ => {}
@@ -205,6 +213,6 @@ impl Invariants {
 }
 
 /// Each person has one account at Pinterest.
-fn account_of(person: &TenantId) -> usize {
+pub(crate) fn account_of(person: &TenantId) -> usize {
     person.0.trim_start_matches("person").parse().unwrap()
 }

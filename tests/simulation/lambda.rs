@@ -42,6 +42,8 @@ pub(crate) enum CallKind {
     WritePublished,
     /// Any other write of a Pin.
     OtherPinWrite,
+    /// Starts a worker.
+    StartWorker,
     /// Every other call.
     Other,
 }
@@ -177,6 +179,7 @@ impl<T> Lambda<T> {
         let planned_fault = self.env.random_process_fault();
         *environment.invocation.0.lock().unwrap() =
             InvocationState { id, planned_fault, ..InvocationState::default() };
+        self.env.invariants.lock().unwrap().invocation_began(id, self.name);
         self.env.note(|| {
             format!(
                 "#{id} {} begins {}",
@@ -198,7 +201,10 @@ impl<T> Lambda<T> {
         self.env
             .note(|| format!("#{id} {} {}", self.name, if answer.is_some() { "ends" } else { "is killed" }));
         if answer.is_some() {
-            self.env.invariants.lock().unwrap().invocation_ended(&self.env, id);
+            let mut invariants = self.env.invariants.lock().unwrap();
+            invariants.invocation_ended(&self.env, id);
+            invariants.check_all_is_taken(&self.env);
+            drop(invariants);
             self.idle.lock().unwrap().push(environment);
         }
         answer

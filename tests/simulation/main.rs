@@ -17,6 +17,7 @@ mod pinterest;
 mod rng;
 mod run;
 mod scenario;
+mod starts;
 mod workload;
 
 use std::{

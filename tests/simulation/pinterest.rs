@@ -143,7 +143,12 @@ async fn carry(env: Arc<SimEnv>, invocation: Invocation, request: Request) -> Re
     }
     let (answer, answered) = oneshot::channel();
     let (server, caller) = (env.clone(), invocation.id());
-    tokio::spawn(async move { serve(&server, caller, request, fault, answer).await });
+    let send = (kind == CallKind::SendPin).then(|| Send::begin(&env, request.account(), caller));
+    let call = send.as_ref().map(|send| send.call);
+    tokio::spawn(async move {
+        serve(&server, caller, request, fault, answer).await;
+        call.inspect(|call| server.invariants.lock().unwrap().send_ended(*call));
+    });
     invocation.reach(kind, CallPhase::InFlight).await;
     let reply = timeout(time_limit, answered).await;
     invocation.reach(kind, CallPhase::After).await;
@@ -156,6 +161,26 @@ async fn carry(env: Arc<SimEnv>, invocation: Invocation, request: Request) -> Re
         }
         Ok(Err(_)) => Err(unknown("the connection was cut")),
         Err(_) => Err(unknown("no answer in time")),
+    }
+}
+
+/// A Pin on its way, until its process has the answer, gives up, or ends.
+struct Send {
+    env: Arc<SimEnv>,
+    call: u64,
+}
+
+impl Send {
+    fn begin(env: &Arc<SimEnv>, account: Option<usize>, sender: u64) -> Self {
+        let call = env.calls();
+        env.invariants.lock().unwrap().send_began(env, call, account, sender);
+        Self { env: env.clone(), call }
+    }
+}
+
+impl Drop for Send {
+    fn drop(&mut self) {
+        self.env.invariants.lock().unwrap().send_ended(self.call);
     }
 }
 

@@ -9,14 +9,14 @@ use std::{
 };
 
 use app::{
-    Setup, handlers::Channels, handlers::Deliver, handlers::OauthCallback, handlers::OauthStart,
-    handlers::Pins, handlers::Publish, handlers::Refresh, handlers::Tick,
+    Setup, handlers::Channels, handlers::Deliver, handlers::DeliverJob, handlers::OauthCallback,
+    handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh, handlers::Tick,
 };
 use delivery::PinPublisher;
 use futures::future::{join_all, select};
 use jiff::SignedDuration;
 use tokio::{
-    task::LocalSet,
+    task::{LocalSet, spawn_local},
     time::{Duration, sleep, timeout},
 };
 
@@ -83,7 +83,7 @@ impl Functions {
                 )
             }),
             deliver: Lambda::new(env, "deliver", WORKER_LIMIT, |env, setup| {
-                Deliver::new(publisher(env, setup), setup)
+                Deliver::new(publisher(env, setup), setup.workers().unwrap(), setup)
             }),
             refresh: Lambda::new(env, "refresh", WORKER_LIMIT, |env, setup| {
                 let secret = setup.settings_secret().unwrap();
@@ -135,7 +135,8 @@ async fn run_all(env: &Arc<SimEnv>) {
     let people: Vec<_> = (0..env.scenario.channels).map(|number| Person::new(&functions, number)).collect();
     let workload = people.iter().zip(planned_pins).map(|(person, planned_pins)| person.run(planned_pins));
     let workers = (0..env.scenario.workers).map(|number| worker(&functions, number));
-    let everybody = pin!(async { futures::join!(join_all(workload), join_all(workers)) });
+    let everybody =
+        pin!(async { futures::join!(join_all(workload), join_all(workers), start_workers(&functions)) });
     select(everybody, pin!(drive_to_rest(env))).await;
 }
 
@@ -220,9 +221,24 @@ async fn worker(functions: &Functions, number: usize) {
     }
 }
 
+/// Runs the workers that ticks start.
+async fn start_workers(functions: &Rc<Functions>) {
+    loop {
+        let job = DeliverJob::from_event(&functions.env.starts.next().await);
+        let functions = functions.clone();
+        spawn_local(async move { run_deliver(&functions, job).await });
+    }
+}
+
 async fn tick_deliver(functions: &Functions) {
-    let done =
-        functions.deliver.invoke(async |deliver: &Deliver, end| Box::pin(deliver.tick(end)).await).await;
+    run_deliver(functions, DeliverJob::Tick).await;
+}
+
+async fn run_deliver(functions: &Functions, job: DeliverJob) {
+    let done = functions
+        .deliver
+        .invoke(async move |deliver: &Deliver, end| Box::pin(deliver.run(job, end)).await)
+        .await;
     if let Some(Err(error)) = done {
         functions.env.note(|| format!("deliver failed: {}", platform::chain(&error)));
     }

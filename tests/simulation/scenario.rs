@@ -159,6 +159,8 @@ pub(crate) struct Scenario {
     pub(crate) stale_index_rate: f64,
     /// The share of invocations that meet a fault of their process.
     pub(crate) process_fault_rate: f64,
+    /// The share of starts of a worker that are refused, lost, doubled or late.
+    pub(crate) start_fault_rate: f64,
     /// The calls at which a process meets its fault, unless that happens after some number of steps.
     pub(crate) fault_targets: &'static [CallKind],
     /// A process that stands still does so for at least this time.
@@ -213,11 +215,13 @@ impl Scenario {
             table_fault_rate: rate(0.04),
             stale_index_rate: rate(0.3),
             process_fault_rate: rate(0.4),
+            start_fault_rate: rate(0.4),
             fault_targets: &[
                 CallKind::WriteSending,
                 CallKind::WritePublished,
                 CallKind::OtherPinWrite,
                 CallKind::SendPin,
+                CallKind::StartWorker,
                 CallKind::ListBoard,
                 CallKind::RefreshTokens,
                 CallKind::SaveTokenPair,

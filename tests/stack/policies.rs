@@ -33,7 +33,7 @@ const OF_A_TABLE: &[&str] = &[
     "dynamodb:UpdateItem",
 ];
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part {
         call: "main_table",
         variables: &[("MAIN_TABLE", "MainTable")],
@@ -63,6 +63,12 @@ const PARTS: [Part; 7] = [
         variables: &[("EVENT_BUS", "Bus")],
         resource: "Bus.Arn",
         actions: &["events:PutEvents"],
+    },
+    Part {
+        call: "workers",
+        variables: &[("WORKER_CONCURRENCY", "WorkerConcurrency")],
+        resource: "DeliverFunction.Arn",
+        actions: &["lambda:InvokeFunction"],
     },
     Part {
         call: "media_bucket",
@@ -247,11 +253,18 @@ fn asked(main_rs: &str) -> BTreeSet<&str> {
     calls.filter_map(|rest| rest.split_once('(').map(|(name, _)| name)).collect()
 }
 
-/// What a package's role allows, by resource.
+/// What a package's role allows, by resource: what it holds, and the policies that are attached to it.
 fn granted(project: &Project, package: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let role = project.resource(&format!("{}Role", capitals(package)));
+    let name = format!("{}Role", capitals(package));
+    let role = project.resource(&name);
+    let resources = project.template["Resources"].as_object().unwrap().values();
+    let attached = resources.filter(|resource| {
+        let roles = list(&resource["Properties"]["Roles"]);
+        resource["Type"] == "AWS::IAM::Policy" && roles.contains(&&json!({ "Ref": name }))
+    });
+    let attached = attached.map(|policy| &policy["Properties"]);
     let mut granted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for policy in list(&role["Properties"]["Policies"]) {
+    for policy in list(&role["Properties"]["Policies"]).into_iter().chain(attached) {
         for statement in list(&policy["PolicyDocument"]["Statement"]) {
             let actions = list(&statement["Action"]).into_iter().filter_map(Value::as_str).map(str::to_owned);
             let actions: BTreeSet<_> = actions.collect();

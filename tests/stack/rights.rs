@@ -96,6 +96,7 @@ impl Recorder {
             ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
             ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
             ("AWS_ENDPOINT_URL", aws.url()),
+            ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
             ("MAIN_TABLE", "pinwright-main"),
             ("TOKENS_TABLE", "pinwright-tokens"),
             ("SETTINGS_SECRET", "pinwright/settings"),

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 21] = [
+const GOOD: [(&str, &str); 23] = [
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
     ("AWS_REGION", "eu-central-1"),
     ("AWS_SECRET_ACCESS_KEY", "local"),
     ("BASE_URL", "https://api.example"),
@@ -29,6 +30,7 @@ const GOOD: [(&str, &str); 21] = [
     ("SIGN_IN_ORIGINS", "https://tokens.issuer.example"),
     ("TOKENS_TABLE", "tokens"),
     ("TOKEN_KEYS", r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#),
+    ("WORKER_CONCURRENCY", "6"),
 ];
 
 /// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
@@ -40,6 +42,7 @@ const BAD: &[(&str, &str, &str)] = &[
         "origins such as https://app.example.com",
     ),
     ("AWS_ACCESS_KEY_ID", "", "the key of the function's role"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "", "the name of the function"),
     ("AWS_REGION", "", "the region of the stack"),
     ("AWS_SECRET_ACCESS_KEY", "", "the secret of that key"),
     ("BASE_URL", "api.planted.example", "an address that begins with https://"),
@@ -80,6 +83,8 @@ const BAD: &[(&str, &str, &str)] = &[
         r#"{"current":"k2","k1":"planted-planted-planted-planted-p"}"#,
         r#"{"current":"k1","k1":"#,
     ),
+    ("WORKER_CONCURRENCY", "-1", "a whole number"),
+    ("WORKER_CONCURRENCY", "all", "a whole number"),
     ("TOKEN_KEYS", r#"["k1","planted-planted-planted-planted-p"]"#, r#"{"current":"k1","k1":"<at least 32"#),
 ];
 
@@ -152,8 +157,16 @@ fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
     start(given.collect(), &["vault"]).unwrap();
 }
 
-const ALL: [&str; 7] =
-    ["main_table", "tokens_table", "vault", "settings_secret", "event_bus", "media_bucket", CONSOLE];
+const ALL: [&str; 8] = [
+    "main_table",
+    "tokens_table",
+    "vault",
+    "settings_secret",
+    "event_bus",
+    "media_bucket",
+    "workers",
+    CONSOLE,
+];
 /// What `console` builds is itself.
 const CONSOLE: &str = "console";
 
@@ -167,6 +180,7 @@ fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
             "vault" => drop(setup.vault()?),
             "settings_secret" => drop(setup.settings_secret()?),
             "event_bus" => drop(setup.event_bus()?),
+            "workers" => drop(setup.workers()?),
             "media_bucket" => drop(setup.media_bucket()?),
             CONSOLE => drop(Console::new(&setup)?),
             other => panic!("nothing here makes {other}()"),

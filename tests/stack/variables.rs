@@ -8,14 +8,16 @@ use crate::{
 };
 
 /// What the template does not set, and why.
-const UNSET: [(&str, &str); 11] = [
+const UNSET: [(&str, &str); 13] = [
     ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
     ("AWS_CA_BUNDLE", "for networks that look into TLS, which a stack's functions are not in"),
     ("AWS_ENDPOINT_URL", "for emulators"),
     ("AWS_ENDPOINT_URL_DYNAMODB", "for emulators"),
     ("AWS_ENDPOINT_URL_EVENTBRIDGE", "for emulators"),
+    ("AWS_ENDPOINT_URL_LAMBDA", "for emulators"),
     ("AWS_ENDPOINT_URL_S3", "for emulators"),
     ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "for emulators"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "Lambda sets it"),
     ("AWS_REGION", "Lambda sets it"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
     ("AWS_SESSION_TOKEN", "Lambda sets it"),
@@ -23,8 +25,9 @@ const UNSET: [(&str, &str); 11] = [
 ];
 
 /// What the documentation does not explain, and why.
-const UNEXPLAINED: [(&str, &str); 4] = [
+const UNEXPLAINED: [(&str, &str); 5] = [
     ("AWS_ACCESS_KEY_ID", "Lambda's own"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "Lambda's own"),
     ("AWS_REGION", "Lambda's own"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda's own"),
     ("AWS_SESSION_TOKEN", "Lambda's own"),

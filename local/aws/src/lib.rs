@@ -9,6 +9,7 @@
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
 //! | S3: `PutObject`, `GetObject`, `DeleteObject`, `DeleteObjectTagging` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
+//! | Lambda: asynchronous `Invoke` | [`LoopbackAws::url`], and [`LoopbackAws::invoked`] | memory |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses
@@ -23,6 +24,7 @@ mod dynamodb_api;
 mod error;
 mod event_bridge;
 mod folder;
+mod lambda;
 mod s3;
 mod secrets_manager;
 mod services;
@@ -37,8 +39,9 @@ use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use self::{
-    dynamodb::DynamoDb, dynamodb_api::DynamoDbApi, event_bridge::EventBus, folder::Folder, s3::Bucket,
-    secrets_manager::SecretsManager, services::Services, signature::AccessKey,
+    dynamodb::DynamoDb, dynamodb_api::DynamoDbApi, event_bridge::EventBus, folder::Folder,
+    lambda::Invocations, s3::Bucket, secrets_manager::SecretsManager, services::Services,
+    signature::AccessKey,
 };
 pub use self::{
     error::Error,
@@ -84,6 +87,7 @@ pub struct LoopbackAws {
     dynamodb_api: Arc<DynamoDbApi>,
     bus: Arc<EventBus>,
     stream: MainStream,
+    invocations: Arc<Invocations>,
     folder: Option<Arc<Folder>>,
     secret_key: String,
     servers: Vec<JoinHandle<io::Result<()>>>,
@@ -118,8 +122,10 @@ impl LoopbackAws {
             announces_writes: true,
             secrets: Arc::new(secrets),
             bus: Arc::clone(&bus),
-            key,
+            key: key.clone(),
         };
+        let invocations = Arc::new(Invocations::default());
+        let lambda = lambda::router(Arc::clone(&invocations), key);
         let quiet = Services { announces_writes: false, ..services.clone() };
         let serve = |listener, router: Router| {
             let router = router.layer(middleware::from_fn(services::require_loopback_host));
@@ -128,7 +134,7 @@ impl LoopbackAws {
         };
         let servers = vec![
             serve(dynamodb_listener, services::router(quiet)),
-            serve(listener, services::router(services).merge(s3::router(bucket))),
+            serve(listener, services::router(services).merge(lambda).merge(s3::router(bucket))),
         ];
         Ok(Self {
             dynamodb_url,
@@ -137,6 +143,7 @@ impl LoopbackAws {
             dynamodb_api,
             bus,
             stream,
+            invocations,
             folder,
             secret_key,
             servers,
@@ -150,7 +157,7 @@ impl LoopbackAws {
         &self.dynamodb_url
     }
 
-    /// Where Secrets Manager, EventBridge and S3 answer, for `AWS_ENDPOINT_URL`. Other processes reach DynamoDB here too;
+    /// Where Secrets Manager, EventBridge, Lambda and S3 answer, for `AWS_ENDPOINT_URL`. Other processes reach DynamoDB here too;
     /// [`Self::written`] reports that they have written.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -173,6 +180,11 @@ impl LoopbackAws {
     #[must_use]
     pub fn stream(&self) -> MainStream {
         self.stream.clone()
+    }
+
+    /// Waits for the next asynchronous invocation of a function, and returns its event.
+    pub async fn invoked(&self) -> serde_json::Value {
+        self.invocations.next().await
     }
 
     /// Waits until another process may have written since the last call.

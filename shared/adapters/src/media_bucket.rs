@@ -5,7 +5,7 @@
 //! whether we send it ourselves or hand it to somebody. Such an address lets its bearer in: it is a [`SignedUrl`],
 //! and errors here name none.
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::{
@@ -28,7 +28,9 @@ use futures_util::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use reqwest::{Request, Response};
 
-use platform::{Clock, encoding, network::Network};
+use platform::{Clock, encoding};
+
+use crate::transports::{BoxError, Transport};
 
 /// How long a signed address of our own requests is valid: they are sent at once.
 const REQUEST_VALIDITY: Duration = Duration::from_mins(1);
@@ -37,37 +39,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The tag of a file that no Pin has named yet. A rule of the bucket removes such files after days.
 const UNUSED: &str = "pinwright=unused";
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The response to a request that was sent.
-pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
-
-/// Sends requests to the bucket: over the network, or over whatever a simulation puts in its place.
-#[derive(Clone)]
-pub struct Transport(Arc<dyn Fn(Request) -> ResponseFuture + Send + Sync>);
-
-impl Transport {
-    /// The network.
-    #[must_use]
-    pub fn network(network: Network) -> Self {
-        Self::new(move |request| {
-            let network = network.clone();
-            Box::pin(async move { network.send(request).await.map_err(|error| error.without_url().into()) })
-        })
-    }
-
-    /// A transport of the caller's making, whose errors show no query of an address.
-    pub fn new(send: impl Fn(Request) -> ResponseFuture + Send + Sync + 'static) -> Self {
-        Self(Arc::new(send))
-    }
-}
-
-impl fmt::Debug for Transport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Transport")
-    }
-}
 
 /// Why the bucket did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -345,7 +316,7 @@ impl MediaBucket {
     }
 
     async fn send(&self, request: Request) -> Result<Response, Error> {
-        let answer = (self.transport.0)(request).await.map_err(Error::Unreachable)?;
+        let answer = self.transport.send(request).await.map_err(Error::Unreachable)?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);

@@ -1,4 +1,6 @@
-//! How a function reaches the world: one HTTP client for Pinterest, the media bucket and the AWS SDK.
+//! How a function reaches the world: one HTTP client for Pinterest, the media bucket, Lambda and the AWS SDK.
+
+use std::{fmt, pin::Pin, sync::Arc};
 
 use aws_smithy_runtime_api::{
     client::{
@@ -13,8 +15,42 @@ use platform::{
     Clock, Variables,
     network::{self, Network},
 };
+use reqwest::{Request, Response};
 
-use crate::media_bucket;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The response to a request that was sent.
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
+
+/// Sends requests that are signed here: over the network, or over whatever a simulation puts in its place.
+#[derive(Clone)]
+pub struct Transport(Arc<dyn Fn(Request) -> ResponseFuture + Send + Sync>);
+
+impl Transport {
+    /// The network.
+    #[must_use]
+    pub fn network(network: Network) -> Self {
+        Self::new(move |request| {
+            let network = network.clone();
+            Box::pin(async move { network.send(request).await.map_err(|error| error.without_url().into()) })
+        })
+    }
+
+    /// A transport of the caller's making, whose errors show no query of an address.
+    pub fn new(send: impl Fn(Request) -> ResponseFuture + Send + Sync + 'static) -> Self {
+        Self(Arc::new(send))
+    }
+
+    pub(crate) fn send(&self, request: Request) -> ResponseFuture {
+        (self.0)(request)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Transport")
+    }
+}
 
 /// How a function reaches the world: over the network, or over whatever a simulation puts in its place.
 #[derive(Clone, Debug)]
@@ -24,7 +60,9 @@ pub struct Transports {
     /// To Pinterest.
     pub pinterest: pinterest::Transport,
     /// To the media bucket.
-    pub media: media_bucket::Transport,
+    pub media: Transport,
+    /// To Lambda, which starts workers.
+    pub lambda: Transport,
 }
 
 impl Transports {
@@ -33,7 +71,8 @@ impl Transports {
         let network = Network::new(variables, clock)?;
         let to_pinterest = network.clone();
         Ok(Self {
-            media: media_bucket::Transport::network(network.clone()),
+            media: Transport::network(network.clone()),
+            lambda: Transport::network(network.clone()),
             pinterest: pinterest::Transport::network(network.client(), move |request| {
                 let network = to_pinterest.clone();
                 async move { network.send(request).await }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
 
-use adapters::{EventBus, MediaBucket, SettingsSecret, Transports, Vault, media_bucket};
+use adapters::{EventBus, MediaBucket, SettingsSecret, Transport, Transports, Vault, Workers};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::{
@@ -15,7 +15,7 @@ use delivery::{MediaFetch, PinPublisher, Sessions};
 use domain::{Limit, Limits};
 use edge::{SiteConfig, Stopped};
 use platform::{Clock, InvalidVariable, MissingVariable, Random, Variables, chain};
-use store::{DUE_SHARDS, MainTable, Table, TokensTable};
+use store::{DUE_PARTITIONS, MainTable, Table, TokensTable};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -25,6 +25,8 @@ use crate::Error;
 const SDK_RETRY_BACKOFF: Duration = Duration::from_millis(50);
 /// The time limit of one attempt of the AWS SDK.
 const SDK_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many entries that are due one worker is enough for: it sends them within seconds.
+const ENTRIES_PER_WORKER: usize = 512;
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT_LOG_LEVEL: Level = Level::INFO;
 
@@ -38,7 +40,9 @@ pub struct Setup {
     /// Gives random bytes.
     pub random: Random,
     /// How many partitions the `due` index of each table has. A simulated run has a few rows, and asks fewer.
-    pub due_shards: u32,
+    pub due_partitions: u32,
+    /// How many entries that are due one worker is enough for. A simulated run has few of them, and several workers.
+    pub entries_per_worker: usize,
     pinterest: pinterest::Client,
     site: SiteConfig,
     refresh_at_once: Option<NonZeroUsize>,
@@ -47,7 +51,9 @@ pub struct Setup {
     aws: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
-    media: media_bucket::Transport,
+    media: Transport,
+    lambda: Transport,
+    max_workers: Option<NonZeroUsize>,
 }
 
 impl Setup {
@@ -77,10 +83,13 @@ impl Setup {
             secrets_manager: OnceLock::new(),
             credentials,
             media: transports.media,
+            lambda: transports.lambda,
+            max_workers: max_workers(&variables)?,
             variables,
             clock,
             random,
-            due_shards: DUE_SHARDS,
+            due_partitions: DUE_PARTITIONS,
+            entries_per_worker: ENTRIES_PER_WORKER,
         })
     }
 
@@ -97,7 +106,7 @@ impl Setup {
     }
 
     fn table(&self, name: &str) -> Table {
-        Table::new(self.dynamodb(), name, self.due_shards, self.random.clone())
+        Table::new(self.dynamodb(), name, self.due_partitions, self.random.clone())
     }
 
     /// Seals and opens tokens.
@@ -125,6 +134,24 @@ impl Setup {
         // at `/dev/advance` has moved.
         let (transport, credentials) = (self.media.clone(), self.credentials.clone());
         Ok(MediaBucket::new(transport, address, region.to_owned(), credentials, Clock::system()))
+    }
+
+    /// Starts this function once more.
+    pub fn workers(&self) -> Result<Workers, Error> {
+        let what = "the name of the function (Lambda sets it)";
+        let function = self.variables.required("AWS_LAMBDA_FUNCTION_NAME", what)?;
+        let region = region(&self.variables)?;
+        let endpoint = self.endpoint("AWS_ENDPOINT_URL_LAMBDA");
+        let endpoint = endpoint.unwrap_or_else(|| format!("https://lambda.{region}.amazonaws.com"));
+        let (transport, credentials) = (self.lambda.clone(), self.credentials.clone());
+        let endpoint = endpoint.trim_end_matches('/');
+        Ok(Workers::new(transport, endpoint, function, region.to_owned(), credentials, Clock::system()))
+    }
+
+    /// How many workers may deliver Pins at once, if the variables say so.
+    #[must_use]
+    pub fn max_workers(&self) -> Option<usize> {
+        self.max_workers.map(NonZeroUsize::get)
     }
 
     /// Where that bucket is.
@@ -215,6 +242,15 @@ fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Er
         production: given.map_or(real.production, api),
         authorize: authorize.map_or(real.authorize, str::to_owned),
     })
+}
+
+/// The concurrency that is reserved for `deliver`, but for one: while workers work, there is a tick every minute. `None`:
+/// none is reserved, and there may be one worker for each partition.
+fn max_workers(variables: &Variables) -> Result<Option<NonZeroUsize>, InvalidVariable> {
+    let reserved: Option<usize> = variables.parse("WORKER_CONCURRENCY", "a whole number")?;
+    Ok(reserved
+        .filter(|reserved| *reserved > 0)
+        .and_then(|reserved| NonZeroUsize::new((reserved - 1).max(1))))
 }
 
 fn tenant_limits(variables: &Variables) -> Result<Limits, InvalidVariable> {

@@ -28,6 +28,9 @@ pub struct PinPublisher {
     pub bucket: MediaBucket,
     /// Fetches videos.
     pub fetch: MediaFetch,
+    /// Whether a person waits for the answer: then the last two rows are written in one round trip, by a transaction, which
+    /// costs twice as much.
+    pub in_a_hurry: bool,
     /// The protocol: an argument, so that tests can break it.
     pub decide: Decide,
     pub(crate) clock: Clock,
@@ -43,7 +46,7 @@ impl PinPublisher {
         clock: Clock,
         random: Random,
     ) -> Self {
-        Self { sessions, bucket, fetch, decide: domain::delivery::decide, clock, random }
+        Self { sessions, bucket, fetch, in_a_hurry: true, decide: domain::delivery::decide, clock, random }
     }
 
     /// What follows from an input.
@@ -89,7 +92,7 @@ impl PinPublisher {
             let session = renewed.as_ref().unwrap_or(first_session);
             let Transition { pin: decided, action, side_effect } = transition;
             let saved_at = Instant::now();
-            let (outcome, saved) = self.save(&pin, decided, session).await?;
+            let (outcome, saved) = self.save(&pin, decided, &input, session).await?;
             self.apply_side_effect(&saved, side_effect, session).await;
             match outcome {
                 WriteOutcome::Done => {
@@ -168,6 +171,7 @@ impl PinPublisher {
         &self,
         before: &Pin,
         decided: Pin,
+        input: &Input,
         session: &ChannelSession,
     ) -> Result<(WriteOutcome, Pin)> {
         let Some(pin) = decided.next_version(before) else {
@@ -175,9 +179,21 @@ impl PinPublisher {
         };
         let main = &self.sessions.main;
         let outcome = match (&pin.state, session.channel()) {
+            // Pinterest has just named it as the answer to this Pin: that is true whether or not the Pin can be saved now. What
+            // was found on a board is bound only together with the Pin: it may be another one's.
+            (State::Published { pinterest_pin_id, .. }, Some(channel))
+                if !self.in_a_hurry && was_created(input) =>
+            {
+                if main.bind(&pin.id, channel.environment, pinterest_pin_id).await? {
+                    main.save_pin(&pin).await?
+                } else {
+                    WriteOutcome::RemotePinTaken
+                }
+            }
             (State::Published { pinterest_pin_id, .. }, Some(channel)) => {
                 main.save_published(&pin, channel.environment, pinterest_pin_id).await?
             }
+            (State::Sending(_), _) => main.save_sending(&pin, before).await?,
             _ => main.save_pin(&pin).await?,
         };
         Ok((outcome, pin))
@@ -293,6 +309,11 @@ fn why_not_permitted(board: Result<pinterest::Board, pinterest::Error>) -> Refus
         }
         _ => Refusal::NotPermitted,
     }
+}
+
+/// Whether Pinterest has answered that it made the Pin.
+fn was_created(input: &Input) -> bool {
+    matches!(input, Input::Sent { outcome: Outcome::Created(..), .. })
 }
 
 /// Whether an input to `before` is still one to the Pin as another process has changed it.

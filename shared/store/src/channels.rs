@@ -209,7 +209,7 @@ impl MainTable {
         let mut names =
             values([(":connection", serde_dynamo::to_attribute_value(connection)?), (":one", n(1))]);
         let expression = if connection == Connection::Connected {
-            let due = item(&self.table.due_index_key(now, id.as_str()))?;
+            let due = item(&self.table.due_channel(now, id))?;
             names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
             "SET #connection = :connection, #due_pk = :due_pk, #due_sk = :due_sk REMOVE expiring_in_days \
              ADD version :one"

@@ -198,7 +198,7 @@ impl MainTable {
         let account = item(&AccountRow { key, channel_id: channel.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR channel_id = :id";
         // The channel is due at once, so that Pins that wait for it go out even after a crash right here.
-        let due = self.table.due_index_key(channel.connected_at, channel.id.as_str());
+        let due = self.table.due_channel(channel.connected_at, &channel.id);
         let row = item(&ChannelRow::due(channel, due))?;
         let same = match before {
             None => ("attribute_not_exists(pk)", values([])),

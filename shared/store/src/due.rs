@@ -1,4 +1,6 @@
-//! The `due` index: everything that is due at some time, and nothing else.
+//! The `due` index: everything that is due at some time, and nothing else. A partition of it holds whole channels.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{ChannelId, PinId, TenantId};
 use futures_util::future::try_join_all;
@@ -7,20 +9,24 @@ use serde::Deserialize;
 
 use crate::{
     MainTable, TokensTable,
-    keys::{CHANNEL, PIN, RowKey, parse_sort_key_time, sort_key_time},
+    keys::{
+        CHANNEL, DueIndexKey, PIN, RowKey, due_partition, parse_sort_key_channel, parse_sort_key_time,
+        sort_key_time,
+    },
     table::{Error, Table, item, row, s, values},
 };
-
-/// How many entries of each shard one page holds.
-const PAGE_ENTRIES_PER_SHARD: usize = 64;
 
 /// An entry of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueItem {
     /// What is due.
     pub kind: DueItemKind,
+    /// The channel whose work it is. `None`: version 0.1 has written the entry, and only the Pin's row tells.
+    pub channel: Option<ChannelId>,
     /// Since when it is due.
     pub since: Timestamp,
+    /// In which partition it was found.
+    pub partition: u32,
     /// The sort key. Whoever takes or moves the entry names it, so that of two workers that have read it only one can.
     pub sort_key: String,
 }
@@ -36,21 +42,43 @@ pub enum DueItemKind {
     Token(ChannelId),
 }
 
-/// A position in the index. Each page continues where the one before it ended, so that an entry is read, and paid for, once
-/// in a tick, whether or not it could be taken.
+/// A position in some partitions of the index. Each page continues where the one before it ended, so that an entry is
+/// read, and paid for, once, whether or not it could be taken.
 #[derive(Debug)]
 pub struct DueCursor {
-    /// The sort key at which the next page of each shard begins.
-    from: Vec<String>,
-    /// Whether a shard had more entries than one page holds.
-    has_more: bool,
+    /// The sort key at which the next page of each partition begins.
+    from: BTreeMap<u32, String>,
+    /// How many entries of each partition one page holds.
+    page_entries: usize,
+    /// The partitions that had more entries than the last page holds.
+    unfinished: BTreeSet<u32>,
 }
 
 impl DueCursor {
     /// Whether the last page was not the end.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        self.has_more
+        !self.unfinished.is_empty()
+    }
+
+    /// The partitions of which the last page was not the end.
+    #[must_use]
+    pub fn unfinished(&self) -> &BTreeSet<u32> {
+        &self.unfinished
+    }
+
+    /// Leaves all partitions but these.
+    pub fn retain(&mut self, partitions: &BTreeSet<u32>) {
+        self.from.retain(|partition, _| partitions.contains(partition));
+        self.unfinished.retain(|partition| partitions.contains(partition));
+    }
+
+    /// Goes back to what is due since then, if it is further: an entry may have come late.
+    pub fn rewind(&mut self, since: Timestamp) {
+        let since = sort_key_time(since);
+        for from in self.from.values_mut().filter(|from| **from > since) {
+            from.clone_from(&since);
+        }
     }
 }
 
@@ -82,69 +110,111 @@ impl TokensTable {
 }
 
 impl DueIndex<'_> {
-    /// A cursor before the first entry.
+    /// All partitions.
     #[must_use]
-    pub fn cursor(&self) -> DueCursor {
+    pub fn partitions(&self) -> BTreeSet<u32> {
+        (0..self.0.due_partitions).collect()
+    }
+
+    /// The partition that holds a channel's work.
+    #[must_use]
+    pub fn partition_of(&self, channel: &ChannelId) -> u32 {
+        due_partition(channel.as_str(), self.0.due_partitions)
+    }
+
+    /// A cursor before the first entry of some partitions. `page_entries`: how many entries of each one page holds.
+    #[must_use]
+    pub fn cursor(&self, partitions: &BTreeSet<u32>, page_entries: usize) -> DueCursor {
         let first = sort_key_time(Timestamp::UNIX_EPOCH);
         DueCursor {
-            from: vec![first; usize::try_from(self.0.due_shards).unwrap_or_default()],
-            has_more: true,
+            from: partitions.iter().map(|partition| (*partition, first.clone())).collect(),
+            page_entries,
+            unfinished: partitions.clone(),
         }
     }
 
     /// The next page of what is due at `by`, oldest first.
     pub async fn next(&self, cursor: &mut DueCursor, by: Timestamp) -> Result<Vec<DueItem>, Error> {
-        let shards = (0..).zip(&cursor.from);
-        let pages = shards.map(|(shard, from)| self.read_shard(shard, from, by, PAGE_ENTRIES_PER_SHARD));
+        let limit = cursor.page_entries;
+        let pages = cursor.from.iter().map(|(partition, from)| self.read(*partition, from, by, limit));
         let pages = try_join_all(pages).await?;
-        cursor.has_more = pages.iter().any(|page| page.len() == PAGE_ENTRIES_PER_SHARD);
-        for (from, page) in cursor.from.iter_mut().zip(&pages) {
+        cursor.unfinished.clear();
+        let mut all = Vec::new();
+        for ((partition, from), page) in cursor.from.iter_mut().zip(pages) {
             *from = match page.last() {
                 // No sort key begins with another: this is the first one after it.
-                Some(last) if page.len() == PAGE_ENTRIES_PER_SHARD => format!("{}#", last.due_sk),
+                Some(last) if page.len() == limit => {
+                    cursor.unfinished.insert(*partition);
+                    format!("{}#", last.due_sk)
+                }
                 _ => end(by),
             };
+            all.extend(page.into_iter().filter_map(|entry| parse(entry, *partition)));
         }
-        let mut all: Vec<_> = pages.into_iter().flatten().filter_map(parse).collect();
         all.sort_by_key(|item| item.since);
         Ok(all)
     }
 
     /// The oldest entry that is due at `by`.
     pub async fn first(&self, by: Timestamp) -> Result<Option<DueItem>, Error> {
-        let front = sort_key_time(Timestamp::UNIX_EPOCH);
-        let shards = (0..self.0.due_shards).map(|shard| self.read_shard(shard, &front, by, 1));
-        let all = try_join_all(shards).await?.into_iter().flatten().filter_map(parse);
-        Ok(all.min_by_key(|item| item.since))
+        let mut cursor = self.cursor(&self.partitions(), 1);
+        Ok(self.next(&mut cursor, by).await?.into_iter().next())
     }
 
-    /// Moves an entry to another time, and returns it as it is then. `None`: it was moved or taken by somebody else.
+    /// Moves an entry to another time, and returns it as it is then. `None`: it was moved or taken by somebody else, or
+    /// is a Pin that is being sent.
     pub async fn postpone(&self, due: &DueItem, until: Timestamp) -> Result<Option<DueItem>, Error> {
-        let (key, id) = match &due.kind {
-            DueItemKind::Pin(tenant, id) => (RowKey::pin(tenant, id), id.as_str()),
-            DueItemKind::Channel(tenant, id) => (RowKey::channel(tenant, id), id.as_str()),
-            DueItemKind::Token(id) => (RowKey::token(id), id.as_str()),
+        let later = match (&due.kind, &due.channel) {
+            (DueItemKind::Pin(_, id), Some(channel)) => self.0.due_pin(until, channel, id),
+            (DueItemKind::Pin(_, id), None) => DueIndexKey::of_old_pin(until, id, due.partition),
+            (DueItemKind::Channel(_, id) | DueItemKind::Token(id), _) => self.0.due_channel(until, id),
         };
-        let mut names = values([(":seen", s(&due.sort_key))]);
-        let later = self.0.due_index_key(until, id);
-        let moved = DueItem { since: until, sort_key: later.sort_key().to_owned(), kind: due.kind.clone() };
-        let later = item(&later)?;
-        names.extend(later.into_iter().map(|(name, value)| (format!(":{name}"), value)));
-        let expression = "SET due_pk = :due_pk, due_sk = :due_sk";
-        Ok(self.0.update_if(&key, expression, "due_sk = :seen", names).await?.then_some(moved))
+        self.move_to(due, &later, until).await
     }
 
-    async fn read_shard(
+    /// Moves an entry that version 0.1 has written to the partition of its channel. Its time stays.
+    pub async fn move_home(&self, due: &DueItem, channel: &ChannelId) -> Result<(), Error> {
+        let DueItemKind::Pin(_, id) = &due.kind else { return Ok(()) };
+        self.move_to(due, &self.0.due_pin(due.since, channel, id), due.since).await?;
+        Ok(())
+    }
+
+    async fn move_to(
         &self,
-        shard: u32,
+        due: &DueItem,
+        to: &DueIndexKey,
+        since: Timestamp,
+    ) -> Result<Option<DueItem>, Error> {
+        let key = match &due.kind {
+            DueItemKind::Pin(tenant, id) => RowKey::pin(tenant, id),
+            DueItemKind::Channel(tenant, id) => RowKey::channel(tenant, id),
+            DueItemKind::Token(id) => RowKey::token(id),
+        };
+        let moved = DueItem { since, sort_key: to.sort_key().to_owned(), ..due.clone() };
+        let mut names = values([(":seen", s(&due.sort_key))]);
+        names.extend(item(to)?.into_iter().map(|(name, value)| (format!(":{name}"), value)));
+        // The entry of a Pin that is being sent stays where it is, so that whoever comes sees it before those after it.
+        let condition = if matches!(due.kind, DueItemKind::Pin(..)) {
+            names.extend(values([(":sending", s("sending"))]));
+            "due_sk = :seen AND #state <> :sending"
+        } else {
+            "due_sk = :seen"
+        };
+        let expression = "SET due_pk = :due_pk, due_sk = :due_sk";
+        Ok(self.0.update_if(&key, expression, condition, names).await?.then_some(moved))
+    }
+
+    async fn read(
+        &self,
+        partition: u32,
         from: &str,
         by: Timestamp,
         limit: usize,
     ) -> Result<Vec<Entry>, Error> {
         let query = self.0.client.query().table_name(&self.0.name).index_name("due");
         let query = query
-            .key_condition_expression("due_pk = :shard AND due_sk BETWEEN :from AND :now")
-            .expression_attribute_values(":shard", s(shard.to_string()))
+            .key_condition_expression("due_pk = :partition AND due_sk BETWEEN :from AND :now")
+            .expression_attribute_values(":partition", s(partition.to_string()))
             .expression_attribute_values(":from", s(from))
             // A clock that was set back must not make the range invalid.
             .expression_attribute_values(":now", s(end(by).max(from.to_owned())))
@@ -160,17 +230,24 @@ fn end(by: Timestamp) -> String {
 }
 
 /// `None`: the entry is of a kind that this version does not know.
-fn parse(entry: Entry) -> Option<DueItem> {
+fn parse(entry: Entry, partition: u32) -> Option<DueItem> {
     let since = parse_sort_key_time(&entry.due_sk)?;
-    let kind = if let Some(channel) = entry.pk.strip_prefix("TOKEN#") {
-        DueItemKind::Token(ChannelId::try_from(channel.to_owned()).ok()?)
+    let (kind, channel) = if let Some(channel) = entry.pk.strip_prefix("TOKEN#") {
+        let channel = ChannelId::try_from(channel.to_owned()).ok()?;
+        (DueItemKind::Token(channel.clone()), Some(channel))
     } else {
         let tenant = TenantId(entry.pk.strip_prefix("TENANT#")?.to_owned());
         match (entry.sk.strip_prefix(PIN), entry.sk.strip_prefix(CHANNEL)) {
-            (Some(pin), _) => DueItemKind::Pin(tenant, PinId::try_from(pin.to_owned()).ok()?),
-            (_, Some(channel)) => DueItemKind::Channel(tenant, ChannelId::try_from(channel.to_owned()).ok()?),
+            (Some(pin), _) => {
+                let pin = PinId::try_from(pin.to_owned()).ok()?;
+                (DueItemKind::Pin(tenant, pin), parse_sort_key_channel(&entry.due_sk))
+            }
+            (_, Some(channel)) => {
+                let channel = ChannelId::try_from(channel.to_owned()).ok()?;
+                (DueItemKind::Channel(tenant, channel.clone()), Some(channel))
+            }
             _ => return None,
         }
     };
-    Some(DueItem { kind, since, sort_key: entry.due_sk })
+    Some(DueItem { kind, channel, since, partition, sort_key: entry.due_sk })
 }

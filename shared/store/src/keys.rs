@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// How many partitions the `due` index has in a deployed table, so that several workers can share them.
 ///
-/// A row is written with the partition of its id, so a table that holds rows keeps this number.
-pub const DUE_SHARDS: u32 = 16;
+/// A row is written with the partition of its channel, so a table that holds rows keeps this number.
+pub const DUE_PARTITIONS: u32 = 16;
 
 /// The primary key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,8 +88,22 @@ pub(crate) struct DueIndexKey {
 }
 
 impl DueIndexKey {
-    pub(crate) fn new(at: Timestamp, id: &str, shards: u32) -> Self {
-        Self { due_pk: shard(id, shards).to_string(), due_sk: format!("{}#{id}", sort_key_time(at)) }
+    /// The entry of a channel, or of its tokens.
+    pub(crate) fn of_channel(at: Timestamp, channel: &ChannelId, partitions: u32) -> Self {
+        let due_pk = due_partition(channel.as_str(), partitions).to_string();
+        Self { due_pk, due_sk: format!("{}#{channel}", sort_key_time(at)) }
+    }
+
+    /// The entry of a Pin. It stands where its channel's does, and names it, so that a worker has whole channels, and
+    /// knows them before it reads a row.
+    pub(crate) fn of_pin(at: Timestamp, channel: &ChannelId, pin: &PinId, partitions: u32) -> Self {
+        let due_pk = due_partition(channel.as_str(), partitions).to_string();
+        Self { due_pk, due_sk: format!("{}#{channel}#{pin}", sort_key_time(at)) }
+    }
+
+    /// The entry of a Pin whose channel is not known: it stays in the partition where version 0.1 has put it.
+    pub(crate) fn of_old_pin(at: Timestamp, pin: &PinId, partition: u32) -> Self {
+        Self { due_pk: partition.to_string(), due_sk: format!("{}#{pin}", sort_key_time(at)) }
     }
 
     pub(crate) fn sort_key(&self) -> &str {
@@ -97,9 +111,9 @@ impl DueIndexKey {
     }
 }
 
-/// The partition of the index that `id` belongs to: its last characters are random.
-fn shard(id: &str, shards: u32) -> u32 {
-    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % shards
+/// The partition of the `due` index that `id` belongs to: its last characters are random.
+pub(crate) fn due_partition(id: &str, partitions: u32) -> u32 {
+    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % partitions
 }
 
 /// Milliseconds since 1970 with leading zeros: sorts as text.
@@ -110,6 +124,12 @@ pub(crate) fn sort_key_time(at: Timestamp) -> String {
 /// Reads [`sort_key_time`] back from the front of a `due_sk`.
 pub(crate) fn parse_sort_key_time(due_sk: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(due_sk.split('#').next()?.parse().ok()?).ok()
+}
+
+/// The channel in the `due_sk` of a Pin. `None`: version 0.1 has written it, which named none.
+pub(crate) fn parse_sort_key_channel(due_sk: &str) -> Option<ChannelId> {
+    let (channel, _pin) = due_sk.split_once('#')?.1.split_once('#')?;
+    ChannelId::try_from(channel.to_owned()).ok()
 }
 
 /// The partition of the `queue_pk` index that holds a channel's Pins of a class.
@@ -130,8 +150,22 @@ mod tests {
     }
 
     #[test]
-    fn ids_fall_into_every_shard() {
-        let mut seen: Vec<_> = (0..200).map(|number| shard(&format!("ch_{number}"), DUE_SHARDS)).collect();
+    fn a_pins_entry_names_its_channel_and_stands_in_its_partition() {
+        let (channel, pin) =
+            (ChannelId::new(Timestamp::UNIX_EPOCH, [3; 10]), PinId::new(Timestamp::UNIX_EPOCH, [4; 10]));
+        let entry = DueIndexKey::of_pin(Timestamp::UNIX_EPOCH, &channel, &pin, DUE_PARTITIONS);
+        let of_channel = DueIndexKey::of_channel(Timestamp::UNIX_EPOCH, &channel, DUE_PARTITIONS);
+        assert_eq!(entry.due_pk, of_channel.due_pk);
+        assert_eq!(parse_sort_key_channel(&entry.due_sk), Some(channel));
+        let old = DueIndexKey::of_old_pin(Timestamp::UNIX_EPOCH, &pin, 3);
+        assert_eq!((old.due_pk.as_str(), parse_sort_key_channel(&old.due_sk)), ("3", None));
+        assert_eq!(parse_sort_key_channel(&of_channel.due_sk), None);
+    }
+
+    #[test]
+    fn ids_fall_into_every_partition() {
+        let mut seen: Vec<_> =
+            (0..200).map(|number| due_partition(&format!("ch_{number}"), DUE_PARTITIONS)).collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 16);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ChannelId, Environment, Pin, PinGroup, PinId, PinterestPinId, TenantId};
 use futures_util::{Stream, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use crate::{
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
+/// Whether a row `REMOTE` may be written for `:pin`.
+const BELONGS_TO_NOBODY_ELSE: &str = "attribute_not_exists(pk) OR pin_id = :pin";
 /// How many rows one query of a filtered list reads at least.
 const MIN_FILTERED_PAGE: usize = 200;
 /// How many entries of a channel's Pins one query reads: as many rows as one batch holds.
@@ -60,7 +63,7 @@ impl MainTable {
         key: Option<&IdempotencyRecord>,
         now: i64,
     ) -> Result<WriteOutcome, Error> {
-        let new = pin_item(&self.table, pin)?;
+        let new = pin_item(&self.table, pin, pin.due_at())?;
         let Some(key) = key else {
             return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
                 Ok(()) => WriteOutcome::Done,
@@ -88,16 +91,42 @@ impl MainTable {
         }
     }
 
-    /// Writes a Pin over the version before it.
+    /// Writes a Pin over the version before it, whatever that is.
     pub async fn save_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
+        self.save(pin, pin.due_at()).await
+    }
+
+    /// Writes a Pin that is about to be sent over the version before it. Its entry in the `due` index stays where it is:
+    /// that costs nothing, and a worker that takes the channel over sees the Pin before those after it.
+    pub async fn save_sending(&self, pin: &Pin, before: &Pin) -> Result<WriteOutcome, Error> {
+        // Not later than it has to be looked at.
+        self.save(pin, before.due_at().into_iter().chain(pin.due_at()).min()).await
+    }
+
+    async fn save(&self, pin: &Pin, due_at: Option<Timestamp>) -> Result<WriteOutcome, Error> {
         let before = values([(":before", n(pin.version - 1))]);
-        Ok(match self.table.put_if(pin_item(&self.table, pin)?, "version = :before", before).await? {
+        let new = pin_item(&self.table, pin, due_at)?;
+        Ok(match self.table.put_if(new, "version = :before", before).await? {
             Ok(()) => WriteOutcome::Done,
             Err(_) => WriteOutcome::VersionConflict,
         })
     }
 
-    /// Writes a published Pin over the version before it, and binds `remote` to it: each Pinterest Pin belongs
+    /// Binds a Pin of Pinterest's to the Pin of ours that it was made for, whatever becomes of that. `false`: it belongs to
+    /// another one already.
+    pub async fn bind(
+        &self,
+        pin: &PinId,
+        environment: Environment,
+        remote: &PinterestPinId,
+    ) -> Result<bool, Error> {
+        let key = RowKey::pinterest_pin(environment, remote);
+        let owner = item(&PinterestPinRow { key, pin_id: pin.clone() })?;
+        let ours = values([(":pin", s(pin.as_str()))]);
+        Ok(self.table.put_if(owner, BELONGS_TO_NOBODY_ELSE, ours).await?.is_ok())
+    }
+
+    /// Writes a published Pin over the version before it, and binds `remote` to it, both or none: each Pinterest Pin belongs
     /// to one Pin of ours.
     pub async fn save_published(
         &self,
@@ -108,12 +137,19 @@ impl MainTable {
         let before = values([(":before", n(pin.version - 1))]);
         let key = RowKey::pinterest_pin(environment, remote);
         let owner = item(&PinterestPinRow { key, pin_id: pin.id.clone() })?;
-        let ours = "attribute_not_exists(pk) OR pin_id = :pin";
         let written = self
             .table
             .transact(vec![
-                self.table.put_in_transaction(pin_item(&self.table, pin)?, "version = :before", before)?,
-                self.table.put_in_transaction(owner, ours, values([(":pin", s(pin.id.as_str()))]))?,
+                self.table.put_in_transaction(
+                    pin_item(&self.table, pin, None)?,
+                    "version = :before",
+                    before,
+                )?,
+                self.table.put_in_transaction(
+                    owner,
+                    BELONGS_TO_NOBODY_ELSE,
+                    values([(":pin", s(pin.id.as_str()))]),
+                )?,
             ])
             .await?;
         Ok(match written {
@@ -184,16 +220,30 @@ impl MainTable {
         self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
     }
 
-    /// A page of the tenant's Pins, newest first, and the last id that was looked at if there may be more: where few
-    /// match of many, a page is not full, or even empty, and the next one goes on.
+    /// Some of the tenant's Pins, each by itself: one whose row cannot be read is no reason to leave the others. Those that
+    /// are gone are left out.
+    pub async fn pins_by_id<'a>(
+        &self,
+        tenant: &TenantId,
+        ids: impl IntoIterator<Item = &'a PinId>,
+    ) -> Result<HashMap<PinId, Result<Pin, Error>>, Error> {
+        let ids: BTreeSet<_> = ids.into_iter().collect();
+        let keys: Vec<_> = ids.iter().map(|id| (&self.table, RowKey::pin(tenant, id))).collect();
+        let mut found = self.table.batch(&keys).await?;
+        let rows = ids.into_iter().zip(keys);
+        let rows = rows.filter_map(|(id, (_, key))| Some((id.clone(), pin_of(found.remove(&key)?))));
+        Ok(rows.collect())
+    }
+
+    /// A page of the tenant's Pins, newest first: where few match of many, a page is not full, or even empty, and the next
+    /// one goes on.
     pub async fn pins(
         &self,
         tenant: &TenantId,
         filter: &PinFilter<'_>,
         after: Option<&PinId>,
-    ) -> Result<(Vec<Pin>, Option<PinId>), Error> {
-        let mut last = after.cloned();
-        let mut all = Vec::new();
+    ) -> Result<PinPage, Error> {
+        let mut result = PinPage { next: after.cloned(), ..PinPage::default() };
         let rows = if filter.is_all() { filter.limit } else { filter.limit.max(MIN_FILTERED_PAGE) };
         for _ in 0..MAX_QUERIES_PER_PAGE {
             let query = self.table.client.query().table_name(&self.table.name);
@@ -204,7 +254,7 @@ impl MainTable {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(tenant_pk(tenant)))
                 .expression_attribute_values(":prefix", s(PIN));
-            let start = last.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
+            let start = result.next.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
             let page = query
                 .set_exclusive_start_key(start.transpose()?)
                 .send()
@@ -212,24 +262,27 @@ impl MainTable {
                 .map_err(Error::aws("Query"))?;
             let more = page.last_evaluated_key.is_some();
             for found in page.items.unwrap_or_default() {
-                let pin = pin_of(found)?;
-                last = Some(pin.id.clone());
-                if filter.includes(&pin) {
-                    all.push(pin);
-                    if all.len() == filter.limit {
-                        return Ok((all, last));
-                    }
+                let id = id_of(&found);
+                result.next.clone_from(&id);
+                match (pin_of(found), id) {
+                    (Ok(pin), _) if filter.includes(&pin) => result.pins.push(pin),
+                    (Ok(_), _) | (Err(_), None) => {}
+                    (Err(error), Some(id)) => result.unreadable.push((id, error)),
+                }
+                if result.pins.len() == filter.limit {
+                    return Ok(result);
                 }
             }
             if !more {
-                return Ok((all, None));
+                return Ok(PinPage { next: None, ..result });
             }
         }
-        Ok((all, last))
+        Ok(result)
     }
 
     /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
-    /// by page, so that never all of them are in memory.
+    /// by page, so that never all of them are in memory. A row that cannot be read is an error of its own, after which
+    /// the others follow.
     pub fn pins_of_channel(
         &self,
         tenant: &TenantId,
@@ -241,12 +294,12 @@ impl MainTable {
             let Some(start) = position else { return Ok(None) };
             let (pins, next) =
                 self.channel_page(tenant, channel, group, since, start, CHANNEL_PAGE_ENTRIES).await?;
-            Ok::<_, Error>(Some((stream::iter(pins.into_iter().map(Ok)), next.map(Some))))
+            Ok::<_, Error>(Some((stream::iter(pins), next.map(Some))))
         });
         pages.try_flatten()
     }
 
-    /// The newest of a channel's Pins of a class, if it was asked for since then.
+    /// The newest of a channel's Pins of a class, if it was asked for since then and can be read.
     pub async fn latest_pin(
         &self,
         tenant: &TenantId,
@@ -254,7 +307,7 @@ impl MainTable {
         group: PinGroup,
         since: Timestamp,
     ) -> Result<Option<Pin>, Error> {
-        Ok(self.channel_page(tenant, channel, group, since, None, 1).await?.0.pop())
+        Ok(self.channel_page(tenant, channel, group, since, None, 1).await?.0.pop().and_then(Result::ok))
     }
 
     /// A page of a channel's Pins, and where the next one begins.
@@ -266,7 +319,7 @@ impl MainTable {
         since: Timestamp,
         start: Option<Item>,
         limit: i32,
-    ) -> Result<(Vec<Pin>, Option<Item>), Error> {
+    ) -> Result<(Vec<Result<Pin, Error>>, Option<Item>), Error> {
         // Ids sort by time: this one is older than all of that instant.
         let oldest = PinId::new(since, [0; 10]);
         let query = self.table.client.query().table_name(&self.table.name).index_name("queue");
@@ -282,10 +335,21 @@ impl MainTable {
         let keys: Vec<_> = ids.iter().map(|id| (&self.table, RowKey::pin(tenant, &id.queue_sk))).collect();
         let mut found = self.table.batch(&keys).await?;
         let pins = keys.iter().filter_map(|(_, key)| found.remove(key).map(pin_of));
-        let mut pins = pins.collect::<Result<Vec<_>, _>>()?;
-        pins.retain(|pin| pin.state.group() == group); // the index may be behind
+        let mut pins: Vec<_> = pins.collect();
+        pins.retain(|pin| pin.as_ref().map_or(true, |pin| pin.state.group() == group)); // the index may be behind
         Ok((pins, page.last_evaluated_key))
     }
+}
+
+/// A page of a list of Pins.
+#[derive(Debug, Default)]
+pub struct PinPage {
+    /// Those that match.
+    pub pins: Vec<Pin>,
+    /// Rows that this version cannot read, each with the reason. They are no reason to leave the others out.
+    pub unreadable: Vec<(PinId, Error)>,
+    /// The last id that was looked at, if there may be more.
+    pub next: Option<PinId>,
 }
 
 /// Which Pins a list is to hold.
@@ -315,14 +379,42 @@ struct QueueEntry {
     queue_sk: PinId,
 }
 
-fn pin_item(table: &Table, pin: &Pin) -> Result<Item, Error> {
-    item(&PinRow {
+fn pin_item(table: &Table, pin: &Pin, due_at: Option<Timestamp>) -> Result<Item, Error> {
+    let mut row = item(&PinRow {
         key: RowKey::pin(&pin.tenant, &pin.id),
-        due: pin.due_at().map(|at| table.due_index_key(at, pin.id.as_str())),
+        due: due_at.map(|at| table.due_pin(at, &pin.channel_id, &pin.id)),
         queue_pk: queue_pk(&pin.channel_id, pin.state.group()),
         queue_sk: pin.id.to_string(),
         pin: pin.clone(),
-    })
+    })?;
+    strip_nulls(&mut row);
+    Ok(row)
+}
+
+/// Leaves out what is nothing. A write costs by the kilobyte, and most of a timeline entry's fields are empty.
+fn strip_nulls(map: &mut Item) {
+    map.retain(|_, value| !value.is_null());
+    for value in map.values_mut() {
+        match value {
+            AttributeValue::M(inner) => strip_nulls(inner),
+            AttributeValue::L(items) => {
+                items
+                    .iter_mut()
+                    .filter_map(|item| match item {
+                        AttributeValue::M(inner) => Some(inner),
+                        _ => None,
+                    })
+                    .for_each(strip_nulls);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whose row it is, by its key.
+fn id_of(found: &Item) -> Option<PinId> {
+    let sk = found.get("sk")?.as_s().ok()?;
+    PinId::try_from(sk.strip_prefix(PIN)?.to_owned()).ok()
 }
 
 fn pin_of(found: Item) -> Result<Pin, Error> {

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::{
         ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     },
 };
+use domain::{ChannelId, PinId};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -64,7 +65,7 @@ pub struct Table {
     pub(crate) client: Client,
     pub(crate) name: String,
     /// How many partitions its `due` index has.
-    pub(crate) due_shards: u32,
+    pub(crate) due_partitions: u32,
     random: Random,
 }
 
@@ -79,13 +80,18 @@ pub(crate) enum Written {
 
 impl Table {
     #[must_use]
-    pub fn new(client: Client, name: &str, due_shards: u32, random: Random) -> Self {
-        Self { client, name: name.to_owned(), due_shards, random }
+    pub fn new(client: Client, name: &str, due_partitions: u32, random: Random) -> Self {
+        Self { client, name: name.to_owned(), due_partitions, random }
     }
 
-    /// Where a row that is due at `at` stands in the `due` index.
-    pub(crate) fn due_index_key(&self, at: Timestamp, id: &str) -> DueIndexKey {
-        DueIndexKey::new(at, id, self.due_shards)
+    /// Where a channel, or its tokens, that are due at `at` stand in the `due` index.
+    pub(crate) fn due_channel(&self, at: Timestamp, channel: &ChannelId) -> DueIndexKey {
+        DueIndexKey::of_channel(at, channel, self.due_partitions)
+    }
+
+    /// Where a Pin of a channel that is due at `at` stands in the `due` index.
+    pub(crate) fn due_pin(&self, at: Timestamp, channel: &ChannelId, pin: &PinId) -> DueIndexKey {
+        DueIndexKey::of_pin(at, channel, pin, self.due_partitions)
     }
 
     pub(crate) async fn get(&self, key: &RowKey) -> Result<Option<Item>, Error> {

@@ -66,7 +66,7 @@ impl TokenRow {
         let mut new = item(self)?;
         new.extend(item(&RowKey::token(&self.state.channel_id))?);
         if let Some(at) = self.state.due_at {
-            new.extend(item(&table.due_index_key(at, self.state.channel_id.as_str()))?);
+            new.extend(item(&table.due_channel(at, &self.state.channel_id))?);
         }
         if let Some(lease) = &self.state.lease {
             new.insert("lease_until".to_owned(), n(lease.until.as_millisecond()));
@@ -185,7 +185,7 @@ impl TokensTable {
         let mut names =
             values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
         names.insert(":none".to_owned(), n(0));
-        let due = item(&self.table.due_index_key(now, channel.as_str()))?;
+        let due = item(&self.table.due_channel(now, channel))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
                          AND attribute_exists(due_sk) AND due_sk > :due_sk AND failures = :none \

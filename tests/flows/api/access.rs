@@ -214,6 +214,7 @@ async fn a_user_without_a_tenant_is_not_the_tenant_of_that_name() {
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
         ("MAIN_TABLE", "main"),
         ("MEDIA_BUCKET", "media"),
         ("TENANT_CLAIM", "org"),

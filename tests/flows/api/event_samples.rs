@@ -84,6 +84,7 @@ async fn aws() -> (LoopbackAws, Setup) {
         ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
         ("AWS_ENDPOINT_URL", aws.url()),
         ("AWS_ENDPOINT_URL_DYNAMODB", aws.dynamodb_url()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
         ("MAIN_TABLE", "main"),
         ("TOKENS_TABLE", "tokens"),
         ("SETTINGS_SECRET", "settings"),

@@ -117,6 +117,7 @@ impl CountedFunctions {
             ("AWS_SECRET_ACCESS_KEY", aws.secret_key()),
             ("AWS_ENDPOINT_URL", &others),
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
+            ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
             ("MAIN_TABLE", "main"),
             ("TOKENS_TABLE", "tokens"),
             ("SETTINGS_SECRET", "settings"),

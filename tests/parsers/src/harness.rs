@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use adapters::{Transports, media_bucket};
+use adapters::{Transport, Transports};
 use app::{Endpoint, Function, Setup, endpoints};
 use dynoxide::Database;
 use edge::{CALLBACK, Event, Request, RouteMatch, find};
@@ -82,9 +82,14 @@ impl TestApp {
         RING.clone_into(&mut aws.account.lock().unwrap().ring);
         let pinterest = Arc::<Mutex<Script>>::default();
         let (ahead, rolled) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
-        let no_bucket =
-            media_bucket::Transport::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
-        let transports = Transports { aws: aws.wire(), pinterest: wire::wire(&pinterest), media: no_bucket };
+        let no_bucket = Transport::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
+        let no_lambda = Transport::new(|_| Box::pin(async { Err("there is no Lambda here".into()) }));
+        let transports = Transports {
+            aws: aws.wire(),
+            pinterest: wire::wire(&pinterest),
+            media: no_bucket,
+            lambda: no_lambda,
+        };
         let setup = setup(&ahead, &rolled, transports);
         let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
         let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
@@ -228,6 +233,7 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, transports: Transports
         ("AWS_REGION", loopback_aws::REGION),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
         ("MAIN_TABLE", "main"),
         ("TOKENS_TABLE", "tokens"),
         ("SETTINGS_SECRET", "settings"),

@@ -9,7 +9,7 @@ use super::tables::RowKey;
 
 /// Each index with its keys and the name that its queries give to the partition.
 const INDEXES: [(&str, &str, &str, &str); 2] =
-    [("due", "due_pk", "due_sk", ":shard"), ("queue", "queue_pk", "queue_sk", ":queue")];
+    [("due", "due_pk", "due_sk", ":partition"), ("queue", "queue_pk", "queue_sk", ":queue")];
 
 /// How old the answer to a query can be.
 pub(super) const RETENTION: SignedDuration = SignedDuration::from_mins(2);

@@ -43,6 +43,7 @@ impl Invariants {
         }
         env.note(|| format!("#{writer} writes {} {} v{} {:?}", pin.id, title(&pin), pin.version, pin.state));
         self.check_transition(before.as_ref(), &pin);
+        self.check_channel_order(env, writer, before.as_ref(), &pin);
         self.check_write_rate(env, &pin);
         if before.is_none() {
             let same = |other: &&Pin| other.id != pin.id && image(other) == image(&pin);
@@ -108,7 +109,9 @@ impl Invariants {
         let open = pin.state.group() == domain::PinGroup::Open;
         // A row that cannot be worked on is postponed by five minutes, without being read.
         let latest = due.map(|due| due.max(env.now().as_millisecond()) + 6 * 60_000);
-        let timely = entry >= due && entry <= latest;
+        // The entry of a Pin that is being sent stays where it was, so that a worker that comes sees it.
+        let is_sending = matches!(pin.state, State::Sending(_));
+        let timely = (entry >= due || is_sending && entry.is_some()) && entry <= latest;
         self.check(timely && due.is_some() == open, "what is open has its time", || {
             format!("{}: {:?} is due at {due:?} and indexed at {entry:?}", pin.id, pin.state)
         });

@@ -73,7 +73,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| format!("attribute_exists(pk) OR {text}"),
         )
     }),
-    of_pins("a Pin is published without being bound", |_, _, _, body| {
+    of_pins("a Pin is published without being bound", |_, _, operation, body| {
+        if operation == "PutItem" && is_put(body, "REMOTE") {
+            return Some((200, json!({})));
+        }
         if let Some(items) = body["TransactItems"].as_array_mut() {
             items.retain(|item| !is_put(&item["Put"], "REMOTE"));
         }
@@ -86,6 +89,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |call| is_put(call, "IDEM"),
             |text| format!("attribute_exists(pk) OR {text}"),
         )
+    }),
+    of_pins("two workers have one partition", |_, _, operation, body| no_fence(operation, body)),
+    of_pins("a partition that nobody takes", |_, _, operation, body| {
+        let values = &mut body["ExpressionAttributeValues"];
+        if operation == "Query" && values[":partition"]["S"] == "1" {
+            values[":partition"]["S"] = json!("none");
+        }
+        None
+    }),
+    of_pins("a lease ends before its worker does", |_, _, _, body| {
+        if let Some(until) = body.pointer_mut("/ExpressionAttributeValues/:lease/M/until/N") {
+            *until = json!("0");
+        }
+        None
     }),
     of_tokens("the row of a lost channel is not updated", |_, _, _, body| {
         if let Some(items) = body["TransactItems"].as_array_mut()
@@ -106,6 +123,21 @@ pub(super) fn late_pairs_meet_conflicts(
 ) -> Option<Reply> {
     let saves_spare = body["UpdateExpression"] == "SET spare = :pair";
     (saves_spare && env.rng.chance(0.4)).then(|| error("TransactionConflictException"))
+}
+
+/// A lease keeps nobody out.
+fn no_fence(operation: &str, body: &mut Value) -> Option<Reply> {
+    change_condition(
+        operation,
+        body,
+        |call| condition(call).contains("lease_") && condition(call).contains(":now"),
+        |text| {
+            text.replace(
+                "(attribute_not_exists(lease_",
+                "(attribute_exists(pk) OR attribute_not_exists(lease_",
+            )
+        },
+    )
 }
 
 /// Every write in a call.

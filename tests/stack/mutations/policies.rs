@@ -57,6 +57,27 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "refresh needs DeadLetters.Arn",
     ),
     t(policies::grants, "  PinsRole:", "PinsLog.Arn", "DocsLog.Arn", "pins needs PinsLog.Arn"),
+    t(
+        policies::grants,
+        "  DeliverStartsWorkers:",
+        "DeliverFunction.Arn",
+        "RefreshFunction.Arn",
+        "deliver needs DeliverFunction.Arn",
+    ),
+    t(
+        policies::grants,
+        "  DeliverStartsWorkers:",
+        "!Ref DeliverRole",
+        "!Ref RefreshRole",
+        "refresh does not build DeliverFunction.Arn",
+    ),
+    t(
+        policies::grants,
+        "  DeliverStartsWorkers:",
+        "lambda:InvokeFunction",
+        "lambda:UpdateFunctionCode",
+        "which our code never does",
+    ),
     t(policies::grants, "  DeliverRole:", "/index/queue", "/index/other", "there is no such index"),
     t(policies::grants, "  RefreshRole:", "/index/due", "/index/queue", "there is no such index"),
     t(

@@ -5,7 +5,8 @@ mod yaml;
 
 use std::{
     env,
-    process::{Command, ExitCode},
+    io::{BufRead as _, BufReader},
+    process::{Command, ExitCode, Stdio},
 };
 
 const HELP: &str = "\
@@ -15,6 +16,9 @@ cargo xtask <command>
   seed SEED                simulate one seed, and print what happened
   mutants [NAME]           run the protocols that are broken on purpose, and print what caught each
   scale CHANNELS PINS      refresh so many channels for a day, and publish so many Pins in a month
+  scale --pins N --channels M [--of-one-tenant K]
+                           publish N Pins of M channels that are due in one minute, K of the channels one tenant's;
+                           the last line is one JSON object
   browser [ARGUMENTS]      drive the pages in Chromium (the arguments go to Node's test runner)
   pictures                 make the pictures of docs/
   clients                  make clients of the contract, and let them do the main job
@@ -24,6 +28,9 @@ cargo xtask <command>
 
 /// How many seeds one process simulates: the SDK keeps a retry budget for each function that is started, for good.
 const SEEDS_OF_A_PROCESS: u64 = 500;
+
+/// Cargo runs this where it was called: everything below is named from the root.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -37,8 +44,12 @@ fn main() -> ExitCode {
         }),
         ["mutants"] => simulation("every_mutant_is_caught", &[]),
         ["mutants", name] => simulation("every_mutant_is_caught", &[("SIMULATION_MUTANT", name)]),
-        ["scale", channels, pins] => {
+        ["scale", channels, pins] if !channels.starts_with('-') => {
             cargo_test("scale", "", &[("SCALE_CHANNELS", channels), ("SCALE_PINS", pins)])
+        }
+        ["scale", "--pins", pins, "--channels", channels] => burst(pins, channels, "0"),
+        ["scale", "--pins", pins, "--channels", channels, "--of-one-tenant", of_one] => {
+            burst(pins, channels, of_one)
         }
         ["browser", rest @ ..] => run(&mut script("tests/browser/run", rest)),
         ["pictures"] => run(&mut script("tests/browser/run", &["pictures"])),
@@ -73,12 +84,43 @@ fn soak(from: u64, seeds: u64) -> Result<(), String> {
     Ok(())
 }
 
+/// Runs the burst alone, and repeats its result as the last line.
+fn burst(pins: &str, channels: &str, of_one_tenant: &str) -> Result<(), String> {
+    let sizes = [
+        ("SCALE_BURST_PINS", pins),
+        ("SCALE_BURST_CHANNELS", channels),
+        ("SCALE_BURST_OF_ONE_TENANT", of_one_tenant),
+    ];
+    let mut command = test_command("scale", "a_burst");
+    command.envs(sizes).current_dir(ROOT).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| format!("cargo could not be started: {error}"))?;
+    let mut result = None;
+    for line in BufReader::new(child.stdout.take().ok_or("it says nothing")?).lines() {
+        let line = line.map_err(|error| error.to_string())?;
+        if line.starts_with('{') {
+            result = Some(line);
+        } else {
+            println!("{line}");
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if !status.success() {
+        return Err(format!("the burst failed: {status}"));
+    }
+    println!("{}", result.ok_or("the burst has no result")?);
+    Ok(())
+}
+
 fn simulation(test: &str, variables: &[(&str, &str)]) -> Result<(), String> {
     cargo_test("simulation", test, variables)
 }
 
-/// All packages are named, so that what `cargo test --workspace` has built is used again.
 fn cargo_test(binary: &str, test: &str, variables: &[(&str, &str)]) -> Result<(), String> {
+    run(test_command(binary, test).envs(variables.iter().copied()))
+}
+
+/// All packages are named, so that what `cargo test --workspace` has built is used again.
+fn test_command(binary: &str, test: &str) -> Command {
     let mut command = Command::new("cargo");
     command.args([
         "test",
@@ -91,7 +133,7 @@ fn cargo_test(binary: &str, test: &str, variables: &[(&str, &str)]) -> Result<()
         "--nocapture",
         "--test-threads=1",
     ]);
-    run(command.envs(variables.iter().copied()))
+    command
 }
 
 fn script(path: &str, arguments: &[&str]) -> Command {
@@ -101,9 +143,7 @@ fn script(path: &str, arguments: &[&str]) -> Command {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    // Cargo runs this where it was called: everything below is named from the root.
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    match command.current_dir(root).status() {
+    match command.current_dir(ROOT).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{}: {status}", command.get_program().display())),
         Err(error) => Err(format!("{} could not be started: {error}", command.get_program().display())),

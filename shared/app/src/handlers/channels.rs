@@ -22,7 +22,7 @@ pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
-use super::recent_answers::RecentAnswers;
+use super::{readable::readable, recent_answers::RecentAnswers};
 use crate::{
     error::{Error, Result},
     limits::{SaveLimits, TenantLimits},
@@ -192,8 +192,8 @@ impl Channels {
     async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
         let main = &self.sessions.main;
         let now = self.clock.now();
-        let saves = main
-            .pins_of_channel(tenant, id, PinGroup::Open, Timestamp::UNIX_EPOCH)
+        let open = main.pins_of_channel(tenant, id, PinGroup::Open, Timestamp::UNIX_EPOCH);
+        let saves = readable(open)
             .try_filter_map(|pin| future::ready(Ok(pin.leave_channel(now))))
             .map_ok(|pin| async move { Ok((main.save_pin(&pin).await, pin)) })
             .try_buffer_unordered(MAX_PARALLEL_WRITES);

@@ -1,207 +1,144 @@
 //! `deliver`: every minute, the Pins that are due, and the channels that were connected again.
+//!
+//! The minute's tick looks at the front of each partition of the `due` index. It works on a small load by itself. With a
+//! larger one, it starts more workers, each for some partitions. A worker leases its partitions, and with them whole
+//! channels: the Pins of a channel are sent by one worker, one after the other. A worker that does not come, comes twice or
+//! late, and a tick that ends too early, change nothing but the minute: what is not done is still due.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+mod lease;
+mod queue;
+mod shares;
+mod worker;
 
+use std::collections::BTreeSet;
+
+use adapters::Workers;
 use delivery::PinPublisher;
-use domain::{ChannelId, PinGroup, TenantId, delivery::Input};
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
-use platform::Clock;
-use store::{DueItem, DueItemKind, Heartbeat, MainTable};
+use futures_util::future::join_all;
+use platform::{Clock, Random, chain};
+use serde_json::json;
+use store::{DueCursor, DueItem, Heartbeat, MainTable};
 use tokio::time::{Duration, Instant};
 
-use super::{
-    due_loop::DueLoop,
-    due_pins::{ChannelBatch, DuePins, PinBuffer, WaitingPin},
-};
+use self::{lease::Lease, shares::Sizes, worker::Worker};
+use super::due_loop::warn_about_rest;
 use crate::{error::Result, setup::Setup};
 
-/// How many channels are worked on in parallel. The Pins of one channel are sent one after the other.
-const MAX_PARALLEL_CHANNELS: usize = 16;
+/// How many entries of each partition a tick looks at.
+const LOOK_ENTRIES: usize = 256;
+/// How many entries of a partition a worker reads at once.
+const PAGE_ENTRIES: usize = 1000;
 /// What must be left of the invocation to begin with a Pin: for a send or a board check, and for the writes.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(40);
-/// How long one worker has the return of a channel to itself: as long as it may run.
-const RESUME_LEASE: SignedDuration = domain::delivery::MAX_UPLOAD_TIME;
 
-/// What `deliver` may use: what publishing may.
+/// What `deliver` may use: what publishing may, and to start itself.
 #[derive(Debug)]
 pub struct Deliver {
     publisher: PinPublisher,
     main: MainTable,
+    workers: Workers,
+    /// How much work needs how many of them.
+    sizes: Sizes,
     clock: Clock,
-    /// The channels that this process works on: on one machine, several ticks run in parallel.
-    in_progress: Mutex<BTreeSet<ChannelId>>,
+    random: Random,
+}
+
+/// What wakes the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliverJob {
+    /// Every minute: what is due.
+    Tick,
+    /// A tick has started this worker for some partitions.
+    Partitions(BTreeSet<u32>),
+}
+
+impl DeliverJob {
+    /// A tick sends `{"partitions":[…]}`; anything else is a minute.
+    #[must_use]
+    pub fn from_event(event: &serde_json::Value) -> Self {
+        let numbers = event["partitions"].as_array();
+        numbers.map_or(Self::Tick, |numbers| {
+            let numbers = numbers.iter().filter_map(|number| number.as_u64()?.try_into().ok());
+            Self::Partitions(numbers.collect())
+        })
+    }
 }
 
 impl Deliver {
     #[must_use]
-    pub fn new(publisher: PinPublisher, setup: &Setup) -> Self {
+    pub fn new(mut publisher: PinPublisher, workers: Workers, setup: &Setup) -> Self {
+        publisher.in_a_hurry = false;
         let main = publisher.sessions.main.clone();
-        Self { publisher, main, clock: setup.clock.clone(), in_progress: Mutex::default() }
+        let (clock, random) = (setup.clock.clone(), setup.random.clone());
+        let max_workers = setup.max_workers().unwrap_or(usize::MAX);
+        let sizes = Sizes { entries_per_worker: setup.entries_per_worker, max_workers };
+        Self { publisher, main, workers, sizes, clock, random }
     }
 
-    /// Works on what is due, round by round, until nothing is or the time is up. The next tick takes what is left.
+    /// One invocation.
+    pub async fn run(&self, job: DeliverJob, deadline: Instant) -> Result<()> {
+        match job {
+            DeliverJob::Tick => self.tick(deadline).await,
+            DeliverJob::Partitions(partitions) => {
+                let index = self.main.due_index();
+                let partitions: BTreeSet<_> = &partitions & &index.partitions();
+                let cursor = index.cursor(&partitions, PAGE_ENTRIES);
+                self.work(partitions, Vec::new(), cursor, deadline).await
+            }
+        }
+    }
+
+    /// Looks at what is due, starts as many workers as there is work for, and works on a share of it.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
-        let mut due = DueLoop::new(self.main.due_index(), &self.clock, deadline, MIN_TIME_LEFT);
-        let mut pins = DuePins::default();
-        loop {
-            if pins.has_room() {
-                let items = due.next().await?;
-                self.read(items, &mut pins, &due).await;
-            }
-            let due = &due;
-            stream::iter(pins.take_round())
-                .for_each_concurrent(MAX_PARALLEL_CHANNELS, |(tenant, channel, batch)| async move {
-                    if let Some(_guard) = self.lock_channel(&channel) {
-                        self.process_channel(&tenant, &channel, batch, due, deadline).await;
-                    }
-                })
-                .await;
-            if (pins.is_empty() && !due.has_more()) || !due.has_time() {
-                break;
-            }
-        }
-        let oldest = due.oldest_left(due.has_time()).await?;
-        self.main.record_heartbeat(&Heartbeat::Deliver(oldest), self.clock.now()).await?;
-        Ok(())
-    }
-
-    /// Reads the Pins that are due, and sorts everything by channel. An entry whose Pin cannot be read is postponed.
-    async fn read(&self, items: Vec<DueItem>, pins: &mut DuePins, due: &DueLoop<'_>) {
-        let read = stream::iter(items).map(|item| async move {
-            let pin = match &item.kind {
-                DueItemKind::Pin(tenant, id) => self.main.pin(tenant, id).await,
-                DueItemKind::Channel(..) | DueItemKind::Token(_) => Ok(None),
-            };
-            (item, pin)
-        });
-        let mut read = read.buffered(MAX_PARALLEL_CHANNELS);
-        while let Some((item, pin)) = read.next().await {
-            match (item.kind.clone(), pin) {
-                (DueItemKind::Pin(..), Ok(Some(pin))) => pins.add_pin(item, pin),
-                (DueItemKind::Channel(tenant, channel), _) => pins.add_reconnected(tenant, channel, item),
-                (DueItemKind::Pin(..) | DueItemKind::Token(_), Ok(_)) => {} // removed: the index is behind
-                (_, Err(error)) => due.postpone(&item, &error).await,
-            }
-        }
-    }
-
-    /// Takes a channel, unless another tick in this process has it.
-    fn lock_channel(&self, channel: &ChannelId) -> Option<ChannelGuard<'_>> {
-        let mut in_progress = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_free = in_progress.insert(channel.clone());
-        is_free.then(|| ChannelGuard { deliver: self, channel: channel.clone() })
-    }
-
-    /// Works on one channel, one Pin after the other.
-    async fn process_channel(
-        &self,
-        tenant: &TenantId,
-        channel: &ChannelId,
-        batch: ChannelBatch,
-        due: &DueLoop<'_>,
-        deadline: Instant,
-    ) {
-        // Pins that have waited for the owner go before those that are only now due.
-        if let Some(item) = batch.reconnected
-            && let Err(error) = self.resume(tenant, channel, &item, due, deadline).await
-        {
-            due.postpone(&item, &error).await;
-        }
-        for (item, waiting) in batch.pins {
-            if !due.has_time() {
-                return;
-            }
-            if let Err(error) = self.drive(tenant, waiting, Input::Due, deadline).await {
-                due.postpone(&item, &error).await;
-            }
-        }
-    }
-
-    /// Sends the Pins that have waited for a channel, one by one, by `publish_at`, then by id. Two workers would mix the
-    /// order, so one takes the entry for itself for a while. If the time is up, a later tick continues.
-    async fn resume(
-        &self,
-        tenant: &TenantId,
-        channel: &ChannelId,
-        item: &DueItem,
-        due: &DueLoop<'_>,
-        deadline: Instant,
-    ) -> Result<()> {
         let index = self.main.due_index();
-        let Some(taken) = index.postpone(item, self.clock.now() + RESUME_LEASE).await? else {
-            return Ok(()); // another worker has it
-        };
-        // From here on, the entry is the one that was taken.
-        match self.resume_pins(tenant, channel, due, deadline).await {
-            Ok(true) => self.main.clear_resume(tenant, channel, &taken.sort_key).await?,
-            Ok(false) => drop(index.postpone(&taken, self.clock.now()).await?),
-            Err(error) => due.postpone(&taken, &error).await,
+        let mut cursor = index.cursor(&index.partitions(), LOOK_ENTRIES);
+        let items = index.next(&mut cursor, self.clock.now()).await?;
+        if items.is_empty() {
+            self.main.record_heartbeat(&Heartbeat::Deliver(None), self.clock.now()).await?;
+            return Ok(());
         }
-        Ok(())
+        let mut shares = self.sizes.deal(&items, cursor.unfinished()).into_iter();
+        let mut own = shares.next().unwrap_or_default();
+        let started = join_all(shares.map(|share| async { (self.start(&share).await, share) })).await;
+        own.extend(started.into_iter().filter(|(is_started, _)| !is_started).flat_map(|(_, share)| share));
+        self.work(own, items, cursor, deadline).await
     }
 
-    /// `false`: the time was up. A Pin that fails does not stop those after it; it is tried again with the entry.
-    /// All are read first, because they leave in the order of their times.
-    async fn resume_pins(
-        &self,
-        tenant: &TenantId,
-        channel: &ChannelId,
-        due: &DueLoop<'_>,
-        deadline: Instant,
-    ) -> Result<bool> {
-        let mut buffer = PinBuffer::default();
-        let open = self.main.pins_of_channel(tenant, channel, PinGroup::Open, Timestamp::UNIX_EPOCH);
-        let mut waiting: Vec<_> = open.map_ok(|pin| buffer.add(pin)).try_collect().await?;
-        waiting.sort_by(|a, b| a.publish_order().cmp(&b.publish_order()));
-        let mut failed = None;
-        for waiting in waiting {
-            if !due.has_time() {
-                return Ok(false);
-            }
-            let driven = self.drive(tenant, waiting, Input::ChannelReconnected, deadline).await;
-            failed = driven.err().or(failed);
+    /// `false`: the worker will not come.
+    async fn start(&self, partitions: &BTreeSet<u32>) -> bool {
+        let started = self.workers.start(&json!({ "partitions": partitions })).await;
+        if let Err(error) = &started {
+            tracing::warn!(error = %chain(error), ?partitions, "a worker could not be started");
         }
-        failed.map_or(Ok(true), Err)
+        started.is_ok()
     }
 
-    /// Takes a Pin as far as it goes. One that is not in memory is read; one that is gone needs nothing.
-    async fn drive(
+    /// Works on those of the partitions that no other worker has, until nothing is due or the time is up. The next tick
+    /// takes what is left. `items` were read already.
+    async fn work(
         &self,
-        tenant: &TenantId,
-        waiting: WaitingPin,
-        input: Input,
+        partitions: BTreeSet<u32>,
+        items: Vec<DueItem>,
+        mut cursor: DueCursor,
         deadline: Instant,
     ) -> Result<()> {
-        let pin = match waiting.buffered {
-            Some(pin) => pin,
-            None => match self.main.pin(tenant, &waiting.id).await? {
-                Some(pin) => pin,
-                None => return Ok(()),
-            },
+        let lease = Lease::acquire(&self.main, &self.clock, self.random.hex_id(), &partitions).await?;
+        let held = lease.partitions();
+        cursor.retain(&held);
+        let is_wanted = |item: &DueItem| partitions.contains(&item.partition);
+        let (own, others): (Vec<_>, Vec<_>) =
+            items.into_iter().filter(is_wanted).partition(|item| held.contains(&item.partition));
+        let took_all = if held.is_empty() {
+            Ok(true)
+        } else {
+            Worker::new(self, &lease, deadline).run(own, cursor).await
         };
-        let sessions = &self.publisher.sessions;
-        let snapshot = sessions.read_snapshot(&pin.tenant, &pin.channel_id, None).await?;
-        let mut session = sessions.open_snapshot(snapshot).await?;
-        session.uploads_until = deadline.checked_sub(MIN_TIME_LEFT);
-        // Boxed: the SDK's futures are deep, and there are as many of these as channels that are worked on in parallel.
-        self.publisher.drive(pin, input, &session).boxed().await?;
-        Ok(())
-    }
-}
-
-/// A channel that a tick works on, until this is dropped.
-struct ChannelGuard<'a> {
-    deliver: &'a Deliver,
-    channel: ChannelId,
-}
-
-impl Drop for ChannelGuard<'_> {
-    fn drop(&mut self) {
-        let mut in_progress = self.deliver.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-        in_progress.remove(&self.channel);
+        let oldest = match &took_all {
+            Ok(true) => others.iter().map(|item| item.since).min(),
+            _ => self.main.due_index().first(self.clock.now()).await?.map(|item| item.since),
+        };
+        warn_about_rest(oldest, self.clock.now());
+        lease.release(oldest).await?;
+        took_all.map(drop)
     }
 }

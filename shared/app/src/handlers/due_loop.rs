@@ -1,4 +1,4 @@
-//! What the two minute workers share: taking what is due, page by page, until nothing is or the time is up.
+//! Taking the tokens that are due, page by page, until none is or the time is up.
 
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, chain};
@@ -7,6 +7,8 @@ use tokio::time::{Duration, Instant};
 
 use crate::error::Result;
 
+/// How many entries of each partition one page holds.
+const PAGE_ENTRIES: usize = 64;
 /// How long an entry that cannot be worked on is left alone.
 const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
 
@@ -27,7 +29,13 @@ impl<'a> DueLoop<'a> {
         deadline: Instant,
         min_time_left: Duration,
     ) -> Self {
-        Self { cursor: index.cursor(), index, clock, deadline, min_time_left }
+        Self {
+            cursor: index.cursor(&index.partitions(), PAGE_ENTRIES),
+            index,
+            clock,
+            deadline,
+            min_time_left,
+        }
     }
 
     /// The next page of what is due now.
@@ -55,17 +63,14 @@ impl<'a> DueLoop<'a> {
         self.deadline.saturating_duration_since(Instant::now()) >= self.min_time_left
     }
 
-    /// Since when the oldest entry is due that this tick leaves to the next. An alarm of the stack counts the log line.
+    /// Since when the oldest entry is due that this tick leaves to the next.
     pub(super) async fn oldest_left(&self, took_all: bool) -> Result<Option<Timestamp>> {
         if took_all {
             return Ok(None);
         }
         let now = self.clock.now();
         let oldest = self.index.first(now).await?.map(|item| item.since);
-        if let Some(oldest) = oldest {
-            let oldest_due_age_s = now.duration_since(oldest).as_secs();
-            tracing::warn!(oldest_due_age_s, "work that is due is left to the next tick");
-        }
+        warn_about_rest(oldest, now);
         Ok(oldest)
     }
 
@@ -75,5 +80,13 @@ impl<'a> DueLoop<'a> {
         if let Err(error) = self.index.postpone(item, self.clock.now() + POSTPONE_BY).await {
             tracing::error!(error = %chain(&error), item = ?item.kind, "it could not be postponed either");
         }
+    }
+}
+
+/// Says that work is left to the next tick, if any is. An alarm of the stack counts the log line.
+pub(super) fn warn_about_rest(oldest: Option<Timestamp>, now: Timestamp) {
+    if let Some(oldest) = oldest {
+        let oldest_due_age_s = now.duration_since(oldest).as_secs();
+        tracing::warn!(oldest_due_age_s, "work that is due is left to the next tick");
     }
 }

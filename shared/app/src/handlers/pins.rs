@@ -10,8 +10,8 @@ use edge::{
     ApiRequest, Body, Handler, Page, Response, SiteConfig, body_text, json, not_found, ok, with_status,
 };
 use http::StatusCode;
-use platform::{Clock, Random};
-use store::{MainTable, PinFilter, WriteOutcome};
+use platform::{Clock, Random, chain};
+use store::{MainTable, PinFilter, PinPage, WriteOutcome};
 
 pub use self::{
     move_board::{MovePins, MovedPins},
@@ -57,7 +57,10 @@ impl Pins {
         let after = cursor::<PinId>(request)?;
         let state = request.query(STATE.name).map(|state| STATE.word(state)).transpose()?;
         let filter = PinFilter { channel: channel.as_ref(), state, limit: request.number(&LIMIT)?.into() };
-        let (pins, next) = self.main.pins(tenant, &filter, after.as_ref()).await?;
+        let PinPage { pins, unreadable, next } = self.main.pins(tenant, &filter, after.as_ref()).await?;
+        for (id, error) in &unreadable {
+            tracing::error!(error = %chain(error), pin.id = %id, "a Pin cannot be read, and is left out of a list");
+        }
         let views = pins.iter().map(PinView::new).collect::<Vec<_>>();
         let fits = how_many_fit(&views)?;
         let next = if fits < views.len() { Some(pins[fits - 1].id.clone()) } else { next };

@@ -29,7 +29,7 @@ pub use self::{
     validate::Validated,
 };
 pub(super) use self::{files::keep_files, media_check::check_addresses};
-use super::{NewPin, PinView, requests::ValidPin};
+use super::{NewPin, PinView, readable::readable, requests::ValidPin};
 use crate::{
     error::{Error, Result},
     limits::TenantLimits,
@@ -146,7 +146,7 @@ impl Publish {
         let board = &pin.draft.board;
         let open =
             self.main.pins_of_channel(&pin.tenant, &pin.channel_id, PinGroup::Open, Timestamp::UNIX_EPOCH);
-        let ids = open.try_filter_map(|other| {
+        let ids = readable(open).try_filter_map(|other| {
             future::ready(Ok((other.draft.board == *board).then(|| other.id.clone())))
         });
         ids.try_collect().await.unwrap_or_else(|error| {

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use store::WriteOutcome;
 
 use super::Pins;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    handlers::readable::readable,
+};
 
 /// How many Pins are written in parallel.
 const MAX_PARALLEL_WRITES: usize = 16;
@@ -54,6 +57,7 @@ impl Pins {
         let mut ended = MovedPins::default();
         for group in [PinGroup::Open, PinGroup::Failed] {
             let pins = self.main.pins_of_channel(tenant, &channel, group, Timestamp::UNIX_EPOCH);
+            let pins = readable(pins);
             let is_meant =
                 |pin: &Pin| pin.draft.board == from && (group == PinGroup::Open || lacks_its_board(pin));
             let writes = pins

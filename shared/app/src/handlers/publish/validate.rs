@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{Publish, check_addresses};
 use crate::{
     error::{Error, Result},
-    handlers::{NewPin, requests::ValidPin},
+    handlers::{NewPin, readable::readable, requests::ValidPin},
     vocabulary::{CheckName, ProblemCode},
 };
 
@@ -271,7 +271,7 @@ impl Publish {
         let (mut of_same_board, mut duplicate) = (Vec::new(), None);
         let since = self.clock.now() - DUPLICATE_WINDOW;
         for (group, since) in [(PinGroup::Open, Timestamp::UNIX_EPOCH), (PinGroup::Published, since)] {
-            let mut pins = pin!(self.main.pins_of_channel(tenant, &channel.id, group, since));
+            let mut pins = pin!(readable(self.main.pins_of_channel(tenant, &channel.id, group, since)));
             while let Some(pin) = pins.try_next().await? {
                 if duplicate.is_none() && looks_equal(&pin.draft, draft) {
                     duplicate = Some(pin.id.clone());

@@ -1,0 +1,89 @@
+//! A worker's right to its partitions, while it works.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::SignedDuration;
+use platform::{Clock, chain};
+use store::{MainTable, PartitionLease};
+use tokio::time::{Duration, Instant};
+
+use crate::error::Result;
+
+/// How long a lease lasts unless it is renewed. A worker that died holds nobody up for longer than until the next tick.
+const TERM: SignedDuration = SignedDuration::from_secs(45);
+/// What must be left of a lease to begin with a Pin.
+const MARGIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// The lease of one worker.
+///
+/// It saves money: two workers on one partition would read, and compete for, the same Pins. It keeps order where a worker
+/// stands still and goes on later. That no Pin is sent twice does not hang on it, but on the versions of the Pins.
+pub(super) struct Lease<'a> {
+    main: &'a MainTable,
+    clock: &'a Clock,
+    state: Mutex<Held>,
+}
+
+#[derive(Clone)]
+struct Held {
+    lease: PartitionLease,
+    /// When the write began that gave it its term: the wall clock may be set.
+    since: Instant,
+}
+
+impl<'a> Lease<'a> {
+    /// Takes those of the partitions that nobody has.
+    pub(super) async fn acquire(
+        main: &'a MainTable,
+        clock: &'a Clock,
+        id: String,
+        partitions: &BTreeSet<u32>,
+    ) -> Result<Self> {
+        let (now, since) = (clock.now(), Instant::now());
+        let wanted = PartitionLease { id, partitions: partitions.clone(), until: now + TERM };
+        let lease = main.acquire_partitions(wanted, now).await?;
+        Ok(Self { main, clock, state: Mutex::new(Held { lease, since }) })
+    }
+
+    fn held(&self) -> Held {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the worker has, unless its time is over.
+    pub(super) fn partitions(&self) -> BTreeSet<u32> {
+        self.held().lease.partitions
+    }
+
+    /// Whether a Pin of this partition may be begun with.
+    pub(super) fn covers(&self, partition: u32) -> bool {
+        let held = self.held();
+        let left = held.lease.until.duration_since(self.clock.now());
+        let elapsed = SignedDuration::try_from(held.since.elapsed()).unwrap_or(SignedDuration::MAX);
+        held.lease.partitions.contains(&partition) && left.min(TERM - elapsed) >= MARGIN
+    }
+
+    /// Begins the term anew. What another worker has taken since is lost.
+    pub(super) async fn renew(&self) {
+        let since = Instant::now();
+        let lease = PartitionLease { until: self.clock.now() + TERM, ..self.held().lease };
+        match self.main.renew_partitions(lease).await {
+            Ok(lease) => {
+                *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Held { lease, since };
+            }
+            // It is tried again before the term is over.
+            Err(error) => tracing::warn!(error = %chain(&error), "the lease of partitions was not renewed"),
+        }
+    }
+
+    /// Gives everything back. `oldest`: since when the oldest entry is due that is left to the next tick.
+    pub(super) async fn release(self, oldest: Option<jiff::Timestamp>) -> Result<()> {
+        self.main.release_partitions(self.held().lease, oldest, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// How often it is renewed: three times in a term.
+    pub(super) const RENEW_EVERY: Duration = Duration::from_secs(10);
+}

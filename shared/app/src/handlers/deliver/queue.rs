@@ -1,0 +1,234 @@
+//! What is due, by channel. Tenants take turns, and so do the channels of a tenant: who has many Pins delays nobody.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use domain::{ChannelId, TenantId};
+use store::{DueItem, DueItemKind};
+
+/// How many Pins of one channel are worked on before others have their turn. So many are in memory for each lane.
+const PINS_PER_TURN: usize = 10;
+/// How many entries may wait. No more are read until some are done.
+const MAX_WAITING: usize = 50_000;
+
+/// The entries that wait for a lane.
+#[derive(Debug, Default)]
+pub(super) struct FairQueue {
+    /// The tenants with a channel that is ready, in the order of their turns.
+    turns: VecDeque<String>,
+    /// Their channels that are ready, in the order of theirs.
+    ready: BTreeMap<String, VecDeque<ChannelId>>,
+    channels: BTreeMap<ChannelId, ChannelQueue>,
+    /// Channels that another process is on, to be looked at again.
+    parked: Vec<ChannelId>,
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct ChannelQueue {
+    tenant: TenantId,
+    /// By sort key, which is by time.
+    items: BTreeMap<String, DueItem>,
+    reconnected: Option<DueItem>,
+    /// The sort keys of what a lane works on. `None`: no lane does.
+    in_hand: Option<BTreeSet<String>>,
+    /// Another process sends a Pin of the channel.
+    is_parked: bool,
+}
+
+/// What a lane works on: some of one channel.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) tenant: TenantId,
+    pub(super) channel: ChannelId,
+    /// Its oldest Pins that are due.
+    pub(super) items: Vec<DueItem>,
+    /// The channel was connected again: everything that waits for it is resumed.
+    pub(super) reconnected: Option<DueItem>,
+}
+
+impl FairQueue {
+    /// Whether there is room for more.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting < MAX_WAITING
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    /// Adds an entry, unless it is here already.
+    pub(super) fn add(&mut self, item: DueItem) {
+        let (DueItemKind::Pin(tenant, _) | DueItemKind::Channel(tenant, _)) = &item.kind else { return };
+        let Some(channel) = item.channel.clone() else { return };
+        let queue = self.channels.entry(channel.clone()).or_insert_with(|| ChannelQueue {
+            tenant: tenant.clone(),
+            items: BTreeMap::new(),
+            reconnected: None,
+            in_hand: None,
+            is_parked: false,
+        });
+        if queue.in_hand.as_ref().is_some_and(|in_hand| in_hand.contains(&item.sort_key)) {
+            return;
+        }
+        let is_idle = queue.in_hand.is_none() && !queue.is_parked && queue.is_empty();
+        let tenant = queue.tenant.0.clone();
+        self.waiting += queue.put(item);
+        if is_idle {
+            self.line_up(tenant, channel);
+        }
+    }
+
+    /// The next channel's turn.
+    pub(super) fn next(&mut self) -> Option<Turn> {
+        let tenant = self.turns.pop_front()?;
+        let ready = self.ready.get_mut(&tenant)?;
+        let channel = ready.pop_front()?;
+        if ready.is_empty() {
+            self.ready.remove(&tenant);
+        } else {
+            self.turns.push_back(tenant);
+        }
+        let queue = self.channels.get_mut(&channel)?;
+        let rest = queue.items.keys().nth(PINS_PER_TURN).cloned();
+        let rest = rest.map_or_else(BTreeMap::new, |first| queue.items.split_off(&first));
+        let items = std::mem::replace(&mut queue.items, rest);
+        self.waiting -= items.len();
+        let reconnected = queue.reconnected.take();
+        let keys = items.keys().chain(reconnected.iter().map(|item| &item.sort_key));
+        queue.in_hand = Some(keys.cloned().collect());
+        let tenant = queue.tenant.clone();
+        Some(Turn { tenant, channel, items: items.into_values().collect(), reconnected })
+    }
+
+    /// A turn is over. If something is `left`, the channel waits with all that it has until it is taken up again.
+    pub(super) fn finish(&mut self, channel: &ChannelId, left: Vec<DueItem>) {
+        let Some(queue) = self.channels.get_mut(channel) else { return };
+        queue.in_hand = None;
+        if !left.is_empty() {
+            for item in left {
+                self.waiting += queue.put(item);
+            }
+            queue.is_parked = true;
+            self.parked.push(channel.clone());
+        } else if queue.is_empty() {
+            self.channels.remove(channel);
+        } else {
+            let tenant = queue.tenant.0.clone();
+            self.line_up(tenant, channel.clone());
+        }
+    }
+
+    /// Takes up again what was left.
+    pub(super) fn unpark(&mut self) {
+        for channel in std::mem::take(&mut self.parked) {
+            if let Some(queue) = self.channels.get_mut(&channel) {
+                queue.is_parked = false;
+                let tenant = queue.tenant.0.clone();
+                self.line_up(tenant, channel);
+            }
+        }
+    }
+
+    fn line_up(&mut self, tenant: String, channel: ChannelId) {
+        let ready = self.ready.entry(tenant.clone()).or_default();
+        if ready.is_empty() {
+            self.turns.push_back(tenant);
+        }
+        ready.push_back(channel);
+    }
+}
+
+impl ChannelQueue {
+    /// How many more Pins wait now.
+    fn put(&mut self, item: DueItem) -> usize {
+        if matches!(item.kind, DueItemKind::Channel(..)) {
+            self.reconnected = Some(item);
+            return 0;
+        }
+        usize::from(self.items.insert(item.sort_key.clone(), item).is_none())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.reconnected.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::PinId;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_796_115_600, 0);
+
+    fn due(tenant: &str, channel: u8, number: u8) -> DueItem {
+        let since = NOW + SignedDuration::from_secs(i64::from(number));
+        let (channel, pin) = (ChannelId::new(NOW, [channel; 10]), PinId::new(NOW, [number; 10]));
+        let sort_key = format!("{:015}#{channel}#{pin}", since.as_millisecond());
+        let kind = DueItemKind::Pin(TenantId(tenant.to_owned()), pin);
+        DueItem { kind, channel: Some(channel), since, partition: 0, sort_key }
+    }
+
+    /// Works everything off: the tenants of the turns, and all that was taken.
+    fn drain(queue: &mut FairQueue) -> (Vec<String>, Vec<DueItem>) {
+        let (mut tenants, mut taken) = (Vec::new(), Vec::new());
+        while let Some(turn) = queue.next() {
+            tenants.push(turn.tenant.0);
+            taken.extend(turn.items);
+            queue.finish(&turn.channel, Vec::new());
+        }
+        (tenants, taken)
+    }
+
+    #[test]
+    fn tenants_take_turns_however_much_each_has() {
+        let mut queue = FairQueue::default();
+        for channel in 0..3 {
+            for number in 0..25 {
+                queue.add(due("big", channel, number));
+            }
+        }
+        queue.add(due("small", 100, 1));
+        queue.add(due("tiny", 101, 1));
+
+        let (tenants, taken) = drain(&mut queue);
+
+        assert_eq!(tenants[..4], ["big", "small", "tiny", "big"]);
+        assert_eq!((tenants.len(), taken.len()), (9 + 2, 77));
+        assert!(queue.has_room() && queue.waiting == 0 && queue.channels.is_empty());
+    }
+
+    #[test]
+    fn a_channels_pins_are_taken_in_order_and_by_one_lane() {
+        let mut queue = FairQueue::default();
+        for number in [3, 1, 2] {
+            queue.add(due("acme", 0, number));
+        }
+
+        let turn = queue.next().unwrap();
+
+        let order: Vec<_> = turn.items.iter().map(|item| item.since).collect();
+        assert!(order.is_sorted());
+        queue.add(due("acme", 0, 2)); // it was read again
+        queue.add(due("acme", 0, 4));
+        assert!(queue.next().is_none(), "a lane has the channel");
+        queue.finish(&turn.channel, Vec::new());
+        assert_eq!(drain(&mut queue).1, [due("acme", 0, 4)]);
+    }
+
+    #[test]
+    fn what_is_left_comes_again_when_it_is_taken_up() {
+        let mut queue = FairQueue::default();
+        queue.add(due("acme", 0, 1));
+        let turn = queue.next().unwrap();
+        queue.finish(&turn.channel, turn.items);
+        queue.add(due("acme", 0, 2));
+
+        assert!(queue.next().is_none(), "nothing goes before it");
+        queue.unpark();
+
+        assert_eq!(drain(&mut queue).1, [due("acme", 0, 1), due("acme", 0, 2)]);
+    }
+}

@@ -1,0 +1,97 @@
+//! How much work there is, and who does it.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use store::DueItem;
+
+/// How much work needs how many workers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// How many entries one worker is enough for.
+    pub(super) entries_per_worker: usize,
+    /// How many may work at once.
+    pub(super) max_workers: usize,
+}
+
+impl Sizes {
+    /// The partitions in which something is due, as shares of about the same size, one for each worker: one for a small
+    /// load, and never more than may work at once. `unfinished`: partitions of which only the front was read.
+    pub(super) fn deal(self, items: &[DueItem], unfinished: &BTreeSet<u32>) -> Vec<BTreeSet<u32>> {
+        let mut weights: BTreeMap<u32, usize> = BTreeMap::new();
+        for item in items {
+            // Nobody knows how much is behind a full page: as much again, at least.
+            *weights.entry(item.partition).or_default() +=
+                1 + usize::from(unfinished.contains(&item.partition));
+        }
+        let total: usize = weights.values().sum();
+        let workers = (total / self.entries_per_worker).min(self.max_workers).min(weights.len()).max(1);
+        let mut shares = vec![(0, BTreeSet::new()); workers];
+        let mut heaviest_first: Vec<_> = weights.into_iter().collect();
+        heaviest_first.sort_by_key(|(partition, weight)| (Reverse(*weight), *partition));
+        for (partition, weight) in heaviest_first {
+            if let Some((load, share)) = shares.iter_mut().min_by_key(|(load, _)| *load) {
+                *load += weight;
+                share.insert(partition);
+            }
+        }
+        shares.into_iter().map(|(_, share)| share).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ChannelId, TenantId};
+    use jiff::Timestamp;
+    use store::DueItemKind;
+
+    use super::*;
+
+    fn deal(items: &[DueItem], unfinished: &BTreeSet<u32>, max_workers: usize) -> Vec<BTreeSet<u32>> {
+        Sizes { entries_per_worker: 512, max_workers }.deal(items, unfinished)
+    }
+
+    fn due(partition: u32, count: usize) -> Vec<DueItem> {
+        let channel = ChannelId::new(Timestamp::UNIX_EPOCH, [0; 10]);
+        let item = DueItem {
+            kind: DueItemKind::Channel(TenantId("acme".to_owned()), channel.clone()),
+            channel: Some(channel),
+            since: Timestamp::UNIX_EPOCH,
+            partition,
+            sort_key: String::new(),
+        };
+        vec![item; count]
+    }
+
+    #[test]
+    fn a_small_load_is_one_workers() {
+        let items: Vec<_> = (0..16).flat_map(|partition| due(partition, 40)).collect();
+        assert_eq!(deal(&items, &BTreeSet::new(), 16), [(0..16).collect()]);
+        // However many Pins a channel has, they go one after the other.
+        assert_eq!(deal(&due(3, 256), &[3].into(), 16), [[3].into()]);
+        assert_eq!(deal(&[], &BTreeSet::new(), 16), [BTreeSet::new()]);
+    }
+
+    #[test]
+    fn more_than_one_worker_can_do_is_shared_and_the_bound_is_kept() {
+        let items: Vec<_> = (0..16).flat_map(|partition| due(partition, 256)).collect();
+        let full = (0..16).collect();
+        assert_eq!(deal(&items, &full, usize::MAX).len(), 16, "one for each partition");
+        let shares = deal(&items, &full, 5);
+        assert_eq!(shares.len(), 5);
+        assert!(shares.iter().all(|share| (3..=4).contains(&share.len())), "{shares:?}");
+        assert_eq!(shares.into_iter().flatten().collect::<BTreeSet<_>>(), full, "each has a worker");
+        assert_eq!(deal(&items, &full, 1).len(), 1);
+    }
+
+    #[test]
+    fn the_shares_are_of_about_the_same_size() {
+        let mut items = due(0, 250);
+        items.extend((1..16).flat_map(|partition| due(partition, 60)));
+        let shares = deal(&items, &BTreeSet::new(), 16);
+        assert_eq!(shares.len(), 2);
+        assert!(shares.iter().any(|share| share.contains(&0) && share.len() <= 7), "{shares:?}");
+    }
+}

@@ -1,0 +1,153 @@
+//! `WORKER`: which worker has which partitions of the `due` index of main, beside the heartbeats.
+//!
+//! All leases are in one row, so that a worker takes, keeps and gives back any number of partitions with one write.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    MainTable,
+    keys::RowKey,
+    table::{Error, Item, item, n, s, values},
+};
+
+/// How many times a change is tried while others change the same partitions.
+const MAX_TRIES: usize = 4;
+
+/// A worker's right to some partitions. The id is its fencing token: it is random, and nobody has used it before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionLease {
+    /// Whose it is.
+    pub id: String,
+    /// What it is for.
+    pub partitions: BTreeSet<u32>,
+    /// When it ends unless it is renewed.
+    pub until: Timestamp,
+}
+
+/// A lease as the row has it.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    id: String,
+    /// Milliseconds since 1970.
+    until: i64,
+}
+
+impl MainTable {
+    /// Takes those partitions of a new lease that nobody has at `now`, and returns it with them.
+    pub async fn acquire_partitions(
+        &self,
+        lease: PartitionLease,
+        now: Timestamp,
+    ) -> Result<PartitionLease, Error> {
+        let (id, now_ms) = (lease.id.clone(), now.as_millisecond());
+        let is_free = move |stored: Option<&Stored>| stored.is_none_or(|it| it.until < now_ms || it.id == id);
+        let condition = |name: &str| {
+            format!("(attribute_not_exists({name}) OR {name}.#until < :now OR {name}.#id = :mine)")
+        };
+        let names = values([(":now", n(now_ms))]);
+        self.change_partitions(lease, Change::Keep, condition, names, is_free).await
+    }
+
+    /// Keeps those partitions of a lease that nobody has taken since, until `lease.until`, and returns it with them.
+    pub async fn renew_partitions(&self, lease: PartitionLease) -> Result<PartitionLease, Error> {
+        let id = lease.id.clone();
+        let is_mine = move |stored: Option<&Stored>| stored.is_some_and(|it| it.id == id);
+        let condition = |name: &str| format!("{name}.#id = :mine");
+        self.change_partitions(lease, Change::Keep, condition, Item::new(), is_mine).await
+    }
+
+    /// Gives a lease back. It is the heartbeat of `deliver` at the same time. `oldest`: what it leaves to the next tick.
+    pub async fn release_partitions(
+        &self,
+        lease: PartitionLease,
+        oldest: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let id = lease.id.clone();
+        let is_mine = move |stored: Option<&Stored>| stored.is_some_and(|it| it.id == id);
+        let condition = |name: &str| format!("{name}.#id = :mine");
+        let names =
+            values([(":at", s(now.to_string())), (":oldest", serde_dynamo::to_attribute_value(oldest)?)]);
+        self.change_partitions(lease, Change::Remove, condition, names, is_mine).await?;
+        Ok(())
+    }
+
+    /// Changes the partitions of `lease` in one write, if `condition` holds for each. Where it does not, those for which
+    /// `is_met` is true are left, and it is tried again with them.
+    async fn change_partitions(
+        &self,
+        mut lease: PartitionLease,
+        change: Change,
+        condition: impl Fn(&str) -> String,
+        names: Item,
+        is_met: impl Fn(Option<&Stored>) -> bool,
+    ) -> Result<PartitionLease, Error> {
+        for _ in 0..MAX_TRIES {
+            if lease.partitions.is_empty() && matches!(change, Change::Keep) {
+                return Ok(lease);
+            }
+            let attributes: Vec<_> = lease.partitions.iter().map(|number| attribute(*number)).collect();
+            let conditions: Vec<_> = attributes.iter().map(|name| condition(name)).collect();
+            let mut names = names.clone();
+            let expression = match change {
+                Change::Keep => {
+                    let stored = Stored { id: lease.id.clone(), until: lease.until.as_millisecond() };
+                    names.insert(":lease".to_owned(), serde_dynamo::to_attribute_value(stored)?);
+                    let set: Vec<_> = attributes.iter().map(|name| format!("{name} = :lease")).collect();
+                    format!("SET {}", set.join(", "))
+                }
+                Change::Remove => {
+                    let remove = if attributes.is_empty() { "" } else { " REMOVE " };
+                    let heartbeat = "SET delivered_at = :at, deliver_oldest_at = :oldest";
+                    format!("{heartbeat}{remove}{}", attributes.join(", "))
+                }
+            };
+            let update = self.table.client.update_item().table_name(&self.table.name);
+            let mut update = update
+                .set_key(Some(item(&RowKey::worker())?))
+                .update_expression(expression)
+                .set_expression_attribute_values(Some(names));
+            if !conditions.is_empty() {
+                let conditions = conditions.join(" AND ");
+                if conditions.contains("#until") {
+                    update = update.expression_attribute_names("#until", "until");
+                }
+                update = update
+                    .condition_expression(conditions)
+                    .expression_attribute_names("#id", "id")
+                    .expression_attribute_values(":mine", s(&lease.id))
+                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            }
+            let Err(error) = update.send().await else {
+                return Ok(lease);
+            };
+            let there = match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    failed.item().cloned().unwrap_or_default()
+                }
+                _ => return Err(Error::aws("UpdateItem")(error)),
+            };
+            lease.partitions.retain(|partition| is_met(stored(&there, *partition).as_ref()));
+        }
+        Err(Error::Contended)
+    }
+}
+
+/// What becomes of the partitions.
+#[derive(Clone, Copy)]
+enum Change {
+    Keep,
+    Remove,
+}
+
+fn attribute(partition: u32) -> String {
+    format!("lease_{partition}")
+}
+
+fn stored(row: &Item, partition: u32) -> Option<Stored> {
+    serde_dynamo::from_attribute_value(row.get(&attribute(partition))?.clone()).ok()
+}
