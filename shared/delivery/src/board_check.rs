@@ -7,7 +7,7 @@ use domain::{
     delivery::BoardCheck,
     matching::{self, BoardPin, Likeness, Match},
 };
-use futures_util::TryStreamExt as _;
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use platform::chain;
 
@@ -103,7 +103,12 @@ impl PinPublisher {
                 Timestamp::UNIX_EPOCH,
             );
             let mut others = pin!(others);
-            while let Some(other) = others.try_next().await? {
+            while let Some(other) = others.next().await {
+                let other = match other {
+                    // A later version will know; this one's last check has to come to a decision.
+                    Err(store::Error::Row(_)) => continue,
+                    other => other?,
+                };
                 let Some(attempt) = other.state.unknown_attempt() else { continue };
                 if other.id == pin.id || other.draft.board != pin.draft.board {
                     continue;
