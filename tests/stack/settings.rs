@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 21] = [
+const GOOD: [(&str, &str); 22] = [
+    ("AI_DISCLOSURES", "set"),
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_REGION", "eu-central-1"),
@@ -33,6 +34,7 @@ const GOOD: [(&str, &str); 21] = [
 
 /// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
 const BAD: &[(&str, &str, &str)] = &[
+    ("AI_DISCLOSURES", "planted", "suggest, set or off"),
     ("ALLOWED_RETURN_ORIGINS", "https://ok.example,nonsense", "origins such as https://app.example.com"),
     (
         "ALLOWED_RETURN_ORIGINS",

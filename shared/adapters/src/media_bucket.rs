@@ -17,7 +17,7 @@ use aws_sigv4::{
 };
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
-use domain::{FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, SignedUrl, TenantId};
+use domain::{DigitalSource, FileType, Invalid, MEDIA_TOO_LARGE, MediaId, NewFile, SignedUrl, TenantId};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
@@ -109,6 +109,8 @@ pub struct StoredFile {
     pub kind: Option<FileType>,
     /// Its size.
     pub bytes: u64,
+    /// What it says of a model that made it, if it says so.
+    pub digital_source: Option<DigitalSource>,
 }
 
 impl StoredFile {
@@ -198,10 +200,10 @@ impl MediaBucket {
         self.sign(&Method::GET, tenant, id, "", &[], valid_for)
     }
 
-    /// What lies under `id`, by its size and its first bytes. `None`: nothing of this tenant's.
+    /// What lies under `id`, by its size and what its beginning says. `None`: nothing of this tenant's.
     pub async fn head(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<StoredFile>, Error> {
         let mut request = self.request(Method::GET, tenant, id, &[])?;
-        let first = format!("bytes=0-{}", FileType::SNIFF_BYTES - 1);
+        let first = format!("bytes=0-{}", DigitalSource::READ_BYTES - 1);
         let first = HeaderValue::try_from(first).map_err(|error| Error::Unsigned(error.into()))?;
         request.headers_mut().insert(header::RANGE, first);
         *request.timeout_mut() = Some(ANSWER_TIMEOUT);
@@ -209,14 +211,16 @@ impl MediaBucket {
             Ok(answer) => answer,
             Err(error) if error.is_missing() => return Ok(None),
             Err(Error::Refused { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => {
-                return Ok(Some(StoredFile { kind: None, bytes: 0 })); // of nothing there is no first byte
+                // Of nothing there is no first byte.
+                return Ok(Some(StoredFile { kind: None, bytes: 0, digital_source: None }));
             }
             Err(error) => return Err(error),
         };
         let (status, whole) = (answer.status(), whole(answer.headers()));
         let bytes = whole.ok_or_else(|| Error::Refused { status, code: "without a size".to_owned() })?;
         let first = answer.bytes().await.map_err(broken)?;
-        Ok(Some(StoredFile { kind: FileType::sniff(&first), bytes }))
+        let digital_source = DigitalSource::find(&first);
+        Ok(Some(StoredFile { kind: FileType::sniff(&first), bytes, digital_source }))
     }
 
     /// Keeps a file that has come with a request.
@@ -456,11 +460,14 @@ mod tests {
     async fn a_look_asks_once_and_believes_the_bytes() {
         let (tenant, id) = names();
         let bucket = bucket(|request| {
-            assert_eq!(request.headers()["range"], "bytes=0-63");
+            assert_eq!(request.headers()["range"], "bytes=0-262143");
             (206, "bytes 0-63/20971520", "\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41")
         });
         let stored = bucket.head(&tenant, &id).await.unwrap();
-        assert_eq!(stored, Some(StoredFile { kind: Some(FileType::Mp4), bytes: 20_971_520 }));
+        assert_eq!(
+            stored,
+            Some(StoredFile { kind: Some(FileType::Mp4), bytes: 20_971_520, digital_source: None })
+        );
     }
 
     #[tokio::test]
@@ -469,7 +476,7 @@ mod tests {
         let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
         assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
         let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
-        assert_eq!(empty, Some(StoredFile { kind: None, bytes: 0 }));
+        assert_eq!(empty, Some(StoredFile { kind: None, bytes: 0, digital_source: None }));
         for (status, body) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>"),
             (

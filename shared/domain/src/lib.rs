@@ -8,6 +8,7 @@ mod ai_disclosures;
 mod backoff;
 mod channel;
 pub mod delivery;
+mod digital_source;
 mod draft;
 pub mod event;
 pub mod failures;
@@ -26,12 +27,13 @@ mod response;
 mod secret;
 mod settings;
 
-pub use ai_disclosures::{AiDisclosure, AiDisclosures};
+pub use ai_disclosures::{AiDisclosure, AiDisclosures, DisclosurePolicy, UnknownPolicy};
 pub use backoff::backoff;
 pub use channel::{
     Account, Channel, ChannelRecord, Connection, DefaultBoard, Environment, NewConnection, Pause,
     PauseReason, ReconnectCause, Scopes,
 };
+pub use digital_source::DigitalSource;
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
 pub use file::{FileType, MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
 pub use id::{
