@@ -7,5 +7,5 @@ mod idempotency;
 pub(crate) mod outcome_unknown;
 mod pauses;
 mod pinterest_errors;
-mod validate;
+pub(crate) mod validate;
 pub(crate) mod waiting;
