@@ -23,9 +23,10 @@ pub(crate) const VARIABLES_FILE: &str = "lambda.env";
 
 /// The variables that the user may set, in the environment or in `.env`. Those of AWS are not among them, so that this
 /// stack never uses a real AWS account that is set up on this machine.
-const USER_VARIABLES: [&str; 24] = [
+const USER_VARIABLES: [&str; 25] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
+    "AI_DISCLOSURES",
     "ALLOWED_RETURN_ORIGINS",
     "BASE_URL",
     "FRONTEND_URL",

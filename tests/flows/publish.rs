@@ -10,5 +10,5 @@ mod pauses;
 mod pinterest_errors;
 mod review;
 mod spreadsheets;
-mod validate;
+pub(crate) mod validate;
 pub(crate) mod waiting;

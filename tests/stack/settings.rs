@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 23] = [
+const GOOD: [(&str, &str); 24] = [
+    ("AI_DISCLOSURES", "set"),
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
@@ -35,6 +36,7 @@ const GOOD: [(&str, &str); 23] = [
 
 /// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
 const BAD: &[(&str, &str, &str)] = &[
+    ("AI_DISCLOSURES", "planted", "suggest, set or off"),
     ("ALLOWED_RETURN_ORIGINS", "https://ok.example,nonsense", "origins such as https://app.example.com"),
     (
         "ALLOWED_RETURN_ORIGINS",

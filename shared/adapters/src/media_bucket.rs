@@ -18,8 +18,8 @@ use aws_sigv4::{
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use domain::{
-    FileType, Invalid, MEDIA_TOO_LARGE, MediaId, MovieScan, NewFile, NextLook, OtherFile, SignedUrl,
-    TenantId, WrongFile,
+    DigitalSource, FileType, Invalid, MEDIA_TOO_LARGE, MediaId, MovieScan, NewFile, NextLook, OtherFile,
+    SignedUrl, TenantId, WrongFile,
 };
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
@@ -85,6 +85,8 @@ pub struct StoredFile {
     pub bytes: u64,
     /// Whether it is a video without its index.
     pub is_unfinished: bool,
+    /// What it says of a model that made it, if it says so.
+    pub digital_source: Option<DigitalSource>,
 }
 
 impl StoredFile {
@@ -177,14 +179,16 @@ impl MediaBucket {
         self.sign(&Method::GET, tenant, id, "", &[], valid_for)
     }
 
-    /// What lies under `id`, by its size and its first bytes, and of a video whether it has its index. `None`: nothing of
-    /// this tenant's.
+    /// What lies under `id`, by its size and what its beginning says, and of a video whether it has its index. `None`:
+    /// nothing of this tenant's.
     pub async fn head(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<StoredFile>, Error> {
-        let Some((bytes, first)) = self.part(tenant, id, 0).await? else { return Ok(None) };
+        let first = self.part(tenant, id, 0, DigitalSource::READ_BYTES).await?;
+        let Some((bytes, first)) = first else { return Ok(None) };
         let kind = FileType::sniff(&first);
         let is_video = kind.is_ok_and(FileType::is_video);
         let is_unfinished = is_video && self.is_unfinished(tenant, id, bytes, &first).await?;
-        Ok(Some(StoredFile { kind, bytes, is_unfinished }))
+        let digital_source = DigitalSource::find(&first);
+        Ok(Some(StoredFile { kind, bytes, is_unfinished, digital_source }))
     }
 
     async fn is_unfinished(
@@ -200,7 +204,7 @@ impl MediaBucket {
             match scan.next(bytes) {
                 NextLook::Playable => return Ok(false),
                 NextLook::Unfinished => return Ok(true),
-                NextLook::At(from) => match self.part(tenant, id, from).await? {
+                NextLook::At(from) => match self.part(tenant, id, from, FileType::SNIFF_BYTES).await? {
                     Some((_, part)) => scan.read(&part),
                     None => return Ok(false), // it was deleted meanwhile
                 },
@@ -209,11 +213,18 @@ impl MediaBucket {
         Ok(false)
     }
 
-    /// The size of a file, and some bytes of it from byte `from` on.
-    async fn part(&self, tenant: &TenantId, id: &MediaId, from: u64) -> Result<Option<(u64, Bytes)>, Error> {
+    /// The size of a file, and `length` bytes of it from byte `from` on.
+    async fn part(
+        &self,
+        tenant: &TenantId,
+        id: &MediaId,
+        from: u64,
+        length: usize,
+    ) -> Result<Option<(u64, Bytes)>, Error> {
         let mut request = self.request(Method::GET, tenant, id, &[])?;
-        let range = format!("bytes={from}-{}", from + FileType::SNIFF_BYTES as u64 - 1);
-        let range = HeaderValue::try_from(range).map_err(|error| Error::Unsigned(error.into()))?;
+        let last = from + length as u64 - 1;
+        let range = HeaderValue::try_from(format!("bytes={from}-{last}"));
+        let range = range.map_err(|error| Error::Unsigned(error.into()))?;
         request.headers_mut().insert(header::RANGE, range);
         *request.timeout_mut() = Some(ANSWER_TIMEOUT);
         let answer = match self.send(request).await {
@@ -466,12 +477,15 @@ mod tests {
     async fn a_look_believes_the_bytes() {
         let (tenant, id) = names();
         let bucket = bucket(|request| {
-            assert_eq!(request.headers()["range"], "bytes=0-63");
+            assert_eq!(request.headers()["range"], "bytes=0-262143");
             (206, "bytes 0-63/20971520", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\0\x08moov")
         });
         let stored = bucket.head(&tenant, &id).await.unwrap();
         let kind = Ok(FileType::Mp4);
-        assert_eq!(stored, Some(StoredFile { kind, bytes: 20_971_520, is_unfinished: false }));
+        assert_eq!(
+            stored,
+            Some(StoredFile { kind, bytes: 20_971_520, is_unfinished: false, digital_source: None })
+        );
     }
 
     #[tokio::test]
@@ -479,12 +493,22 @@ mod tests {
         let (tenant, id) = names();
         for (last, is_unfinished) in [("\0\0\0\x08moov", false), ("\0\0\0\x08free", true)] {
             let bucket = bucket(move |request| match request.headers()["range"].to_str().unwrap() {
-                "bytes=0-63" => (206, "bytes 0-63/4124", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\x10\0mdat"),
+                "bytes=0-262143" => {
+                    (206, "bytes 0-63/4124", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\x10\0mdat")
+                }
                 "bytes=4116-4179" => (206, "bytes 4116-4123/4124", last),
                 other => panic!("{other}"),
             });
             let stored = bucket.head(&tenant, &id).await.unwrap();
-            assert_eq!(stored, Some(StoredFile { kind: Ok(FileType::Mp4), bytes: 4124, is_unfinished }));
+            assert_eq!(
+                stored,
+                Some(StoredFile {
+                    kind: Ok(FileType::Mp4),
+                    bytes: 4124,
+                    is_unfinished,
+                    digital_source: None
+                })
+            );
         }
     }
 
@@ -494,7 +518,15 @@ mod tests {
         let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
         assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
         let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
-        assert_eq!(empty, Some(StoredFile { kind: Err(OtherFile::Empty), bytes: 0, is_unfinished: false }));
+        assert_eq!(
+            empty,
+            Some(StoredFile {
+                kind: Err(OtherFile::Empty),
+                bytes: 0,
+                is_unfinished: false,
+                digital_source: None
+            })
+        );
         for (status, body) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>"),
             (

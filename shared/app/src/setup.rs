@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 use delivery::{MediaFetch, PinPublisher, Sessions};
-use domain::{Limit, Limits};
+use domain::{DisclosurePolicy, Limit, Limits};
 use edge::{SiteConfig, Stopped};
 use platform::{Clock, InvalidVariable, MissingVariable, Random, Variables, chain};
 use store::{DUE_PARTITIONS, MainTable, Table, TokensTable};
@@ -46,6 +46,8 @@ pub struct Setup {
     pinterest: pinterest::Client,
     site: SiteConfig,
     refresh_at_once: Option<NonZeroUsize>,
+    /// What is done with a Pin whose file says that a model made it.
+    pub(crate) disclosures: DisclosurePolicy,
     tenant_limits: Limits,
     credentials: Credentials,
     aws: SdkConfig,
@@ -77,6 +79,7 @@ impl Setup {
             pinterest: pinterest::Client::new(transports.pinterest, pinterest_addresses(&variables)?),
             site: SiteConfig::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
+            disclosures: variables.parse("AI_DISCLOSURES", "suggest, set or off")?.unwrap_or_default(),
             tenant_limits: tenant_limits(&variables)?,
             aws: sdk_config(&variables, credentials.clone(), transports.aws)?,
             dynamodb: OnceLock::new(),

@@ -1,6 +1,6 @@
 //! What a Pin says of the part that artificial intelligence has in it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,10 +52,50 @@ impl AiDisclosures {
         })?;
         Ok((!values.is_empty()).then_some(Self { values }))
     }
+}
 
-    /// What is disclosed, in Pinterest's order.
-    pub fn iter(&self) -> impl Iterator<Item = AiDisclosure> {
-        self.values.iter().copied()
+/// What is done with a Pin whose file says that a trained model made it, or a part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DisclosurePolicy {
+    /// It is suggested to disclose it.
+    #[default]
+    Suggest,
+    /// It is disclosed.
+    Set,
+    /// Files are not asked.
+    Off,
+}
+
+impl FromStr for DisclosurePolicy {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
+        match text {
+            "suggest" => Ok(Self::Suggest),
+            "set" => Ok(Self::Set),
+            "off" => Ok(Self::Off),
+            _ => Err(UnknownPolicy),
+        }
+    }
+}
+
+/// The text names no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither suggest, set nor off")]
+pub struct UnknownPolicy;
+
+impl AiDisclosures {
+    /// Whether `disclosure` is one of them.
+    #[must_use]
+    pub fn has(&self, disclosure: AiDisclosure) -> bool {
+        self.values.contains(&disclosure)
+    }
+
+    /// These, and `disclosure`.
+    #[must_use]
+    pub fn with(mut self, disclosure: AiDisclosure) -> Self {
+        self.values.insert(disclosure);
+        self
     }
 }
 

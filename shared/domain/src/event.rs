@@ -26,6 +26,8 @@ pub enum EventKind {
     ChannelConnected,
     /// The owner has to connect the account again.
     ChannelReconnectRequired,
+    /// A refresh worked again, after the owner was told to connect the account, or was warned.
+    ChannelRecovered,
     /// A user disconnected the channel.
     ChannelDisconnected,
     /// The refresh token is about to expire, and refreshing it has failed so far.
@@ -48,9 +50,10 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ChannelConnected,
         Self::ChannelReconnectRequired,
+        Self::ChannelRecovered,
         Self::ChannelDisconnected,
         Self::TokenExpiring,
         Self::PinScheduled,
@@ -68,6 +71,7 @@ impl EventKind {
         match self {
             Self::ChannelConnected => "channel.connected",
             Self::ChannelReconnectRequired => "channel.reconnect_required",
+            Self::ChannelRecovered => "channel.recovered",
             Self::ChannelDisconnected => "channel.disconnected",
             Self::TokenExpiring => "token.expiring",
             Self::PinScheduled => "pin.scheduled",
@@ -210,15 +214,19 @@ pub fn from_change(old: Option<&ChangedRow>, new: Option<&ChangedRow>) -> Option
 
 fn channel_kind(old: Option<&Channel>, new: &Channel) -> Option<EventKind> {
     let was = old.map(|old| old.connection);
+    let was_warned = old.is_some_and(|old| old.expiring_in_days.is_some());
     match new.connection {
         Connection::ReconnectRequired(_) if was != Some(new.connection) => {
             Some(EventKind::ChannelReconnectRequired)
         }
-        Connection::Connected
-            if was != Some(Connection::Connected)
-                || old.is_some_and(|old| old.connected_at != new.connected_at) =>
-        {
+        Connection::Connected if old.is_none_or(|old| old.connected_at != new.connected_at) => {
             Some(EventKind::ChannelConnected)
+        }
+        // Nobody has connected it again: the tokens work after all.
+        Connection::Connected
+            if was != Some(Connection::Connected) || was_warned && new.expiring_in_days.is_none() =>
+        {
+            Some(EventKind::ChannelRecovered)
         }
         _ if new.expiring_in_days.is_some()
             && old.is_none_or(|old| old.expiring_in_days != new.expiring_in_days) =>
@@ -507,7 +515,7 @@ mod tests {
         assert_eq!(of_channels(None, Some(connected())), Some("channel.connected"));
         assert_eq!(of_channels(Some(connected()), Some(lost())), Some("channel.reconnect_required"));
         assert_eq!(of_channels(Some(lost()), Some(refused)), Some("channel.reconnect_required"));
-        assert_eq!(of_channels(Some(lost()), Some(connected())), Some("channel.connected"));
+        assert_eq!(of_channels(Some(lost()), Some(connected())), Some("channel.recovered"));
         assert_eq!(of_channels(Some(connected()), None), Some("channel.disconnected"));
     }
 
@@ -521,15 +529,20 @@ mod tests {
         let kind = of_channels(Some(channel(Connection::Connected)), Some(again));
 
         assert_eq!(kind, Some("channel.connected"));
+        let again = Channel::restore(ChannelRecord {
+            connected_at: now() + SignedDuration::from_hours(1),
+            ..record(Connection::Connected)
+        });
+        assert_eq!(of_channels(Some(channel(REJECTED)), Some(again)), Some("channel.connected"));
     }
 
     #[test]
-    fn each_warning_is_told_once_and_its_end_is_not() {
+    fn each_warning_is_told_once_and_so_is_its_end() {
         let connected = channel(Connection::Connected);
 
         assert_eq!(of_channels(Some(connected.clone()), Some(warned(14))), Some("token.expiring"));
         assert_eq!(of_channels(Some(warned(14)), Some(warned(7))), Some("token.expiring"));
-        assert_eq!(of_channels(Some(warned(7)), Some(connected)), None);
+        assert_eq!(of_channels(Some(warned(7)), Some(connected)), Some("channel.recovered"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod backoff;
 mod blocked_links;
 mod channel;
 pub mod delivery;
+mod digital_source;
 mod draft;
 pub mod event;
 pub mod failures;
@@ -29,13 +30,14 @@ mod response;
 mod secret;
 mod settings;
 
-pub use ai_disclosures::{AiDisclosure, AiDisclosures};
+pub use ai_disclosures::{AiDisclosure, AiDisclosures, DisclosurePolicy, UnknownPolicy};
 pub use backoff::backoff;
 pub use blocked_links::BlockedLinks;
 pub use channel::{
     Account, Channel, ChannelRecord, Connection, DefaultBoard, Environment, NewConnection, Pause,
     PauseReason, ReconnectCause, Scopes,
 };
+pub use digital_source::DigitalSource;
 pub use draft::{AltText, Color, Description, Draft, Text, Title, WebAddress};
 pub use file::{MAX_IMAGE_BYTES, MAX_VIDEO_BYTES, MEDIA_TOO_LARGE, NewFile};
 pub use file_type::{FileType, OtherFile, WrongFile};

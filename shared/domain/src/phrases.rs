@@ -23,6 +23,9 @@ phrases! {
     EDITED = "edited", "";
     RESCHEDULED = "rescheduled", "to be published at {publish_at}";
     MOVED = "moved", "from board {from_board_id} to board {to_board_id}";
+    AI_DISCLOSURE_SET = "ai_disclosure_set", "AI_MODIFIED was added: a file says that a model made it ({digital_source})";
+    AI_DISCLOSURE_SUGGESTED =
+        "ai_disclosure_suggested", "a file says that a model made it ({digital_source}): disclose AI_MODIFIED";
     RETRIED = "retried", "by request";
     RESOLVED_AS = "resolved", "somebody has found it at Pinterest as {pinterest_pin_id}";
     RESOLVED_RESEND = "resent", "somebody has seen that it is not at Pinterest";

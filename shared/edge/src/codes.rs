@@ -470,6 +470,12 @@ pub const CODES: &[Code] = &[
         "the Pin of this row has failed, and this file makes no other",
     ),
     code(
+        "ai_disclosure_suggested",
+        "A file says that a model made it, or a part of it. Nothing is wrong.",
+        "Disclose it with `ai_disclosures`, if it is true.",
+        "the uploaded files are there; one says that a model made it (trainedAlgorithmicMedia)",
+    ),
+    code(
         "too_late",
         "The Pin could not be published in time.",
         "Read its timeline for what it waited for, and retry if it still makes sense.",

@@ -181,11 +181,13 @@ function disclosureFields(draft, onChange) {
       name,
       checked: draft.ai.includes(name),
       onchange: () => {
-        draft.ai = AI_DISCLOSURES.filter((other) => (other === name ? box.checked : draft.ai.includes(other)));
+        draft.ai = AI_DISCLOSURES.filter((other) =>
+          other === name ? box.checked : draft.ai.includes(other),
+        );
         onChange();
       },
     });
-    return h("label", { class: "check" }, box, t(`ai.${name}`));
+    return h("label", { class: "check" }, box, textOr(`ai.${name}`, name));
   });
   return h("fieldset", { class: "slot" }, h("legend", {}, t("pin.ai")), choices);
 }

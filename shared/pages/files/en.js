@@ -240,6 +240,7 @@ export default {
   "event.failed": "Failed",
   "event.cancelled": "Cancelled",
   "event.changed": "Edited",
+  "event.suggested": "Suggestion",
   "event.retried": "Sent again",
   "event.looked": "Board checked",
   "event.video_ready": "Video ready",

@@ -241,6 +241,7 @@ const texts = {
   "event.failed": "Başarısız oldu",
   "event.cancelled": "İptal edildi",
   "event.changed": "Düzenlendi",
+  "event.suggested": "Öneri",
   "event.retried": "Yeniden gönderildi",
   "event.looked": "Panoya bakıldı",
   "event.video_ready": "Video hazır",

@@ -479,8 +479,15 @@ async fn events_on_the_bus_are_of_the_documented_form() {
     let mut failed = pin(&channel, "Failed");
     failed["board_id"] = json!("404404");
     app.post(PINS, "ada", failed).await.problem(422);
-    let outage = FaultKind::RateLimited { reset: 86_400 }; // the fewest steps
-    app.pinterest().inject(Fault::once(Operation::Token, outage).times(1000));
+    let outage = || {
+        let limited = FaultKind::RateLimited { reset: 86_400 }; // the fewest steps
+        app.pinterest().inject(Fault::once(Operation::Token, limited).times(1000));
+    };
+    outage();
+    app.advance(days(48)).await; // the owner is warned
+    app.pinterest().clear_faults();
+    app.advance(days(2)).await;
+    outage();
     app.advance(days(61)).await;
     let path = format!("/api/v1/channels/{channel}");
     app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);

@@ -176,7 +176,7 @@ async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() 
     assert!(access_expires_at(&app, &channel).await > first);
     let mut kinds = app.event_kinds().await;
     kinds.retain(|kind| kind.starts_with("channel."));
-    assert_eq!(kinds, ["channel.connected", "channel.reconnect_required", "channel.connected"]);
+    assert_eq!(kinds, ["channel.connected", "channel.reconnect_required", "channel.recovered"]);
 }
 
 #[tokio::test]

@@ -77,7 +77,12 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
 
     assert_eq!(send(&app, &offer, PNG).await.status, 200);
 
-    let there = StoredFile { kind: Ok(FileType::Png), bytes: PNG.len() as u64, is_unfinished: false };
+    let there = StoredFile {
+        kind: Ok(FileType::Png),
+        bytes: PNG.len() as u64,
+        is_unfinished: false,
+        digital_source: None,
+    };
     assert_eq!(look(&app, "ada", &offer).await, Some(there));
 }
 
@@ -198,7 +203,12 @@ async fn a_video_is_read_bit_by_bit() {
         .collect();
     let offer = offer(&app, "ada", "video/mp4", video.len()).await;
     assert_eq!(answer(request(&app, &offer, video.clone())).await.status, 200);
-    let there = StoredFile { kind: Ok(FileType::Mp4), bytes: video.len() as u64, is_unfinished: false };
+    let there = StoredFile {
+        kind: Ok(FileType::Mp4),
+        bytes: video.len() as u64,
+        is_unfinished: false,
+        digital_source: None,
+    };
     assert_eq!(look(&app, "ada", &offer).await, Some(there));
 
     let opened = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
@@ -225,7 +235,12 @@ async fn files_outlive_the_process_and_half_a_file_is_none() {
 
     let app = restart_in(folder.path()).await;
 
-    let there = StoredFile { kind: Ok(FileType::Png), bytes: PNG.len() as u64, is_unfinished: false };
+    let there = StoredFile {
+        kind: Ok(FileType::Png),
+        bytes: PNG.len() as u64,
+        is_unfinished: false,
+        digital_source: None,
+    };
     assert_eq!(look(&app, "ada", &whole).await, Some(there));
     assert_eq!(look(&app, "ada", &cut).await, None);
     assert_eq!(std::fs::read_dir(incoming).unwrap().count(), 0);

@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, time::Instant};
 use crate::{
     harness::{Answer, PINS, TestApp, days, id, minutes, pin, seconds, until, waits},
     media::uploads::PNG,
-    publish::waiting::published,
+    publish::{validate::check, waiting::published},
 };
 
 /// The first bytes of an MP4, with an index that is empty.
@@ -385,10 +385,6 @@ async fn validation_calls_the_host_only_on_request() {
     ] {
         let body = video(&channel, "Check", &host.url(file));
         let silent = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
-        let check = |answer: &Value, name: &str| {
-            let checks = answer["checks"].as_array().unwrap();
-            checks.iter().find(|check| check["check"] == name).unwrap().clone()
-        };
         assert_eq!(check(&silent, "tier")["code"], "no_video_in_sandbox");
         assert_eq!(check(&silent, "media")["ok"], Value::Null, "{silent}");
         let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);

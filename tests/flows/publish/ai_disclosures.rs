@@ -1,11 +1,16 @@
 //! What a Pin discloses of artificial intelligence, from the request to Pinterest.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use local::Data;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::Environment;
 
-use super::bulk::send;
-use crate::harness::{PINS, TestApp, answer, id, minutes, pin};
+use super::bulk::{LINES, send};
+use crate::{
+    harness::{PINS, TestApp, answer, id, minutes, pin},
+    media::{files::uploaded, uploads::PNG},
+};
 
 const BOTH: [&str; 2] = ["AI_MODIFIED", "SYNTHETIC_PERFORMER"];
 
@@ -86,4 +91,101 @@ async fn a_row_of_a_file_discloses_in_a_column_of_its_own() {
     assert_eq!(codes, [&json!(null), &json!(null), &json!("invalid_ai_disclosure")]);
     app.stack.tick().await.unwrap();
     assert_eq!((disclosed(&app, "One"), disclosed(&app, "Two")), (BOTH.to_vec(), vec![]));
+}
+
+/// A PNG whose XMP says that a model made it, and one whose C2PA manifest says so of an edit.
+const MADE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x90iTXtXML:com.adobe.xmp\0\0\0\0\0<rdf:Description \
+    Iptc4xmpExt:DigitalSourceType=\"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"/>";
+const EDITED: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\x90caBXjumbc2pa\xa2factionlc2pa.edited\x71digitalSourceType\x78\x53\
+    http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
+
+fn showing(channel: &str, title: &str, media: Value) -> Value {
+    let mut body = pin(channel, title);
+    body["media"] = media;
+    body
+}
+
+fn enclosed(content: &[u8]) -> Value {
+    json!({"kind": "image", "content_type": "image/png", "base64": STANDARD.encode(content)})
+}
+
+/// The reasons in a Pin's timeline that are about disclosures, with what was found.
+fn noted(pin: &Value) -> Vec<(&str, &str)> {
+    let entries = pin["timeline"].as_array().unwrap().iter();
+    let about = entries.filter(|entry| entry["reason"].as_str().unwrap().starts_with("ai_disclosure"));
+    about
+        .map(|entry| (entry["reason"].as_str().unwrap(), entry["params"]["digital_source"].as_str().unwrap()))
+        .collect()
+}
+
+async fn app_with(policy: &str) -> (TestApp, String) {
+    let app = TestApp::start_with(Data::Memory, [("AI_DISCLOSURES", policy)]).await;
+    app.configure().await;
+    let channel = app.connect("ada").await;
+    app.choose_board("ada", &channel).await;
+    (app, channel)
+}
+
+#[tokio::test]
+async fn a_file_that_says_that_a_model_made_it_suggests_to_disclose_it() {
+    let (app, channel) = TestApp::start_connected().await;
+    let uploaded = json!({"kind": "image", "media_id": uploaded(&app, "ada", "image/png", EDITED).await});
+
+    for (media, source) in
+        [(enclosed(MADE), "trainedAlgorithmicMedia"), (uploaded, "compositeWithTrainedAlgorithmicMedia")]
+    {
+        let body = showing(&channel, source, media);
+        let checked = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
+        let files =
+            checked["checks"].as_array().unwrap().iter().find(|check| check["check"] == "files").unwrap();
+        assert_eq!(
+            (&files["ok"], &files["code"]),
+            (&json!(true), &json!("ai_disclosure_suggested")),
+            "{files}"
+        );
+        assert!(files["detail"].as_str().unwrap().contains(source), "{files}");
+        let made = app.post(PINS, "ada", body.clone()).await.expect(201);
+        assert_eq!(noted(&made), [("ai_disclosure_suggested", source)]);
+        assert_eq!((made.get("ai_disclosures"), disclosed(&app, source)), (None, vec![]));
+
+        let mut body = body;
+        body["ai_disclosures"] = json!({"values": ["AI_MODIFIED"]});
+        let checked = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
+        assert!(!checked.to_string().contains("ai_disclosure_suggested"), "it is disclosed: {checked}");
+        assert_eq!(noted(&app.post(PINS, "ada", body).await.expect(201)), []);
+    }
+    let silent = app.post(PINS, "ada", showing(&channel, "Silent", enclosed(PNG))).await.expect(201);
+    assert_eq!(noted(&silent), [], "nothing is said of a file that says nothing");
+}
+
+#[tokio::test]
+async fn a_disclosure_can_be_set_by_what_a_file_says() {
+    let (app, channel) = app_with("set").await;
+    let mut performer = showing(&channel, "Performer", enclosed(MADE));
+    performer["ai_disclosures"] = json!({"values": ["SYNTHETIC_PERFORMER"]});
+
+    let made = app.post(PINS, "ada", showing(&channel, "Made", enclosed(MADE))).await.expect(201);
+    let both = app.post(PINS, "ada", performer).await.expect(201);
+
+    assert_eq!(made["ai_disclosures"]["values"], json!(["AI_MODIFIED"]));
+    assert_eq!(noted(&made), [("ai_disclosure_set", "trainedAlgorithmicMedia")]);
+    assert_eq!((disclosed(&app, "Made"), disclosed(&app, "Performer")), (vec!["AI_MODIFIED"], BOTH.to_vec()));
+    assert_eq!(both["ai_disclosures"]["values"], json!(BOTH));
+    let line = showing(&channel, "Row", enclosed(MADE)).to_string();
+    send(&app, "", LINES, &line).await.expect(200);
+    app.stack.tick().await.unwrap();
+    assert_eq!(disclosed(&app, "Row"), ["AI_MODIFIED"]);
+}
+
+#[tokio::test]
+async fn files_are_not_asked_if_that_is_switched_off() {
+    let (app, channel) = app_with("off").await;
+    let body = showing(&channel, "Made", enclosed(MADE));
+
+    let checked = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
+    let made = app.post(PINS, "ada", body).await.expect(201);
+
+    assert!(!checked.to_string().contains("ai_disclosure_suggested"), "{checked}");
+    assert_eq!((noted(&made), made.get("ai_disclosures")), (vec![], None));
 }

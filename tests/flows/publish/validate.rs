@@ -28,7 +28,7 @@ const ALL: [&str; 12] = [
 ];
 
 /// The check of this name.
-fn check<'a>(answer: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn check<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let checks = answer["checks"].as_array().unwrap();
     checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}: {answer}"))
 }

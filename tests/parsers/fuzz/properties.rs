@@ -164,3 +164,9 @@ fn every_row_of_a_file_is_refused_or_stored() {
     at_least(&shares, "lines", 2);
     at_least(&shares, "rows", 5);
 }
+
+#[test]
+fn every_file_that_says_that_a_model_made_it_is_found() {
+    let shares = run(parsers::sources, 2000, 2000);
+    at_least(&shares, "files that say it", 1);
+}

@@ -10,7 +10,10 @@ mod validate;
 use std::future;
 
 use delivery::{ChannelSession, PinPublisher};
-use domain::{Channel, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId, delivery::Input};
+use domain::{
+    Channel, DigitalSource, DisclosurePolicy, MediaId, Pin, PinGroup, PinId, PinRequest, State, TenantId,
+    delivery::Input,
+};
 use edge::{
     ApiRequest, Body, Caller, Handler, Response, SiteConfig, created, csv_file, json, located, no_content,
     not_found, ok, with_status,
@@ -22,7 +25,7 @@ use platform::{Clock, Random, chain};
 use store::{ChannelSnapshot, IdempotencyRecord, MainTable, WriteOutcome};
 use tokio::{join, time::Instant};
 
-use self::files::{check_files, uploaded_files};
+use self::files::{check_files, digital_source, uploaded_files};
 pub use self::{
     bulk::BulkView,
     upload::{NewUpload, UploadView},
@@ -44,6 +47,7 @@ pub struct Publish {
     publisher: PinPublisher,
     main: MainTable,
     limits: TenantLimits,
+    disclosures: DisclosurePolicy,
     site: SiteConfig,
     clock: Clock,
     random: Random,
@@ -55,7 +59,7 @@ impl Publish {
         let main = publisher.sessions.main.clone();
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
         let limits = TenantLimits::new(main.clone(), setup);
-        Self { publisher, main, limits, site, clock, random }
+        Self { publisher, main, limits, disclosures: setup.disclosures, site, clock, random }
     }
 
     /// Reads, checks, writes, sends. What can be refused is refused before anything is written.
@@ -80,10 +84,16 @@ impl Publish {
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
         let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
-        let pin = accept(id, &caller.tenant, &channel, request, now)?;
-        if inline_image.is_none() {
+        let mut pin = accept(id, &caller.tenant, &channel, request, now)?;
+        let source = if let Some(image) = &inline_image {
+            DigitalSource::find(&image.content)
+        } else {
             let files = self.look_at_files(&pin.tenant, uploaded_files(&pin.draft.media)).await?;
             check_files(&pin, &files)?;
+            digital_source(&pin.draft.media, &files)
+        };
+        if let Some(source) = source {
+            pin = pin.note_digital_source(source, self.disclosures, now);
         }
         self.take_files(&pin, inline_image.as_ref()).await?;
         self.begin(pin, key, &session).await

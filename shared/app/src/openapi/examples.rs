@@ -452,7 +452,7 @@ pub(super) fn event(kind: EventKind) -> Value {
         detail
     };
     let detail = match kind {
-        EventKind::ChannelConnected | EventKind::ChannelDisconnected => {
+        EventKind::ChannelConnected | EventKind::ChannelRecovered | EventKind::ChannelDisconnected => {
             channel(Value::Null, Value::Null, Value::Null)
         }
         EventKind::ChannelReconnectRequired => {

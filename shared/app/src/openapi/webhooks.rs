@@ -64,6 +64,9 @@ fn meaning(kind: EventKind) -> (&'static str, SchemaOf) {
         EventKind::ChannelReconnectRequired => {
             ("The owner has to connect the account again", schema::<ChannelEvent>)
         }
+        EventKind::ChannelRecovered => {
+            ("The account's tokens work again, without having been connected again", schema::<ChannelEvent>)
+        }
         EventKind::ChannelDisconnected => ("A user disconnected the channel", schema::<ChannelEvent>),
         EventKind::TokenExpiring => ("The refresh token is about to expire", schema::<ChannelEvent>),
         EventKind::PinScheduled => {

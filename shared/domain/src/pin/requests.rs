@@ -7,7 +7,10 @@
 use jiff::Timestamp;
 
 use super::{Pin, PinRecord, State, Timeline};
-use crate::{BoardId, ChannelId, Draft, Message, PinId, PinterestPinId, TenantId, failures, phrases};
+use crate::{
+    AiDisclosure, AiDisclosures, BoardId, ChannelId, DigitalSource, DisclosurePolicy, Draft, Message, PinId,
+    PinterestPinId, TenantId, failures, phrases,
+};
 
 /// The Pin is in a state in which the request cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +73,33 @@ impl Pin {
             timeline,
             version: 1,
         })
+    }
+
+    /// Takes note of what a file of this new Pin says of a model that made it.
+    #[must_use]
+    pub fn note_digital_source(
+        &self,
+        source: DigitalSource,
+        policy: DisclosurePolicy,
+        now: Timestamp,
+    ) -> Self {
+        let mut pin = self.record();
+        let disclosed = pin.draft.ai_disclosures.take();
+        let is_disclosed = disclosed.as_ref().is_some_and(|all| all.has(AiDisclosure::AiModified));
+        let of_source = [("digital_source", source.name())];
+        pin.draft.ai_disclosures = match policy {
+            DisclosurePolicy::Set if !is_disclosed => {
+                pin.timeline.push(now, "changed", phrases::AI_DISCLOSURE_SET.with(of_source));
+                let modified = AiDisclosures::from(AiDisclosure::AiModified);
+                Some(disclosed.map_or(modified, |others| others.with(AiDisclosure::AiModified)))
+            }
+            DisclosurePolicy::Suggest if !is_disclosed => {
+                pin.timeline.push(now, "suggested", phrases::AI_DISCLOSURE_SUGGESTED.with(of_source));
+                disclosed
+            }
+            _ => disclosed,
+        };
+        Self(pin)
     }
 
     /// Cancels what is certainly not at Pinterest. `None`: it is cancelled already.

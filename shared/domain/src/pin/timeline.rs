@@ -33,8 +33,9 @@ pub struct TimelineEntry {
 
 impl TimelineEntry {
     /// Every event.
-    pub const EVENTS: [&str; 12] = [
+    pub const EVENTS: [&str; 13] = [
         "accepted",
+        "suggested",
         "sending",
         "uploading",
         "video_ready",

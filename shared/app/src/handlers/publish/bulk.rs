@@ -10,7 +10,7 @@ mod spreadsheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ChannelId, Invalid, Pin, PinId, State, TenantId};
+use domain::{ChannelId, DigitalSource, Invalid, Pin, PinId, State, TenantId};
 use edge::{ApiRequest, Problem, not_found};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -27,7 +27,7 @@ use self::{
 };
 use super::{
     Publish, accept, check_addresses,
-    files::{StoredFiles, check_files, uploaded_files},
+    files::{StoredFiles, check_files, digital_source, uploaded_files},
 };
 use crate::{
     error::{Error, Result},
@@ -239,12 +239,19 @@ impl Publish {
         }
         let inline_image = request.inline_image.take();
         let (id, now) = (self.new_pin_id(self.clock.now()), self.clock.now());
-        let pin = accept(id, tenant, &channel.channel, request, now).map_err(|error| row_problem(&error))?;
+        let mut pin =
+            accept(id, tenant, &channel.channel, request, now).map_err(|error| row_problem(&error))?;
         if Instant::now() >= until {
             return Err(deadline_exceeded());
         }
-        if inline_image.is_none() {
+        let source = if let Some(image) = &inline_image {
+            DigitalSource::find(&image.content)
+        } else {
             check_files(&pin, files).map_err(|error| row_problem(&error))?;
+            digital_source(&pin.draft.media, files)
+        };
+        if let Some(source) = source {
+            pin = pin.note_digital_source(source, self.disclosures, now);
         }
         if !dry_run {
             let taken = self.take_files(&pin, inline_image.as_ref()).await;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::{MediaBucket, media_bucket::StoredFile};
-use domain::{File, Media, MediaFile, MediaId, Pin, TenantId};
+use domain::{DigitalSource, File, Media, MediaFile, MediaId, Pin, TenantId};
 use edge::not_found;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 
@@ -55,6 +55,11 @@ pub(super) fn check_files(pin: &Pin, files: &StoredFiles) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the first of the uploaded files that says so says of a model that made it.
+pub(super) fn digital_source(media: &Media, files: &StoredFiles) -> Option<DigitalSource> {
+    uploaded_files(media).iter().find_map(|id| files.get(id)?.as_ref()?.digital_source)
 }
 
 /// Has the bucket keep the files that a Pin names.

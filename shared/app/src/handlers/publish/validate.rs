@@ -4,8 +4,8 @@ use std::pin::pin;
 
 use delivery::ChannelSession;
 use domain::{
-    Channel, Connection, Draft, Environment, File, Invalid, Pause, Pin, PinGroup, PinId, State, TenantId,
-    failures, refresh::TokenState,
+    Channel, Connection, DigitalSource, DisclosurePolicy, Draft, Environment, File, Invalid, Pause, Pin,
+    PinGroup, PinId, State, TenantId, failures, refresh::TokenState,
 };
 use edge::{ApiError as _, Caller, Problem, not_found};
 use futures_util::TryStreamExt as _;
@@ -109,6 +109,17 @@ impl Check {
             code: Some(problem.code),
             fix: Some(problem.fix),
             ..Self::passed(name, problem.detail)
+        }
+    }
+
+    /// The same, with the advice to disclose that a model made a file.
+    fn suggesting_disclosure(self, source: DigitalSource) -> Self {
+        let detail = format!("{}; one says that a model made it ({})", self.detail, source.name());
+        Self {
+            code: Some("ai_disclosure_suggested".to_owned()),
+            fix: Some("Disclose it: \"ai_disclosures\": {\"values\": [\"AI_MODIFIED\"]}.".to_owned()),
+            detail,
+            ..self
         }
     }
 
@@ -242,15 +253,17 @@ impl Publish {
         })
     }
 
-    /// The files that were uploaded before.
+    /// The files that were uploaded before, and what they say of a model that made them.
     async fn files(&self, tenant: &TenantId, request: &ValidPin) -> Result<Check> {
         let mut errors = Vec::new();
+        let mut source = request.inline_image.as_ref().and_then(|image| DigitalSource::find(&image.content));
         for media in request.media().files() {
             let File::Uploaded { media_id } = media.file else { continue };
             if request.inline_image.is_some() {
                 continue;
             }
             let stored = self.publisher.bucket.head(tenant, media_id).await?;
+            source = source.or(stored.and_then(|stored| stored.digital_source));
             let checked = stored
                 .ok_or_else(|| not_found::<Error>("file"))
                 .and_then(|stored| Ok(stored.check(&media.field, media.is_video)?));
@@ -258,7 +271,12 @@ impl Publish {
                 errors.push(CheckError::of_problem(&media.field, error.problem()));
             }
         }
-        Ok(Check::of_errors("files", errors, "the uploaded files are there"))
+        let check = Check::of_errors("files", errors, "the uploaded files are there");
+        let is_told = check.ok == Some(true) && self.disclosures != DisclosurePolicy::Off;
+        Ok(match source.filter(|_| is_told && !request.discloses_ai()) {
+            Some(source) => check.suggesting_disclosure(source),
+            None => check,
+        })
     }
 
     async fn board_checks(

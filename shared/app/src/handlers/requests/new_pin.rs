@@ -1,8 +1,8 @@
 //! The request to publish a Pin.
 
 use domain::{
-    AiDisclosures, AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft, Invalid, Media,
-    MediaId, SectionId, Title, WebAddress,
+    AiDisclosure, AiDisclosures, AltText, BoardId, ChannelId, Color, DefaultBoard, Description, Draft,
+    Invalid, Media, MediaId, SectionId, Title, WebAddress,
 };
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use schemars::JsonSchema;
@@ -165,6 +165,11 @@ impl ValidPin {
     /// What it shows.
     pub(in crate::handlers) fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Whether it discloses that a model made what it shows.
+    pub(in crate::handlers) fn discloses_ai(&self) -> bool {
+        self.ai_disclosures.as_ref().is_some_and(|all| all.has(AiDisclosure::AiModified))
     }
 
     /// Sends it to a board that was found by its name.
