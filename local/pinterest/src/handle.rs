@@ -8,6 +8,7 @@ use crate::{
     control::view::{self, BoardView, PinView},
     http::{Environment, Id, Operation},
     random::{Random, RandomBytes},
+    resources::fetch,
     server,
     simulation::{Clock, Simulation, calls::Call, faults::Fault},
     state::{Policy, State, policy::AccessTier, storage::Storage},
@@ -45,7 +46,8 @@ impl SimulatedPinterest {
         let storage = Storage::open(file, || State::new(now()))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        let simulation = Arc::new(Simulation::new(origin, redirect_uris, storage, now, Random(random)));
+        let simulation =
+            Arc::new(Simulation::new(origin, redirect_uris, fetch::client()?, storage, now, Random(random)));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&simulation)));
         Ok(Self { simulation, server })
     }

@@ -13,6 +13,8 @@ pub(crate) struct Request<'a> {
     pub(crate) content_type: Option<&'a str>,
     pub(crate) query: Parameters,
     pub(crate) body: &'a [u8],
+    /// Why an image of a new Pin cannot be used, if they were fetched.
+    pub(crate) fetched: Result<(), Refusal>,
     pub(crate) now: Timestamp,
     pub(crate) random: &'a Random,
     /// The address of this server, for addresses in answers.

@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod addresses;
 pub(crate) mod analytics;
 pub(crate) mod boards;
+pub(crate) mod fetch;
 mod listing;
 mod lookup;
 pub(crate) mod media;

@@ -130,6 +130,7 @@ impl NewPin {
                 check_image(address, state.policy.image_addresses)?;
             }
         }
+        request.fetched.clone()?;
         let pins = &state.host(request.environment).pins;
         if self.parent.is_some_and(|parent| pins.iter().all(|pin| pin.id != parent)) {
             return Err(Refusal::PinNotFound);

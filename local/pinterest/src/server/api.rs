@@ -16,9 +16,13 @@ use crate::{
     contract,
     http::{Answer, Environment, Operation, Parameters, Refusal, Request, Target},
     oauth::token,
-    resources::{account, analytics, boards, media, pins, upload},
+    resources::{account, analytics, boards, fetch, media, pins, upload},
     simulation::{Simulation, delivery::Delivery, new_call},
-    state::{Grant, State, policy::AccessTier, storage::Storage},
+    state::{
+        Grant, State,
+        policy::{AccessTier, ImageAddresses},
+        storage::Storage,
+    },
 };
 
 /// Answers the paths under `/v5` and `/sandbox/v5`, and 404 for all others.
@@ -35,7 +39,15 @@ pub(crate) async fn handle_call(
     let delivery = match host {
         None => Delivery::Whole(Refusal::NoSuchPath.into()),
         Some((environment, path)) => {
+            let is_fetched = simulation.read(|state| state.policy.image_addresses) == ImageAddresses::Fetched;
+            let is_new_pin = (&parts.method, path) == (&Method::POST, Operation::CreatePin.route().1);
+            let fetched = if is_fetched && is_new_pin {
+                fetch::check_images(&simulation.client, &body).await
+            } else {
+                Ok(())
+            };
             let request = Request {
+                fetched,
                 environment,
                 authorization: parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()),
                 content_type: parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()),

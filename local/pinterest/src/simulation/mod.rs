@@ -34,6 +34,8 @@ pub(crate) struct Simulation {
     pub(crate) random: Random,
     /// The addresses to which the consent page may send people back.
     pub(crate) redirect_uris: Vec<String>,
+    /// Fetches images, where the policy wants that.
+    pub(crate) client: reqwest::Client,
     now: Clock,
     inner: Mutex<Inner>,
 }
@@ -62,13 +64,14 @@ impl Simulation {
     pub(crate) fn new(
         origin: String,
         redirect_uris: Vec<String>,
+        client: reqwest::Client,
         storage: Storage,
         now: Clock,
         random: Random,
     ) -> Self {
         let inner =
             Inner { storage, faults: Faults::default(), calls: Calls::default(), meters: BTreeMap::new() };
-        Self { origin, random, redirect_uris, now, inner: Mutex::new(inner) }
+        Self { origin, random, redirect_uris, client, now, inner: Mutex::new(inner) }
     }
 
     /// Locks the shared part, also after a panic: the request that panicked has at worst not been saved.

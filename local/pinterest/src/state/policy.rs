@@ -125,7 +125,7 @@ pub enum Rotation {
     None,
 }
 
-/// What is made of the address of an image. Nothing is fetched.
+/// What is made of the address of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageAddresses {
@@ -133,8 +133,10 @@ pub enum ImageAddresses {
     /// network, under a name that nobody has, or a file of another kind. Every image of `unreachable.example`,
     /// `small.example` and `broken.example` is what the host says.
     Judged,
-    /// Every web address is taken.
+    /// Every web address is taken, and nothing is looked at.
     Trusted,
+    /// The image is fetched, also from this machine, and refused if there is none.
+    Fetched,
 }
 
 /// What the token endpoint answers.

@@ -1,5 +1,6 @@
 //! What the documents forbid is refused, unless the policy says otherwise.
 
+use axum::{Router, routing::get};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use simulated_pinterest::{APP_ID, AccessTier, Environment, ImageAddresses, Rotation, TokenAnswer};
@@ -91,6 +92,34 @@ async fn an_image_that_pinterest_would_not_find_is_refused() {
     let trusted = ImageAddresses::Trusted;
     harness.pinterest.change_policy(|policy| policy.image_addresses = trusted).unwrap();
     assert_eq!(publish(at("http://127.0.0.1:9000/a.jpg")).await.status, 201);
+}
+
+#[tokio::test]
+async fn images_are_fetched_if_the_policy_wants_that() {
+    let harness = Harness::start().await;
+    let token = harness.access_token().await;
+    harness.pinterest.change_policy(|policy| policy.image_addresses = ImageAddresses::Fetched).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new()
+        .route("/dot.png", get(|| async { b"\x89PNG\r\n\x1a\nand so on".as_slice() }))
+        .route("/page.png", get(|| async { "<!DOCTYPE html>" }))
+        .route("/empty.png", get(|| async { "" }));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let publish = async |source: Value| {
+        let mut body = harness.image_pin("Salad");
+        body["media_source"] = source;
+        harness.post(&token, "/pins", &body).await
+    };
+    let at = |file: &str| json!({ "source_type": "image_url", "url": format!("{host}/{file}") });
+
+    assert_eq!(publish(at("dot.png")).await.status, 201);
+    for (file, refusal) in [("page.png", (403, 235)), ("empty.png", (403, 235)), ("nothing.png", (400, 1))] {
+        assert_eq!(publish(at(file)).await.refusal(), refusal, "{file}");
+    }
+    let items = json!([{ "url": format!("{host}/dot.png") }, { "url": format!("{host}/page.png") }]);
+    let carousel = json!({ "source_type": "multiple_image_urls", "items": items });
+    assert_eq!(publish(carousel).await.refusal(), (403, 235));
 }
 
 #[tokio::test]
