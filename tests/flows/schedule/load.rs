@@ -29,7 +29,7 @@ pub(crate) fn peak() -> Option<String> {
 }
 
 /// A person with an own account and channel.
-async fn connect(app: &TestApp, number: usize) -> (String, String) {
+pub(crate) async fn connect(app: &TestApp, number: usize) -> (String, String) {
     let (sub, account) = (format!("person{number}"), format!("account{number}"));
     app.pinterest().add_account(&account).unwrap();
     let end = app.decide(&app.start_oauth(&sub).await, &format!("decision=allow&account={account}")).await;
@@ -42,7 +42,7 @@ async fn connect(app: &TestApp, number: usize) -> (String, String) {
 }
 
 /// Schedules `count` Pins of a channel within the minute after `at`. Returns their titles and times.
-async fn schedule(
+pub(crate) async fn schedule(
     app: &TestApp,
     (sub, channel): &(String, String),
     count: usize,
@@ -68,7 +68,7 @@ async fn schedule(
 }
 
 /// When each Pin at Pinterest was created, by its title. Checks that there is only one of each title.
-fn made(app: &TestApp) -> BTreeMap<String, Timestamp> {
+pub(crate) fn made(app: &TestApp) -> BTreeMap<String, Timestamp> {
     let pins = app.pinterest().pins(Environment::Sandbox);
     let count = pins.len();
     let made: BTreeMap<_, _> = pins.into_iter().map(|pin| (pin.title.unwrap(), pin.created_at)).collect();

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use app::handlers::DeliverJob;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 use tokio::time::Instant;
 
+use super::load;
 use crate::{
     harness::{PINS, TestApp, id, minutes, seconds, until, waits},
     operations::upgrade::rows,
@@ -42,6 +44,32 @@ async fn row(app: &TestApp, pin: &Value) -> Value {
 async fn put(app: &TestApp, row: Value) {
     let body = json!({ "TableName": "pinwright-main", "Item": row });
     rows::aws(app, app.stack.aws().dynamodb_url(), "DynamoDB_20120810.PutItem", body).await;
+}
+
+#[tokio::test]
+async fn a_tick_that_finds_much_starts_a_worker_and_each_pin_is_sent_by_one_of_them() {
+    const CHANNELS: usize = 5;
+    const PINS_EACH: usize = 210;
+    let app = TestApp::start_configured().await;
+    let at = app.stack.now() + minutes(60);
+    for number in 0..CHANNELS {
+        let channel = load::connect(&app, number).await;
+        load::schedule(&app, &channel, PINS_EACH, at).await;
+    }
+    app.stack.tick().await.unwrap(); // the channels are back, and nothing waits for them
+    let (tick, worker) = (app.functions(minutes(62)), app.functions(minutes(62)));
+
+    let started = async {
+        let event = app.stack.aws().invoked().await;
+        worker.deliver.run(DeliverJob::from_event(&event), deadline()).await.unwrap();
+        event
+    };
+    let (ticked, event) = futures::join!(tick.deliver.tick(deadline()), started);
+
+    ticked.unwrap();
+    assert!(!event["partitions"].as_array().unwrap().is_empty(), "{event}");
+    assert_eq!(load::made(&app).len(), CHANNELS * PINS_EACH);
+    assert_eq!(app.sent(), CHANNELS * PINS_EACH, "each once");
 }
 
 #[tokio::test]
