@@ -54,7 +54,8 @@ def job(api: AuthenticatedClient, environment: m.PinterestEnvironment) -> None:
 
     published = expect(create_pin.sync(client=api, body=pin("now")), m.Pin)
     assert published.state is m.PinState.PUBLISHED, published
-    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    # Times are whole milliseconds.
+    tomorrow = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
     scheduled = expect(create_pin.sync(client=api, body=pin("instant", publish_at=tomorrow)), m.Pin)
     assert (scheduled.state, scheduled.publish_at) == (m.PinState.SCHEDULED, tomorrow)
     local = m.ZonedTime(local=f"{tomorrow:%Y-%m-%dT%H:%M}", time_zone="Europe/Istanbul")

@@ -52,7 +52,8 @@ def job(api: p.ApiClient, environment: p.PinterestEnvironment) -> None:
 
     published = pins.create_pin(pin("now"))
     assert published.state is p.PinState.PUBLISHED, published
-    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    # Times are whole milliseconds.
+    tomorrow = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=1)
     scheduled = pins.create_pin(pin("instant", publish_at=p.PublishAt(tomorrow)))
     assert scheduled.state is p.PinState.SCHEDULED
     local = p.ZonedTime(local=f"{tomorrow:%Y-%m-%dT%H:%M}", time_zone="Europe/Istanbul")

@@ -44,6 +44,11 @@ impl AiDisclosure {
 impl AiDisclosures {
     /// Checks the names. No name is no disclosure.
     pub fn new(names: &[String]) -> Result<Option<Self>, Invalid> {
+        if names.len() > AiDisclosure::ALL.len() {
+            let detail = "names the same disclosure more than once";
+            let fix = "Name each disclosure once.";
+            return Err(Invalid::new("ai_disclosures.values", "invalid_ai_disclosure", detail, fix));
+        }
         let known = |name: &String| AiDisclosure::ALL.into_iter().find(|known| known.name() == name);
         let values = names.iter().map(known).collect::<Option<BTreeSet<_>>>().ok_or_else(|| {
             let fix = format!("Use {}.", AiDisclosure::ALL.map(AiDisclosure::name).join(" or "));
@@ -113,12 +118,13 @@ mod tests {
 
     #[test]
     fn disclosures_have_pinterests_names_and_its_order() {
-        let names = ["SYNTHETIC_PERFORMER", "AI_MODIFIED", "AI_MODIFIED"].map(str::to_owned);
+        let names = ["SYNTHETIC_PERFORMER", "AI_MODIFIED"].map(str::to_owned);
 
         let disclosures = AiDisclosures::new(&names).unwrap().unwrap();
 
         assert_eq!(json!(disclosures), json!({ "values": ["AI_MODIFIED", "SYNTHETIC_PERFORMER"] }));
         assert_eq!(AiDisclosures::new(&[]), Ok(None));
+        assert!(AiDisclosures::new(&[&names[..], &names[..1]].concat()).is_err(), "one is named twice");
         for all in AiDisclosure::ALL {
             assert_eq!(json!(all), all.name());
         }

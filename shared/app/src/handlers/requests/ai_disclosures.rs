@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAiDisclosures {
     /// All that is true of the Pin. An empty list is no disclosure.
-    #[schemars(with = "Vec<AiDisclosure>")]
+    #[schemars(with = "Vec<AiDisclosure>", length(max = AiDisclosure::ALL.len()))]
     values: Vec<String>,
 }
 
