@@ -133,12 +133,16 @@ impl Deliver {
         } else {
             Worker::new(self, &lease, deadline).run(own, cursor).await
         };
+        let now = self.clock.now();
         let oldest = match &took_all {
-            Ok(true) => others.iter().map(|item| item.since).min(),
-            _ => self.main.due_index().first(self.clock.now()).await?.map(|item| item.since),
+            Ok(true) => Ok(others.iter().map(|item| item.since).min()),
+            _ => self.main.due_index().first(now).await.map(|first| first.map(|item| item.since)),
         };
-        warn_about_rest(oldest, self.clock.now());
-        lease.release(oldest).await?;
+        let left = oldest.as_ref().ok().copied().flatten();
+        warn_about_rest(left, now);
+        // Whatever has failed, nobody has to wait for the end of the lease.
+        lease.release(left).await?;
+        oldest?;
         took_all.map(drop)
     }
 }

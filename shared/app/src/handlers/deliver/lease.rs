@@ -52,7 +52,7 @@ impl<'a> Lease<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the worker has, unless its time is over.
+    /// What the worker has taken, and has not lost since.
     pub(super) fn partitions(&self) -> BTreeSet<u32> {
         self.held().lease.partitions
     }
