@@ -204,6 +204,25 @@ test("a Pin shows its history and can be cancelled before it is sent", async () 
   await pin("Row three").getByText("Cancelled").waitFor();
 });
 
+test("a person who finds a lost Pin at Pinterest says so", async () => {
+  const { page } = ada;
+  await stack.post("/sim/policy", { listing: { created_at: "omit" } }, stack.pinterest);
+  await stack.fault({ operation: "create_pin", kind: "cut_after", times: 1 });
+  await fillPin("Lost salad");
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.locator('p[data-state="waiting"]').waitFor();
+  for (const seconds of [20, 60, 280]) await stack.advance(seconds);
+  await pin("Lost salad").getByText("Needs review").waitFor();
+  await pin("Lost salad").getByRole("button").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("differs in: date").waitFor();
+  assert.deepEqual(await ada.accessibilityViolations(), []);
+  await dialog.getByRole("button", { name: "This is it" }).first().click();
+  await dialog.getByText("Published").first().waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await pin("Lost salad").getByText("Published").waitFor();
+});
+
 test("disconnecting explains its effects and removes the channel", async () => {
   const { page } = ada;
   await page.getByRole("link", { name: "Channels" }).click();
