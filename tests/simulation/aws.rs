@@ -84,6 +84,9 @@ async fn carry(
     }
     let replaced = env.mutant.and_then(|mutant| (mutant.table)(&env, &invocation, &operation, &mut body));
     let fault = random_fault(&env, &operation);
+    if fault.is_some() {
+        env.invariants.lock().unwrap().note_table_fault(env.now(), &body);
+    }
     if operation != "Query" {
         env.note(|| {
             format!(

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Pin, PinId, TenantId};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::{
     aws::{TOKENS, Write},
@@ -35,6 +36,8 @@ pub(crate) struct Invariants {
     blocked_accounts: BTreeSet<usize>,
     /// When an account had its last fault at Pinterest.
     fault_at: BTreeMap<usize, Timestamp>,
+    /// Calls to a table that met a fault: when, and what they asked for.
+    failed_calls: Vec<(Timestamp, String)>,
     /// When the whole app was rate limited.
     rate_limited_at: Option<Timestamp>,
     /// When Pinterest last refused an access token.
@@ -131,6 +134,11 @@ impl Invariants {
     /// Notes that the API has answered that a Pin is cancelled.
     pub(crate) fn cancel(&mut self, id: PinId) {
         self.cancelled.insert(id);
+    }
+
+    /// Notes a fault of a call to a table.
+    pub(crate) fn note_table_fault(&mut self, now: Timestamp, body: &Value) {
+        self.failed_calls.push((now, body.to_string()));
     }
 
     /// Notes a fault at Pinterest for an account.
