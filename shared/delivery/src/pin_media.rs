@@ -28,24 +28,24 @@ impl PinPublisher {
         Ok(match &pin.draft.media {
             Media::Image { file } => {
                 let data = if needs_data(file) { self.image_data(tenant, file).await? } else { None };
-                data.map_or_else(|| address(file).map(PinMedia::Image), |data| Ok(PinMedia::ImageData(data)))?
+                match data {
+                    Some(data) => PinMedia::ImageData(data),
+                    None => PinMedia::Image(address(file)?),
+                }
             }
             Media::Carousel { items } => {
-                let data = if items.iter().any(|slide| needs_data(&slide.file)) {
-                    let images = items.iter().map(|slide| self.image_data(tenant, &slide.file));
-                    try_join_all(images).await?.into_iter().collect()
+                let slides = || items.iter();
+                let data = if slides().any(|slide| needs_data(&slide.file)) {
+                    let images = slides().map(|slide| self.image_data(tenant, &slide.file));
+                    try_join_all(images).await?.into_iter().collect::<Option<Vec<_>>>()
                 } else {
                     None
                 };
-                match data {
-                    Some(images) => {
-                        let images: Vec<_> = images;
-                        PinMedia::CarouselData(images.into_iter().zip(items.iter()).collect())
-                    }
-                    None => {
-                        let slides = items.iter().map(|slide| Ok((address(&slide.file)?, slide)));
-                        PinMedia::Carousel(slides.collect::<Result<_, String>>()?)
-                    }
+                if let Some(images) = data {
+                    PinMedia::CarouselData(images.into_iter().zip(slides()).collect())
+                } else {
+                    let addresses = slides().map(|slide| Ok((address(&slide.file)?, slide)));
+                    PinMedia::Carousel(addresses.collect::<Result<_, String>>()?)
                 }
             }
             Media::Video { cover, .. } => {

@@ -102,7 +102,7 @@ async fn an_account_is_connected_and_publishes_whatever_the_answers_look_like() 
     assert_eq!(names, ["Recipes", "Travel"], "the odd ones cost only themselves");
     let there = pinterest.boards(Environment::Sandbox, "demo_account");
     let recipes = there.iter().find(|board| board.name == "Recipes").unwrap();
-    assert_eq!(listed["items"][0]["pinterest_board_id"], recipes.id.to_string(), "to the last digit");
+    assert_eq!(listed["items"][0]["pinterest_board_id"], recipes.id, "to the last digit");
 
     app.choose_board("ada", &channel).await;
     app.publish("ada", &channel, "Odd").await.expect(201);
