@@ -1,6 +1,6 @@
 //! Why Pinterest could not be used for a channel.
 
-use domain::{Disabled, Pause};
+use domain::{Disabled, Pause, PauseReason};
 
 /// Told apart by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,8 @@ pub enum Error {
     /// The access token has expired, and a new one is on its way.
     #[error("the account's access token is being renewed")]
     TokenRefreshing,
-    /// Pinterest asked for a pause.
-    #[error("Pinterest asked for a break until {}", .pause.until)]
+    /// The channel rests.
+    #[error("{} until {}", cause(.pause.reason), .pause.until)]
     Paused {
         /// Why, and until when.
         pause: Pause,
@@ -34,4 +34,11 @@ pub enum Error {
     /// Tokens cannot be sealed or opened.
     #[error(transparent)]
     Vault(#[from] adapters::vault::Error),
+}
+
+fn cause(reason: PauseReason) -> &'static str {
+    match reason {
+        PauseReason::Quota | PauseReason::SpamHold => "Pinterest asked for a break",
+        PauseReason::PinterestUnavailable => "Pinterest fails for one Pin after the other: the channel rests",
+    }
 }

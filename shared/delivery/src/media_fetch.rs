@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use domain::{FileType, MovieScan, NextLook, OtherFile, WebAddress};
+use domain::{DigitalSource, FileType, MovieScan, NextLook, OtherFile, WebAddress};
 use platform::{InvalidVariable, Variables, network};
 use tokio::time::Instant;
 use url::Url;
@@ -18,6 +18,8 @@ pub struct SeenFile {
     pub kind: Result<FileType, OtherFile>,
     /// Whether it is a video without its index, as far as its host lets us see.
     pub is_unfinished: bool,
+    /// What it says of a model that made it, if it says so.
+    pub digital_source: Option<DigitalSource>,
 }
 
 /// A client of its own for media, which is built when it is first needed: most processes never fetch anything.
@@ -52,13 +54,18 @@ impl MediaFetch {
     }
 }
 
-/// Looks at a file: at its first bytes, and of a video at its boxes, if the host knows parts and is quick.
+/// Looks at a file: at its beginning, and of a video at its boxes, if the host knows parts and is quick.
 pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFile, fetch::Error> {
     let began = Instant::now();
-    let first = client.peek(address, 0).await?;
+    let first = client.peek(address, 0, DigitalSource::READ_BYTES).await?;
     let kind = FileType::sniff(&first.content);
-    let mut seen =
-        SeenFile { content_type: first.content_type, bytes: first.bytes, kind, is_unfinished: false };
+    let mut seen = SeenFile {
+        content_type: first.content_type,
+        bytes: first.bytes,
+        kind,
+        is_unfinished: false,
+        digital_source: DigitalSource::find(&first.content),
+    };
     let Some(bytes) = first.bytes.filter(|_| kind.is_ok_and(FileType::is_video)) else { return Ok(seen) };
     let mut scan = MovieScan::default();
     scan.read(&first.content);
@@ -71,7 +78,7 @@ pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFi
             }
             NextLook::At(_) if began.elapsed() >= fetch::ANSWER_TIMEOUT => break,
             NextLook::At(from) => {
-                let part = client.peek(address, from).await?;
+                let part = client.peek(address, from, FileType::SNIFF_BYTES).await?;
                 if !part.is_part {
                     break;
                 }

@@ -25,8 +25,6 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 3;
-/// How many bytes of a file are asked for to see what it is.
-pub const PEEK_BYTES: usize = 64;
 /// What hosts know us by.
 const USER_AGENT: &str = concat!("Pinwright/", env!("CARGO_PKG_VERSION"));
 
@@ -41,8 +39,8 @@ pub struct SafeClient {
 /// What is asked of a host.
 #[derive(Clone, Copy, Debug)]
 enum Request {
-    /// The bytes from this one on, as many as [`PEEK_BYTES`]. Many hosts send all of the file instead.
-    Part(u64),
+    /// The bytes from the first number on, as many as the second. Many hosts send all of the file instead.
+    Part(u64, usize),
     /// The file.
     Whole,
 }
@@ -68,22 +66,22 @@ impl SafeClient {
         })
     }
 
-    /// Asks what the file at `address` is, and for [`PEEK_BYTES`] of it from byte `from` on. A host that knows no parts
+    /// Asks what the file at `address` is, and for `length` bytes of it from byte `from` on. A host that knows no parts
     /// answers the first ones whatever `from` is: see [`FileInfo::is_part`].
     ///
     /// By GET and not by HEAD: some hosts refuse what they do not know, a link can be signed for GET alone, and what a host
     /// says of a file is not what it is.
-    pub async fn peek(&self, address: &Url, from: u64) -> Result<FileInfo, Error> {
+    pub async fn peek(&self, address: &Url, from: u64, length: usize) -> Result<FileInfo, Error> {
         let until = Instant::now() + ANSWER_TIMEOUT;
-        let mut answer = self.ask(Request::Part(from), address, until).await?;
+        let mut answer = self.ask(Request::Part(from, length), address, until).await?;
         let mut content = BytesMut::new();
         let is_empty = answer.status() == StatusCode::RANGE_NOT_SATISFIABLE;
-        while !is_empty && content.len() < PEEK_BYTES {
+        while !is_empty && content.len() < length {
             let piece = timeout_at(until, answer.chunk()).await.map_err(|_| Error::Cut(Fault::Timeout))?;
             let Some(piece) = piece.map_err(|error| Error::Cut(error.into()))? else { break };
             content.extend_from_slice(&piece);
         }
-        content.truncate(PEEK_BYTES);
+        content.truncate(length);
         Ok(FileInfo::new(answer.status(), answer.headers(), content.freeze()))
     }
 
@@ -126,8 +124,8 @@ impl Request {
     fn headers(self) -> HeaderMap {
         // What is counted and passed on are the bytes of the file itself.
         let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
-        if let Self::Part(from) = self {
-            let last = from.saturating_add(PEEK_BYTES as u64 - 1);
+        if let Self::Part(from, length) = self {
+            let last = from.saturating_add(length as u64).saturating_sub(1);
             headers.extend(HeaderValue::try_from(format!("bytes={from}-{last}")).map(|range| (RANGE, range)));
         }
         headers
@@ -135,9 +133,9 @@ impl Request {
 
     fn accepted(self, answer: Response) -> Result<Response, Error> {
         match (self, answer.status()) {
-            (_, StatusCode::OK) | (Self::Part(_), StatusCode::PARTIAL_CONTENT) => Ok(answer),
+            (_, StatusCode::OK) | (Self::Part(..), StatusCode::PARTIAL_CONTENT) => Ok(answer),
             // Of an empty file there is no part.
-            (Self::Part(_), StatusCode::RANGE_NOT_SATISFIABLE) if is_past_end(&answer) => Ok(answer),
+            (Self::Part(..), StatusCode::RANGE_NOT_SATISFIABLE) if is_past_end(&answer) => Ok(answer),
             (_, status) => Err(Error::Refused { status: status.as_u16() }),
         }
     }

@@ -28,7 +28,7 @@ mod public;
 mod resolve;
 
 pub use allowed::{Allowed, BadEntry};
-pub use client::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, MAX_REDIRECTS, PEEK_BYTES, SafeClient};
+pub use client::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, MAX_REDIRECTS, SafeClient};
 pub use download::{Download, SILENCE_TIMEOUT};
 pub use error::{Error, Fault, Forbidden};
 pub use file_info::FileInfo;

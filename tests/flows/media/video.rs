@@ -31,6 +31,9 @@ const UNFINISHED: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\0\0\x40mdat\
     ........................................................\0\0\0\x08free";
 const HEIC: &[u8] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
+/// An image that says by IPTC's field in its XMP that a model made it.
+const MADE_BY_MODEL: &[u8] = b"\xff\xd8\xff\xe1\0\x80<rdf:Description Iptc4xmpExt:DigitalSourceType=\"\
+    http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia\"/>";
 const WEBP: &[u8] = b"RIFF\x24\0\0\0WEBPVP8 ";
 const PIECE: usize = 64 * 1024;
 
@@ -55,6 +58,7 @@ impl Host {
             .route("/page.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], "<html>Sign in") }))
             .route("/heic.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], HEIC) }))
             .route("/film.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], MOV) }))
+            .route("/model.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], MADE_BY_MODEL) }))
             .route("/a.jpg", get(|| async { ([(header::CONTENT_TYPE, "Image/JPG; x=y")], JPEG) }))
             .route("/a.webp", get(|| async { ([(header::CONTENT_TYPE, "image/webp")], WEBP) }))
             .route("/text.jpg", get(|| async { ([(header::CONTENT_TYPE, "text/plain")], JPEG) }))
@@ -371,6 +375,23 @@ async fn a_video_that_is_cancelled_on_the_way_is_not_published() {
     app.advance(minutes(10)).await;
 
     assert_eq!((app.pin("ada", &id(&made)).await["state"].clone(), app.sent()), (json!("cancelled"), 0));
+}
+
+#[tokio::test]
+async fn a_file_at_an_address_tells_that_a_model_made_it_when_it_is_looked_at() {
+    let host = Host::open().await;
+    let (app, channel) = host.app().await;
+    let mut body = pin(&channel, "Check");
+    body["media"] = json!({"kind": "image", "url": host.url("model.jpg")});
+    let validate = async |body: &Value| {
+        app.post("/api/v1/pins/validate?fetch_media=true", "ada", body.clone()).await.expect(200)
+    };
+    let answer = validate(&body).await;
+    let told = check(&answer, "media");
+    assert_eq!((&told["ok"], &told["code"]), (&json!(true), &json!("ai_disclosure_suggested")), "{told}");
+
+    body["ai_disclosures"] = json!({"values": ["AI_MODIFIED"]});
+    assert_eq!(check(&validate(&body).await, "media")["code"], Value::Null);
 }
 
 #[tokio::test]

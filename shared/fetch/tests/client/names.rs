@@ -96,7 +96,7 @@ async fn a_name_with_an_address_that_is_not_public_is_not_connected_to() {
         let trap = Trap::new();
         let resolver = FakeResolver::new(&[lead], &trap);
 
-        let outcome = client("", resolver.clone()).peek(&url("https://example.com/"), 0).await;
+        let outcome = client("", resolver.clone()).peek(&url("https://example.com/"), 0, 64).await;
 
         assert_eq!(forbidden(&outcome), Some(Forbidden::Host), "{lead}");
         assert_eq!((resolver.lookups(), trap.connections()), (1, 0), "{lead}");
@@ -121,7 +121,7 @@ async fn the_refusal_of_a_name_does_not_tell_its_address() {
     let trap = Trap::new();
     let resolver = FakeResolver::new(&["10.20.30.40:PORT"], &trap);
 
-    let error = client("", resolver).peek(&url("https://example.com/secret"), 0).await.unwrap_err();
+    let error = client("", resolver).peek(&url("https://example.com/secret"), 0, 64).await.unwrap_err();
 
     let words = full_text(&error);
     assert!(!words.contains("10.20") && !words.contains("secret"), "{words}");
@@ -134,9 +134,9 @@ async fn a_name_is_resolved_once_and_later_answers_change_nothing() {
     let resolver = FakeResolver::new(&["[2000::1]:443", "127.0.0.1:PORT"], &trap);
     let client = client("", resolver.clone());
 
-    let first = client.peek(&url("https://example.com/"), 0).await;
+    let first = client.peek(&url("https://example.com/"), 0, 64).await;
     let asked_first = resolver.lookups();
-    let second = client.peek(&url("https://example.com/"), 0).await;
+    let second = client.peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(first, Err(Error::Unreachable(_))), "{first:?}");
     assert_eq!(asked_first, 1);
@@ -170,14 +170,14 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
         ("https://user@media.internal:9000/", Forbidden::Credentials),
         ("ftp://media.internal:9000/", Forbidden::Scheme),
     ] {
-        assert_eq!(forbidden(&client.peek(&url(address), 0).await), Some(why), "{address}");
+        assert_eq!(forbidden(&client.peek(&url(address), 0, 64).await), Some(why), "{address}");
     }
     assert_eq!(trap.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_name_that_nobody_knows_may_be_tried_again() {
-    let outcome = client("", FakeResolver::default()).peek(&url("https://example.com/"), 0).await;
+    let outcome = client("", FakeResolver::default()).peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
 }
@@ -191,7 +191,7 @@ async fn a_name_without_addresses_may_be_tried_again() {
         }
     }
 
-    let outcome = client("", Empty).peek(&url("https://example.com/"), 0).await;
+    let outcome = client("", Empty).peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
 }
@@ -206,7 +206,7 @@ async fn a_resolver_that_never_answers_is_given_up_with_the_connection() {
     }
     let start = Instant::now();
 
-    let outcome = client("", Mute).peek(&url("https://example.com/"), 0).await;
+    let outcome = client("", Mute).peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
     assert!(start.elapsed() < CONNECT_TIMEOUT * 2, "{:?}", start.elapsed());
@@ -214,7 +214,7 @@ async fn a_resolver_that_never_answers_is_given_up_with_the_connection() {
 
 #[tokio::test]
 async fn the_systems_names_are_judged_too() {
-    let outcome = client("", SystemResolver).peek(&url("https://localhost/"), 0).await;
+    let outcome = client("", SystemResolver).peek(&url("https://localhost/"), 0, 64).await;
 
     assert_eq!(forbidden(&outcome), Some(Forbidden::Host));
 }

@@ -6,13 +6,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use fetch::{Error, FileInfo, PEEK_BYTES};
+use fetch::{Error, FileInfo};
 
 use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, client, full_text, url};
 
 #[tokio::test]
 async fn a_look_gives_the_type_the_size_and_the_first_bytes() {
-    let long = "X".repeat(2 * PEEK_BYTES);
+    let long = "X".repeat(2 * 64);
     for (headers, body, content_type, bytes) in [
         ("content-type: video/mp4\r\ncontent-length: 12\r\n", "ftypisom....", Some("video/mp4"), Some(12)),
         ("Content-Type:  Video/MP4 ; codecs=\"avc1\"\r\n", &long, Some("video/mp4"), None),
@@ -22,9 +22,9 @@ async fn a_look_gives_the_type_the_size_and_the_first_bytes() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let seen = site.client().peek(&site.url("/file"), 0).await.unwrap();
+        let seen = site.client().peek(&site.url("/file"), 0, 64).await.unwrap();
 
-        let content = body.as_bytes()[..body.len().min(PEEK_BYTES)].to_vec().into();
+        let content = body.as_bytes()[..body.len().min(64)].to_vec().into();
         let content_type = content_type.map(str::to_owned);
         assert_eq!(seen, FileInfo { content_type, bytes, is_part: false, content }, "{headers}");
         assert!(site.heads()[0].starts_with("get /file http/1.1\r\n"), "{:?}", site.heads());
@@ -41,7 +41,7 @@ async fn a_part_of_a_file_comes_from_a_host_that_knows_parts() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 {answer}\r\nX")).await;
 
-        let seen = site.client().peek(&site.url("/"), 100).await.unwrap();
+        let seen = site.client().peek(&site.url("/"), 100, 64).await.unwrap();
 
         assert_eq!(seen, FileInfo { content_type: None, bytes, is_part: true, content: "X".into() });
         assert!(site.heads()[0].contains("range: bytes=100-163\r\n"), "{:?}", site.heads());
@@ -53,7 +53,7 @@ async fn an_empty_file_has_no_part() {
     let answer = "HTTP/1.1 416 -\r\ncontent-range: bytes */0\r\ncontent-length: 4\r\n\r\nnone";
     let site = Site::with_answer(answer).await;
 
-    let seen = site.client().peek(&site.url("/"), 0).await.unwrap();
+    let seen = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
 
     assert_eq!((seen.bytes, seen.content.len()), (Some(0), 0));
 }
@@ -61,13 +61,13 @@ async fn an_empty_file_has_no_part() {
 /// It would send for ever.
 #[tokio::test]
 async fn no_more_is_waited_for_than_was_asked_for() {
-    let body = "X".repeat(PEEK_BYTES);
+    let body = "X".repeat(64);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{body}");
     let site = Site::new(move |_| answer.clone(), AfterAnswer::Hold).await;
 
-    let seen = site.client().peek(&site.url("/"), 0).await.unwrap();
+    let seen = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
 
-    assert_eq!((seen.bytes, seen.content.len()), (Some(1_000_000), PEEK_BYTES));
+    assert_eq!((seen.bytes, seen.content.len()), (Some(1_000_000), 64));
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_refusal_of_the_host_is_an_error() {
         let site =
             Site::with_answer(&format!("HTTP/1.1 {status} -\r\ncontent-type: text/html\r\n\r\n")).await;
 
-        let error = site.client().peek(&site.url("/secret"), 0).await.unwrap_err();
+        let error = site.client().peek(&site.url("/secret"), 0, 64).await.unwrap_err();
 
         assert!(matches!(error, Error::Refused { status: said } if said == status), "{error:?}");
         assert!(!full_text(&error).contains("secret"));
@@ -88,7 +88,7 @@ async fn a_refusal_of_the_host_is_an_error() {
 async fn a_request_has_a_user_agent_and_nothing_else_about_us() {
     let site = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
 
-    site.client().peek(&site.url("/file?q=1#part"), 0).await.unwrap();
+    site.client().peek(&site.url("/file?q=1#part"), 0, 64).await.unwrap();
 
     let mut lines: Vec<_> = site.heads()[0].trim_end().lines().map(str::to_owned).collect();
     lines.sort();
@@ -114,7 +114,7 @@ async fn no_failure_shows_the_address() {
         format!("https://{}/secret?secret=secret", garbled.authority), // it does not speak TLS
     ] {
         let allowed = url(&address).authority().to_owned();
-        let error = client(&allowed, FakeResolver::default()).peek(&url(&address), 0).await.unwrap_err();
+        let error = client(&allowed, FakeResolver::default()).peek(&url(&address), 0, 64).await.unwrap_err();
 
         let words = full_text(&error);
         assert!(matches!(error, Error::Unreachable(_)) && !words.contains("secret"), "{words}");

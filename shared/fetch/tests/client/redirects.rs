@@ -21,7 +21,7 @@ async fn stairs() -> Site {
 async fn three_redirects_are_followed() {
     let site = stairs().await;
 
-    let seen = site.client().peek(&site.url("/3"), 0).await.unwrap();
+    let seen = site.client().peek(&site.url("/3"), 0, 64).await.unwrap();
 
     assert_eq!(seen.bytes, Some(5));
     assert_eq!(site.heads().len(), 4);
@@ -31,7 +31,7 @@ async fn three_redirects_are_followed() {
 async fn four_redirects_are_not() {
     let site = stairs().await;
 
-    let outcome = site.client().peek(&site.url("/4"), 0).await;
+    let outcome = site.client().peek(&site.url("/4"), 0, 64).await;
 
     assert_eq!(forbidden(&outcome), Some(Forbidden::Redirects));
     assert_eq!(site.heads().len(), 4);
@@ -41,7 +41,7 @@ async fn four_redirects_are_not() {
 async fn a_circle_ends() {
     let site = Site::with_answer(&found("?again#here")).await;
 
-    let outcome = site.client().peek(&site.url("/"), 0).await;
+    let outcome = site.client().peek(&site.url("/"), 0, 64).await;
 
     assert_eq!(forbidden(&outcome), Some(Forbidden::Redirects));
     assert_eq!(site.heads().len(), 4);
@@ -55,7 +55,7 @@ async fn each_kind_of_redirect_is_followed_the_same_way() {
         let here = Site::with_answer(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
         let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
 
-        let seen = client.peek(&here.url("/here"), 0).await.unwrap();
+        let seen = client.peek(&here.url("/here"), 0, 64).await.unwrap();
 
         assert_eq!(seen.bytes, Some(5));
         assert!(there.heads()[0].starts_with("get /there?x=1 http/1.1"), "{status}: {:?}", there.heads());
@@ -71,7 +71,7 @@ async fn nothing_travels_along() {
             .await;
     let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
 
-    client.peek(&here.url("/secret?token=secret"), 0).await.unwrap();
+    client.peek(&here.url("/secret?token=secret"), 0, 64).await.unwrap();
 
     for unwanted in ["secret", "cookie", "referer", "authorization"] {
         assert!(!there.heads()[0].contains(unwanted), "{unwanted}: {:?}", there.heads());
@@ -89,7 +89,7 @@ async fn other_3xx_answers_and_a_201_are_no_redirects() {
     ] {
         let site = Site::with_answer(answer).await;
 
-        let outcome = site.client().peek(&site.url("/"), 0).await;
+        let outcome = site.client().peek(&site.url("/"), 0, 64).await;
 
         assert!(matches!(outcome, Err(Error::Refused { status: said }) if said == status), "{outcome:?}");
         assert_eq!(site.heads().len(), 1);
@@ -115,7 +115,7 @@ async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
         let site = Site::with_answer(&found(&location.replace("PORT", &trap.port().to_string()))).await;
         let client = client(&site.authority, FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
-        assert_eq!(forbidden(&client.peek(&site.url("/"), 0).await), Some(why), "{location}");
+        assert_eq!(forbidden(&client.peek(&site.url("/"), 0, 64).await), Some(why), "{location}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
         let opened = client.download(&site.url("/"), 1, deadline).await;
         assert_eq!(forbidden(&opened), Some(why), "{location}");

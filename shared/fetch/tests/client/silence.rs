@@ -39,7 +39,7 @@ async fn a_host_that_never_answers_is_given_up() {
     let start = Instant::now();
 
     stop_clock_once_asked(&site);
-    let looked = client.peek(&address, 0).await;
+    let looked = client.peek(&address, 0, 64).await;
     let between = Instant::now();
     let opened = client.download(&address, 8, between + MINUTE).await;
 
@@ -60,7 +60,7 @@ async fn the_time_to_answer_is_for_all_redirects_together() {
     let (start, address) = (Instant::now(), first.url("/"));
 
     stop_clock_once_asked(&site);
-    let outcome = client.peek(&address, 0).await;
+    let outcome = client.peek(&address, 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(Fault::Timeout))), "{outcome:?}");
     assert!((ANSWER_TIMEOUT..ANSWER_TIMEOUT * 2).contains(&start.elapsed()));

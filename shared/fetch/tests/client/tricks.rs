@@ -239,7 +239,7 @@ async fn no_spelling_gets_past_the_guard() {
         let address = Url::parse(&trick).ok();
         assert_eq!(address.is_some(), why.is_some(), "{trick} can, or cannot, be read");
         let Some(address) = address else { continue };
-        assert_eq!(forbidden(&client.peek(&address, 0).await), why, "{trick} is {address}");
+        assert_eq!(forbidden(&client.peek(&address, 0, 64).await), why, "{trick} is {address}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
         assert_eq!(forbidden(&client.download(&address, 1, deadline).await.map(drop)), why, "{trick}");
     }
@@ -283,7 +283,7 @@ async fn an_address_that_no_request_can_carry_is_refused() {
     let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
     let long = url(&format!("https://example.com/{}", "secret".repeat(20_000)));
 
-    let error = client("", resolver).peek(&long, 0).await.unwrap_err();
+    let error = client("", resolver).peek(&long, 0, 64).await.unwrap_err();
 
     assert!(!full_text(&error).contains("secret"));
     assert_eq!(forbidden::<()>(&Err(error)), Some(Forbidden::TooLong));

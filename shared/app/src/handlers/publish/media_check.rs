@@ -1,7 +1,7 @@
 //! Whether media can be fetched, and are what the Pin shows, by a look at their first bytes.
 
 use delivery::{SeenFile, look_at};
-use domain::{Cover, File, FileType, Invalid, Media, WebAddress, WrongFile};
+use domain::{Cover, DigitalSource, File, FileType, Invalid, Media, WebAddress, WrongFile};
 use fetch::{Fault, Forbidden};
 use platform::chain;
 use url::Url;
@@ -49,8 +49,11 @@ fn sources(media: &Media) -> Vec<Source<'_>> {
 }
 
 impl Publish {
-    /// What is wrong with the files at public addresses.
-    pub(super) async fn check_media(&self, media: &Media) -> Result<Vec<CheckError>> {
+    /// What is wrong with the files at public addresses, and what they say of a model that made them.
+    pub(super) async fn check_media(
+        &self,
+        media: &Media,
+    ) -> Result<(Vec<CheckError>, Option<DigitalSource>)> {
         let client = self.publisher.fetch.client()?;
         let checks = sources(media).into_iter().map(async |Source { field, address, is_video }| {
             let seen = match address.as_str().parse::<Url>() {
@@ -58,11 +61,13 @@ impl Publish {
                 Err(_) => Err("it is not an address".to_owned()),
             };
             match seen {
-                Ok(seen) => check(&field, &seen, is_video),
-                Err(reason) => Some(CheckError::new(&field, "media_unreachable", reason, OPEN_IT)),
+                Ok(seen) => (check(&field, &seen, is_video), seen.digital_source),
+                Err(reason) => (Some(CheckError::new(&field, "media_unreachable", reason, OPEN_IT)), None),
             }
         });
-        Ok(futures_util::future::join_all(checks).await.into_iter().flatten().collect())
+        let (errors, sources): (Vec<_>, Vec<_>) =
+            futures_util::future::join_all(checks).await.into_iter().unzip();
+        Ok((errors.into_iter().flatten().collect(), sources.into_iter().flatten().next()))
     }
 }
 

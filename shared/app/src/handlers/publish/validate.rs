@@ -196,8 +196,9 @@ impl Publish {
                         ]);
                         checks.extend(self.board_checks(&caller.tenant, &channel, &session, &draft).await?);
                         checks.push(if fetch_media {
-                            let errors = self.check_media(&draft.media).await?;
-                            Check::of_errors("media", errors, "their hosts have them")
+                            let (errors, source) = self.check_media(&draft.media).await?;
+                            let check = Check::of_errors("media", errors, "their hosts have them");
+                            self.with_suggestion(check, source, request.discloses_ai())
                         } else {
                             Check::skipped("media", "the hosts are asked with fetch_media=true only")
                         });
@@ -272,11 +273,16 @@ impl Publish {
             }
         }
         let check = Check::of_errors("files", errors, "the uploaded files are there");
-        let is_told = check.ok == Some(true) && self.disclosures != DisclosurePolicy::Off;
-        Ok(match source.filter(|_| is_told && !request.discloses_ai()) {
+        Ok(self.with_suggestion(check, source, request.discloses_ai()))
+    }
+
+    /// A check that has passed, with the advice to disclose what a file says of a model that made it.
+    fn with_suggestion(&self, check: Check, source: Option<DigitalSource>, is_disclosed: bool) -> Check {
+        let is_told = check.ok == Some(true) && self.disclosures != DisclosurePolicy::Off && !is_disclosed;
+        match source.filter(|_| is_told) {
             Some(source) => check.suggesting_disclosure(source),
             None => check,
-        })
+        }
     }
 
     async fn board_checks(
