@@ -109,7 +109,7 @@ async fn names_of_this_machine_are_never_connected_to() {
         let trap = Trap::new();
         let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
 
-        let outcome = client("", resolver.clone()).peek(&url(&format!("https://{name}/")), 0).await;
+        let outcome = client("", resolver.clone()).peek(&url(&format!("https://{name}/")), 0, 64).await;
 
         assert_eq!(forbidden(&outcome), Some(Forbidden::Host), "{name}");
         assert_eq!((resolver.lookups(), trap.connections()), (1, 0), "{name}");
@@ -151,7 +151,7 @@ async fn an_allowed_name_may_lead_anywhere() {
     let resolver = FakeResolver::new(&["127.0.0.1:0"], &Trap::new());
     let client = client(&format!("{name}:{port}"), resolver);
 
-    let seen = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0).await;
+    let seen = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0, 64).await;
 
     assert_eq!(seen.unwrap().bytes, Some(7));
 }

@@ -270,7 +270,7 @@ async fn no_redirect_to_any_spelling_is_followed() {
             None => Some(Forbidden::Location),
             why => *why,
         };
-        let seen = client.peek(&site.url(&format!("/{index}")), 0).await;
+        let seen = client.peek(&site.url(&format!("/{index}")), 0, 64).await;
         assert_eq!(forbidden(&seen), why, "{trick}");
     }
 
