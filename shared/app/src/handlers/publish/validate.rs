@@ -183,6 +183,7 @@ impl Publish {
                     || Check::skipped("token", "the channel has no tokens"),
                     |token| token_lifetime(&channel, &token, request.publish_at),
                 );
+                let is_disclosed = request.discloses_ai();
                 match request.draft(channel.default_board.as_ref()) {
                     Ok(draft) => {
                         checks.extend([
@@ -198,7 +199,7 @@ impl Publish {
                         checks.push(if fetch_media {
                             let (errors, source) = self.check_media(&draft.media).await?;
                             let check = Check::of_errors("media", errors, "their hosts have them");
-                            self.with_suggestion(check, source, request.discloses_ai())
+                            self.with_suggestion(check, source, is_disclosed)
                         } else {
                             Check::skipped("media", "the hosts are asked with fetch_media=true only")
                         });
