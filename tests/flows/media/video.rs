@@ -52,7 +52,7 @@ impl Host {
             .route("/long.mp4", get(|| async { film(16 * 1024 * PIECE) }))
             .route("/film.mov", get(|asked: HeaderMap| async move { part(&asked, MOV) }))
             .route("/unfinished.mp4", get(|asked: HeaderMap| async move { part(&asked, UNFINISHED) }))
-            .route("/whole.mp4", get(|| async { UNFINISHED }))
+            .route("/whole.mp4", get(|| async { large_and_unfinished() }))
             .route("/page.mp4", get(|| async { "<!DOCTYPE html><title>Sign in</title>" }))
             .route("/empty.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], "") }))
             .route("/page.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], "<html>Sign in") }))
@@ -84,6 +84,13 @@ impl Host {
         app.choose_board("ada", &channel).await;
         (app, channel)
     }
+}
+
+/// An MP4 without an index, longer than what is looked at.
+fn large_and_unfinished() -> Vec<u8> {
+    let (content, head) = (vec![0; 300 * 1024], &UNFINISHED[..24]);
+    let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
+    [head, &length, b"mdat", &content, b"\0\0\0\x08free"].concat()
 }
 
 /// The part of a file that is asked for.

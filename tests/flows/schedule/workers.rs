@@ -51,6 +51,7 @@ async fn a_tick_that_finds_much_starts_a_worker_and_each_pin_is_sent_by_one_of_t
     const CHANNELS: usize = 5;
     const PINS_EACH: usize = 210;
     let app = TestApp::start_configured().await;
+    app.pinterest().change_policy(|policy| policy.documented_limits = false).unwrap();
     let at = app.stack.now() + minutes(60);
     for number in 0..CHANNELS {
         let channel = load::connect(&app, number).await;
