@@ -137,8 +137,10 @@ pub struct PinEvent {
     /// The reason of a wait.
     pub reason: Option<Reason>,
     /// When it is tried again, if that is known.
+    #[serde(serialize_with = "crate::instant::optional::serialize")]
     pub retry_at: Option<Timestamp>,
     /// When it is to be published.
+    #[serde(serialize_with = "crate::instant::serialize")]
     pub publish_at: Timestamp,
     /// What it discloses of artificial intelligence.
     pub ai_disclosures: Option<AiDisclosures>,

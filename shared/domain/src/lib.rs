@@ -16,6 +16,7 @@ pub mod failures;
 mod file;
 mod file_type;
 mod id;
+pub mod instant;
 mod invalid;
 mod limits;
 mod local_time;

@@ -83,7 +83,7 @@ pub struct Candidate {
     /// Its id at Pinterest.
     pub pinterest_pin_id: PinterestPinId,
     /// When Pinterest says that it was created.
-    #[serde(default)]
+    #[serde(default, serialize_with = "crate::instant::optional::serialize")]
     pub created_at: Option<Timestamp>,
     /// What is not as it was sent.
     #[serde(default)]

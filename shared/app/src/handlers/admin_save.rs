@@ -68,10 +68,13 @@ const WORKER_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 #[schemars(rename = "WorkerStatus")]
 struct WorkerView {
     /// When both minute workers had run last.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_tick_at: Option<Timestamp>,
     /// When the daily check ran last.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_daily_at: Option<Timestamp>,
     /// Since when the oldest entry is due that no worker has taken.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     oldest_due_at: Option<Timestamp>,
     /// What is wrong, if the workers have not run for five minutes.
     detail: Option<String>,
@@ -85,6 +88,7 @@ pub struct CredentialsTest {
     result: TestResult,
     detail: String,
     fix: String,
+    #[serde(serialize_with = "domain::instant::serialize")]
     tested_at: Timestamp,
 }
 

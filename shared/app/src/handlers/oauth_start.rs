@@ -42,6 +42,7 @@ pub struct StartedOAuth {
     #[schemars(url)]
     authorize_url: String,
     /// Until when the owner has to be back.
+    #[serde(serialize_with = "domain::instant::serialize")]
     expires_at: Timestamp,
 }
 

@@ -25,12 +25,15 @@ pub struct PinView {
     /// The reason of a wait.
     reason: Option<Reason>,
     /// When it is tried again, if that is known.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     retry_at: Option<Timestamp>,
+    #[serde(serialize_with = "domain::instant::serialize")]
     publish_at: Timestamp,
     /// After how long late is too late (ISO 8601).
     #[schemars(extend("format" = "duration"))]
     publish_within: String,
     /// That instant: after it, the Pin ends as failed.
+    #[serde(serialize_with = "domain::instant::serialize")]
     give_up_at: Timestamp,
     pinterest_pin_id: Option<PinterestPinId>,
     #[schemars(url)]
@@ -40,7 +43,9 @@ pub struct PinView {
     /// What is on the board and may be this Pin, if it needs a review.
     #[schemars(length(max = MAX_CANDIDATES))]
     candidates: Vec<CandidateView>,
+    #[serde(serialize_with = "domain::instant::serialize")]
     created_at: Timestamp,
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     published_at: Option<Timestamp>,
     /// What happened to it, the oldest entry first: the last 100 entries.
     #[schemars(length(max = Timeline::MAX_ENTRIES))]

@@ -10,6 +10,7 @@ use crate::{Message, Params, ResponseMeta};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TimelineEntry {
     /// When it happened.
+    #[serde(serialize_with = "crate::instant::serialize")]
     pub at: Timestamp,
     /// What happened.
     #[schemars(extend("enum" = Self::EVENTS))]

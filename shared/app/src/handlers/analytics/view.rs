@@ -48,6 +48,7 @@ struct DailyView {
     #[schemars(length(max = 90))]
     rows: Vec<RowView>,
     /// When Pinterest said so. An answer is given again for five minutes.
+    #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
 
@@ -77,8 +78,10 @@ pub struct TopPinsView {
     /// Always `null`: Pinterest gives at most 50.
     next: Option<String>,
     /// Up to when Pinterest has counted, if it says so.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     counted_until: Option<Timestamp>,
     /// When Pinterest said so. An answer is given again for five minutes.
+    #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
 
@@ -106,6 +109,7 @@ pub struct PinMetricsView {
     /// Where the next page begins: the `cursor` of the next request. `null`: this is the last.
     next: Option<String>,
     /// When Pinterest said so. An answer is given again for five minutes.
+    #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
 

@@ -29,9 +29,12 @@ pub struct ChannelView {
     /// What publishing needs and the owner did not grant.
     missing_scopes: Vec<String>,
     /// When the access token dies; it is renewed seven days before.
+    #[serde(serialize_with = "domain::instant::serialize")]
     access_expires_at: Timestamp,
     /// When the refresh token dies: not renewed by then, the account has to be connected again.
+    #[serde(serialize_with = "domain::instant::optional::serialize")]
     refresh_expires_at: Option<Timestamp>,
+    #[serde(serialize_with = "domain::instant::serialize")]
     connected_at: Timestamp,
 }
 

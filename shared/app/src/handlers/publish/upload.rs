@@ -38,6 +38,7 @@ pub struct UploadView {
     /// The request that brings it there.
     upload: UploadRequest,
     /// Until when that has to begin.
+    #[serde(serialize_with = "domain::instant::serialize")]
     expires_at: Timestamp,
 }
 
