@@ -105,6 +105,20 @@ fn channel_of<'a>(rows: &'a [Value], tenant: &str) -> &'a Value {
     rows.iter().filter(is_channel).find(|row| row["tenant"] == tenant).unwrap()
 }
 
+/// A row with its times as answers have them.
+fn with_millis(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), with_millis(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(with_millis).collect(),
+        Value::String(text) => {
+            text.parse::<jiff::Timestamp>().map_or_else(|_| value.clone(), |at| json!(format!("{at:.3}")))
+        }
+        other => other.clone(),
+    }
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
@@ -116,7 +130,7 @@ async fn everything_is_read(app: &TestApp, old: &[Value]) {
         let view = app.get(&format!("/api/v1/channels/{}", text(&row["id"])), tenant).await.expect(200);
         assert_eq!(listed["items"], json!([view]));
         for field in ["id", "environment", "account", "scopes", "connected_at"] {
-            assert_eq!(view[field], row[field], "{field}");
+            assert_eq!(view[field], with_millis(&row[field]), "{field}");
         }
         assert_eq!(view["default_board"], row["default_board"]);
         assert_eq!(view["status"], row["connection"]["status"]);
@@ -134,6 +148,7 @@ async fn everything_is_read(app: &TestApp, old: &[Value]) {
 
 /// Checks that the API shows a Pin as it is stored.
 fn is_shown(view: &Value, row: &Value) {
+    let row = &with_millis(row);
     let draft = &row["draft"];
     for (field, value) in draft.as_object().unwrap() {
         assert_eq!(&view[field], value, "{field}: {view}");
@@ -158,7 +173,7 @@ fn is_shown(view: &Value, row: &Value) {
 
 async fn settings_count(app: &TestApp, old: &[Value]) {
     let of = |key: &str| old.iter().find(|row| row["pk"] == key).unwrap();
-    let (settings, worker) = (of("SETTINGS"), of("WORKER"));
+    let (settings, worker) = (of("SETTINGS"), with_millis(of("WORKER")));
     let view = app.call(Method::GET, SETTINGS, &app.admin(), None).await.expect(200);
     for field in ["app_id", "configured", "status", "environment"] {
         assert_eq!(view[field], settings[field], "{field}: {view}");
