@@ -184,8 +184,8 @@ fn unreachable(detail: &str) -> Problem {
 pub(crate) fn failed(response: &ResponseMeta) -> String {
     let status = response.http_status.map(|status| format!(" with status {status}"));
     let words = response.message.as_ref().map(|message| format!(": {message}"));
-    let told: String = [status, words].into_iter().flatten().collect();
-    format!("Pinterest answered that something went wrong there{told}")
+    let detail: String = [status, words].into_iter().flatten().collect();
+    format!("Pinterest answered that something went wrong there{detail}")
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl PinPublisher {
             Err(error) => return BoardCheck::Failed(chain(&error)),
         };
         let began_at = self.clock.now();
-        let mut resembling = Vec::new();
+        let mut found_pins = Vec::new();
         let mut order = Order::default();
         let mut bookmark = None;
         for _ in 0..MAX_PAGES {
@@ -52,48 +52,49 @@ impl PinPublisher {
                 let found = matching::compare(&listed, &pin.draft, attempt);
                 (found.likeness > Likeness::Stranger).then_some((listed, found))
             });
-            resembling.extend(matches);
+            found_pins.extend(matches);
             bookmark = page.bookmark;
             if bookmark.is_none() || order.has_passed(attempt.started_at) {
-                let verdict = self.weigh(pin, channel, resembling, began_at).await;
+                let verdict = self.evaluate(pin, channel, found_pins, began_at).await;
                 return verdict.unwrap_or_else(|error| BoardCheck::Failed(chain(&error)));
             }
         }
         BoardCheck::Endless
     }
 
-    /// What the Pins on the board that resemble this one mean together.
-    async fn weigh(
+    /// What the Pins on the board that resemble this one mean, taken together.
+    async fn evaluate(
         &self,
         pin: &Pin,
         channel: &Channel,
-        mut resembling: Vec<(BoardPin, Match)>,
+        mut found_pins: Vec<(BoardPin, Match)>,
         began_at: Timestamp,
     ) -> Result<BoardCheck, store::Error> {
         let main = &self.sessions.main;
         // The oldest first: of two equal Pins, it is that of the older attempt.
-        resembling.sort_by(|(a, _), (b, _)| {
+        found_pins.sort_by(|(a, _), (b, _)| {
             (a.created_at.is_none(), a.created_at, &a.id).cmp(&(b.created_at.is_none(), b.created_at, &b.id))
         });
-        let ids = resembling.iter().map(|(listed, _)| listed.id.clone()).collect();
+        let ids = found_pins.iter().map(|(listed, _)| listed.id.clone()).collect();
         let owned = main.owned_by_others(channel.environment, &ids, &pin.id).await?;
-        resembling.retain(|(listed, _)| !owned.contains(&listed.id));
-        if resembling.is_empty() {
+        found_pins.retain(|(listed, _)| !owned.contains(&listed.id));
+        if found_pins.is_empty() {
             return Ok(BoardCheck::Nothing { began_at });
         }
-        if let Some((same, _)) = resembling.iter().find(|(_, found)| found.likeness == Likeness::Same) {
+        if let Some((same, _)) = found_pins.iter().find(|(_, found)| found.likeness == Likeness::Same) {
             return Ok(BoardCheck::Found(same.id.clone()));
         }
-        self.leave_to_rivals(pin, &mut resembling).await?;
-        let matches = resembling.into_iter().map(|(_, found)| found).collect();
+        self.demote_contested(pin, &mut found_pins).await?;
+        let matches = found_pins.into_iter().map(|(_, found)| found).collect();
         Ok(BoardCheck::Possible { began_at, matches })
     }
 
-    /// What another Pin of ours may have created is not surely this one's: of two such Pins, each could take the other's.
-    async fn leave_to_rivals(
+    /// A Pin on the board that another Pin of ours may have created too is only similar: of two such Pins, each could be
+    /// bound to the other's.
+    async fn demote_contested(
         &self,
         pin: &Pin,
-        resembling: &mut [(BoardPin, Match)],
+        found_pins: &mut [(BoardPin, Match)],
     ) -> Result<(), store::Error> {
         for group in [PinGroup::Open, PinGroup::NeedsReview] {
             let others = self.sessions.main.pins_of_channel(
@@ -113,7 +114,7 @@ impl PinPublisher {
                 if other.id == pin.id || other.draft.board != pin.draft.board {
                     continue;
                 }
-                for (listed, found) in &mut *resembling {
+                for (listed, found) in &mut *found_pins {
                     if matching::compare(listed, &other.draft, attempt).likeness > Likeness::Stranger {
                         found.likeness = found.likeness.min(Likeness::Similar);
                     }

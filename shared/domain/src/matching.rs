@@ -131,7 +131,7 @@ enum Age {
     /// Pinterest does not say.
     Unknown,
     /// At another time.
-    Elsewhere,
+    OtherTime,
 }
 
 impl Age {
@@ -146,7 +146,7 @@ impl Age {
         } else if is_misdated(age) {
             Self::Misdated
         } else {
-            Self::Elsewhere
+            Self::OtherTime
         }
     }
 }
@@ -193,7 +193,7 @@ pub fn compare(listed: &BoardPin, draft: &Draft, attempt: &Attempt) -> Match {
 
     let is_equal = texts.iter().chain([&link]).all(|relation| relation.is_equal());
     let likeness = match age {
-        Age::Elsewhere => Likeness::Stranger,
+        Age::OtherTime => Likeness::Stranger,
         Age::Within | Age::Soon if is_equal && !is_impossible => Likeness::Same,
         _ if is_equal => Likeness::Similar,
         _ if is_impossible => Likeness::Stranger,

@@ -64,10 +64,10 @@ pub(super) fn digital_source(media: &Media, files: &StoredFiles) -> Option<Digit
 
 /// Has the bucket keep the files that a Pin names.
 pub(in crate::handlers) async fn keep_files(bucket: &MediaBucket, pin: &Pin) -> Result<()> {
-    let kept = uploaded_files(&pin.draft.media).into_iter().map(|id| async move {
+    let keeps = uploaded_files(&pin.draft.media).into_iter().map(|id| async move {
         if bucket.keep(&pin.tenant, &id).await? { Ok(()) } else { Err(not_found::<Error>("file")) }
     });
-    try_join_all(kept).await?;
+    try_join_all(keeps).await?;
     Ok(())
 }
 

@@ -123,7 +123,7 @@ mod tests {
     fn the_words_of_libraries_are_not_told() {
         let failed =
             fetch::Error::Unreachable(Fault::Connection("invalid peer certificate: UnknownIssuer".into()));
-        let told = words(&failed);
-        assert!(!told.contains("UnknownIssuer") && told.contains("certificate"), "{told}");
+        let detail = words(&failed);
+        assert!(!detail.contains("UnknownIssuer") && detail.contains("certificate"), "{detail}");
     }
 }

@@ -53,8 +53,8 @@ fn what_is_too_late_is_not_sent_whatever_it_waited_for() {
 
 #[test]
 fn a_pin_that_ends_after_holds_has_pinterests_last_words() {
-    let said = |words: &str| ResponseMeta { message: Some(words.to_owned()), ..ResponseMeta::default() };
-    let outcome = |words| Outcome::Refused(Refusal::Spam, said(words));
+    let response = |words: &str| ResponseMeta { message: Some(words.to_owned()), ..ResponseMeta::default() };
+    let outcome = |words| Outcome::Refused(Refusal::Spam, response(words));
     let first = answered(&sending(), outcome("Slow down"), &ready(), 1).pin;
     let again = altered(&first, |record| record.state = State::Sending(attempt()));
     let held = answered(&again, outcome("A block in place"), &ready(), 700).pin;

@@ -298,9 +298,9 @@ mod tests {
             ("application/json", "{}", "unsupported_content_type"),
             ("", "{}", "unsupported_content_type"),
         ] {
-            let told = rows(content_type, file.as_bytes());
-            let code_told = told.as_ref().err().map(|error| error.problem().code);
-            assert_eq!(code_told.unwrap_or_default(), code, "{content_type} {file}: {told:?}");
+            let result = rows(content_type, file.as_bytes());
+            let actual = result.as_ref().err().map(|error| error.problem().code);
+            assert_eq!(actual.unwrap_or_default(), code, "{content_type} {file}: {result:?}");
         }
         assert!(rows("application/jsonl", "{}\n".repeat(MAX_ROWS + 1).as_bytes()).is_err());
         let many = format!("title\n{}", "a\n".repeat(MAX_ROWS + 1));
