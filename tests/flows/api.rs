@@ -11,3 +11,4 @@ mod invalid_bodies;
 mod lists;
 mod parameters;
 mod pinterest_contract;
+mod tenants;

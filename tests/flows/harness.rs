@@ -100,12 +100,18 @@ impl TestApp {
         Functions::new(&self.setup(ahead, network(), at_aws)).unwrap()
     }
 
+    /// The functions of a stack whose tenants are named by `claim`.
+    pub(crate) fn functions_with_tenant_claim(&self, claim: &str) -> Functions {
+        Functions::new(&self.setup(SignedDuration::ZERO, network(), [("TENANT_CLAIM", claim)])).unwrap()
+    }
+
     /// The bucket, as the functions see it.
     pub(crate) fn bucket(&self) -> MediaBucket {
         self.setup(SignedDuration::ZERO, network(), []).media_bucket().unwrap()
     }
 
-    fn setup<const N: usize>(
+    /// What functions in another process are built from.
+    pub(crate) fn setup<const N: usize>(
         &self,
         ahead: SignedDuration,
         transports: Transports,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use adapters::{Binding, Vault};
+use adapters::{Binding, vault::Sealer};
 use domain::{
     AccessToken, Account, BlockedLinks, Channel, ChannelId, ChannelRecord, Connection, DefaultBoard,
     Environment, PinterestUserId, RefreshToken, Scopes, TenantId, TokenPair, UserId,
@@ -67,14 +67,15 @@ impl ScaleEnv {
 /// `life`: of their access tokens.
 pub(crate) async fn connect(env: &Arc<ScaleEnv>, count: usize, life: SignedDuration, keep: bool) -> Seeded {
     let setup = env.setup();
-    let (vault, main, tokens) =
-        (setup.vault().unwrap(), setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    let share = tokens.refresh_key_share().await.unwrap();
+    let sealer = setup.vault().unwrap().sealer().await.unwrap().with_share(share);
     *env.gathered.lock().unwrap() = Some(Gathered::default());
     let mut seeded = Seeded { due: Vec::with_capacity(count), channels: Vec::new(), bytes_each: 0 };
     for number in 0..count {
         let within = SignedDuration::from_hours(1).mul_f64(fraction(number, count));
         let one = One { number, at: env.epoch() + within, life };
-        let (channel, row) = one.rows(env, &vault).await;
+        let (channel, row) = one.rows(env, &sealer);
         one.claim(&main, &tokens, &channel, &row).await;
         seeded.due.push(row.state.due_at.unwrap());
         if keep {
@@ -104,7 +105,7 @@ struct One {
 }
 
 impl One {
-    async fn rows(&self, env: &ScaleEnv, vault: &Vault) -> (Channel, TokenRow) {
+    fn rows(&self, env: &ScaleEnv, sealer: &Sealer) -> (Channel, TokenRow) {
         let mut entropy = [0; 10];
         entropy[2..].copy_from_slice(&env.below(u64::MAX).to_be_bytes());
         let id = ChannelId::new(self.at, entropy);
@@ -128,14 +129,14 @@ impl One {
             due_at: Some(due_at(&id, self.at, lifetimes)),
             warned_days: None,
         });
-        let pair = async |generation: u32| {
+        let pair = |generation: u32| {
             let pair = TokenPair {
                 access: AccessToken::new(token("pina", self.number, generation)),
                 refresh: RefreshToken::new(token("pinr", self.number, generation)),
             };
-            vault.seal(&pair, Binding { row: id.as_str(), version: u64::from(generation) }).await.unwrap()
+            sealer.seal(&pair, Binding { row: id.as_str(), version: u64::from(generation) }).unwrap()
         };
-        let row = TokenRow { state, pair: pair(2).await, previous: Some(pair(1).await), spare: None };
+        let row = TokenRow { state, pair: pair(2), previous: Some(pair(1)), spare: None };
         let channel = Channel::restore(ChannelRecord {
             id: id.clone(),
             tenant,

@@ -7,6 +7,7 @@ use std::sync::{
 
 use adapters::{Transport, Transports, Vault};
 use app::Setup;
+use domain::RefreshKeyShare;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, Random, Variables};
 use tokio::{
@@ -183,6 +184,13 @@ impl SimEnv {
         fault_windows
             .filter(|window| window.outage == Outage::Unconfigured)
             .any(|window| window.from <= now && since < window.to)
+    }
+
+    /// The share that the processes have made. As long as there is none, nothing was sealed with it.
+    pub(crate) fn refresh_key_share(&self) -> RefreshKeyShare {
+        let row = self.tables.row(aws::TOKENS, "SHARE", "SHARE");
+        let share = row.as_ref().and_then(|row| row["share"].as_str()).unwrap_or_default();
+        RefreshKeyShare::new(share.to_owned())
     }
 
     /// A vault that opens what the processes have sealed.

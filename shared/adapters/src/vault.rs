@@ -1,12 +1,16 @@
 //! Seals tokens before they are stored, and opens them again: AES-256-GCM under a ring of keys.
 //!
+//! The key of a channel's refresh token is made of two parts: one of the ring, which every function that uses tokens has,
+//! and a share in the tokens table, whose row only those may read that refresh and claim. A function that publishes opens
+//! access tokens, and no refresh token. A ticket's tokens need no share: few may read its row, and it lives for minutes.
+//!
 //! A sealed value is `<key id>.<base64url of nonce, ciphertext and tag>`. Where it belongs (table, row, field
 //! and version) is authenticated with it: a ciphertext moved to another binding does not open.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_secretsmanager::Client;
-use domain::{AccessToken, RefreshToken, SealedPair, SealedText, TokenPair};
+use domain::{AccessToken, RefreshKeyShare, RefreshToken, SealedPair, SealedText, TokenPair};
 use platform::{InvalidVariable, Random, Variables, encoding};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -18,8 +22,14 @@ use zeroize::Zeroizing;
 
 /// How a ring is written.
 const KEY_RING_FORMAT: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
+/// The fewest characters of a key in the key ring.
+const MIN_KEY_CHARS: usize = 32;
 /// Distinguishes these keys from any other that might be derived from the same string.
 const HKDF_INFO: &[&[u8]] = &[b"pinwright token sealing v1"];
+/// The same for the keys of refresh tokens.
+const HKDF_REFRESH_INFO: &[&[u8]] = &[b"pinwright refresh token sealing v1"];
+/// Stands before the id of a key that was made with the share.
+const SHARED: char = '~';
 
 /// Tokens cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -66,15 +76,23 @@ pub struct Vault {
 pub struct Sealer {
     ring: Arc<KeyRing>,
     random: Random,
+    share: Option<RefreshKeyShare>,
 }
 
 impl Sealer {
+    /// Seals refresh tokens with this share in their key, as a channel's row wants them.
+    #[must_use]
+    pub fn with_share(self, share: &RefreshKeyShare) -> Self {
+        Self { share: Some(share.clone()), ..self }
+    }
+
     /// Seals `pair` for `binding`, under the current key.
     pub fn seal(&self, pair: &TokenPair, binding: Binding<'_>) -> Result<SealedPair, Error> {
-        let Self { ring, random } = self;
+        let Self { ring, random, share } = self;
+        let (access, refresh) = (pair.access.expose(), pair.refresh.expose());
         Ok(SealedPair {
-            access: ring.seal(pair.access.expose(), binding, "access", random)?,
-            refresh: ring.seal(pair.refresh.expose(), binding, "refresh", random)?,
+            access: ring.seal(access, binding, "access", None, random)?,
+            refresh: ring.seal(refresh, binding, "refresh", share.as_ref(), random)?,
             version: binding.version,
         })
     }
@@ -82,7 +100,13 @@ impl Sealer {
 
 struct KeyRing {
     current: String,
-    keys: BTreeMap<String, LessSafeKey>,
+    keys: BTreeMap<String, Key>,
+}
+
+struct Key {
+    /// What tokens are sealed with that need no share.
+    plain: LessSafeKey,
+    material: SecretString,
 }
 
 impl std::fmt::Debug for KeyRing {
@@ -105,38 +129,49 @@ impl Vault {
         Ok(Self { secret, random, ring: RwLock::new(ring) })
     }
 
-    /// Seals `pair` for `binding`, under the current key.
+    /// Seals `pair` for `binding`, under the current key and without a share.
     pub async fn seal(&self, pair: &TokenPair, binding: Binding<'_>) -> Result<SealedPair, Error> {
         self.sealer().await?.seal(pair, binding)
     }
 
     /// The current key, in memory: with it, sealing waits for nothing.
     pub async fn sealer(&self) -> Result<Sealer, Error> {
-        Ok(Sealer { ring: self.ring().await?, random: self.random.clone() })
+        Ok(Sealer { ring: self.ring().await?, random: self.random.clone(), share: None })
     }
 
     /// Opens the access token of `pair`, which was sealed for `row`.
     pub async fn open_access(&self, pair: &SealedPair, row: &str) -> Result<AccessToken, Error> {
         let binding = Binding { row, version: pair.version };
-        Ok(AccessToken::new(self.open(&pair.access, binding, "access").await?))
+        Ok(AccessToken::new(self.open(&pair.access, binding, "access", None).await?))
     }
 
     /// Opens both tokens of `pair`, which was sealed for `row`.
-    pub async fn open_pair(&self, pair: &SealedPair, row: &str) -> Result<TokenPair, Error> {
+    pub async fn open_pair(
+        &self,
+        pair: &SealedPair,
+        row: &str,
+        share: &RefreshKeyShare,
+    ) -> Result<TokenPair, Error> {
         let binding = Binding { row, version: pair.version };
         Ok(TokenPair {
             access: self.open_access(pair, row).await?,
-            refresh: RefreshToken::new(self.open(&pair.refresh, binding, "refresh").await?),
+            refresh: RefreshToken::new(self.open(&pair.refresh, binding, "refresh", Some(share)).await?),
         })
     }
 
-    async fn open(&self, sealed: &SealedText, binding: Binding<'_>, field: &str) -> Result<String, Error> {
+    async fn open(
+        &self,
+        sealed: &SealedText,
+        binding: Binding<'_>,
+        field: &str,
+        share: Option<&RefreshKeyShare>,
+    ) -> Result<String, Error> {
         let ring = self.ring().await?;
         if ring.knows(sealed) || self.secret.is_none() {
-            return ring.open(sealed, binding, field);
+            return ring.open(sealed, binding, field, share);
         }
         *self.ring.write().await = None; // a key was added since this process started
-        self.ring().await?.open(sealed, binding, field)
+        self.ring().await?.open(sealed, binding, field, share)
     }
 
     async fn ring(&self) -> Result<Arc<KeyRing>, Error> {
@@ -164,13 +199,24 @@ impl KeyRing {
         let current = entries.remove("current").ok_or(Error::MalformedKeyRing)?.expose_secret().to_owned();
         let keys = entries
             .into_iter()
-            .map(|(id, material)| Ok((id, derive(material.expose_secret())?)))
+            .map(|(id, material)| {
+                let key = Key::new(material).filter(|_| !id.starts_with(SHARED));
+                Ok((id, key.ok_or(Error::MalformedKeyRing)?))
+            })
             .collect::<Result<BTreeMap<_, _>, Error>>()?;
         if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(Error::MalformedKeyRing) }
     }
 
     fn knows(&self, sealed: &SealedText) -> bool {
-        sealed.parts().is_some_and(|(id, _)| self.keys.contains_key(id))
+        sealed.parts().is_some_and(|(id, _)| self.keys.contains_key(id.strip_prefix(SHARED).unwrap_or(id)))
+    }
+
+    /// The key under `id`, as it stands in a sealed text.
+    fn key(&self, id: &str, share: Option<&RefreshKeyShare>) -> Option<LessSafeKey> {
+        match id.strip_prefix(SHARED) {
+            Some(id) => self.keys.get(id)?.with(share?),
+            None => Some(self.keys.get(id)?.plain.clone()),
+        }
     }
 
     fn seal(
@@ -178,24 +224,35 @@ impl KeyRing {
         text: &str,
         binding: Binding<'_>,
         field: &str,
+        share: Option<&RefreshKeyShare>,
         random: &Random,
     ) -> Result<SealedText, Error> {
-        let key = self.keys.get(&self.current).ok_or(Error::MalformedKeyRing)?;
+        let id = match share {
+            Some(_) => format!("{SHARED}{}", self.current),
+            None => self.current.clone(),
+        };
+        let key = self.key(&id, share).ok_or(Error::MalformedKeyRing)?;
         let nonce: [u8; NONCE_LEN] = random.bytes();
         let mut sealed = text.as_bytes().to_vec();
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(binding, field), &mut sealed)
             .map_err(|_| Error::MalformedKeyRing)?;
         let ciphertext = encoding::url_base64(&[&nonce, sealed.as_slice()].concat());
-        Ok(SealedText::new(&self.current, &ciphertext))
+        Ok(SealedText::new(&id, &ciphertext))
     }
 
-    fn open(&self, sealed: &SealedText, binding: Binding<'_>, field: &str) -> Result<String, Error> {
+    fn open(
+        &self,
+        sealed: &SealedText,
+        binding: Binding<'_>,
+        field: &str,
+        share: Option<&RefreshKeyShare>,
+    ) -> Result<String, Error> {
         let open = || {
             let (id, bytes) = sealed.parts()?;
             let mut bytes = Zeroizing::new(encoding::from_url_base64(bytes)?);
             let (nonce, ciphertext) = bytes.split_at_mut_checked(NONCE_LEN)?;
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let text = self.keys.get(id)?.open_in_place(nonce, aad(binding, field), ciphertext).ok()?;
+            let text = self.key(id, share)?.open_in_place(nonce, aad(binding, field), ciphertext).ok()?;
             String::from_utf8(text.to_vec()).ok()
         };
         open().ok_or_else(|| Error::DecryptionFailed(format!("{} ({field})", binding.row)))
@@ -206,14 +263,25 @@ fn aad(binding: Binding<'_>, field: &str) -> Aad<String> {
     Aad::from(format!("tokens|{}|{field}|{}", binding.row, binding.version))
 }
 
-/// The string of the ring is text that CloudFormation generated, not a key: HKDF makes one of it (RFC 5869).
-fn derive(material: &str) -> Result<LessSafeKey, Error> {
-    if material.len() < 32 {
-        return Err(Error::MalformedKeyRing);
+impl Key {
+    /// The string of the ring is text that CloudFormation generated, not a key: HKDF makes one of it (RFC 5869).
+    fn new(material: SecretString) -> Option<Self> {
+        if material.expose_secret().len() < MIN_KEY_CHARS {
+            return None;
+        }
+        Some(Self { plain: derive(&material, &[], HKDF_INFO)?, material })
     }
-    let secret = Salt::new(HKDF_SHA256, &[]).extract(material.as_bytes());
-    let key = secret.expand(HKDF_INFO, &AES_256_GCM).map_err(|_| Error::MalformedKeyRing)?;
-    Ok(LessSafeKey::new(UnboundKey::from(key)))
+
+    /// The key that takes both parts. As the salt, the share is itself a key of HKDF's first step: without it nothing is
+    /// known of what comes out.
+    fn with(&self, share: &RefreshKeyShare) -> Option<LessSafeKey> {
+        derive(&self.material, share.expose().as_bytes(), HKDF_REFRESH_INFO)
+    }
+}
+
+fn derive(material: &SecretString, salt: &[u8], info: &[&[u8]]) -> Option<LessSafeKey> {
+    let secret = Salt::new(HKDF_SHA256, salt).extract(material.expose_secret().as_bytes());
+    Some(LessSafeKey::new(UnboundKey::from(secret.expand(info, &AES_256_GCM).ok()?)))
 }
 
 #[cfg(test)]
@@ -231,46 +299,71 @@ mod tests {
     #[test]
     fn a_sealed_text_opens_at_its_place_and_nowhere_else() {
         let ring = ring("k1");
-        let sealed = ring.seal("pina_planted", PLACE, "access", &Random::system()).unwrap();
+        let sealed = ring.seal("pina_planted", PLACE, "access", None, &Random::system()).unwrap();
 
         assert!(sealed.parts().is_some_and(|(key, text)| key == "k1" && !text.contains("planted")));
-        assert_eq!(ring.open(&sealed, PLACE, "access").unwrap(), "pina_planted");
-        assert!(ring.open(&sealed, PLACE, "refresh").is_err());
-        assert!(ring.open(&sealed, Binding { row: "ch_2", ..PLACE }, "access").is_err());
-        assert!(ring.open(&sealed, Binding { version: 4, ..PLACE }, "access").is_err());
+        assert_eq!(ring.open(&sealed, PLACE, "access", None).unwrap(), "pina_planted");
+        assert!(ring.open(&sealed, PLACE, "refresh", None).is_err());
+        assert!(ring.open(&sealed, Binding { row: "ch_2", ..PLACE }, "access", None).is_err());
+        assert!(ring.open(&sealed, Binding { version: 4, ..PLACE }, "access", None).is_err());
+    }
+
+    #[test]
+    fn a_refresh_token_opens_with_the_share_of_its_key_and_without_it_never() {
+        let (ring, share) = (ring("k1"), RefreshKeyShare::new("s".repeat(43)));
+        let sealed = ring.seal("pinr_planted", PLACE, "refresh", Some(&share), &Random::system()).unwrap();
+
+        assert!(sealed.parts().is_some_and(|(key, _)| key == "~k1") && ring.knows(&sealed));
+        assert_eq!(ring.open(&sealed, PLACE, "refresh", Some(&share)).unwrap(), "pinr_planted");
+        assert!(ring.open(&sealed, PLACE, "refresh", None).is_err());
+        let other = RefreshKeyShare::new("t".repeat(43));
+        assert!(ring.open(&sealed, PLACE, "refresh", Some(&other)).is_err());
+        // The mark is no way around it: without it, the key is another.
+        let (_, ciphertext) = sealed.parts().unwrap();
+        assert!(ring.open(&SealedText::new("k1", ciphertext), PLACE, "refresh", Some(&share)).is_err());
+    }
+
+    #[test]
+    fn a_refresh_token_that_was_sealed_without_a_share_opens_all_the_same() {
+        let (ring, share) = (ring("k1"), RefreshKeyShare::new("s".repeat(43)));
+        let sealed = ring.seal("old", PLACE, "refresh", None, &Random::system()).unwrap();
+        assert_eq!(ring.open(&sealed, PLACE, "refresh", Some(&share)).unwrap(), "old");
     }
 
     #[test]
     fn after_a_rotation_old_ciphertexts_still_open() {
-        let sealed = ring("k1").seal("old", PLACE, "access", &Random::system()).unwrap();
-        assert_eq!(ring("k2").open(&sealed, PLACE, "access").unwrap(), "old");
+        let sealed = ring("k1").seal("old", PLACE, "access", None, &Random::system()).unwrap();
+        assert_eq!(ring("k2").open(&sealed, PLACE, "access", None).unwrap(), "old");
     }
 
     #[test]
     fn a_key_may_have_dots_in_its_name() {
         let json = format!(r#"{{"current":"2026.12.01","2026.12.01":"{}"}}"#, "a".repeat(64));
         let ring = KeyRing::parse(&json.into()).unwrap();
-        let sealed = ring.seal("text", PLACE, "access", &Random::system()).unwrap();
+        let sealed = ring.seal("text", PLACE, "access", None, &Random::system()).unwrap();
         assert!(ring.knows(&sealed));
-        assert_eq!(ring.open(&sealed, PLACE, "access").unwrap(), "text");
+        assert_eq!(ring.open(&sealed, PLACE, "access", None).unwrap(), "text");
     }
 
     #[test]
     fn a_changed_ciphertext_does_not_open() {
         let ring = ring("k1");
-        let sealed = ring.seal("text", PLACE, "access", &Random::system()).unwrap();
+        let sealed = ring.seal("text", PLACE, "access", None, &Random::system()).unwrap();
         let whole = serde_json::to_value(&sealed).unwrap().as_str().unwrap().to_owned();
         for binding in 0..whole.len() {
             let mut changed = whole.clone().into_bytes();
             changed[binding] = if changed[binding] == b'A' { b'B' } else { b'A' };
             let changed = serde_json::from_value(String::from_utf8(changed).unwrap().into()).unwrap();
-            assert!(ring.open(&changed, PLACE, "access").is_err(), "byte {binding}");
+            assert!(ring.open(&changed, PLACE, "access", None).is_err(), "byte {binding}");
         }
     }
 
     #[test]
     fn a_ring_without_its_current_key_or_with_a_weak_one_is_refused() {
-        for bad in [r#"{"current":"k1"}"#, r#"{"k1":"x"}"#, r#"{"current":"k1","k1":"short"}"#, "[]", ""] {
+        const MARKED: &str = r#"{"current":"~k1","~k1":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+        for bad in
+            [r#"{"current":"k1"}"#, r#"{"k1":"x"}"#, r#"{"current":"k1","k1":"short"}"#, MARKED, "[]", ""]
+        {
             assert!(KeyRing::parse(&bad.to_owned().into()).is_err(), "{bad}");
         }
     }

@@ -57,7 +57,7 @@ impl Sessions {
 
     /// Does in advance what a first session would wait for.
     pub async fn prepare(&self) -> Result<()> {
-        let (settings, key_ring) = join!(self.main.settings(self.clock.now()), self.vault.sealer());
+        let (settings, key_ring) = join!(self.main.prepare(self.clock.now()), self.vault.sealer());
         settings?;
         key_ring?;
         Ok(())

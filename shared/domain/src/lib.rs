@@ -58,8 +58,8 @@ pub use pin::{
 };
 pub use response::{Refusal, ResponseMeta};
 pub use secret::{
-    AccessToken, AppSecret, AuthorizationCode, FormField, RefreshToken, SealedPair, SealedText, SignedUrl,
-    State as OAuthState, Ticket, TokenPair,
+    AccessToken, AppSecret, AuthorizationCode, FormField, RefreshKeyShare, RefreshToken, SealedPair,
+    SealedText, SignedUrl, State as OAuthState, Ticket, TokenPair,
 };
 pub use settings::{
     ActiveIntegration, Disabled, PartialSettings, PublicSettings, ResolvedSettings, Source, Sourced, Status,

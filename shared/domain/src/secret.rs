@@ -39,6 +39,10 @@ secret!(
     RefreshToken
 );
 secret!(
+    /// One of the two parts that make the key of refresh tokens. The other is in the key ring.
+    RefreshKeyShare
+);
+secret!(
     /// What Pinterest's consent page hands to the callback (RFC 6749, section 4.1.2).
     AuthorizationCode
 );
@@ -68,7 +72,8 @@ pub struct TokenPair {
     pub refresh: RefreshToken,
 }
 
-/// A text that was sealed: `<key id>.<base64url of nonce, ciphertext and tag>`.
+/// A text that was sealed: `<key id>.<base64url of nonce, ciphertext and tag>`. With `~` before the id, the key was made of
+/// that one and of the [`RefreshKeyShare`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SealedText(String);

@@ -5,6 +5,9 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 
 use crate::{RequestError, SiteConfig};
 
+/// Stands around the claim in a tenant's id.
+pub(crate) const MARK: char = '~';
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -18,7 +21,12 @@ pub struct Caller {
 
 impl SiteConfig {
     /// The caller, from the claims of a token that was checked before the function was called.
-    pub(crate) fn caller(&self, request: &Request) -> Result<Caller, RequestError> {
+    /// `first_tenant_claim`: the claim that named this stack's first tenants, if that is known.
+    pub(crate) fn caller(
+        &self,
+        request: &Request,
+        first_tenant_claim: Option<&str>,
+    ) -> Result<Caller, RequestError> {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
             return Err(RequestError::Unauthenticated);
         };
@@ -26,15 +34,53 @@ impl SiteConfig {
         let claims = &jwt.ok_or(RequestError::Unauthenticated)?.claims;
         let claim = |name: &str| claims.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let user = claim("sub").ok_or(RequestError::Unauthenticated)?;
-        let tenant = match &self.tenant_claim {
-            // A user without the claim is refused: their `sub` could be another tenant's name.
-            Some(name) => claim(name).ok_or_else(|| RequestError::NoTenant(name.clone()))?,
-            None => user,
-        };
+        let name = self.tenant_claim();
+        // A user without the claim is refused: their `sub` could be another tenant's name.
+        let tenant = claim(name).ok_or_else(|| RequestError::NoTenant(name.to_owned()))?;
         Ok(Caller {
-            tenant: TenantId(tenant.to_owned()),
+            tenant: tenant_id(name, tenant, first_tenant_claim),
             user: UserId(user.to_owned()),
             admin: self.admins.admits(claim),
         })
+    }
+}
+
+/// A tenant. Those of the stack's first claim are called what the claim says, as rows have it since before there were others.
+/// Those of any other have it before their names: with `TENANT_CLAIM` changed, nobody meets the rows of a namesake.
+fn tenant_id(claim: &str, value: &str, first_claim: Option<&str>) -> TenantId {
+    let is_plain = first_claim.is_none_or(|first| first == claim) && !value.starts_with(MARK);
+    TenantId(if is_plain { value.to_owned() } else { format!("{MARK}{claim}{MARK}{value}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_of_two_claims_never_have_the_same_id() {
+        let values = ["acme", "~acme", "~org~acme", "~sub~acme", "~", ""];
+        for first in [None, Some("sub"), Some("org"), Some("team")] {
+            let mut seen = Vec::new();
+            for (claim, value) in
+                ["sub", "org"].into_iter().flat_map(|claim| values.map(|value| (claim, value)))
+            {
+                // As long as no claim is noted, there is only one.
+                if first.is_some() || claim == "sub" {
+                    seen.push(tenant_id(claim, value, first).0);
+                }
+            }
+            let all = seen.len();
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), all, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn the_tenants_of_the_first_claim_have_plain_names() {
+        assert_eq!(tenant_id("org", "acme", None).0, "acme");
+        assert_eq!(tenant_id("org", "acme", Some("org")).0, "acme");
+        assert_eq!(tenant_id("org", "acme", Some("sub")).0, "~org~acme");
+        assert_eq!(tenant_id("sub", "acme", Some("org")).0, "~sub~acme");
     }
 }

@@ -43,6 +43,11 @@ pub trait Handler: Send + Sync {
         }
     }
 
+    /// The claim that named the stack's first tenants, if that is known. It is read once.
+    fn first_tenant_claim(&self) -> impl Future<Output = Result<Option<&str>, Self::Error>> + Send {
+        async { Ok(None) }
+    }
+
     /// Does in advance what the first request would wait for: reads what is cached, over connections that exist then.
     fn prepare(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
@@ -92,10 +97,10 @@ pub async fn serve(function: impl Handler + 'static) -> Exit {
 pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body> {
     let request_id = request_id(&request);
     let base_url = function.site().base_url(&request);
-    let answered = match accept(function, request) {
+    let answered = match accept(function, request).await {
         // Boxed: the SDK's futures are large, and this one is held by value all the way up.
         Ok((operation, request)) => Box::pin(function.handle(operation, request)).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     let answer = answered.unwrap_or_else(|error| {
         let problem = error.problem();
@@ -120,26 +125,31 @@ fn completed(mut answer: Response<Body>, request_id: &str) -> Response<Body> {
 }
 
 /// Finds the operation, and checks whether this caller may use it, and in this way.
-fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, ApiRequest), RequestError> {
+async fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, ApiRequest), H::Error> {
     let (site, path) = (function.site(), request.raw_http_path().to_owned());
     let address = |route: &Route<H::Operation>| (route.method, route.path);
     let RouteMatch::Found(route, id) = find(H::Operation::ROUTES, address, request.method(), &path) else {
-        return Err(function.wrong_address(request.method(), &path));
+        return Err(function.wrong_address(request.method(), &path).into());
     };
     let caller = match route.access {
         Access::Open => None,
-        Access::User | Access::Admin => Some(site.caller(&request)?),
+        Access::User | Access::Admin => {
+            // Who is nobody has nothing read from a table.
+            site.caller(&request, None)?;
+            let first_claim = Box::pin(function.first_tenant_claim()).await?;
+            Some(site.caller(&request, first_claim)?)
+        }
     };
     if route.access == Access::Admin && !caller.as_ref().is_some_and(|caller| caller.admin) {
-        return Err(RequestError::NotAdmin);
+        return Err(RequestError::NotAdmin.into());
     }
     let (bytes, max_bytes) = (request.body().len(), route.max_body_bytes);
     if bytes > max_bytes {
-        return Err(RequestError::TooLarge { bytes, max_bytes });
+        return Err(RequestError::TooLarge { bytes, max_bytes }.into());
     }
     let (id, base_url) = (id.map(str::to_owned), site.base_url(&request));
     let query = request.query_string_parameters();
-    route.query.check(&query)?;
+    route.query.check(&query).map_err(RequestError::from)?;
     let (parts, body) = request.into_parts();
     Ok((route.operation, ApiRequest { id, path, caller, base_url, query, headers: parts.headers, body }))
 }

@@ -4,7 +4,7 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 use platform::{InvalidVariable, Variables};
 use url::Url;
 
-use crate::{AdminRule, RequestError};
+use crate::{AdminRule, RequestError, caller::MARK};
 
 /// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
 const MAX_RETURN_ADDRESS_CHARS: usize = 2048;
@@ -22,7 +22,7 @@ pub struct SiteConfig {
     frontend_url: Option<String>,
     return_origins: Vec<String>,
     return_addresses: Vec<Url>,
-    pub(crate) tenant_claim: Option<String>,
+    tenant_claim: String,
     pub admins: AdminRule,
 }
 
@@ -45,15 +45,25 @@ impl SiteConfig {
                 _ => return_addresses.push(url),
             }
         }
+        let tenant_claim = word("TENANT_CLAIM", "sub");
+        if tenant_claim.contains(MARK) {
+            return Err(InvalidVariable::new("TENANT_CLAIM", "the name of a claim, without ~"));
+        }
         Ok(Self {
             base_url: address("BASE_URL")?,
             redirect_path: word("REDIRECT_PATH", CALLBACK),
             frontend_url: address("FRONTEND_URL")?,
             return_origins,
             return_addresses,
-            tenant_claim: variables.get("TENANT_CLAIM").map(str::to_owned),
+            tenant_claim,
             admins: AdminRule::new(variables)?,
         })
+    }
+
+    /// The claim that names tenants: each user is one unless another is set.
+    #[must_use]
+    pub fn tenant_claim(&self) -> &str {
+        &self.tenant_claim
     }
 
     /// The public address of the API: as set, or where this request came in.

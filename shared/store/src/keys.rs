@@ -65,6 +65,10 @@ impl RowKey {
         Self::new(format!("TOKEN#{channel}"), "TOKEN")
     }
 
+    pub(crate) fn refresh_key_share() -> Self {
+        Self::new("SHARE", "SHARE")
+    }
+
     pub(crate) fn ticket(hash: &str) -> Self {
         Self::new(format!("TICKET#{hash}"), "TICKET")
     }

@@ -10,6 +10,7 @@ mod idempotency;
 mod keys;
 mod partitions;
 mod pins;
+mod refresh_key;
 mod settings;
 mod table;
 mod tokens;
@@ -28,7 +29,10 @@ pub use table::{Error, Table};
 pub use tokens::{SaveOutcome, TokenRow};
 pub use usage::Usage;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use domain::RefreshKeyShare;
+use tokio::sync::OnceCell;
 
 /// Settings, channels, Pins, and what belongs to them.
 #[derive(Clone, Debug)]
@@ -36,24 +40,31 @@ pub struct MainTable {
     table: Table,
     settings: settings::Cache,
     usages: Arc<usage::Remembered>,
+    first_tenant_claim: Arc<OnceLock<Option<String>>>,
 }
 
 /// Sealed tokens. Fewer functions may read it.
 #[derive(Clone, Debug)]
 pub struct TokensTable {
     table: Table,
+    refresh_key_share: Arc<OnceCell<RefreshKeyShare>>,
 }
 
 impl MainTable {
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table, settings: settings::Cache::default(), usages: Arc::default() }
+        Self {
+            table,
+            settings: settings::Cache::default(),
+            usages: Arc::default(),
+            first_tenant_claim: Arc::default(),
+        }
     }
 }
 
 impl TokensTable {
     #[must_use]
     pub fn new(table: Table) -> Self {
-        Self { table }
+        Self { table, refresh_key_share: Arc::default() }
     }
 }

@@ -50,6 +50,12 @@ struct SettingsRow {
     settings: PublicSettings,
 }
 
+#[derive(Deserialize)]
+struct FirstTenants {
+    #[serde(default)]
+    first_tenant_claim: Option<String>,
+}
+
 /// When the workers ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerStatus {
@@ -90,19 +96,33 @@ pub enum Heartbeat {
 }
 
 impl MainTable {
+    /// Reads what every request needs, in one round trip: the settings, and the claim of the first tenants.
+    pub async fn prepare(&self, now: Timestamp) -> Result<Option<PublicSettings>, Error> {
+        let keys = [(&self.table, RowKey::settings()), (&self.table, RowKey::worker())];
+        let mut found = self.table.batch(&keys).await?;
+        let settings = found.remove(&RowKey::settings()).map(settings_of).transpose()?;
+        self.settings.insert(now, settings.clone());
+        let worker = found.remove(&RowKey::worker()).map(row::<FirstTenants>).transpose()?;
+        // If two have read it at once, both have read the same: it does not change.
+        drop(self.first_tenant_claim.set(worker.and_then(|worker| worker.first_tenant_claim)));
+        Ok(settings)
+    }
+
+    /// The claim that named this stack's first tenants, as the workers have noted it. It is read once: where a stack is
+    /// so new that none is noted yet, that will be the claim that this process has in its environment.
+    pub async fn first_tenant_claim(&self, now: Timestamp) -> Result<Option<&str>, Error> {
+        if self.first_tenant_claim.get().is_none() {
+            self.prepare(now).await?;
+        }
+        Ok(self.first_tenant_claim.get().and_then(Option::as_deref))
+    }
+
     /// The settings, at most a minute old. `None`: nobody has saved any.
     pub async fn settings(&self, now: Timestamp) -> Result<Option<PublicSettings>, Error> {
         if let Ok(known) = self.settings.get(now) {
             return Ok(known);
         }
-        let stored = self.fresh_settings().await?;
-        self.settings.insert(now, stored.clone());
-        Ok(stored)
-    }
-
-    /// The settings as they are right now.
-    pub async fn fresh_settings(&self) -> Result<Option<PublicSettings>, Error> {
-        self.table.get(&RowKey::settings()).await?.map(settings_of).transpose()
+        self.prepare(now).await
     }
 
     /// Writes what everyone may know.
@@ -127,8 +147,13 @@ impl MainTable {
         Ok(self.table.get(&RowKey::worker()).await?.map(row).transpose()?.unwrap_or_default())
     }
 
-    /// Leaves a sign of life.
-    pub async fn record_heartbeat(&self, heartbeat: &Heartbeat, now: Timestamp) -> Result<(), Error> {
+    /// Leaves a sign of life. It also notes the claim that names tenants, unless one is noted already.
+    pub async fn record_heartbeat(
+        &self,
+        heartbeat: &Heartbeat,
+        tenant_claim: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let at = s(now.to_string());
         let oldest = |time: &Option<Timestamp>| serde_dynamo::to_attribute_value(time);
         let (expression, names) = match heartbeat {
@@ -145,9 +170,13 @@ impl MainTable {
             Heartbeat::DailyCheck => ("SET rolled_at = :at", values([])),
         };
         let update = self.table.client.update_item().table_name(&self.table.name);
+        let expression =
+            format!("{expression}, first_tenant_claim = if_not_exists(first_tenant_claim, :claim)");
         let update = update.set_key(Some(item(&RowKey::worker())?)).update_expression(expression);
-        let update =
-            update.set_expression_attribute_values(Some(names)).expression_attribute_values(":at", at);
+        let update = update
+            .set_expression_attribute_values(Some(names))
+            .expression_attribute_values(":claim", s(tenant_claim))
+            .expression_attribute_values(":at", at);
         update.send().await.map_err(Error::aws("UpdateItem"))?;
         Ok(())
     }

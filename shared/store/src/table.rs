@@ -66,7 +66,7 @@ pub struct Table {
     pub(crate) name: String,
     /// How many partitions its `due` index has.
     pub(crate) due_partitions: u32,
-    random: Random,
+    pub(crate) random: Random,
 }
 
 /// How a transaction ended.

@@ -1,13 +1,11 @@
 //! Access: every route of the table, with every kind of caller.
 
-use app::{Endpoint, Setup, endpoints, handlers::Pins};
-use edge::{Access, handle};
+use app::{Endpoint, endpoints};
+use edge::Access;
 use jiff::SignedDuration;
 use local::Person;
-use platform::{Clock, Random, Variables};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::request_with_claims;
 
 use crate::{
     api::console::app_js,
@@ -206,36 +204,6 @@ async fn only_admins_reach_the_routes_of_admins() {
     assert!(admin_routes >= 3);
     assert_eq!(snapshot(&app, &things).await, before);
     assert_eq!(app.pinterest().calls().len(), calls);
-}
-
-#[tokio::test]
-async fn a_user_without_a_tenant_is_not_the_tenant_of_that_name() {
-    let variables = Variables::from_iter([
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "deliver"),
-        ("MAIN_TABLE", "main"),
-        ("MEDIA_BUCKET", "media"),
-        ("TENANT_CLAIM", "org"),
-    ]);
-    let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
-    let pins = Pins::new(
-        setup.main_table().unwrap(),
-        setup.media_bucket().unwrap(),
-        setup.media_fetch().unwrap(),
-        &setup,
-    );
-    for (claims, code) in [
-        (json!({"sub": "acme"}), "no_tenant"),
-        (json!({"sub": "acme", "org": ""}), "no_tenant"),
-        (json!({"sub": "ada", "org": "acme"}), "not_found"), // no such id: the tenant was read
-    ] {
-        let request = request_with_claims(&claims, "GET", "/api/v1/pins/none", None, &json!({}));
-        let lambda_http::Body::Text(answer) = handle(&pins, request).await.into_body() else { panic!() };
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["code"], code, "{claims}");
-    }
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use adapters::Binding;
 use app::handlers::Tick;
+use domain::{RefreshKeyShare, SealedPair};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
     harness::token_faults::is_connected,
-    harness::{TestApp, days, id, minutes, waits},
+    harness::{TestApp, days, id, minutes, network, waits},
     operations::upgrade::rows::{TOKENS, all, aws, plain_row},
 };
 
@@ -47,10 +50,67 @@ async fn an_old_sealing_key_is_unused_after_every_token_was_refreshed() {
 
     let rows = all(&app, TOKENS).await;
     let row = plain_row(rows.iter().find(|row| row.get("previous").is_some()).unwrap());
-    for sealed in ["/pair/access", "/pair/refresh", "/previous/access", "/previous/refresh"] {
+    for (sealed, id) in [
+        ("/pair/access", "k2"),
+        ("/pair/refresh", "~k2"),
+        ("/previous/access", "k2"),
+        ("/previous/refresh", "~k2"),
+    ] {
         let key = row.pointer(sealed).unwrap().as_str().unwrap().split_once('.').unwrap().0;
-        assert_eq!(key, "k2", "{sealed}");
+        assert_eq!(key, id, "{sealed}");
     }
+}
+
+/// The stored pair of the one channel.
+async fn pair(app: &TestApp) -> SealedPair {
+    let rows = all(app, TOKENS).await;
+    let row = rows.iter().find(|row| row.get("due_sk").is_some()).unwrap();
+    serde_json::from_value(plain_row(row)["pair"].clone()).unwrap()
+}
+
+#[tokio::test]
+async fn a_refresh_token_opens_only_with_the_share_in_the_tokens_table() {
+    let (app, channel) = TestApp::start_connected().await;
+    let setup = app.setup(SignedDuration::ZERO, network(), []);
+    let (vault, tokens) = (setup.vault().unwrap(), setup.tokens_table().unwrap());
+    let pair = pair(&app).await;
+
+    vault.open_access(&pair, &channel).await.unwrap();
+    let share = tokens.refresh_key_share().await.unwrap();
+    vault.open_pair(&pair, &channel, share).await.unwrap();
+    let other = RefreshKeyShare::new("0".repeat(43));
+    vault.open_pair(&pair, &channel, &other).await.expect_err("the key needs the stack's share");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_sealed_without_the_share_is_sealed_with_it_when_it_is_next_used() {
+    let (app, channel) = TestApp::start_connected().await;
+    let setup = app.setup(SignedDuration::ZERO, network(), []);
+    let (vault, tokens) = (setup.vault().unwrap(), setup.tokens_table().unwrap());
+    let share = tokens.refresh_key_share().await.unwrap();
+    let opened = vault.open_pair(&pair(&app).await, &channel, share).await.unwrap();
+    let old = vault.seal(&opened, Binding { row: &channel, version: 1 }).await.unwrap();
+    let old = serde_json::to_value(&old.refresh).unwrap();
+    aws(
+        &app,
+        app.stack.aws().dynamodb_url(),
+        "DynamoDB_20120810.UpdateItem",
+        json!({
+            "TableName": TOKENS,
+            "Key": { "pk": { "S": format!("TOKEN#{channel}") }, "sk": { "S": "TOKEN" } },
+            "UpdateExpression": "SET pair.#refresh = :old",
+            "ExpressionAttributeNames": { "#refresh": "refresh" },
+            "ExpressionAttributeValues": { ":old": { "S": old } },
+        }),
+    )
+    .await;
+
+    app.functions(days(24)).refresh.tick(Tick::Due, deadline()).await.unwrap();
+
+    is_connected(&app, &channel).await;
+    let pair = serde_json::to_value(pair(&app).await).unwrap();
+    assert_eq!(pair["version"], 2);
+    assert!(pair["refresh"].as_str().unwrap().starts_with("~k1."));
 }
 
 #[tokio::test]

@@ -313,6 +313,10 @@ impl Handler for Channels {
         &self.site
     }
 
+    async fn first_tenant_claim(&self) -> Result<Option<&str>> {
+        Ok(self.sessions.main.first_tenant_claim(self.clock.now()).await?)
+    }
+
     async fn prepare(&self) -> Result<()> {
         Ok(self.sessions.prepare().await?)
     }

@@ -39,6 +39,8 @@ pub struct Deliver {
     workers: Workers,
     /// How much work needs how many of them.
     sizes: Sizes,
+    /// The claim that names tenants, which is noted for the functions that answer them.
+    tenant_claim: String,
     clock: Clock,
     random: Random,
 }
@@ -72,7 +74,8 @@ impl Deliver {
         let (clock, random) = (setup.clock.clone(), setup.random.clone());
         let max_workers = setup.max_workers().unwrap_or(usize::MAX);
         let sizes = Sizes { entries_per_worker: setup.entries_per_worker, max_workers };
-        Self { publisher, main, workers, sizes, clock, random }
+        let tenant_claim = setup.site().tenant_claim().to_owned();
+        Self { publisher, main, workers, sizes, tenant_claim, clock, random }
     }
 
     /// One invocation.
@@ -94,7 +97,8 @@ impl Deliver {
         let mut cursor = index.cursor(&index.partitions(), LOOK_ENTRIES);
         let items = index.next(&mut cursor, self.clock.now()).await?;
         if items.is_empty() {
-            self.main.record_heartbeat(&Heartbeat::Deliver(None), self.clock.now()).await?;
+            let heartbeat = Heartbeat::Deliver(None);
+            self.main.record_heartbeat(&heartbeat, &self.tenant_claim, self.clock.now()).await?;
             return Ok(());
         }
         let mut shares = self.sizes.deal(&items, cursor.unfinished()).into_iter();

@@ -107,8 +107,12 @@ impl Handler for OauthStart {
         &self.site
     }
 
+    async fn first_tenant_claim(&self) -> Result<Option<&str>> {
+        Ok(self.main.first_tenant_claim(self.clock.now()).await?)
+    }
+
     async fn prepare(&self) -> Result<()> {
-        self.main.settings(self.clock.now()).await?;
+        self.main.prepare(self.clock.now()).await?;
         Ok(())
     }
 

@@ -189,16 +189,21 @@ impl Handler for Publish {
         &self.site
     }
 
+    async fn first_tenant_claim(&self) -> Result<Option<&str>> {
+        Ok(self.publisher.sessions.main.first_tenant_claim(self.clock.now()).await?)
+    }
+
     async fn prepare(&self) -> Result<()> {
         let sessions = &self.publisher.sessions;
         let pinterest = async {
+            sessions.main.prepare(self.clock.now()).await?;
             match sessions.settings.active(self.clock.now()).await {
                 Ok(integration) => Ok(sessions.pinterest.connect(integration.environment).await?),
                 Err(delivery::Error::IntegrationDisabled(_)) => Ok(()),
                 Err(error) => Err(Error::from(error)),
             }
         };
-        let (pinterest, prepared) = join!(pinterest, sessions.prepare());
+        let (pinterest, prepared) = join!(pinterest, sessions.vault.sealer());
         prepared?;
         pinterest
     }

@@ -61,6 +61,8 @@ pub struct Refresh {
     clock: Clock,
     random: Random,
     parallel_channels: usize,
+    /// The claim that names tenants, which is noted for the functions that answer them.
+    tenant_claim: String,
     /// The protocol: an argument, so that tests can break it.
     pub decide: Decide,
 }
@@ -110,6 +112,7 @@ impl Refresh {
             clock: setup.clock.clone(),
             random: setup.random.clone(),
             parallel_channels: setup.refresh_at_once().unwrap_or(DEFAULT_PARALLEL_CHANNELS),
+            tenant_claim: setup.site().tenant_claim().to_owned(),
             decide,
         }
     }
@@ -151,7 +154,8 @@ impl Refresh {
             }
         };
         let oldest = due.oldest_left(took_all).await?;
-        self.main.record_heartbeat(&Heartbeat::Refresh(oldest, verified), self.clock.now()).await?;
+        let heartbeat = Heartbeat::Refresh(oldest, verified);
+        self.main.record_heartbeat(&heartbeat, &self.tenant_claim, self.clock.now()).await?;
         Ok(())
     }
 
@@ -198,7 +202,7 @@ impl Refresh {
         } else {
             tracing::info!(overdue, "daily check");
         }
-        self.main.record_heartbeat(&Heartbeat::DailyCheck, now).await?;
+        self.main.record_heartbeat(&Heartbeat::DailyCheck, &self.tenant_claim, now).await?;
         Ok(())
     }
 
@@ -306,7 +310,8 @@ impl Refresh {
             return Ok((RefreshResult::Refused, None));
         };
         let channel = row.state.channel_id.as_str();
-        let old = match self.vault.open_pair(sealed, channel).await {
+        let share = self.tokens.refresh_key_share().await?;
+        let old = match self.vault.open_pair(sealed, channel, share).await {
             // Its key is gone from the ring, and with it the pair: what is left is tried.
             Err(error @ vault::Error::DecryptionFailed(_)) => {
                 tracing::error!(error = %chain(&error), channel.id = %channel, "tokens are lost with their key");
@@ -318,7 +323,7 @@ impl Refresh {
             }
             old => old?,
         };
-        let current_key = self.vault.sealer().await?;
+        let current_key = self.vault.sealer().await?.with_share(share);
         // Under today's key, so that an old one is needed by nobody once every token was renewed.
         let used = current_key.seal(&old, Binding { row: channel, version: sealed.version })?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };

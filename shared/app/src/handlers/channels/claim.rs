@@ -95,8 +95,10 @@ impl Channels {
         before: Option<u64>,
     ) -> Result<TokenRow> {
         let version = before.unwrap_or(0) + 1;
-        let opened = self.sessions.vault.open_pair(pair, ticket_hash).await?;
-        let pair = self.sessions.vault.seal(&opened, Binding { row: channel.id.as_str(), version }).await?;
+        let share = self.sessions.tokens.refresh_key_share().await?;
+        let opened = self.sessions.vault.open_pair(pair, ticket_hash, share).await?;
+        let sealer = self.sessions.vault.sealer().await?.with_share(share);
+        let pair = sealer.seal(&opened, Binding { row: channel.id.as_str(), version })?;
         let lifetimes = Lifetimes {
             access_expires_at: pending.access_expires_at,
             refresh_expires_at: pending.refresh_expires_at,
