@@ -5,35 +5,29 @@
 //! whether we send it ourselves or hand it to somebody. Such an address lets its bearer in: it is a [`SignedUrl`],
 //! and errors here name none.
 
+mod request;
+mod stored_file;
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{
-        PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
-        UriPathNormalizationMode, sign,
-    },
-    sign::v4,
-};
 use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
-use domain::{
-    DigitalSource, FileType, Invalid, MEDIA_TOO_LARGE, MediaId, MovieScan, NewFile, NextLook, OtherFile,
-    SignedUrl, TenantId, WrongFile,
-};
+use domain::{DigitalSource, FileType, MediaId, MovieScan, NewFile, NextLook, SignedUrl, TenantId};
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use reqwest::{Request, Response};
+use http::{HeaderValue, Method, StatusCode, header};
 
-use platform::{Clock, encoding};
+use platform::Clock;
+
+pub use stored_file::StoredFile;
+
+use request::{broken, whole};
 
 use crate::transports::{BoxError, Transport};
 
-/// How long a signed address of our own requests is valid: they are sent at once.
-const REQUEST_VALIDITY: Duration = Duration::from_mins(1);
 /// How long S3 may take to answer, with what is small.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -74,40 +68,6 @@ pub struct Upload {
     /// What has to be sent with it, to the letter: S3 refuses a file of another size, one that is called otherwise, and one
     /// that comes when there is a file already: what was checked stays what it was.
     pub headers: [(&'static str, String); 4],
-}
-
-/// What lies in the bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredFile {
-    /// What it is by its own bytes, whatever it was called.
-    pub kind: Result<FileType, OtherFile>,
-    /// Its size.
-    pub bytes: u64,
-    /// Whether it is a video without its index.
-    pub is_unfinished: bool,
-    /// What it says of a model that made it, if it says so.
-    pub digital_source: Option<DigitalSource>,
-}
-
-impl StoredFile {
-    /// Whether a Pin can show it, where `field` names it as a video or as an image.
-    pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
-        let field = format!("{field}.media_id");
-        let kind = FileType::wanted(self.kind, is_video).map_err(|wrong| {
-            let detail = format!("names a file that {}", wrong.detail);
-            Invalid::new(&field, "unsupported_media_type", detail, wrong.fix)
-        })?;
-        if self.is_unfinished {
-            let WrongFile { detail, fix } = WrongFile::unfinished();
-            return Err(Invalid::new(field, "video_unfinished", format!("names a file that {detail}"), fix));
-        }
-        if self.bytes > kind.max_bytes() {
-            let detail = format!("names a file of {} bytes", self.bytes);
-            let fix = format!("Upload a smaller one: at most {} bytes.", kind.max_bytes());
-            return Err(Invalid::new(field, MEDIA_TOO_LARGE, detail, fix));
-        }
-        Ok(())
-    }
 }
 
 /// A file on its way from the bucket.
@@ -295,250 +255,7 @@ impl MediaBucket {
         });
         Ok(Some(FileContent { bytes, content: content.into_stream().boxed() }))
     }
-
-    /// A request of our own, with `headers`.
-    fn request(
-        &self,
-        method: Method,
-        tenant: &TenantId,
-        id: &MediaId,
-        headers: &[(&'static str, String)],
-    ) -> Result<Request, Error> {
-        self.request_of(method, tenant, id, "", headers)
-    }
-
-    /// The same for a part of what S3 knows of the file.
-    fn request_of(
-        &self,
-        method: Method,
-        tenant: &TenantId,
-        id: &MediaId,
-        part: &str,
-        headers: &[(&'static str, String)],
-    ) -> Result<Request, Error> {
-        let url = self.sign(&method, tenant, id, part, headers, REQUEST_VALIDITY)?;
-        let url = url.expose().parse().map_err(|error: url::ParseError| Error::Unsigned(error.into()))?;
-        let mut request = Request::new(method, url);
-        for (name, value) in headers {
-            let value = HeaderValue::try_from(value).map_err(|error| Error::Unsigned(error.into()))?;
-            request.headers_mut().insert(*name, value);
-        }
-        Ok(request)
-    }
-
-    async fn send(&self, request: Request) -> Result<Response, Error> {
-        let answer = self.transport.send(request).await.map_err(Error::Unreachable)?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(answer);
-        }
-        // Of the body only the code: it repeats what was signed.
-        let code = code(&answer.text().await.map_err(broken)?);
-        Err(Error::Refused { status, code })
-    }
-
-    /// The address of a request that is sent with `headers`.
-    fn sign(
-        &self,
-        method: &Method,
-        tenant: &TenantId,
-        id: &MediaId,
-        part: &str,
-        headers: &[(&'static str, String)],
-        valid_for: Duration,
-    ) -> Result<SignedUrl, Error> {
-        let address = format!("{}/{}/{id}{part}", self.address, encoding::sha256(&tenant.0));
-        let mut settings = SigningSettings::default();
-        settings.signature_location = SignatureLocation::QueryParams;
-        settings.expires_in = Some(valid_for);
-        // S3 is the service that takes paths as they are.
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let sign = || -> Result<String, BoxError> {
-            let params = v4::SigningParams::builder()
-                .identity(&self.identity)
-                .region(&self.region)
-                .name("s3")
-                .time(self.clock.now().into())
-                .settings(settings)
-                .build()?
-                .into();
-            let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
-            let body = SignableBody::UnsignedPayload;
-            let request = SignableRequest::new(method.as_str(), &address, headers, body)?;
-            let (signed, _) = sign(request, &params)?.into_parts();
-            let mut request = http::Request::builder().uri(&address).body(())?;
-            signed.apply_to_request_http1x(&mut request);
-            Ok(request.uri().to_string())
-        };
-        sign().map(SignedUrl::new).map_err(Error::Unsigned)
-    }
-}
-
-fn broken(error: reqwest::Error) -> Error {
-    Error::Unreachable(error.without_url().into())
-}
-
-/// The size of the whole of which a part was answered: `bytes 0-63/1234`.
-fn whole(headers: &HeaderMap) -> Option<u64> {
-    let (_, whole) = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.rsplit_once('/')?;
-    whole.parse().ok()
-}
-
-/// S3's word for what is wrong.
-fn code(xml: &str) -> String {
-    let code = xml.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    code.map(|(code, _)| code.to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TENANT: &str = "acme";
-
-    /// A bucket in December 2026, with the session of a function.
-    fn bucket(
-        answer: impl Fn(&Request) -> (u16, &'static str, &'static str) + Send + Sync + 'static,
-    ) -> MediaBucket {
-        let transport = Transport::new(move |request| {
-            let (status, range, body) = answer(&request);
-            let answer = http::Response::builder().status(status).header("content-range", range).body(body);
-            Box::pin(async move { Ok(answer?.into()) })
-        });
-        let session = Some("session-planted".to_owned());
-        let credentials = Credentials::new("key", "secret-planted", session, None, "test");
-        let clock = Clock::new(|| "2026-12-01T09:00:00Z".parse().unwrap());
-        let address = "https://media.s3.eu-central-1.amazonaws.com".to_owned();
-        MediaBucket::new(transport, address, "eu-central-1".to_owned(), credentials, clock)
-    }
-
-    fn names() -> (TenantId, MediaId) {
-        (TenantId(TENANT.to_owned()), MediaId::new("2026-12-01T09:00:00Z".parse().unwrap(), [7; 10]))
-    }
-
-    #[test]
-    fn an_upload_is_signed_for_its_size_its_kind_and_its_time() {
-        let (tenant, id) = names();
-        let file = NewFile::new("image/png", 1234).unwrap();
-        let upload =
-            bucket(|_| (200, "", "")).sign_upload(&tenant, &id, file, Duration::from_hours(1)).unwrap();
-
-        let url = upload.url.expose();
-        let folder = encoding::sha256(TENANT);
-        let place = format!("https://media.s3.eu-central-1.amazonaws.com/{folder}/{id}?");
-        assert!(url.starts_with(&place), "{url}");
-        for part in [
-            "X-Amz-Credential=key%2F20261201%2Feu-central-1%2Fs3%2Faws4_request",
-            "X-Amz-Date=20261201T090000Z",
-            "X-Amz-Expires=3600",
-            "X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match%3Bx-amz-tagging",
-            "X-Amz-Security-Token=session-planted",
-            "X-Amz-Signature=",
-        ] {
-            assert!(url.contains(part), "{part}: {url}");
-        }
-        let headers = upload.headers.clone().map(|(name, value)| format!("{name}: {value}"));
-        assert_eq!(
-            headers,
-            [
-                "content-type: image/png",
-                "content-length: 1234",
-                "if-none-match: *",
-                "x-amz-tagging: pinwright=unused"
-            ]
-        );
-        assert!(!format!("{upload:?}").contains("Amz"));
-    }
-
-    #[test]
-    fn only_aws_itself_is_known_to_be_reached_by_everybody() {
-        let at = |address: &str| {
-            let MediaBucket { transport, clock, .. } = bucket(|_| (200, "", ""));
-            let credentials = Credentials::new("key", "secret", None, None, "test");
-            MediaBucket::new(transport, address.to_owned(), "eu-central-1".to_owned(), credentials, clock)
-        };
-        for public in
-            ["https://media.s3.eu-central-1.amazonaws.com", "https://s3.us-east-1.amazonaws.com/media"]
-        {
-            assert!(at(public).is_public(), "{public}");
-        }
-        for private in [
-            "http://127.0.0.1:9000/media",
-            "https://minio.example.com/media",
-            "https://example.com/x.amazonaws.com",
-            "http://media.s3.eu-central-1.amazonaws.com",
-        ] {
-            assert!(!at(private).is_public(), "{private}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_look_believes_the_bytes() {
-        let (tenant, id) = names();
-        let bucket = bucket(|request| {
-            assert_eq!(request.headers()["range"], "bytes=0-262143");
-            (206, "bytes 0-63/20971520", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\0\x08moov")
-        });
-        let stored = bucket.head(&tenant, &id).await.unwrap();
-        let kind = Ok(FileType::Mp4);
-        assert_eq!(
-            stored,
-            Some(StoredFile { kind, bytes: 20_971_520, is_unfinished: false, digital_source: None })
-        );
-    }
-
-    #[tokio::test]
-    async fn the_index_of_a_video_is_looked_for_box_by_box() {
-        let (tenant, id) = names();
-        for (last, is_unfinished) in [("\0\0\0\x08moov", false), ("\0\0\0\x08free", true)] {
-            let bucket = bucket(move |request| match request.headers()["range"].to_str().unwrap() {
-                "bytes=0-262143" => {
-                    (206, "bytes 0-63/4124", "\0\0\0\x14ftypisom\0\0\x02\0isom\0\0\x10\0mdat")
-                }
-                "bytes=4116-4179" => (206, "bytes 4116-4123/4124", last),
-                other => panic!("{other}"),
-            });
-            let stored = bucket.head(&tenant, &id).await.unwrap();
-            assert_eq!(
-                stored,
-                Some(StoredFile {
-                    kind: Ok(FileType::Mp4),
-                    bytes: 4124,
-                    is_unfinished,
-                    digital_source: None
-                })
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_not_there_is_nothing_and_what_is_forbidden_is_an_error() {
-        let (tenant, id) = names();
-        let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
-        assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);
-        let empty = look(416, "<Error><Code>InvalidRange</Code></Error>").await.unwrap();
-        assert_eq!(
-            empty,
-            Some(StoredFile {
-                kind: Err(OtherFile::Empty),
-                bytes: 0,
-                is_unfinished: false,
-                digital_source: None
-            })
-        );
-        for (status, body) in [
-            (404, "<Error><Code>NoSuchBucket</Code></Error>"),
-            (
-                403,
-                "<Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>planted</CanonicalRequest></Error>",
-            ),
-            (200, "the whole file"),
-            (503, "SlowDown"),
-        ] {
-            let error = look(status, body).await.unwrap_err();
-            assert!(matches!(&error, Error::Refused { .. }), "{error:?}");
-            assert!(!format!("{error:?}").contains("planted"), "{error:?}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use edge::codes::CODES;
+use edge::codes;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Declares an enumeration of the contract. No value has this type: it only describes fields that are text.
@@ -79,7 +79,7 @@ impl JsonSchema for ProblemCode {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let (codes, meanings): (Vec<&str>, Vec<&str>) =
-            CODES.iter().map(|code| (code.code, code.meaning)).unzip();
+            codes::all().map(|code| (code.code, code.meaning)).unzip();
         json_schema!({
             "type": "string",
             "enum": codes,

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use domain::phrases;
-use edge::codes::{CODES, Code};
+use edge::codes::{self, Code};
 use serde_json::json;
 
 use crate::harness::TestApp;
@@ -32,7 +32,7 @@ reason.
 
 fn document() -> String {
     let mut text = HEAD.to_owned();
-    for Code { code, meaning, fix, example } in CODES {
+    for Code { code, meaning, fix, example } in codes::all() {
         write!(text, "### `{code}`\n\n{meaning} {fix}\n\nFor example: {example}\n\n").unwrap();
     }
     text.truncate(text.trim_end().len());
@@ -61,7 +61,7 @@ fn the_document_explains_every_code_and_every_reason() {
 #[tokio::test]
 async fn each_code_is_explained_at_the_address_in_its_problem() {
     let app = TestApp::start().await;
-    let codes = std::iter::once("unauthenticated").chain(CODES.iter().map(|listed| listed.code));
+    let codes = std::iter::once("unauthenticated").chain(codes::all().map(|listed| listed.code));
     let problem = app.client.get(format!("{}/api/v1/pins", app.stack.url())).send().await.unwrap();
     let address = problem.json::<serde_json::Value>().await.unwrap()["type"].as_str().unwrap().to_owned();
     let base = address.strip_suffix("/unauthenticated").unwrap();

@@ -1,0 +1,37 @@
+//! What lies in the bucket, and whether a Pin can show it.
+
+use domain::{DigitalSource, FileType, Invalid, MEDIA_TOO_LARGE, OtherFile, WrongFile};
+
+/// What lies in the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredFile {
+    /// What it is by its own bytes, whatever it was called.
+    pub kind: Result<FileType, OtherFile>,
+    /// Its size.
+    pub bytes: u64,
+    /// Whether it is a video without its index.
+    pub is_unfinished: bool,
+    /// What it says of a model that made it, if it says so.
+    pub digital_source: Option<DigitalSource>,
+}
+
+impl StoredFile {
+    /// Whether a Pin can show it, where `field` names it as a video or as an image.
+    pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
+        let field = format!("{field}.media_id");
+        let kind = FileType::wanted(self.kind, is_video).map_err(|wrong| {
+            let detail = format!("names a file that {}", wrong.detail);
+            Invalid::new(&field, "unsupported_media_type", detail, wrong.fix)
+        })?;
+        if self.is_unfinished {
+            let WrongFile { detail, fix } = WrongFile::unfinished();
+            return Err(Invalid::new(field, "video_unfinished", format!("names a file that {detail}"), fix));
+        }
+        if self.bytes > kind.max_bytes() {
+            let detail = format!("names a file of {} bytes", self.bytes);
+            let fix = format!("Upload a smaller one: at most {} bytes.", kind.max_bytes());
+            return Err(Invalid::new(field, MEDIA_TOO_LARGE, detail, fix));
+        }
+        Ok(())
+    }
+}
