@@ -11,7 +11,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_secretsmanager::Client;
 use domain::{AccessToken, RefreshKeyShare, RefreshToken, SealedPair, SealedText, TokenPair};
-use platform::{InvalidVariable, Random, Variables, encoding};
+use jiff::{SignedDuration, Timestamp};
+use platform::{Clock, InvalidVariable, Random, Variables, chain, encoding};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf::{HKDF_SHA256, Salt},
@@ -20,6 +21,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
+/// The age at which the ring in memory is read again: for so long, a process seals under a key that is no longer the current
+/// one.
+const MAX_AGE: SignedDuration = SignedDuration::from_mins(15);
 /// How a ring is written.
 const KEY_RING_FORMAT: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
 /// The fewest characters of a key in the key ring.
@@ -62,13 +66,21 @@ pub struct Binding<'a> {
     pub version: u64,
 }
 
-/// Seals and opens with a ring that is read once, and once more when an unknown key id shows that it has changed.
+/// Seals and opens with a ring that is read again when it is old, and at once when an unknown key id shows that it has
+/// changed.
 #[derive(Debug)]
 pub struct Vault {
     /// Where the ring is kept. `None`: the environment has brought it.
     secret: Option<(Client, String)>,
     random: Random,
-    ring: RwLock<Option<Arc<KeyRing>>>,
+    clock: Clock,
+    ring: RwLock<Option<CachedRing>>,
+}
+
+#[derive(Clone, Debug)]
+struct CachedRing {
+    read_at: Timestamp,
+    ring: Arc<KeyRing>,
 }
 
 /// Seals at once, with a ring that was read before.
@@ -116,17 +128,17 @@ impl std::fmt::Debug for KeyRing {
 }
 
 impl Vault {
-    pub fn new(client: Client, variables: &Variables, random: Random) -> Result<Self, Error> {
+    pub fn new(client: Client, variables: &Variables, clock: Clock, random: Random) -> Result<Self, Error> {
         let (secret, ring) = match (variables.get("KEY_RING_SECRET"), variables.get("TOKEN_KEYS")) {
             (Some(name), _) => (Some((client, name.to_owned())), None),
             (None, Some(json)) => {
                 let ring = KeyRing::parse(&json.into())
                     .map_err(|_| InvalidVariable::new("TOKEN_KEYS", KEY_RING_FORMAT))?;
-                (None, Some(Arc::new(ring)))
+                (None, Some(CachedRing { read_at: clock.now(), ring: Arc::new(ring) }))
             }
             (None, None) => return Err(Error::NoKeyRing),
         };
-        Ok(Self { secret, random, ring: RwLock::new(ring) })
+        Ok(Self { secret, random, clock, ring: RwLock::new(ring) })
     }
 
     /// Seals `pair` for `binding`, under the current key and without a share.
@@ -175,20 +187,36 @@ impl Vault {
     }
 
     async fn ring(&self) -> Result<Arc<KeyRing>, Error> {
-        if let Some(ring) = self.ring.read().await.clone() {
-            return Ok(ring);
+        if let Some(cached) = self.ring.read().await.as_ref().filter(|cached| self.is_fresh(cached)) {
+            return Ok(cached.ring.clone());
         }
         let mut slot = self.ring.write().await;
-        if let Some(ring) = slot.clone() {
-            return Ok(ring); // somebody else read it meanwhile
+        if let Some(cached) = slot.as_ref().filter(|cached| self.is_fresh(cached)) {
+            return Ok(cached.ring.clone()); // somebody else read it meanwhile
         }
+        let ring = match (self.read_ring().await, slot.as_ref()) {
+            (Ok(ring), _) => Arc::new(ring),
+            // What it opened a moment ago, it still opens.
+            (Err(error), Some(cached)) => {
+                tracing::warn!(error = %chain(&error), "the key ring could not be read again");
+                cached.ring.clone()
+            }
+            (Err(error), None) => return Err(error),
+        };
+        *slot = Some(CachedRing { read_at: self.clock.now(), ring: ring.clone() });
+        Ok(ring)
+    }
+
+    fn is_fresh(&self, cached: &CachedRing) -> bool {
+        self.secret.is_none() || self.clock.now().duration_since(cached.read_at).abs() < MAX_AGE
+    }
+
+    async fn read_ring(&self) -> Result<KeyRing, Error> {
         let (client, name) = self.secret.as_ref().ok_or(Error::NoKeyRing)?;
         let read = client.get_secret_value().secret_id(name).send().await;
         let value = read.map_err(|error| Error::Unreachable(error.into()))?;
         let json = value.secret_string.map(SecretString::from).ok_or(Error::MalformedKeyRing)?;
-        let ring = Arc::new(KeyRing::parse(&json)?);
-        *slot = Some(ring.clone());
-        Ok(ring)
+        KeyRing::parse(&json)
     }
 }
 

@@ -114,7 +114,8 @@ impl Setup {
 
     /// Seals and opens tokens.
     pub fn vault(&self) -> Result<Vault, Error> {
-        Ok(Vault::new(self.secrets_manager(), &self.variables, self.random.clone())?)
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        Ok(Vault::new(self.secrets_manager(), &self.variables, clock, random)?)
     }
 
     /// The settings with the App Secret.

@@ -1,11 +1,15 @@
 //! New sealing keys: how long an old key is needed, and what happens without it.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use adapters::Binding;
 use app::handlers::Tick;
 use domain::{RefreshKeyShare, SealedPair};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use platform::Clock;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -59,6 +63,35 @@ async fn an_old_sealing_key_is_unused_after_every_token_was_refreshed() {
         let key = row.pointer(sealed).unwrap().as_str().unwrap().split_once('.').unwrap().0;
         assert_eq!(key, id, "{sealed}");
     }
+}
+
+#[tokio::test]
+async fn a_process_that_knows_both_keys_notices_which_one_is_the_current_one() {
+    let (app, channel) = TestApp::start_connected().await;
+    let (mut both, first) = (second_key(), first_ring(&app).await["k1"].clone());
+    (both["k1"], both["current"]) = (first, json!("k1"));
+    give(&app, "2", &both).await;
+    let ahead = Arc::new(Mutex::new(SignedDuration::ZERO));
+    let mut setup = app.setup(SignedDuration::ZERO, network(), []);
+    setup.clock = Clock::new({
+        let ahead = ahead.clone();
+        move || Timestamp::now() + *ahead.lock().unwrap()
+    });
+    let vault = setup.vault().unwrap();
+    let share = setup.tokens_table().unwrap().refresh_key_share().await.unwrap().clone();
+    let opened = vault.open_pair(&pair(&app).await, &channel, &share).await.unwrap();
+    let seal = async || {
+        let sealed = vault.seal(&opened, Binding { row: &channel, version: 1 }).await.unwrap();
+        sealed.access.parts().unwrap().0.to_owned()
+    };
+
+    assert_eq!(seal().await, "k1");
+    both["current"] = json!("k2");
+    give(&app, "3", &both).await;
+    *ahead.lock().unwrap() = minutes(14);
+    assert_eq!(seal().await, "k1", "the ring is not read for every token");
+    *ahead.lock().unwrap() = minutes(16);
+    assert_eq!(seal().await, "k2");
 }
 
 /// The stored pair of the one channel.

@@ -2,6 +2,8 @@
 //!
 //! No use case sends an event, so none can be lost between a change and its announcement.
 
+use std::collections::HashSet;
+
 use adapters::EventBus;
 pub use aws_lambda_events::{
     dynamodb::Event as StreamEvent, streams::DynamoDbEventResponse as UnhandledRecords,
@@ -51,16 +53,19 @@ impl Events {
         for record in records {
             let number = record.change.sequence_number.clone().unwrap_or_default();
             match event(record) {
-                Ok(Some(event)) => batch.push(number, event, changed_at(record)),
+                Ok(Some(event)) => {
+                    let row = store::row_name(&record.change.keys);
+                    if batch.is_full() || batch.rows.contains(&row) {
+                        self.put(std::mem::take(&mut batch)).await?;
+                    }
+                    batch.push(number, row, event, changed_at(record));
+                }
                 Ok(None) => {}
                 // What came before the record that cannot be read is published, and counts as handled.
                 Err(error) => {
                     self.put(batch).await?;
                     return Err((number, error));
                 }
-            }
-            if batch.events.len() == EventBus::MAX_EVENTS_PER_CALL {
-                self.put(std::mem::take(&mut batch)).await?;
             }
         }
         self.put(batch).await
@@ -77,16 +82,23 @@ impl Events {
     }
 }
 
-/// Events that are put on the bus in one call, with the records that they are of.
+/// Events that are put on the bus in one call, with the records that they are of. No two are of one row: the bus may refuse the
+/// first and take the second.
 #[derive(Default)]
 struct Batch {
     numbers: Vec<String>,
+    rows: HashSet<String>,
     events: Vec<(Event, Timestamp)>,
 }
 
 impl Batch {
-    fn push(&mut self, number: String, event: Event, at: Timestamp) {
+    fn is_full(&self) -> bool {
+        self.events.len() == EventBus::MAX_EVENTS_PER_CALL
+    }
+
+    fn push(&mut self, number: String, row: String, event: Event, at: Timestamp) {
         self.numbers.push(number);
+        self.rows.insert(row);
         self.events.push((event, at));
     }
 }
