@@ -21,6 +21,7 @@ pub(crate) const APP_ID: &str = simulated_pinterest::APP_ID;
 pub(crate) const APP_SECRET: &str = simulated_pinterest::APP_SECRET;
 pub(crate) const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
 pub(crate) const PINS: &str = "/api/v1/pins";
+pub(crate) const CLAIM: &str = "/api/v1/connections/claim";
 
 /// A running stack and a client.
 pub(crate) struct TestApp {
@@ -235,7 +236,7 @@ impl TestApp {
     /// Connects the demo account, and returns the channel's id.
     pub(crate) async fn connect(&self, sub: &str) -> String {
         let ticket = self.ticket(sub).await;
-        let claimed = self.post("/api/v1/connections/claim", sub, json!({"connection": ticket})).await;
+        let claimed = self.post(CLAIM, sub, json!({"connection": ticket})).await;
         assert!(claimed.status.is_success(), "{}", claimed.text);
         id(&claimed.json())
     }

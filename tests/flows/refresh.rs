@@ -2,4 +2,4 @@
 
 mod rotation;
 mod save_window;
-mod sealing_keys;
+pub(crate) mod sealing_keys;

@@ -120,6 +120,13 @@ impl TokenState {
         })
     }
 
+    /// Whether these tokens are newer than a pair with other lifetimes, and work: then that pair comes too late to replace them.
+    /// All pairs of an app live equally long.
+    #[must_use]
+    pub fn outlives(&self, lifetimes: Lifetimes) -> bool {
+        self.is_connected() && self.0.access_expires_at > lifetimes.access_expires_at
+    }
+
     /// The state of a record that was stored.
     #[must_use]
     pub fn restore(record: TokenRecord) -> Self {

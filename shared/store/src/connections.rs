@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
     Account, Channel, ChannelId, Environment, PinterestUserId, Scopes, SealedPair, TenantId, UserId,
@@ -14,7 +14,7 @@ use crate::{
     MainTable, TokenRow, TokensTable,
     channels::ChannelRow,
     keys::RowKey,
-    table::{Error, Written, item, n, row, s, values},
+    table::{Error, Item, Written, item, n, row, s, values},
 };
 
 /// An OAuth flow under way.
@@ -191,9 +191,7 @@ impl MainTable {
         before: Option<u64>,
     ) -> Result<bool, Error> {
         let id = s(channel.id.as_str());
-        let marker = PendingConnection { pair: None, claimed: Some(channel.id.clone()), ..pending.clone() };
-        let marker = item(&Row { key: RowKey::ticket(ticket_hash), value: marker })?;
-        let unclaimed = "attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed = :null)";
+        let (marker, unclaimed, null) = claimed(ticket_hash, pending, &channel.id)?;
         let key = RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let account = item(&AccountRow { key, channel_id: channel.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR channel_id = :id";
@@ -208,7 +206,6 @@ impl MainTable {
             None => ("attribute_not_exists(pk)", values([])),
             Some(_) => ("version = :version", values([(":version", n(channel.version - 1))])),
         };
-        let null = values([(":null", aws_sdk_dynamodb::types::AttributeValue::Null(true))]);
         let written = self
             .table
             .transact(vec![
@@ -216,6 +213,30 @@ impl MainTable {
                 self.table.put_in_transaction(account, ours, values([(":id", id)]))?,
                 self.table.put_in_transaction(row, channel_as_read.0, channel_as_read.1)?,
                 tokens.table.put_in_transaction(token.to_item(&tokens.table)?, same.0, same.1)?,
+            ])
+            .await?;
+        Ok(matches!(written, Written::All))
+    }
+
+    /// Claims a connection whose tokens are older than those of the channel that its account is. They become the spare pair,
+    /// and nothing else changes. `version`: of the channel's tokens, as read. `false`: they were changed meanwhile.
+    pub async fn claim_as_spare(
+        &self,
+        tokens: &TokensTable,
+        ticket_hash: &str,
+        pending: &PendingConnection,
+        channel: &ChannelId,
+        spare: &SealedPair,
+        version: u64,
+    ) -> Result<bool, Error> {
+        let (marker, unclaimed, null) = claimed(ticket_hash, pending, channel)?;
+        let names = values([(":pair", serde_dynamo::to_attribute_value(spare)?), (":version", n(version))]);
+        let key = RowKey::token(channel);
+        let written = self
+            .table
+            .transact(vec![
+                tokens.table.put_in_transaction(marker, unclaimed, null)?,
+                tokens.table.update_in_transaction(&key, "SET spare = :pair", "version = :version", names)?,
             ])
             .await?;
         Ok(matches!(written, Written::All))
@@ -237,6 +258,18 @@ impl MainTable {
             .await?;
         Ok(matches!(written, Written::All))
     }
+}
+
+/// The ticket's row once it is claimed, and the condition that it is not yet, with its values.
+fn claimed(
+    ticket_hash: &str,
+    pending: &PendingConnection,
+    channel: &ChannelId,
+) -> Result<(Item, &'static str, Item), Error> {
+    let marker = PendingConnection { pair: None, claimed: Some(channel.clone()), ..pending.clone() };
+    let marker = item(&Row { key: RowKey::ticket(ticket_hash), value: marker })?;
+    let unclaimed = "attribute_exists(pk) AND (attribute_not_exists(claimed) OR claimed = :null)";
+    Ok((marker, unclaimed, values([(":null", AttributeValue::Null(true))])))
 }
 
 impl TokensTable {

@@ -1,5 +1,7 @@
 //! What disconnects a channel and what does not, and how the owner connects it again, with the Pins that waited.
 
+use domain::AppSecret;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use simulated_pinterest::{DeadRefreshToken, Environment, FaultKind, Operation, Rotation};
 
@@ -8,7 +10,8 @@ use crate::{
         LONG, access_expires_at, calls, event_count, inject, is_connected, is_lost, is_renewed,
         make_tokens_due, rotating,
     },
-    harness::{APP_SECRET, PINS, TestApp, days, id, minutes, pin, seconds, waits},
+    harness::{APP_ID, APP_SECRET, CLAIM, PINS, TestApp, days, id, minutes, network, pin, seconds, waits},
+    refresh::sealing_keys::pair as stored_pair,
 };
 
 #[tokio::test]
@@ -220,4 +223,63 @@ async fn refusals_for_scope_and_rate_limits_at_a_refresh_never_change_the_status
     assert!(access_expires_at(&app, &channel).await > first);
     assert_eq!(calls(&app, Operation::Token), before + 11);
     assert_eq!(event_count(&app, "channel.reconnect_required").await, 0);
+}
+
+#[tokio::test]
+async fn of_two_consents_the_newer_one_stays_whichever_is_claimed_last() {
+    for newer_first in [true, false] {
+        let (app, channel) = rotating(Rotation::DeadAtOnce).await;
+        app.advance(minutes(1)).await;
+        let older = app.ticket("ada").await;
+        app.advance(minutes(5)).await;
+        let newer = app.ticket("ada").await;
+        app.advance(minutes(1)).await;
+        let expected = app.stack.now() + days(30) - minutes(1);
+
+        let order = if newer_first { [&newer, &older] } else { [&older, &newer] };
+        for ticket in order {
+            // Repeated, as after a lost answer.
+            for _ in 0..2 {
+                let claimed = app.post(CLAIM, "ada", json!({ "connection": ticket })).await.expect(200);
+                assert_eq!(claimed["id"], channel.as_str());
+            }
+        }
+
+        let expires_at = access_expires_at(&app, &channel).await;
+        assert!(
+            expires_at.duration_since(expected).abs() < seconds(5),
+            "{newer_first}: {expires_at} {expected}"
+        );
+        app.publish("ada", &channel, "Afterwards").await.expect(201);
+        app.advance(days(24)).await;
+        is_renewed(&app, &channel).await;
+    }
+}
+
+#[tokio::test]
+async fn an_older_consent_that_is_claimed_last_is_tried_when_the_newer_one_is_refused() {
+    let (app, channel) = rotating(Rotation::DeadAtOnce).await;
+    let older = app.ticket("ada").await;
+    app.advance(minutes(5)).await;
+    let newer = app.ticket("ada").await;
+    app.post(CLAIM, "ada", json!({ "connection": newer })).await.expect(200);
+    app.post(CLAIM, "ada", json!({ "connection": older })).await.expect(200);
+
+    app.advance(minutes(5)).await;
+    let before = access_expires_at(&app, &channel).await;
+
+    // Somebody else has used the newer one up.
+    let setup = app.setup(SignedDuration::ZERO, network(), []);
+    let share = setup.tokens_table().unwrap().refresh_key_share().await.unwrap().clone();
+    let newer = setup.vault().unwrap().open_pair(&stored_pair(&app).await, &channel, &share).await.unwrap();
+    let credentials = ::pinterest::App { id: APP_ID, secret: &AppSecret::new(APP_SECRET.to_owned()) };
+    let now = app.stack.now();
+    let used =
+        setup.pinterest().refresh(domain::Environment::Sandbox, credentials, &newer.refresh, now).await;
+    used.unwrap();
+    make_tokens_due(&app, &channel).await;
+    app.advance(minutes(10)).await;
+
+    assert!(access_expires_at(&app, &channel).await > before, "the older one was refreshed");
+    app.publish("ada", &channel, "Afterwards").await.expect(201);
 }

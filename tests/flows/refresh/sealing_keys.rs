@@ -95,7 +95,7 @@ async fn a_process_that_knows_both_keys_notices_which_one_is_the_current_one() {
 }
 
 /// The stored pair of the one channel.
-async fn pair(app: &TestApp) -> SealedPair {
+pub(crate) async fn pair(app: &TestApp) -> SealedPair {
     let rows = all(app, TOKENS).await;
     let row = rows.iter().find(|row| row.get("due_sk").is_some()).unwrap();
     serde_json::from_value(plain_row(row)["pair"].clone()).unwrap()

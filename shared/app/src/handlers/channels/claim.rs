@@ -27,6 +27,15 @@ pub struct Claim {
 const NOT_FOUND: Error =
     Error::Request(RequestError::NotFound("connection: it was claimed, has expired, or is somebody else's"));
 
+fn lifetimes(pending: &PendingConnection) -> Lifetimes {
+    Lifetimes { access_expires_at: pending.access_expires_at, refresh_expires_at: pending.refresh_expires_at }
+}
+
+/// Whether a later consent of the same account was claimed before this one, in another tab for instance. Its tokens stay.
+fn is_older(pending: &PendingConnection, channel: &Channel, token: &TokenRow) -> bool {
+    pending.issued_at < channel.connected_at && token.state.outlives(lifetimes(pending))
+}
+
 impl Channels {
     /// Turns a pending connection into a channel. `true`: a new one. If the same person repeats it within the time of the
     /// ticket, it answers the same channel.
@@ -45,6 +54,17 @@ impl Channels {
             }
             let pair = pending.pair.as_ref().ok_or(NOT_FOUND)?;
             let before = self.existing_channel(&pending).await?;
+            if let Some((channel, token)) = &before
+                && is_older(&pending, channel, token)
+            {
+                let spare = self.sealed(pair, &hash, channel, token.state.version).await?;
+                let (main, tokens) = (&self.sessions.main, &self.sessions.tokens);
+                let version = token.state.version;
+                if main.claim_as_spare(tokens, &hash, &pending, &channel.id, &spare, version).await? {
+                    return Ok((ChannelView::new(channel, token), false));
+                }
+                continue;
+            }
             if before.is_none() {
                 self.limits.check_channels(&caller.tenant).await?;
             }
@@ -86,6 +106,19 @@ impl Channels {
     }
 
     /// The tokens, opened from the ticket's row and sealed again for the channel's.
+    async fn sealed(
+        &self,
+        pair: &SealedPair,
+        ticket_hash: &str,
+        channel: &Channel,
+        version: u64,
+    ) -> Result<SealedPair> {
+        let share = self.sessions.tokens.refresh_key_share().await?;
+        let opened = self.sessions.vault.open_pair(pair, ticket_hash, share).await?;
+        let sealer = self.sessions.vault.sealer().await?.with_share(share);
+        Ok(sealer.seal(&opened, Binding { row: channel.id.as_str(), version })?)
+    }
+
     async fn token_row(
         &self,
         pending: &PendingConnection,
@@ -95,14 +128,8 @@ impl Channels {
         before: Option<u64>,
     ) -> Result<TokenRow> {
         let version = before.unwrap_or(0) + 1;
-        let share = self.sessions.tokens.refresh_key_share().await?;
-        let opened = self.sessions.vault.open_pair(pair, ticket_hash, share).await?;
-        let sealer = self.sessions.vault.sealer().await?.with_share(share);
-        let pair = sealer.seal(&opened, Binding { row: channel.id.as_str(), version })?;
-        let lifetimes = Lifetimes {
-            access_expires_at: pending.access_expires_at,
-            refresh_expires_at: pending.refresh_expires_at,
-        };
+        let pair = self.sealed(pair, ticket_hash, channel, version).await?;
+        let lifetimes = lifetimes(pending);
         let state = TokenState::connect(channel, lifetimes, pending.issued_at, version);
         Ok(TokenRow { state, pair, previous: None, spare: None })
     }
