@@ -63,6 +63,17 @@ fn the_document_lists_every_limit_with_its_value() {
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
+/// A limit in seconds. It is read from the document, which is compared with the code.
+pub(crate) fn seconds(name: &str, file: &str) -> f64 {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let documented = documented(&fs::read_to_string(root.join(DOCUMENT)).unwrap());
+    let values = documented.get(&(name.to_owned(), file.to_owned()));
+    let Some([seconds]) = values.map(Vec::as_slice) else {
+        panic!("{DOCUMENT} does not list {name} of {file}")
+    };
+    *seconds
+}
+
 /// The rows of the document's tables. Times are in seconds, sizes in bytes.
 fn documented(text: &str) -> BTreeMap<Place, Vec<f64>> {
     let tables = text.split(HEAD).skip(1);

@@ -13,6 +13,7 @@ mod policies;
 mod project;
 mod rights;
 mod routes;
+mod runtime;
 mod settings;
 mod template;
 mod variables;

@@ -4,6 +4,7 @@ mod functions;
 mod kept;
 mod policies;
 mod routes;
+mod runtime;
 mod variables;
 mod watch;
 
@@ -44,10 +45,11 @@ const fn t(
     at(check, TEMPLATE, after, from, to, complaint)
 }
 
-const ALL: [&[Mutation]; 6] = [
+const ALL: [&[Mutation]; 7] = [
     functions::MUTATIONS,
     policies::MUTATIONS,
     routes::MUTATIONS,
+    runtime::MUTATIONS,
     variables::MUTATIONS,
     kept::MUTATIONS,
     watch::MUTATIONS,
