@@ -1,4 +1,4 @@
-"""What Lambda does with a table's stream and the emulator does not: it believes an answer that names records which
+"""What Lambda does with a table's stream, by the settings of the event source: it believes an answer that names records which
 were not handled, tries again, halves batches, gives up as the event source says, and tells the dead-letter queue."""
 
 import json
@@ -28,13 +28,16 @@ class Poller:
         read = self.stream.get_records(ShardIterator=self.at)
         self.at = read["NextShardIterator"]
         wanted = [filter_["Pattern"] for filter_ in self.source["FilterCriteria"]["Filters"]]
-        self.handle([record for record in read["Records"] if any(matches(record, text) for text in wanted)])
+        records = [record for record in read["Records"] if any(matches(record, text) for text in wanted)]
+        size = self.source["BatchSize"]
+        for start in range(0, len(records), size):
+            self.handle(records[start : start + size])
 
     def handle(self, records):
         tries = 0
         while records:
             answer = self.stack.invoke("Events", {"Records": records_as_sent(records)})
-            failed = unhandled(*answer, records)
+            failed = self.first_unhandled(*answer, records)
             if failed is None:
                 return
             if failed > 0:  # what came before is told
@@ -50,6 +53,17 @@ class Poller:
                 records, tries = records[half:], 0
                 continue
             return self.give_up(records[0])
+
+    def first_unhandled(self, error, answer, records):
+        """The position of the first record that counts as not handled; None: all count as handled."""
+        if error:
+            return 0
+        # Lambda reads what the answer names only if the source says that it names anything.
+        if "ReportBatchItemFailures" not in self.source["FunctionResponseTypes"]:
+            return None
+        first = [failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", [])]
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+        return min(map(numbers.index, first)) if first else None
 
     def give_up(self, record):
         queue = self.source["DestinationConfig"]["OnFailure"]["Destination"]
@@ -67,15 +81,6 @@ def matches(record, text):
         if key == rule or (isinstance(rule, dict) and key.startswith(rule["prefix"])):
             return True
     return False
-
-
-def unhandled(error, answer, records):
-    """Which record was the first that was not handled; None: all were."""
-    if error:
-        return 0
-    first = [failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", [])]
-    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-    return min(map(numbers.index, first)) if first else None
 
 
 def records_as_sent(records):
