@@ -4,7 +4,12 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::must_use_candidate)]
 
-use std::time::SystemTime;
+use std::{
+    process::exit,
+    sync::Once,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use app::Setup;
 use aws_credential_types::Credentials;
@@ -86,4 +91,19 @@ pub fn signed_headers(secret_key: &str, url: &str, target: &str, body: &str) -> 
     }
     instructions.apply_to_request_http1x(&mut request);
     request.into_parts().0.headers
+}
+
+/// The longest that a test binary may run: it takes a minute or two, and many times that on a machine that is busy.
+const MAX_RUN: Duration = Duration::from_mins(20);
+
+/// Ends this test binary as a failure if it hangs. The harness has named the test that runs for so long by then.
+pub fn end_if_it_hangs() {
+    static WATCHDOG: Once = Once::new();
+    WATCHDOG.call_once(|| {
+        thread::spawn(|| {
+            thread::sleep(MAX_RUN);
+            eprintln!("a test hangs: these tests have run for {} minutes", MAX_RUN.as_secs() / 60);
+            exit(101);
+        });
+    });
 }

@@ -148,6 +148,7 @@ impl TestApp {
 
     /// A stack on `data`, with variables.
     pub(crate) async fn start_with<const N: usize>(data: Data, variables: [(&str, &str); N]) -> Self {
+        tests::end_if_it_hangs();
         let variables: BTreeMap<_, _> =
             variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let pinterest = Pinterest::Simulated;

@@ -438,7 +438,7 @@ fn statements(project: &Project, function: &str) -> Vec<Statement> {
 #[tokio::test]
 async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
     let recorder = Recorder::start().await;
-    recorder.run().await;
+    Box::pin(recorder.run()).await;
 
     let project = Project::read();
     let mut complaints = Vec::new();

@@ -80,7 +80,7 @@ fn record(row: usize, version: u64, number: usize) -> Value {
     let published = &sample["Records"][1]["dynamodb"]["NewImage"];
     let image = |version: u64| {
         let mut image = published.clone();
-        image["state"] = json!({ "S": if version % 2 == 0 { "cancelled" } else { "published" } });
+        image["state"] = json!({ "S": if version.is_multiple_of(2) { "cancelled" } else { "published" } });
         image["version"] = json!({ "N": version.to_string() });
         let id = image["id"]["S"].as_str().unwrap();
         let id = format!("{}{row}", &id[..id.len() - 1]);
