@@ -60,7 +60,7 @@ pub(crate) async fn run_timer(context: Arc<Context>) {
         tokio::select! {
             () = tokio::time::sleep(sleep_time(next.at.duration_since(now))) => continue,
             () = context.schedule.wake_up.notified() => {}
-            () = context.aws.written() => {}
+            () = context.aws.next_write() => {}
         }
         log_error("events could not be published", context.publish_events().await);
     }
@@ -191,7 +191,7 @@ impl Context {
         loop {
             tokio::select! {
                 biased;
-                event = self.aws.invoked() => {
+                event = self.aws.next_invocation() => {
                     running.push(deliver.run(DeliverJob::from_event(&event), deadline).boxed());
                 }
                 ended = running.next() => match ended {

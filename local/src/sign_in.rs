@@ -103,14 +103,14 @@ mod tests {
             json!({"sub": "eve", "tenant": "acme", "scope": "pinwright/admin", "exp": 9_999_999_999_i64});
         let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
         let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
-        for bad in [
+        for token in [
             format!("{header}.{forged}.{signature}"),
             format!("{unsigned}.{claims}."),
             format!("{unsigned}.{claims}.{signature}"),
             "a.b.c".to_owned(),
             String::new(),
         ] {
-            assert!(sign_in.verify(&format!("Bearer {bad}"), now).is_none(), "{bad}");
+            assert!(sign_in.verify(&format!("Bearer {token}"), now).is_none(), "{token}");
         }
     }
 }

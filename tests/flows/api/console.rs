@@ -76,11 +76,11 @@ pub(crate) async fn app_js(app: &TestApp) -> String {
 #[tokio::test]
 async fn a_file_is_there_under_its_own_version_only() {
     let app = TestApp::start().await;
-    let there = app_js(&app).await;
-    let version = there.rsplit('/').nth(1).unwrap().to_owned();
-    assert_eq!(client().get(&there).send().await.unwrap().status(), StatusCode::OK);
+    let current = app_js(&app).await;
+    let version = current.rsplit('/').nth(1).unwrap().to_owned();
+    assert_eq!(client().get(&current).send().await.unwrap().status(), StatusCode::OK);
     for other in ["00000000", "next", &version[1..], &format!("{version}0")] {
-        let answer = client().get(there.replace(&version, other)).send().await.unwrap();
+        let answer = client().get(current.replace(&version, other)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{other}");
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store", "{other}");
     }
@@ -93,16 +93,19 @@ async fn a_file_is_compressed_for_whoever_takes_it_so() {
         let request = client().get(app_js(&app).await);
         request.header(header::ACCEPT_ENCODING, accept).send().await.unwrap()
     };
-    let plain = get("identity").await;
-    assert_eq!(plain.headers().get(header::CONTENT_ENCODING), None);
-    let plain = plain.bytes().await.unwrap();
-    assert_eq!(plain, include_bytes!("../../../shared/pages/files/app.js").as_slice());
+    let uncompressed = get("identity").await;
+    assert_eq!(uncompressed.headers().get(header::CONTENT_ENCODING), None);
+    let uncompressed = uncompressed.bytes().await.unwrap();
+    assert_eq!(uncompressed, include_bytes!("../../../shared/pages/files/app.js").as_slice());
     for accept in ["gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8"] {
-        let small = get(accept).await;
-        assert_eq!(small.headers()[header::CONTENT_ENCODING], "gzip", "{accept}");
-        assert_eq!(small.headers()[header::VARY], "accept-encoding");
-        let small = small.bytes().await.unwrap();
-        assert!(small.starts_with(&[0x1f, 0x8b]) && small.len() < plain.len() / 2, "{accept}");
+        let compressed = get(accept).await;
+        assert_eq!(compressed.headers()[header::CONTENT_ENCODING], "gzip", "{accept}");
+        assert_eq!(compressed.headers()[header::VARY], "accept-encoding");
+        let compressed = compressed.bytes().await.unwrap();
+        assert!(
+            compressed.starts_with(&[0x1f, 0x8b]) && compressed.len() < uncompressed.len() / 2,
+            "{accept}"
+        );
     }
     for accept in ["br", "gzip;q=0", "deflate, gzip; q=0.0", ""] {
         assert_eq!(get(accept).await.headers().get(header::CONTENT_ENCODING), None, "{accept}");

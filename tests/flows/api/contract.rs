@@ -15,9 +15,9 @@ use crate::{
 
 /// The contract, read without a token.
 pub(crate) async fn contract(app: &TestApp) -> Value {
-    let read = answer(app.client.get(format!("{}/openapi.json", app.stack.url()))).await;
-    assert_eq!(read.headers["content-type"], "application/json");
-    read.expect(200)
+    let response = answer(app.client.get(format!("{}/openapi.json", app.stack.url()))).await;
+    assert_eq!(response.headers["content-type"], "application/json");
+    response.expect(200)
 }
 
 fn object(value: &Value) -> &Map<String, Value> {
@@ -68,53 +68,59 @@ async fn each_operation_is_described_in_full() {
     let document = contract(&app).await;
     let mut ids = BTreeSet::new();
     for route in of_the_api() {
-        let what = format!("{} {}", route.method, route.path);
+        let operation_name = format!("{} {}", route.method, route.path);
         let operation = &document["paths"][route.path][route.method.to_lowercase()];
         let id = operation["operationId"].as_str().unwrap();
         assert!(ids.insert(id.to_owned()), "{id} twice");
-        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{operation_name}");
         let security = operation["security"].as_array().unwrap();
-        assert_eq!(security.is_empty(), route.access == Access::Open, "{what}");
-        for scheme in security.iter().flat_map(|wanted| object(wanted).keys()) {
-            assert!(document["components"]["securitySchemes"][scheme].is_object(), "{what}");
+        assert_eq!(security.is_empty(), route.access == Access::Open, "{operation_name}");
+        for scheme in security.iter().flat_map(|requirement| object(requirement).keys()) {
+            assert!(document["components"]["securitySchemes"][scheme].is_object(), "{operation_name}");
         }
 
-        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{what}");
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{operation_name}");
         assert!(
             document["tags"].as_array().unwrap().iter().any(|tag| tag["name"] == operation["tags"][0]),
-            "{what}"
+            "{operation_name}"
         );
 
         let responses = object(&operation["responses"]);
-        assert!(responses.keys().any(|status| status.starts_with('2') || status == "302"), "{what}");
-        assert!(responses.keys().any(|status| status.starts_with('4')), "{what}");
-        assert_eq!(responses.contains_key("401"), route.access != Access::Open, "{what}");
-        assert_eq!(responses.contains_key("403"), route.access != Access::Open, "{what}");
-        assert!(!responses.contains_key("default"), "{what}: each status is listed");
+        assert!(
+            responses.keys().any(|status| status.starts_with('2') || status == "302"),
+            "{operation_name}"
+        );
+        assert!(responses.keys().any(|status| status.starts_with('4')), "{operation_name}");
+        assert_eq!(responses.contains_key("401"), route.access != Access::Open, "{operation_name}");
+        assert_eq!(responses.contains_key("403"), route.access != Access::Open, "{operation_name}");
+        assert!(!responses.contains_key("default"), "{operation_name}: each status is listed");
         for (status, response) in responses {
             let response = resolved(&document, response);
-            assert!(response["description"].is_string(), "{what} {status}");
+            assert!(response["description"].is_string(), "{operation_name} {status}");
             if status.as_str() >= "400" {
                 let problem = &response["content"]["application/problem+json"]["schema"];
-                assert!(problem.is_object(), "{what} {status}");
+                assert!(problem.is_object(), "{operation_name} {status}");
             }
         }
 
         let parameters = operation["parameters"].as_array().unwrap();
         let in_path: Vec<_> = parameters.iter().filter(|parameter| parameter["in"] == "path").collect();
-        assert_eq!(in_path.len(), route.path.matches('{').count(), "{what}");
+        assert_eq!(in_path.len(), route.path.matches('{').count(), "{operation_name}");
         for parameter in &in_path {
             let schema = resolved(&document, &parameter["schema"]);
-            assert!(schema["pattern"].is_string() || !schema["enum"].is_null(), "{what}");
+            assert!(schema["pattern"].is_string() || !schema["enum"].is_null(), "{operation_name}");
         }
-        assert!(in_path.iter().all(|parameter| parameter["required"] == true), "{what}");
+        assert!(in_path.iter().all(|parameter| parameter["required"] == true), "{operation_name}");
         let mut names = BTreeSet::new();
         for parameter in parameters {
-            assert!(parameter["schema"].is_object(), "{what}");
-            assert!(names.insert((parameter["in"].to_string(), parameter["name"].to_string())), "{what}");
+            assert!(parameter["schema"].is_object(), "{operation_name}");
+            assert!(
+                names.insert((parameter["in"].to_string(), parameter["name"].to_string())),
+                "{operation_name}"
+            );
         }
         if route.method == "GET" || route.method == "DELETE" {
-            assert_eq!(operation.get("requestBody"), None, "{what}");
+            assert_eq!(operation.get("requestBody"), None, "{operation_name}");
         }
     }
 }
@@ -155,7 +161,7 @@ async fn health_answers_without_a_token_and_asks_nobody() {
 async fn the_contract_and_the_api_refuse_the_same_bodies() {
     let (app, channel) = TestApp::start_connected().await;
     let document = contract(&app).await;
-    let one = format!("/api/v1/channels/{channel}");
+    let channel_path = format!("/api/v1/channels/{channel}");
     let image = json!({"kind": "image", "url": "https://images.example.com/a.jpg"});
     let pins = "/api/v1/pins";
     let table = [
@@ -180,10 +186,15 @@ async fn the_contract_and_the_api_refuse_the_same_bodies() {
         ),
         ("POST", pins, pins, json!({"channel_id": channel, "media": null})),
         ("POST", pins, pins, json!([])),
-        ("PATCH", "/api/v1/channels/{id}", &one, json!({"default_board_id": null})),
-        ("PATCH", "/api/v1/channels/{id}", &one, json!({})),
-        ("PATCH", "/api/v1/channels/{id}", &one, json!({"default_board_id": 5})),
-        ("PATCH", "/api/v1/channels/{id}", &one, json!({"default_board_id": null, "status": "connected"})),
+        ("PATCH", "/api/v1/channels/{id}", &channel_path, json!({"default_board_id": null})),
+        ("PATCH", "/api/v1/channels/{id}", &channel_path, json!({})),
+        ("PATCH", "/api/v1/channels/{id}", &channel_path, json!({"default_board_id": 5})),
+        (
+            "PATCH",
+            "/api/v1/channels/{id}",
+            &channel_path,
+            json!({"default_board_id": null, "status": "connected"}),
+        ),
         ("POST", "/api/v1/auth/pinterest/start", "/api/v1/auth/pinterest/start", json!({})),
         ("POST", "/api/v1/auth/pinterest/start", "/api/v1/auth/pinterest/start", json!({"return_to": null})),
         ("POST", "/api/v1/connections/claim", "/api/v1/connections/claim", json!({"connection": "x"})),
@@ -214,10 +225,10 @@ async fn the_contract_and_the_api_refuse_the_same_bodies() {
         assert!(schema.is_object(), "{method} {path}");
         let faults = Schemas(&document).faults(schema, &body, "body");
         let token = if path == SETTINGS { app.admin() } else { app.user("ada") };
-        let answered = app
+        let response = app
             .call(Method::from_bytes(method.as_bytes()).unwrap(), address, &token, Some(body.clone()))
             .await;
-        let code = answered.json()["code"].as_str().unwrap_or_default().to_owned();
+        let code = response.json()["code"].as_str().unwrap_or_default().to_owned();
         let by_form = [
             "missing_field",
             "unknown_field",
@@ -230,7 +241,7 @@ async fn the_contract_and_the_api_refuse_the_same_bodies() {
         if faults.is_empty() == by_form {
             findings.note(format!(
                 "{method} {path} {body}: {} {code}, but the contract: {faults:?}",
-                answered.status
+                response.status
             ));
         }
     }
@@ -268,19 +279,19 @@ async fn a_field_of_every_answer_is_required_in_the_contract() {
 }
 
 /// Every schema in a part of the document, with its place.
-fn every<'a>(part: &'a Value, place: &str, see: &mut impl FnMut(&str, &'a Map<String, Value>)) {
+fn visit_objects<'a>(part: &'a Value, place: &str, visit: &mut impl FnMut(&str, &'a Map<String, Value>)) {
     match part {
         Value::Object(fields) => {
-            see(place, fields);
+            visit(place, fields);
             for (name, value) in fields {
                 if name != "example" {
-                    every(value, &format!("{place}/{name}"), see);
+                    visit_objects(value, &format!("{place}/{name}"), visit);
                 }
             }
         }
         Value::Array(items) => {
             for (number, item) in items.iter().enumerate() {
-                every(item, &format!("{place}/{number}"), see);
+                visit_objects(item, &format!("{place}/{number}"), visit);
             }
         }
         _ => {}
@@ -292,7 +303,7 @@ async fn schemas_are_of_forms_that_client_generators_read() {
     let app = TestApp::start().await;
     let document = contract(&app).await;
     let mut findings = crate::harness::problems::Findings::default();
-    every(&document, "", &mut |place, fields| {
+    visit_objects(&document, "", &mut |place, fields| {
         let is_schema = !place.ends_with("/properties") && !place.ends_with("/schemas");
         if is_schema && fields.contains_key("const") {
             findings.note(format!("{place}: a constant, which generators do not take for an enumeration"));
@@ -307,10 +318,10 @@ async fn schemas_are_of_forms_that_client_generators_read() {
         if fields.get("enum").is_some() && fields.get("type") != Some(&json!("string")) {
             findings.note(format!("{place}: an enumeration of no type"));
         }
-        let known = ["date-time", "date", "duration", "uri", "int32", "int64", "double"];
+        let allowed_formats = ["date-time", "date", "duration", "uri", "int32", "int64", "double"];
         if let Some(format) = fields.get("format").and_then(Value::as_str)
             && is_schema
-            && !known.contains(&format)
+            && !allowed_formats.contains(&format)
         {
             findings.note(format!("{place}: {format} is not a format of OpenAPI"));
         }
@@ -333,10 +344,14 @@ async fn the_words_of_states_reasons_and_codes_are_enumerations() {
     let app = TestApp::start().await;
     let document = contract(&app).await;
     let property = |schema: &str, name: &str| {
-        let found = &document["components"]["schemas"][schema]["properties"][name];
-        let found = found["anyOf"].as_array().map_or(found, |any| &any[0]);
-        let words = resolved(&document, found)["enum"].clone();
-        assert!(words.as_array().is_some_and(|words| !words.is_empty()), "{schema}.{name}: {found}");
+        let schema_of_property = &document["components"]["schemas"][schema]["properties"][name];
+        let schema_of_property =
+            schema_of_property["anyOf"].as_array().map_or(schema_of_property, |any| &any[0]);
+        let words = resolved(&document, schema_of_property)["enum"].clone();
+        assert!(
+            words.as_array().is_some_and(|words| !words.is_empty()),
+            "{schema}.{name}: {schema_of_property}"
+        );
         words
     };
     for (schema, name) in [
@@ -388,7 +403,7 @@ async fn every_example_is_of_the_form_that_it_is_an_example_of() {
     let document = contract(&app).await;
     let mut findings = crate::harness::problems::Findings::default();
     let mut count = 0;
-    let mut look = |place: &str, content: &Value| {
+    let mut check_examples = |place: &str, content: &Value| {
         for (kind, content) in object(content) {
             let example = content.get("example");
             count += 1;
@@ -405,20 +420,20 @@ async fn every_example_is_of_the_form_that_it_is_an_example_of() {
     for (path, operations) in object(&document["paths"]) {
         for (method, operation) in object(operations) {
             if let Some(body) = operation.get("requestBody") {
-                look(&format!("{method} {path}"), &body["content"]);
+                check_examples(&format!("{method} {path}"), &body["content"]);
             }
             for (status, response) in object(&operation["responses"]) {
                 if let Some(content) = response.get("content") {
-                    look(&format!("{method} {path} {status}"), content);
+                    check_examples(&format!("{method} {path} {status}"), content);
                 }
             }
         }
     }
     for (kind, webhook) in object(&document["webhooks"]) {
-        look(kind, &webhook["post"]["requestBody"]["content"]);
+        check_examples(kind, &webhook["post"]["requestBody"]["content"]);
     }
     for (name, response) in object(&document["components"]["responses"]) {
-        look(name, &response["content"]);
+        check_examples(name, &response["content"]);
     }
     assert!(count > 50);
 }

@@ -78,21 +78,21 @@ async fn real_answers_match_the_contract() {
     story.note("POST", CLAIM, call(post.clone(), CLAIM, Some(ticket)).await, 200);
     story.note("GET", CHANNELS, call(get.clone(), CHANNELS, None).await, 200);
     let channel = channel["id"].as_str().unwrap();
-    let one = CHANNEL.replace("{id}", channel);
+    let channel_path = CHANNEL.replace("{id}", channel);
     let boards = BOARDS.replace("{id}", channel);
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "No board"))).await, 422);
     story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 200);
-    let whole = call(get.clone(), &format!("{boards}?sections=true"), None).await;
-    let listed = story.note("GET", BOARDS, whole, 200);
+    let with_sections = call(get.clone(), &format!("{boards}?sections=true"), None).await;
+    let board_list = story.note("GET", BOARDS, with_sections, 200);
     let new = Some(json!({"name": "Soups", "privacy": "PROTECTED", "description": "Hot"}));
     story.note("POST", BOARDS, call(post.clone(), &boards, new.clone()).await, 201);
     story.note("POST", BOARDS, call(post.clone(), &boards, new).await, 200);
-    let board = Some(json!({"default_board_id": listed["items"][0]["pinterest_board_id"]}));
-    story.note("PATCH", CHANNEL, call(Method::PATCH, &one, board).await, 200);
-    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
+    let board = Some(json!({"default_board_id": board_list["items"][0]["pinterest_board_id"]}));
+    story.note("PATCH", CHANNEL, call(Method::PATCH, &channel_path, board).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 200);
 
     let mut full = pin(channel, "Full");
-    full["board_section_id"] = listed["items"]
+    full["board_section_id"] = board_list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -109,7 +109,7 @@ async fn real_answers_match_the_contract() {
         full[name] = json!(text);
     }
     let board_of_section =
-        listed["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
+        board_list["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
     full["board_id"] = board_of_section["pinterest_board_id"].clone();
     let published = story.note("POST", PINS, call(post.clone(), PINS, Some(full)).await, 201);
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Plain"))).await, 201);
@@ -137,11 +137,11 @@ async fn real_answers_match_the_contract() {
     app.publish("ada", channel, "Refused").await.expect(202);
     story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 503);
     app.advance(days(2)).await;
-    let lost = story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
-    assert_eq!(lost["status"], "reconnect_required", "{lost}");
+    let channel_state = story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 200);
+    assert_eq!(channel_state["status"], "reconnect_required", "{channel_state}");
     story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
-    story.note("DELETE", CHANNEL, call(Method::DELETE, &one, None).await, 200);
-    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 404);
+    story.note("DELETE", CHANNEL, call(Method::DELETE, &channel_path, None).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 404);
     story.note("GET", "/api/v1/health", call(get, "/api/v1/health", None).await, 200);
 
     let faults = story.faults(&contract(&app).await);

@@ -16,8 +16,9 @@ async fn a_body_that_is_no_pin_is_refused_and_leaves_nothing_behind() {
     let token = app.user("ada");
     let deep = "[".repeat(100_000);
     let deep_media = format!(r#"{{"channel_id":"{channel}","media":{}"#, r#"{"kind":"#.repeat(10_000));
-    let half = format!(r#"{{"channel_id":"{channel}","title":"\ud800","media":{{"kind":"image"}}}}"#);
-    let twice = format!(r#"{{"channel_id":"{channel}","channel_id":"{channel}","media":{{}}}}"#);
+    let lone_surrogate =
+        format!(r#"{{"channel_id":"{channel}","title":"\ud800","media":{{"kind":"image"}}}}"#);
+    let repeated_field = format!(r#"{{"channel_id":"{channel}","channel_id":"{channel}","media":{{}}}}"#);
     let list = json!([channel, null, null, "As a list", null, null, null, null, {"kind": "image", "url": "https://images.example.com/a.jpg"}, null, null]);
     let table: [(&str, Vec<u8>, &str); 20] = [
         ("empty", b"".to_vec(), "422 missing_field"),
@@ -29,7 +30,7 @@ async fn a_body_that_is_no_pin_is_refused_and_leaves_nothing_behind() {
         ("two objects", b"{}{}".to_vec(), "4*"),
         ("a byte order mark", b"\xef\xbb\xbf{}".to_vec(), "400 invalid_json"),
         ("bytes that are no UTF-8", b"{\"title\":\"\xff\xfe\"}".to_vec(), "400 invalid_json"),
-        ("half a surrogate pair", half.into_bytes(), "400 invalid_json"),
+        ("half a surrogate pair", lone_surrogate.into_bytes(), "400 invalid_json"),
         ("a comment", b"{/* here */}".to_vec(), "400 invalid_json"),
         ("a list", b"[]".to_vec(), "4*"),
         ("a list of the fields", list.to_string().into_bytes(), "4*"),
@@ -37,18 +38,18 @@ async fn a_body_that_is_no_pin_is_refused_and_leaves_nothing_behind() {
         ("a number", b"5".to_vec(), "422 invalid_type"),
         ("null", b"null".to_vec(), "422 invalid_type"),
         ("true", b"true".to_vec(), "422 invalid_type"),
-        ("a field twice", twice.into_bytes(), "422 *"),
+        ("a field twice", repeated_field.into_bytes(), "422 *"),
         ("100,000 open brackets", deep.into_bytes(), "4*"),
         ("10,000 open braces", deep_media.into_bytes(), "4*"),
     ];
 
     {
         let mut findings = Findings::default();
-        for (what, body, wanted) in table {
+        for (case, body, expected) in table {
             let refused = answer(raw(&app, Method::POST, PINS, &token, body.clone())).await;
-            findings.compare(what, &refused, wanted);
+            findings.compare(case, &refused, expected);
             let with_key = raw(&app, Method::POST, PINS, &token, body).header("idempotency-key", "k");
-            findings.compare(&format!("{what}, with a key"), &answer(with_key).await, wanted);
+            findings.compare(&format!("{case}, with a key"), &answer(with_key).await, expected);
         }
     }
 
@@ -188,10 +189,10 @@ async fn a_field_that_breaks_a_rule_is_refused_by_name_and_leaves_nothing_behind
 
     {
         let mut findings = Findings::default();
-        for (field, value, wanted) in table {
+        for (field, value, expected) in table {
             let mut body = pin(&channel, "Never");
             body[field] = value.clone();
-            findings.compare(&format!("{field} = {value}"), &app.post(PINS, "ada", body).await, wanted);
+            findings.compare(&format!("{field} = {value}"), &app.post(PINS, "ada", body).await, expected);
         }
         let texts =
             ["channel_id", "board_id", "board_section_id", "title", "description", "link", "alt_text"];
@@ -376,18 +377,18 @@ async fn no_word_of_a_parser_reaches_a_person() {
 
     {
         let mut findings = Findings::default();
-        for (what, answer) in &answers {
-            let mut told = Vec::new();
-            texts(answer, &mut told);
-            assert!(!told.is_empty(), "{what}: {answer}");
-            for text in told {
-                let words: Vec<_> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
-                let has = |phrase: &str| {
+        for (case, answer) in &answers {
+            let mut messages = Vec::new();
+            texts(answer, &mut messages);
+            assert!(!messages.is_empty(), "{case}: {answer}");
+            for text in messages {
+                let words_of_text: Vec<_> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
+                let contains_phrase = |phrase: &str| {
                     let phrase: Vec<_> = phrase.split(' ').collect();
-                    words.windows(phrase.len()).any(|some| some == phrase)
+                    words_of_text.windows(phrase.len()).any(|window| window == phrase)
                 };
-                if let Some(word) = PARSERS_WORDS.iter().find(|word| has(word)) {
-                    findings.note(format!("{what}: `{word}` in: {text}"));
+                if let Some(word) = PARSERS_WORDS.iter().find(|word| contains_phrase(word)) {
+                    findings.note(format!("{case}: `{word}` in: {text}"));
                 }
             }
         }
@@ -468,14 +469,14 @@ async fn texts_of_exactly_the_allowed_length_are_published_as_they_are() {
     for (field, value) in changes {
         let mut body = pin(&channel, "Fits");
         body[field] = value.clone();
-        let made = app.post(PINS, "ada", body).await;
-        assert_eq!(made.status, 201, "{field} = {value}: {}", made.text);
+        let response = app.post(PINS, "ada", body).await;
+        assert_eq!(response.status, 201, "{field} = {value}: {}", response.text);
     }
-    let there = app.pinterest().pins(Environment::Sandbox);
-    assert_eq!(there.len(), 13);
-    assert!(there.iter().any(|pin| pin.title.as_ref() == Some(&letters)));
-    assert!(there.iter().any(|pin| pin.title.as_ref() == Some(&emoji)));
-    assert!(there.iter().any(|pin| pin.link.as_ref() == Some(&link)));
+    let remote_pins = app.pinterest().pins(Environment::Sandbox);
+    assert_eq!(remote_pins.len(), 13);
+    assert!(remote_pins.iter().any(|pin| pin.title.as_ref() == Some(&letters)));
+    assert!(remote_pins.iter().any(|pin| pin.title.as_ref() == Some(&emoji)));
+    assert!(remote_pins.iter().any(|pin| pin.link.as_ref() == Some(&link)));
 }
 
 #[tokio::test]
@@ -507,7 +508,7 @@ async fn a_key_that_is_not_1_to_255_visible_ascii_characters_is_refused() {
     {
         let mut findings = Findings::default();
         let long = "k".repeat(256);
-        let bad: [&[u8]; 9] = [
+        let invalid_keys: [&[u8]; 9] = [
             b"",
             long.as_bytes(),
             b"with space",
@@ -518,17 +519,17 @@ async fn a_key_that_is_not_1_to_255_visible_ascii_characters_is_refused() {
             "\u{a0}".as_bytes(),
             "🔑".as_bytes(),
         ];
-        for key in bad {
-            let what = String::from_utf8_lossy(key).into_owned();
-            findings.compare(&what, &send(key).await, "422 invalid_idempotency_key");
+        for key in invalid_keys {
+            let case = String::from_utf8_lossy(key).into_owned();
+            findings.compare(&case, &send(key).await, "422 invalid_idempotency_key");
         }
     }
     nothing_was_written(&app).await;
 
     let longest = "~".repeat(255);
     let first = send(longest.as_bytes()).await.expect(201);
-    let again = send(longest.as_bytes()).await.expect(201);
-    assert_eq!(first["id"], again["id"]);
+    let repeated = send(longest.as_bytes()).await.expect(201);
+    assert_eq!(first["id"], repeated["id"]);
     assert_eq!(app.at_pinterest("Once"), 1);
 }
 
@@ -546,13 +547,13 @@ async fn without_any_board_a_pin_is_refused() {
 #[tokio::test]
 async fn other_bodies_are_checked_as_strictly_and_change_nothing() {
     let (app, channel) = TestApp::start_connected().await;
-    let one = format!("/api/v1/channels/{channel}");
-    let boards = format!("{one}/boards");
+    let channel_path = format!("/api/v1/channels/{channel}");
+    let boards = format!("{channel_path}/boards");
     let claim = "/api/v1/connections/claim";
     let start = "/api/v1/auth/pinterest/start";
     let (ada, admin) = (app.user("ada"), app.admin());
     let settings = app.call(Method::GET, SETTINGS, &admin, None).await.expect(200);
-    let before = app.get(&one, "ada").await.expect(200);
+    let channel_before = app.get(&channel_path, "ada").await.expect(200);
     let boards_before = app.pinterest().boards(Environment::Sandbox, "demo_account").len();
     let long = "x".repeat(3000);
     let table = [
@@ -577,15 +578,20 @@ async fn other_bodies_are_checked_as_strictly_and_change_nothing() {
         (Method::POST, claim, json!({"connection": long}), "404 not_found"),
         (Method::POST, claim, json!({"connection": "guess", "user": "eve"}), "422 unknown_field"),
         (Method::POST, claim, json!(["guess"]), "422 *"),
-        (Method::PATCH, &one, json!({}), "422 missing_field"),
-        (Method::PATCH, &one, json!({"default_board_id": 5}), "422 *"),
-        (Method::PATCH, &one, json!({"default_board_id": "recipes"}), "422 *"),
-        (Method::PATCH, &one, json!({"default_board_id": ""}), "422 *"),
-        (Method::PATCH, &one, json!({"default_board_id": "../boards"}), "422 *"),
-        (Method::PATCH, &one, json!({"default_board": null}), "422 *"),
-        (Method::PATCH, &one, json!({"default_board_id": null, "status": "connected"}), "422 unknown_field"),
-        (Method::PATCH, &one, json!([null]), "4*"),
-        (Method::PATCH, &one, json!([]), "4*"),
+        (Method::PATCH, &channel_path, json!({}), "422 missing_field"),
+        (Method::PATCH, &channel_path, json!({"default_board_id": 5}), "422 *"),
+        (Method::PATCH, &channel_path, json!({"default_board_id": "recipes"}), "422 *"),
+        (Method::PATCH, &channel_path, json!({"default_board_id": ""}), "422 *"),
+        (Method::PATCH, &channel_path, json!({"default_board_id": "../boards"}), "422 *"),
+        (Method::PATCH, &channel_path, json!({"default_board": null}), "422 *"),
+        (
+            Method::PATCH,
+            &channel_path,
+            json!({"default_board_id": null, "status": "connected"}),
+            "422 unknown_field",
+        ),
+        (Method::PATCH, &channel_path, json!([null]), "4*"),
+        (Method::PATCH, &channel_path, json!([]), "4*"),
         (Method::POST, &boards, json!({}), "422 missing_field"),
         (Method::POST, &boards, json!({"name": null}), "422 invalid_type"),
         (Method::POST, &boards, json!({"name": 5}), "422 invalid_type"),
@@ -605,15 +611,15 @@ async fn other_bodies_are_checked_as_strictly_and_change_nothing() {
 
     {
         let mut findings = Findings::default();
-        for (method, path, body, wanted) in table {
+        for (method, path, body, expected) in table {
             let token = if path == SETTINGS { &admin } else { &ada };
-            let what = format!("{method} {path} {body}");
-            findings.compare(&what, &app.call(method, path, token, Some(body)).await, wanted);
+            let case = format!("{method} {path} {body}");
+            findings.compare(&case, &app.call(method, path, token, Some(body)).await, expected);
         }
         if app.call(Method::GET, SETTINGS, &admin, None).await.expect(200) != settings {
             findings.note("the settings have changed".to_owned());
         }
-        if app.get(&one, "ada").await.expect(200) != before {
+        if app.get(&channel_path, "ada").await.expect(200) != channel_before {
             findings.note("the channel has changed".to_owned());
         }
         if app.pinterest().boards(Environment::Sandbox, "demo_account").len() != boards_before {

@@ -22,9 +22,9 @@ async fn a_credential_check_gives_pinterests_answer_and_creates_nothing() {
     }
     assert!(ok["tested_at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
 
-    for wrong in [json!({"app_secret": "wrong"}), json!({"app_id": "1", "app_secret": APP_SECRET})] {
-        app.save(wrong.clone()).await;
-        assert_eq!(test(&app).await["result"], "wrong_app_id_or_secret", "{wrong}");
+    for credentials in [json!({"app_secret": "wrong"}), json!({"app_id": "1", "app_secret": APP_SECRET})] {
+        app.save(credentials.clone()).await;
+        assert_eq!(test(&app).await["result"], "wrong_app_id_or_secret", "{credentials}");
     }
     app.save(json!({"app_id": APP_ID})).await;
 
@@ -68,9 +68,10 @@ async fn a_credential_check_calls_the_selected_host() {
     test(&app).await;
     app.save(json!({"environment": "production"})).await;
     test(&app).await;
-    let asked: Vec<_> = app.pinterest().calls().into_iter().map(|call| call.environment.unwrap()).collect();
+    let environments: Vec<_> =
+        app.pinterest().calls().into_iter().map(|call| call.environment.unwrap()).collect();
     use simulated_pinterest::Environment::{Production, Sandbox};
-    assert_eq!(asked, [Sandbox, Production]);
+    assert_eq!(environments, [Sandbox, Production]);
 }
 
 #[tokio::test]

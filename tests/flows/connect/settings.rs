@@ -58,8 +58,8 @@ async fn settings_of_the_environment_count_until_others_are_stored() {
     let app = TestApp::start_with(Data::Memory, variables).await;
     // Before anybody has read the settings, those of the environment are enough to connect and publish.
     let channel = app.connect("ada").await;
-    let shown = app.channel("ada", &channel).await;
-    assert_eq!(shown["environment"], "production");
+    let channel_view = app.channel("ada", &channel).await;
+    assert_eq!(channel_view["environment"], "production");
     let settings = read(&app).await;
     assert_eq!((&settings["app_id"], &settings["app_secret_set"]), (&json!(APP_ID), &json!(true)));
     assert_eq!((&settings["status"], &settings["environment"]), (&json!("enabled"), &json!("production")));
@@ -169,8 +169,8 @@ async fn settings_that_are_none_are_refused_and_change_nothing() {
     ];
     {
         let mut findings = Findings::default();
-        for (settings, wanted) in table {
-            findings.compare(&settings.to_string(), &put(&app, settings).await, wanted);
+        for (settings, expected) in table {
+            findings.compare(&settings.to_string(), &put(&app, settings).await, expected);
         }
     }
     assert_eq!(read(&app).await, before);
@@ -182,8 +182,8 @@ async fn settings_that_are_none_are_refused_and_change_nothing() {
 async fn switched_off_nobody_connects_and_nothing_is_published() {
     let (app, channel) = TestApp::start_connected().await;
     let page = app.start_oauth("ada").await;
-    let soon = app.stack.now() + minutes(5);
-    let later = app.schedule("ada", &channel, "Later", soon).await.expect(202);
+    let publish_at = app.stack.now() + minutes(5);
+    let later = app.schedule("ada", &channel, "Later", publish_at).await.expect(202);
     let settings = app.save(json!({"status": "disabled"})).await;
     assert_eq!((&settings["status"], &settings["status_source"]), (&json!("disabled"), &json!("stored")));
 
@@ -293,8 +293,8 @@ async fn an_already_registered_redirect_uri_can_stay() {
     assert!(page.contains(&format!("redirect_uri={}", encoded(&alias))), "{page}");
     let form = "decision=allow&account=demo_account";
     let request = app.client.post(&page).body(form);
-    let back = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
-    let callback = back.headers[LOCATION].to_str().unwrap();
+    let redirect = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
+    let callback = redirect.headers[LOCATION].to_str().unwrap();
     assert!(callback.starts_with(&format!("{alias}?")), "{callback}");
     let end = answer(app.client.get(callback)).await;
     let end = end.headers[LOCATION].to_str().unwrap();

@@ -59,9 +59,9 @@ async fn an_uploaded_image_goes_as_data_where_pinterest_cannot_reach_the_bucket(
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
     let media = json!({"kind": "image", "media_id": media_id});
 
-    let made = app.post(PINS, "ada", showing(&channel, "Mine", media.clone())).await.expect(201);
+    let created = app.post(PINS, "ada", showing(&channel, "Mine", media.clone())).await.expect(201);
 
-    assert_eq!(made["media"], media, "no address of the bucket is told");
+    assert_eq!(created["media"], media, "no address of the bucket is told");
     assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
 }
 
@@ -71,11 +71,11 @@ async fn an_inline_image_is_stored_until_publish_at_and_not_returned() {
     let mut body = showing(&channel, "Enclosed", enclosed("image/png", PNG));
     body["publish_at"] = json!(app.stack.now() + minutes(60));
 
-    let made = app.post(PINS, "ada", body).await.expect(202);
+    let created = app.post(PINS, "ada", body).await.expect(202);
 
-    assert!(made["media"]["media_id"].is_string() && made["media"]["base64"].is_null(), "{made}");
+    assert!(created["media"]["media_id"].is_string() && created["media"]["base64"].is_null(), "{created}");
     app.advance(minutes(61)).await;
-    published(&app, "ada", &made, "Enclosed").await;
+    published(&app, "ada", &created, "Enclosed").await;
     assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
 }
 
@@ -127,11 +127,11 @@ async fn an_uploaded_video_is_streamed_from_the_bucket() {
     let media =
         json!({"kind": "video", "media_id": media_id, "cover": {"url": "https://images.example.com/a.jpg"}});
 
-    let made = app.post(PINS, "ada", showing(&channel, "Film", media)).await.expect(202);
+    let created = app.post(PINS, "ada", showing(&channel, "Film", media)).await.expect(202);
 
-    waits(&made, "video_processing");
+    waits(&created, "video_processing");
     app.advance(minutes(2)).await;
-    published(&app, "ada", &made, "Film").await;
+    published(&app, "ada", &created, "Film").await;
     assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 1);
 }
 
@@ -235,7 +235,7 @@ async fn an_inline_image_of_a_refused_request_is_not_stored() {
     let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
     app.configure().await;
     let channel = app.connect("ada").await;
-    let kept = || {
+    let stored_files = || {
         let tenants = std::fs::read_dir(folder.path().join("media")).into_iter().flatten();
         tenants.flat_map(|tenant| std::fs::read_dir(tenant.unwrap().path()).into_iter().flatten()).count()
     };
@@ -243,18 +243,18 @@ async fn an_inline_image_of_a_refused_request_is_not_stored() {
     let refused = app.post(PINS, "ada", showing(&channel, "No board", enclosed("image/png", PNG))).await;
 
     assert_eq!(refused.problem(422), "no_board");
-    assert_eq!(kept(), 0);
+    assert_eq!(stored_files(), 0);
     app.choose_board("ada", &channel).await;
     app.post(PINS, "ada", showing(&channel, "Board", enclosed("image/png", PNG))).await.expect(201);
-    assert!(kept() > 0, "the same request, when it can be done");
+    assert!(stored_files() > 0, "the same request, when it can be done");
 }
 
 #[tokio::test]
 async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them() {
     let (app, channel) = TestApp::start_connected().await;
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
-    let made = app.schedule("ada", &channel, "Later", app.stack.now() + minutes(60)).await.expect(202);
-    let path = format!("{PINS}/{}", id(&made));
+    let created = app.schedule("ada", &channel, "Later", app.stack.now() + minutes(60)).await.expect(202);
+    let path = format!("{PINS}/{}", id(&created));
     let change = |media: Value| {
         let request = app.client.request(Method::PATCH, format!("{}{path}", app.stack.url()));
         answer(request.bearer_auth(app.user("ada")).json(&json!({ "media": media })))
@@ -271,6 +271,6 @@ async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them(
         assert_eq!(media["ok"], ok, "{answer}");
     }
     app.advance(minutes(61)).await;
-    published(&app, "ada", &made, "Later").await;
+    published(&app, "ada", &created, "Later").await;
     assert_eq!(fetched(&app).await.len(), 1);
 }

@@ -119,8 +119,8 @@ async fn a_folder_is_readable_by_its_owner_only_and_holds_no_token_in_the_clear(
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
         let bytes = std::fs::read(&path).unwrap();
         for token in ["pina_", "pinr_"] {
-            let found = bytes.windows(token.len()).any(|part| part == token.as_bytes());
-            assert!(!found, "{} holds {token}", path.display());
+            let is_readable = bytes.windows(token.len()).any(|part| part == token.as_bytes());
+            assert!(!is_readable, "{} holds {token}", path.display());
         }
     }
     assert!(files >= 5, "{files}");

@@ -35,11 +35,11 @@ fn reached(refused: &Answer, limit: &str, amount: u64) -> u64 {
 }
 
 /// How much of a limit is used, and how much there is.
-async fn used(app: &TestApp, sub: &str, limit: &str) -> (u64, u64) {
+async fn usage(app: &TestApp, sub: &str, limit: &str) -> (u64, u64) {
     let limits = app.get(LIMITS, sub).await.expect(200);
     let items = limits["items"].as_array().unwrap();
-    let one = items.iter().find(|one| one["name"] == limit).unwrap();
-    (one["used"].as_u64().unwrap(), one["limit"].as_u64().unwrap())
+    let entry = items.iter().find(|entry| entry["name"] == limit).unwrap();
+    (entry["used"].as_u64().unwrap(), entry["limit"].as_u64().unwrap())
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn open_pins_are_counted_anew_before_anybody_is_refused() {
     app.schedule("ada", &channel, "second", tomorrow).await.expect(202);
     app.advance(minutes(2)).await;
     reached(&app.schedule("ada", &channel, "third", tomorrow).await, "open_pins", 2);
-    assert_eq!(used(&app, "ada", "open_pins").await, (2, 2));
+    assert_eq!(usage(&app, "ada", "open_pins").await, (2, 2));
 
     let path = format!("{PINS}/{}", id(&first));
     app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
@@ -156,12 +156,12 @@ async fn uploads_are_limited_and_a_deleted_file_makes_room() {
     reached(&app.post("/api/v1/media", "ada", third.clone()).await, "upload_bytes", PNG.len() as u64 * 2);
 
     let path = format!("/api/v1/media/{}", uploads::id(&first));
-    let gone = app.call(Method::DELETE, &path, &app.user("eve"), None).await;
-    assert_eq!(gone.problem(404), "not_found", "another tenant's");
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
-    assert_eq!((gone.status.as_u16(), gone.text.as_str()), (204, ""));
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
-    assert_eq!(gone.problem(404), "not_found");
+    let deletion = app.call(Method::DELETE, &path, &app.user("eve"), None).await;
+    assert_eq!(deletion.problem(404), "not_found", "another tenant's");
+    let deletion = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
+    assert_eq!((deletion.status.as_u16(), deletion.text.as_str()), (204, ""));
+    let deletion = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
+    assert_eq!(deletion.problem(404), "not_found");
 
     app.post("/api/v1/media", "ada", third).await.expect(201);
 }
@@ -176,8 +176,8 @@ async fn an_image_within_a_pin_counts_as_an_upload() {
     };
     app.post(PINS, "ada", with_image("first")).await.expect(201);
     let amount = PNG.len() as u64;
-    assert_eq!(used(&app, "ada", "upload_bytes").await, (amount, amount));
-    assert_eq!(used(&app, "ada", "upload_bytes_per_day").await, (amount, 1000));
+    assert_eq!(usage(&app, "ada", "upload_bytes").await, (amount, amount));
+    assert_eq!(usage(&app, "ada", "upload_bytes_per_day").await, (amount, 1000));
 
     reached(&app.post(PINS, "ada", with_image("second")).await, "upload_bytes", amount);
 
@@ -195,31 +195,31 @@ async fn an_admin_gives_a_tenant_limits_of_its_own() {
     reached(&app.publish("ada", &channel, "two").await, "pins_per_minute", 1);
 
     let own = json!({"tenant": "ada", "limits": {"pins_per_minute": 60, "channels": 7}});
-    let shown = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(own)).await.expect(200);
+    let saved = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(own)).await.expect(200);
     // What is used of a minute becomes less by itself.
     let amounts = |limits: &Value| {
         let limits = limits["items"].as_array().unwrap().iter();
         limits.map(|limit| (limit["name"].clone(), limit["limit"].clone())).collect::<Vec<_>>()
     };
-    assert_eq!(amounts(&app.get(LIMITS, "ada").await.expect(200)), amounts(&shown));
-    assert_eq!(used(&app, "ada", "channels").await, (1, 7));
+    assert_eq!(amounts(&app.get(LIMITS, "ada").await.expect(200)), amounts(&saved));
+    assert_eq!(usage(&app, "ada", "channels").await, (1, 7));
     let path = format!("{ADMIN_LIMITS}?tenant=ada");
-    let read = app.call(Method::GET, &path, &app.admin(), None).await.expect(200);
-    assert_eq!(amounts(&read), amounts(&shown));
+    let limits_view = app.call(Method::GET, &path, &app.admin(), None).await.expect(200);
+    assert_eq!(amounts(&limits_view), amounts(&saved));
     app.publish("ada", &channel, "two").await.expect(201);
 
     let none = json!({"tenant": "ada", "limits": {}});
     app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(none)).await.expect(200);
     app.publish("ada", &channel, "three").await.problem(429);
-    for (wrong, code) in [
+    for (body, code) in [
         (json!({"tenant": "ada", "limits": {"pins": 1}}), "unknown_field"),
         (json!({"tenant": "ada", "limits": {"channels": 0}}), "invalid_limit"),
         (json!({"tenant": "ada", "limits": {"channels": -1}}), "invalid_type"),
         (json!({"tenant": "", "limits": {}}), "missing_field"),
         (json!({"limits": {}}), "missing_field"),
     ] {
-        let refused = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(wrong.clone())).await;
-        assert_eq!(refused.problem(422), code, "{wrong}");
+        let refused = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(body.clone())).await;
+        assert_eq!(refused.problem(422), code, "{body}");
     }
 }
 

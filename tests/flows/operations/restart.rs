@@ -60,17 +60,17 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     app.advance(days(3)).await;
     let path = format!("/api/v1/channels/{channel}");
     let (view, token) = (app.get(&path, "ada").await.expect(200), app.user("ada"));
-    let (clock, told) = (app.stack.now(), events(&app).await);
-    assert!(told.len() >= 4, "{told:?}");
+    let (clock, events_before) = (app.stack.now(), events(&app).await);
+    assert!(events_before.len() >= 4, "{events_before:?}");
     stop(app).await;
 
     let app = restart_in(folder.path()).await;
     assert!(app.stack.now() >= clock, "the clock does not go back");
     assert!(app.stack.now() < clock + minutes(5), "nor ahead");
-    assert_eq!(events(&app).await, told, "nothing is told twice");
+    assert_eq!(events(&app).await, events_before, "nothing is told twice");
     assert_eq!(app.get(&path, "ada").await.expect(200), view);
-    let listed = app.call(reqwest::Method::GET, PINS, &token, None).await.expect(200);
-    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "whoever was signed in still is");
+    let pin_list = app.call(reqwest::Method::GET, PINS, &token, None).await.expect(200);
+    assert_eq!(pin_list["items"].as_array().unwrap().len(), 2, "whoever was signed in still is");
     assert_eq!(app.pin("ada", &id(&now)).await["pinterest_pin_id"], now["pinterest_pin_id"]);
     app.publish("ada", &channel, "Sealed tokens open").await.expect(201);
     let tokens = app.pinterest().calls_of(Operation::Token);
@@ -86,8 +86,8 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
         assert_eq!(app.at_pinterest(title), 1, "{title}");
     }
     let all = events(&app).await;
-    assert_eq!(all[..told.len()], told);
-    let kinds: Vec<_> = all[told.len()..].iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(all[..events_before.len()], events_before);
+    let kinds: Vec<_> = all[events_before.len()..].iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["pin.published", "pin.waiting", "pin.published", "pin.published"]);
     let mut ids: Vec<_> = all.iter().map(|(_, id)| id.to_string()).collect();
     ids.sort();
@@ -122,8 +122,8 @@ async fn settings_and_their_effects_outlive_a_restart() {
 async fn the_first_tick_after_a_stop_does_all_overdue_work() {
     let folder = tempfile::tempdir().unwrap();
     let (app, channel) = start_in(folder.path()).await;
-    let soon = app.stack.now() + minutes(30);
-    let due = app.schedule("ada", &channel, "Due", soon).await.expect(202);
+    let publish_at = app.stack.now() + minutes(30);
+    let due = app.schedule("ada", &channel, "Due", publish_at).await.expect(202);
     stop(app).await;
     // The folder stores how far the stack's clock is ahead of the machine. A change of it is the time without a stack.
     let file = folder.path().join("clock");
@@ -165,8 +165,8 @@ async fn memory_leaves_nothing() {
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
     assert_eq!(app.get("/api/v1/channels", "ada").await.expect(200)["items"], json!([]));
     assert!(events(&app).await.is_empty());
-    let ahead = app.stack.now().duration_since(jiff::Timestamp::now());
-    assert!(ahead.abs() < minutes(1), "{ahead}");
+    let offset = app.stack.now().duration_since(jiff::Timestamp::now());
+    assert!(offset.abs() < minutes(1), "{offset}");
 }
 
 #[tokio::test]

@@ -75,16 +75,16 @@ async fn a_long_rate_limit_stops_all_channels_of_the_app_without_a_call() {
 async fn spam_holds_the_whole_channel_longer_each_time() {
     let (app, channel) = TestApp::start_connected().await;
     inject(&app, FaultKind::Spam);
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
-    waits(&held, "spam_hold");
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held_pin, "spam_hold");
 
     let holds = [10 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60, 24 * 60 * 60];
     for (number, hold) in holds.into_iter().enumerate() {
-        let pin = app.pin("ada", &id(&held)).await;
+        let pin = app.pin("ada", &id(&held_pin)).await;
         waits(&pin, "spam_hold");
         // Some seconds pass between the pause and this check, and more on a slow machine.
-        let left = wait(&app, &pin);
-        assert!((hold - 60..=hold).contains(&left), "hold {number}: {left} s are left: {pin}");
+        let remaining = wait(&app, &pin);
+        assert!((hold - 60..=hold).contains(&remaining), "hold {number}: {remaining} s are left: {pin}");
         let calls = app.pinterest().calls().len();
         let other = app.publish("ada", &channel, &format!("Other {number}")).await.expect(202);
         waits(&other, "spam_hold");
@@ -98,7 +98,7 @@ async fn spam_holds_the_whole_channel_longer_each_time() {
 
     app.pinterest().clear_faults();
     app.advance(days(1) + seconds(10)).await;
-    published(&app, "ada", &held, "Held").await;
+    published(&app, "ada", &held_pin, "Held").await;
     for number in 0..holds.len() {
         assert_eq!(app.at_pinterest(&format!("Other {number}")), 1);
     }
@@ -147,13 +147,13 @@ async fn a_spam_hold_is_the_accounts_alone() {
 async fn connecting_again_does_not_end_a_spam_hold() {
     let (app, channel) = TestApp::start_connected().await;
     inject(&app, FaultKind::SpamBlock);
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
 
     assert_eq!(app.connect("ada").await, channel);
     app.advance(minutes(5)).await;
 
-    waits(&app.pin("ada", &id(&held)).await, "spam_hold");
+    waits(&app.pin("ada", &id(&held_pin)).await, "spam_hold");
     assert_eq!(app.sent(), 1);
     app.advance(minutes(6)).await;
-    published(&app, "ada", &held, "Held").await;
+    published(&app, "ada", &held_pin, "Held").await;
 }

@@ -18,28 +18,28 @@ async fn each_line_of_the_table_is_true() {
         .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
         .collect();
     assert!(lines.len() >= 29, "{}", lines.len());
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for line in &lines {
-        let [status, code, words, _, _, state, why] = line[..] else { panic!("{line:?}") };
+        let [status, code, words, _, _, state, reason] = line[..] else { panic!("{line:?}") };
         let (app, channel) = TestApp::start_connected().await;
         let (status, code) = (status.parse().unwrap(), code.parse().unwrap());
         inject(&app, FaultKind::Refused { status, code, message: words.to_owned() });
 
-        let told = app.publish("ada", &channel, "Whatever").await;
+        let response = app.publish("ada", &channel, "Whatever").await;
         let pins = app.get("/api/v1/pins", "ada").await.expect(200);
         let pin = &pins["items"][0];
 
         let explains = pin["timeline"].as_array().unwrap().last().unwrap()["detail"] != json!("");
-        let said = match state {
-            "failed" => (told.problem(422), pin["error"]["code"].clone()),
-            _ => (told.json()["reason"].as_str().unwrap_or_default().to_owned(), pin["reason"].clone()),
+        let actual = match state {
+            "failed" => (response.problem(422), pin["error"]["code"].clone()),
+            _ => (response.json()["reason"].as_str().unwrap_or_default().to_owned(), pin["reason"].clone()),
         };
-        let expected = (why.to_owned(), Value::from(why));
-        if (pin["state"].as_str(), &said, explains) != (Some(state), &expected, true) {
-            wrong.push(format!("{status} {code} {words}: {pin}"));
+        let expected = (reason.to_owned(), Value::from(reason));
+        if (pin["state"].as_str(), &actual, explains) != (Some(state), &expected, true) {
+            mismatches.push(format!("{status} {code} {words}: {pin}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[tokio::test]

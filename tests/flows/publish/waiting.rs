@@ -40,15 +40,15 @@ async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
     for cause in ["Trial access", "boards:write", "Sandbox"] {
         assert!(problem["fix"].as_str().unwrap().contains(cause), "{problem}");
     }
-    let kept = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
-    assert_eq!((&kept["state"], &kept["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
+    let stored = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
+    assert_eq!((&stored["state"], &stored["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
     app.advance(minutes(30)).await;
     assert_eq!(app.sent(), 1, "refreshing or sending again does not help");
 
     app.pinterest().set_trial(false).unwrap();
-    app.post(&format!("{PINS}/{}/retry", id(&kept)), "ada", json!({})).await.expect(202);
+    app.post(&format!("{PINS}/{}/retry", id(&stored)), "ada", json!({})).await.expect(202);
     app.advance(minutes(1)).await;
-    assert_eq!(app.pin("ada", &id(&kept)).await["state"], "published");
+    assert_eq!(app.pin("ada", &id(&stored)).await["state"], "published");
     assert_eq!(app.pinterest().pins(Environment::Production).len(), 1);
     assert_eq!(app.pinterest().pins(Environment::Sandbox).len(), 0);
 }
@@ -106,13 +106,13 @@ async fn a_link_that_does_not_answer_is_not_blamed_on_the_image() {
     let mut body = pin(&channel, "No link");
     body["link"] = json!("https://unreachable.example/recipe");
     let answer = app.post(PINS, "ada", body).await;
-    let listed = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
+    let pin_view = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
     app.advance(minutes(60)).await;
 
-    let pin = app.pin("ada", &id(&listed)).await;
+    let pin = app.pin("ada", &id(&pin_view)).await;
     assert_eq!(pin["state"], "failed", "{} {pin}", answer.status);
-    let told = pin["error"].to_string() + &pin["timeline"].to_string();
-    assert!(!told.contains("could not fetch the image"), "{told}");
+    let texts = pin["error"].to_string() + &pin["timeline"].to_string();
+    assert!(!texts.contains("could not fetch the image"), "{texts}");
     assert!(pin["error"]["detail"].as_str().unwrap().to_lowercase().contains("url"), "{pin}");
 }
 
@@ -220,10 +220,10 @@ async fn a_wait_makes_one_event_for_each_reason() {
 
     published(&app, "ada", &pin, "Slow").await;
     let events = app.stack.events().await.unwrap();
-    let told = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
-    let told: Vec<_> =
-        told.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
+    let wait_events = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
+    let wait_events: Vec<_> =
+        wait_events.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
     let waits = |reason: &str| ("pin.waiting", json!(reason));
-    let wanted = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
-    assert_eq!(told, wanted);
+    let expected = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
+    assert_eq!(wait_events, expected);
 }

@@ -25,7 +25,7 @@ async fn first_ring(app: &TestApp) -> Value {
 }
 
 /// Stores a new version of the key ring for the functions that start from now on.
-async fn give(app: &TestApp, version: &str, ring: &Value) {
+async fn store_key_ring(app: &TestApp, version: &str, ring: &Value) {
     let token = version.repeat(32);
     let secret = json!({ "SecretId": RING, "ClientRequestToken": token, "SecretString": ring.to_string() });
     aws(app, app.stack.aws().url(), "secretsmanager.PutSecretValue", secret).await;
@@ -44,7 +44,7 @@ async fn an_old_sealing_key_is_unused_after_every_token_was_refreshed() {
     let (app, _) = TestApp::start_connected().await;
     let mut both = second_key();
     both["k1"] = first_ring(&app).await["k1"].clone();
-    give(&app, "2", &both).await;
+    store_key_ring(&app, "2", &both).await;
 
     app.functions(days(24)).refresh.tick(Tick::Due, deadline()).await.unwrap();
 
@@ -118,7 +118,7 @@ async fn a_channel_waits_for_its_missing_sealing_key_and_is_not_given_up() {
     let (app, channel) = TestApp::start_connected().await;
     let first = first_ring(&app).await;
     let pin = app.schedule("ada", &channel, "Waits", app.stack.now() + minutes(1)).await.expect(202);
-    give(&app, "2", &second_key()).await;
+    store_key_ring(&app, "2", &second_key()).await;
 
     for minute in [2, 8, 60] {
         let functions = app.functions(minutes(minute));
@@ -128,7 +128,7 @@ async fn a_channel_waits_for_its_missing_sealing_key_and_is_not_given_up() {
 
     waits(&app.pin("ada", &id(&pin)).await, "token_refresh");
     is_connected(&app, &channel).await;
-    give(&app, "3", &first).await;
+    store_key_ring(&app, "3", &first).await;
     app.functions(minutes(120)).deliver.tick(deadline()).await.unwrap();
     assert_eq!(app.pin("ada", &id(&pin)).await["state"], "published");
 }

@@ -60,9 +60,9 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     /// Finds the operation of `method` on `path` (after `/v5`).
     pub(crate) fn parse(method: &str, path: &'a str) -> Result<Self, Refusal> {
-        let found = |method| match_route(method, path).map(|(operation, id)| Self { operation, id });
-        found(method).ok_or_else(|| {
-            let known_path = ["GET", "POST", "DELETE"].into_iter().any(|other| found(other).is_some());
+        let for_method = |method| match_route(method, path).map(|(operation, id)| Self { operation, id });
+        for_method(method).ok_or_else(|| {
+            let known_path = ["GET", "POST", "DELETE"].into_iter().any(|other| for_method(other).is_some());
             if known_path { Refusal::MethodNotAllowed } else { Refusal::NoSuchPath }
         })
     }

@@ -18,8 +18,8 @@ async fn faults_can_be_injected_over_http() {
     assert_eq!(harness.get(&token, "/boards").await.headers["x-ratelimit-reset"], "30");
     assert_eq!(send(harness.client.delete(&url)).await.status, 204);
     assert_eq!(harness.get(&token, "/boards").await.status, 200);
-    let wrong = json!({ "operation": "create_pin", "kind": "earthquake" });
-    assert_eq!(send(harness.client.post(&url).json(&wrong)).await.status, 422);
+    let unknown_fault = json!({ "operation": "create_pin", "kind": "earthquake" });
+    assert_eq!(send(harness.client.post(&url).json(&unknown_fault)).await.status, 422);
 }
 
 #[tokio::test]
@@ -31,9 +31,9 @@ async fn a_change_of_policy_changes_only_the_named_parts() {
         "access_tier": "trial", "rotation": { "grace": { "seconds": 5 } }, "quota": { "calls": 9, "seconds": 60 }
     })))
     .await;
-    let wrong = send(harness.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
+    let misspelled = send(harness.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
 
-    assert_eq!((changed.status, wrong.status), (200, 422));
+    assert_eq!((changed.status, misspelled.status), (200, 422));
     assert_eq!(changed.text("access_tier"), "trial");
     assert_eq!(changed.text("pin_order"), "newest_first");
     assert_eq!(send(harness.client.get(&url)).await.body, changed.body);
@@ -122,8 +122,8 @@ async fn state_survives_a_restart_and_the_file_holds_no_token() {
 
     assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, 200);
     assert_eq!(harness.post(&token, "/pins", &harness.image_pin("More")).await.refusal(), (403, 29));
-    let kept = std::fs::read_to_string(&file).unwrap();
-    assert!(!kept.contains(&token) && !kept.contains(&pair.text("refresh_token")));
+    let file_text = std::fs::read_to_string(&file).unwrap();
+    assert!(!file_text.contains(&token) && !file_text.contains(&pair.text("refresh_token")));
 }
 
 #[tokio::test]
@@ -140,20 +140,20 @@ async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
     assert_eq!(std::fs::read_to_string(&lines).unwrap().lines().count(), 3, "a line for each");
     assert_eq!(harness.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
     drop(harness);
-    let kept = std::fs::read(&lines).unwrap();
+    let lines_before = std::fs::read(&lines).unwrap();
     std::fs::write(
         &lines,
-        [&kept, &b"{\"environment\":\"production\",\"pin\":{\"title\":\"\xc3"[..]].concat(),
+        [&lines_before, &b"{\"environment\":\"production\",\"pin\":{\"title\":\"\xc3"[..]].concat(),
     )
     .unwrap();
 
     let harness = Harness::start_in(Some(file.clone())).await;
 
-    let more = harness.post(&token, "/pins", &harness.image_pin("More")).await.text("id");
-    assert!(!ids.contains(&more));
+    let new_pin = harness.post(&token, "/pins", &harness.image_pin("More")).await.text("id");
+    assert!(!ids.contains(&new_pin));
     drop(harness);
     let harness = Harness::start_in(Some(file)).await;
-    for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&more, 200)] {
+    for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&new_pin, 200)] {
         assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, status, "{id}");
     }
 }
