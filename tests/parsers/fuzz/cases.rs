@@ -3,11 +3,11 @@
 use parsers::{connecting, events, settings};
 
 /// An event as it is, for the function that the sample of Pins is for.
-fn whole(event: &str) {
+fn check_event(event: &str) {
     events(&[b"\x05\x00\x1f", event.as_bytes()].concat());
 }
 
-fn with(host: &str, query: &str) -> String {
+fn event_with(host: &str, query: &str) -> String {
     format!(
         r#"{{"version":"2.0","rawPath":"/api/v1/health","rawQueryString":"{query}",
         "headers":{{"host":"{host}","x-forwarded-proto":"https"}},
@@ -17,19 +17,19 @@ fn with(host: &str, query: &str) -> String {
 
 #[test]
 fn a_host_that_is_none_ended_the_invocation() {
-    whole(&with("a b", ""));
-    whole(&with("[", ""));
-    whole(&with("api.example.com:99999", ""));
+    check_event(&event_with("a b", ""));
+    check_event(&event_with("[", ""));
+    check_event(&event_with("api.example.com:99999", ""));
 }
 
 #[test]
 fn a_query_that_is_none_ended_the_invocation() {
-    whole(&with("api.example.com", "state=<é>"));
+    check_event(&event_with("api.example.com", "state=<é>"));
 }
 
 #[test]
 fn a_body_that_is_no_base_64_ended_the_invocation() {
-    whole(&with("api.example.com", "").replace("false}", r#"true,"body":"%"}"#));
+    check_event(&event_with("api.example.com", "").replace("false}", r#"true,"body":"%"}"#));
 }
 
 #[test]
