@@ -185,11 +185,12 @@ mod tests {
 
     #[test]
     fn what_people_write_by_hand_is_read() {
-        let read = |json| StoredSettings::parse(json).map(PartialSettings::from);
-        let number = read(r#"{"pinterest_app-id":1234567,"pinterest_environment":null}"#).unwrap();
+        let parse = |json| StoredSettings::parse(json).map(PartialSettings::from);
+        let number = parse(r#"{"pinterest_app-id":1234567,"pinterest_environment":null}"#).unwrap();
         assert_eq!((number.app_id.as_deref(), number.environment), (Some("1234567"), None));
-        let twice = read(r#"{"pinterest_app-id":"1","pinterest_app-id":" 2\n","comment":["mine"]}"#).unwrap();
-        assert_eq!(twice.app_id.as_deref(), Some("2"));
-        assert!(read("[]").is_err() && read("{").is_err());
+        let repeated_key =
+            parse(r#"{"pinterest_app-id":"1","pinterest_app-id":" 2\n","comment":["mine"]}"#).unwrap();
+        assert_eq!(repeated_key.app_id.as_deref(), Some("2"));
+        assert!(parse("[]").is_err() && parse("{").is_err());
     }
 }

@@ -349,9 +349,9 @@ mod tests {
     fn a_changed_ciphertext_does_not_open() {
         let ring = ring("k1");
         let sealed = ring.seal("text", PLACE, "access", None, &Random::system()).unwrap();
-        let whole = serde_json::to_value(&sealed).unwrap().as_str().unwrap().to_owned();
-        for binding in 0..whole.len() {
-            let mut changed = whole.clone().into_bytes();
+        let ciphertext = serde_json::to_value(&sealed).unwrap().as_str().unwrap().to_owned();
+        for binding in 0..ciphertext.len() {
+            let mut changed = ciphertext.clone().into_bytes();
             changed[binding] = if changed[binding] == b'A' { b'B' } else { b'A' };
             let changed = serde_json::from_value(String::from_utf8(changed).unwrap().into()).unwrap();
             assert!(ring.open(&changed, PLACE, "access", None).is_err(), "byte {binding}");
@@ -361,10 +361,10 @@ mod tests {
     #[test]
     fn a_ring_without_its_current_key_or_with_a_weak_one_is_refused() {
         const MARKED: &str = r#"{"current":"~k1","~k1":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
-        for bad in
+        for invalid_ring in
             [r#"{"current":"k1"}"#, r#"{"k1":"x"}"#, r#"{"current":"k1","k1":"short"}"#, MARKED, "[]", ""]
         {
-            assert!(KeyRing::parse(&bad.to_owned().into()).is_err(), "{bad}");
+            assert!(KeyRing::parse(&invalid_ring.to_owned().into()).is_err(), "{invalid_ring}");
         }
     }
 }

@@ -221,8 +221,9 @@ mod tests {
         let own = Limits::parse("channels=9").unwrap();
         assert_eq!(limits.with(&own).amount(Limit::Channels), 9);
         assert_eq!(limits.with(&own).amount(Limit::OpenPins), 7);
-        for bad in ["channel=5", "channels", "channels=", "channels=0", "channels=-1", "channels=1.5"] {
-            assert_eq!(Limits::parse(bad), None, "{bad}");
+        for limit_text in ["channel=5", "channels", "channels=", "channels=0", "channels=-1", "channels=1.5"]
+        {
+            assert_eq!(Limits::parse(limit_text), None, "{limit_text}");
         }
     }
 

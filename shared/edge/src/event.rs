@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn an_answer_is_told_as_the_platform_wants_it() {
         let answer = crate::redirect("https://app.example.com/#connection=x").unwrap();
-        let told = serde_json::to_value(to_platform(answer)).unwrap();
-        assert_eq!(told["statusCode"], 302);
-        assert_eq!(told["headers"]["location"], "https://app.example.com/#connection=x");
-        assert_eq!(told["isBase64Encoded"], false);
+        let response = serde_json::to_value(to_platform(answer)).unwrap();
+        assert_eq!(response["statusCode"], 302);
+        assert_eq!(response["headers"]["location"], "https://app.example.com/#connection=x");
+        assert_eq!(response["isBase64Encoded"], false);
     }
 }

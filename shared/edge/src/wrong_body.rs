@@ -182,7 +182,7 @@ mod tests {
         Video,
     }
 
-    fn told(body: &str) -> String {
+    fn problem_detail(body: &str) -> String {
         match parse::<Body>(body.as_bytes()) {
             Err(RequestError::Invalid(Invalid { field, code, detail, .. })) => {
                 format!("{code}: {field} {detail}")
@@ -235,7 +235,7 @@ mod tests {
             ("{", "the body is not JSON: it ends too early"),
             ("{\n\"text\" \"a\"}", "the body is not JSON: something is wrong in line 2, at column 8"),
         ] {
-            assert_eq!(told(body), words, "{body}");
+            assert_eq!(problem_detail(body), words, "{body}");
         }
     }
 }

@@ -122,8 +122,9 @@ mod tests {
     fn an_address_is_of_the_web_and_has_no_query() {
         assert_eq!(with("https://a.example/x/").address("NAME").unwrap(), Some("https://a.example/x/"));
         assert_eq!(with("").address("NAME").unwrap(), None);
-        for bad in ["a.example", "ftp://a.example", "https://", "/path", "https://a.example/?key=planted"] {
-            let error = with(bad).address("NAME").unwrap_err().to_string();
+        for address in ["a.example", "ftp://a.example", "https://", "/path", "https://a.example/?key=planted"]
+        {
+            let error = with(address).address("NAME").unwrap_err().to_string();
             assert!(error.contains("NAME") && error.contains("https://"), "{error}");
             assert!(!error.contains("planted"), "{error}");
         }

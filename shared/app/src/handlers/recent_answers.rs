@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn what_is_too_old_or_too_much_is_forgotten_oldest_first() {
         let cache = Cache::default();
-        let half = "x".repeat(MAX_BYTES / 2);
+        let half_full = "x".repeat(MAX_BYTES / 2);
         for cursor in ["a", "b", "c"] {
-            cache.insert(query(1, cursor), half.clone(), at(0));
+            cache.insert(query(1, cursor), half_full.clone(), at(0));
         }
         assert_eq!(cache.get(&query(1, "a"), at(0)), None);
         assert!(cache.get(&query(1, "b"), at(0)).is_some());

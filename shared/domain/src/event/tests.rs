@@ -198,31 +198,31 @@ fn a_pin_that_is_published_or_failed_says_as_what() {
 #[test]
 fn a_channel_is_told_about_when_it_comes_goes_or_has_to_be_connected_again() {
     let connected = || channel(Connection::Connected);
-    let lost = || channel(REJECTED);
+    let lost_channel = || channel(REJECTED);
     let refused = channel(Connection::ReconnectRequired(ReconnectCause::TokenRefused));
 
     assert_eq!(of_channels(None, Some(connected())), Some("channel.connected"));
-    assert_eq!(of_channels(Some(connected()), Some(lost())), Some("channel.reconnect_required"));
-    assert_eq!(of_channels(Some(lost()), Some(refused)), Some("channel.reconnect_required"));
-    assert_eq!(of_channels(Some(lost()), Some(connected())), Some("channel.recovered"));
+    assert_eq!(of_channels(Some(connected()), Some(lost_channel())), Some("channel.reconnect_required"));
+    assert_eq!(of_channels(Some(lost_channel()), Some(refused)), Some("channel.reconnect_required"));
+    assert_eq!(of_channels(Some(lost_channel()), Some(connected())), Some("channel.recovered"));
     assert_eq!(of_channels(Some(connected()), None), Some("channel.disconnected"));
 }
 
 #[test]
 fn connecting_a_connected_account_again_is_told() {
-    let again = Channel::restore(ChannelRecord {
+    let reconnected = Channel::restore(ChannelRecord {
         connected_at: now() + SignedDuration::from_hours(1),
         ..record(Connection::Connected)
     });
 
-    let kind = of_channels(Some(channel(Connection::Connected)), Some(again));
+    let kind = of_channels(Some(channel(Connection::Connected)), Some(reconnected));
 
     assert_eq!(kind, Some("channel.connected"));
-    let again = Channel::restore(ChannelRecord {
+    let reconnected = Channel::restore(ChannelRecord {
         connected_at: now() + SignedDuration::from_hours(1),
         ..record(Connection::Connected)
     });
-    assert_eq!(of_channels(Some(channel(REJECTED)), Some(again)), Some("channel.connected"));
+    assert_eq!(of_channels(Some(channel(REJECTED)), Some(reconnected)), Some("channel.connected"));
 }
 
 #[test]

@@ -151,9 +151,9 @@ async fn an_allowed_name_may_lead_anywhere() {
     let resolver = FakeResolver::new(&["127.0.0.1:0"], &Trap::new());
     let client = client(&format!("{name}:{port}"), resolver);
 
-    let seen = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0, 64).await;
+    let result = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0, 64).await;
 
-    assert_eq!(seen.unwrap().bytes, Some(7));
+    assert_eq!(result.unwrap().bytes, Some(7));
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
     let trap = Trap::new();
     let client = client("media.internal:9000", FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
-    for (address, why) in [
+    for (address, reason) in [
         ("https://media.internal/", Forbidden::Host),
         ("https://media.internal:9001/", Forbidden::Port),
         ("http://media.internal/", Forbidden::Scheme),
@@ -170,7 +170,7 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
         ("https://user@media.internal:9000/", Forbidden::Credentials),
         ("ftp://media.internal:9000/", Forbidden::Scheme),
     ] {
-        assert_eq!(forbidden(&client.peek(&url(address), 0, 64).await), Some(why), "{address}");
+        assert_eq!(forbidden(&client.peek(&url(address), 0, 64).await), Some(reason), "{address}");
     }
     assert_eq!(trap.connections(), 0);
 }

@@ -12,7 +12,7 @@ use crate::harness::{AfterAnswer, Site};
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// A site that promises more than the four bytes that it says.
-async fn stalling() -> Site {
+async fn stalling_site() -> Site {
     Site::new(|_| "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n0123".to_owned(), AfterAnswer::Hold).await
 }
 
@@ -39,14 +39,14 @@ async fn a_host_that_never_answers_is_given_up() {
     let start = Instant::now();
 
     stop_clock_once_asked(&site);
-    let looked = client.peek(&address, 0, 64).await;
-    let between = Instant::now();
-    let opened = client.download(&address, 8, between + MINUTE).await;
+    let peeked = client.peek(&address, 0, 64).await;
+    let peeked_at = Instant::now();
+    let opened = client.download(&address, 8, peeked_at + MINUTE).await;
 
-    assert!(matches!(looked, Err(Error::Unreachable(Fault::Timeout))), "{looked:?}");
+    assert!(matches!(peeked, Err(Error::Unreachable(Fault::Timeout))), "{peeked:?}");
     assert!(matches!(opened, Err(Error::Unreachable(Fault::Timeout))), "{opened:?}");
-    for waited in [between - start, between.elapsed()] {
-        assert!((ANSWER_TIMEOUT..ANSWER_TIMEOUT * 2).contains(&waited), "{waited:?}");
+    for wait in [peeked_at - start, peeked_at.elapsed()] {
+        assert!((ANSWER_TIMEOUT..ANSWER_TIMEOUT * 2).contains(&wait), "{wait:?}");
     }
 }
 
@@ -81,7 +81,7 @@ async fn a_deadline_before_the_answer_counts() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_cut() {
-    let site = stalling().await;
+    let site = stalling_site().await;
     let opened = site.client().download(&site.url("/"), 8, Instant::now() + MINUTE).await.unwrap();
     let mut body = Box::pin(opened.into_body());
     assert_eq!(body.next().await.unwrap().unwrap().as_ref(), b"0123");
@@ -97,7 +97,7 @@ async fn a_body_that_stalls_is_cut() {
 
 #[tokio::test]
 async fn a_body_is_cut_at_its_deadline() {
-    let site = stalling().await;
+    let site = stalling_site().await;
     let deadline = Instant::now() + SILENCE_TIMEOUT / 2;
     let opened = site.client().download(&site.url("/"), 8, deadline).await.unwrap();
     let mut body = Box::pin(opened.into_body());
@@ -131,14 +131,14 @@ async fn a_reader_may_take_its_time() {
     let site = Site::with_answer(&answer).await;
     let opened = site.client().download(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
     let mut body = Box::pin(opened.into_body());
-    let mut came = body.next().await.unwrap().unwrap().len();
+    let mut received = body.next().await.unwrap().unwrap().len();
     time::pause();
     time::advance(SILENCE_TIMEOUT * 2).await;
     time::resume();
 
     while let Some(piece) = body.next().await {
-        came += piece.unwrap().len();
+        received += piece.unwrap().len();
     }
 
-    assert_eq!(came, 4_000_000);
+    assert_eq!(received, 4_000_000);
 }

@@ -56,7 +56,7 @@ pub(crate) async fn answering(verb: &str, at: &str, response: ResponseTemplate) 
 }
 
 /// The one request that was sent.
-pub(crate) async fn sent(server: &MockServer) -> Request {
+pub(crate) async fn only_request(server: &MockServer) -> Request {
     let requests = server.received_requests().await.unwrap();
     let [request] = requests.as_slice() else {
         panic!("{} requests were sent", requests.len());

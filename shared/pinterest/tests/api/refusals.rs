@@ -10,7 +10,7 @@ use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::harness::{self, answering, draft, media, sent, token};
+use crate::harness::{self, answering, draft, media, only_request, token};
 
 const NOON: &str = "Wed, 21 Oct 2026 12:30:00 GMT";
 const A_MINUTE_LATER: &str = "Wed, 21 Oct 2026 12:31:00 GMT";
@@ -18,7 +18,7 @@ const A_MINUTE_LATER: &str = "Wed, 21 Oct 2026 12:31:00 GMT";
 async fn outcome(response: ResponseTemplate) -> Result<(PinterestPinId, ResponseMeta), Error> {
     let (server, client) = answering("POST", "/v5/pins", response).await;
     let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
-    sent(&server).await; // once, whatever came of it
+    only_request(&server).await; // once, whatever came of it
     outcome
 }
 

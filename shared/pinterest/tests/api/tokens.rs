@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use pinterest::{App, Client, Error, Fault, GrantedTokens, RefreshedTokens};
 use serde_json::{Value, json};
 
-use crate::harness::{self, TOKEN, answering, assert_form, now, raw, sent};
+use crate::harness::{self, TOKEN, answering, assert_form, now, only_request, raw};
 
 const CALLBACK: &str = "https://app.example.com/oauth/callback?x=1";
 
@@ -98,7 +98,7 @@ async fn a_code_is_exchanged_for_tokens_that_can_be_renewed() {
     assert_eq!(granted.scopes, Scopes::parse("boards:read pins:write ads:read"));
     let body = "grant_type=authorization_code&code=c0de%2F%2B%3D\
         &redirect_uri=https%3A%2F%2Fapp.example.com%2Foauth%2Fcallback%3Fx%3D1&continuous_refresh=true";
-    assert_form(&sent(&server).await, body);
+    assert_form(&only_request(&server).await, body);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_refresh_token_is_exchanged_for_a_new_pair() {
     assert_eq!(renewed.access.expose(), "pina_new");
     assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new");
     assert_eq!(renewed.lifetimes.access_expires_at, days(30));
-    assert_form(&sent(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
+    assert_form(&only_request(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
 }
 
 #[tokio::test]

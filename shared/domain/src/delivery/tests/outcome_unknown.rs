@@ -17,9 +17,9 @@ fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() 
         Readiness::SwitchedOff(Disabled::SwitchedOff),
         Readiness::ReconnectRequired,
     ] {
-        let transition = due(&sending(), &but(readiness), 35);
+        let transition = due(&sending(), &ready_but(readiness), 35);
         assert_eq!(transition.action, Action::Rest);
-        assert_eq!(next_look(&transition.pin), Some(at(35)));
+        assert_eq!(next_board_check(&transition.pin), Some(at(35)));
     }
 }
 
@@ -30,7 +30,7 @@ fn a_late_answer_that_says_nothing_new_changes_no_look() {
         record.state = State::OutcomeUnknown { attempt: attempt(), checks_done: 2, retry_at: Some(at(320)) }
     });
 
-    let transition = answered(&doubt, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
+    let transition = after_answer(&doubt, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
 
     assert_eq!(transition.pin.state, doubt.state);
 }
@@ -42,8 +42,8 @@ fn the_board_is_looked_at_after_15_60_and_320_seconds() {
         assert_eq!(due(&pin, &ready(), look_at - 1).action, Action::Rest);
         let transition = due(&pin, &ready(), look_at);
         assert_eq!(transition.action, Action::CheckBoard(attempt()));
-        pin = looked(&transition.pin, nothing(look_at), look_at + 2).pin;
-        assert_eq!(next_look(&pin), Some(at(next)));
+        pin = after_board_check(&transition.pin, nothing_found(look_at), look_at + 2).pin;
+        assert_eq!(next_board_check(&pin), Some(at(next)));
     }
 
     let transition = due(&pin, &ready(), 320);
@@ -53,12 +53,12 @@ fn the_board_is_looked_at_after_15_60_and_320_seconds() {
 
 #[test]
 fn only_a_look_that_began_late_enough_decides() {
-    let early = looked(&outcome_unknown(Some(60)), nothing(319), 400);
-    assert_eq!((early.action, next_look(&early.pin)), (Action::Rest, Some(at(320))));
+    let early = after_board_check(&outcome_unknown(Some(60)), nothing_found(319), 400);
+    assert_eq!((early.action, next_board_check(&early.pin)), (Action::Rest, Some(at(320))));
 
-    let late = looked(&outcome_unknown(Some(60)), nothing(320), 322);
+    let late_check = after_board_check(&outcome_unknown(Some(60)), nothing_found(320), 322);
     assert!(
-        matches!(late.action, Action::Send(attempt) if attempt.fencing_token == "next" && attempt.started_at == at(322))
+        matches!(late_check.action, Action::Send(attempt) if attempt.fencing_token == "next" && attempt.started_at == at(322))
     );
 }
 
@@ -67,31 +67,33 @@ fn looks_that_were_missed_are_not_made_up_for() {
     let pin = outcome_unknown(Some(15));
     assert_eq!(due(&pin, &ready(), 5000).action, Action::CheckBoard(attempt()));
 
-    let transition = looked(&pin, nothing(5000), 5002);
+    let transition = after_board_check(&pin, nothing_found(5000), 5002);
 
     assert!(matches!(transition.action, Action::Send(_)));
 }
 
 #[test]
 fn a_pin_that_is_found_is_published_however_early() {
-    assert!(is_published(&looked(&outcome_unknown(Some(15)), BoardCheck::Found(remote()), 15).pin));
+    assert!(is_published(
+        &after_board_check(&outcome_unknown(Some(15)), BoardCheck::Found(remote()), 15).pin
+    ));
 }
 
 #[test]
 fn a_pin_that_pinterest_has_rewritten_is_published_when_nothing_else_can_be_it() {
-    let early = looked(&outcome_unknown(Some(60)), resembling(60, &[Likeness::Rewritten]), 62).pin;
-    assert_eq!(next_look(&early), Some(at(320)));
+    let early = after_board_check(&outcome_unknown(Some(60)), resembling(60, &[Likeness::Rewritten]), 62).pin;
+    assert_eq!(next_board_check(&early), Some(at(320)));
 
-    assert!(is_published(&looked(&early, resembling(320, &[Likeness::Rewritten]), 322).pin));
+    assert!(is_published(&after_board_check(&early, resembling(320, &[Likeness::Rewritten]), 322).pin));
     let beside = resembling(320, &[Likeness::Rewritten, Likeness::Similar]);
-    assert!(is_published(&looked(&early, beside, 322).pin));
+    assert!(is_published(&after_board_check(&early, beside, 322).pin));
 }
 
 #[test]
 fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
     let two = [Likeness::Rewritten, Likeness::Rewritten];
     for likenesses in [&[Likeness::Similar][..], &two] {
-        let review = looked(&outcome_unknown(Some(320)), resembling(320, likenesses), 322);
+        let review = after_board_check(&outcome_unknown(Some(320)), resembling(320, likenesses), 322);
 
         assert_eq!((review.action, failure(&review.pin)), (Action::Rest, Some("perhaps_published")));
         let State::NeedsReview { candidates, .. } = &review.pin.state else {
@@ -106,13 +108,13 @@ fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
 fn attempts_that_make_nothing_are_repeated_later_and_later() {
     let (mut pin, mut now, mut delays) = (pin(State::Scheduled), 0, Vec::new());
     while now < WEEK - 24 * 3600 {
-        let sent = due(&pin, &ready(), now).pin;
-        let State::Sending(attempt) = &sent.state else { panic!("{:?}", sent.state) };
+        let attempted = due(&pin, &ready(), now).pin;
+        let State::Sending(attempt) = &attempted.state else { panic!("{:?}", attempted.state) };
         let fencing_token = attempt.fencing_token.clone();
         let outcome = Outcome::Unknown(ResponseMeta::default());
-        let unknown = decide(&sent, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
+        let unknown = decide(&attempted, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
         now += 320;
-        let repeated = looked(&unknown, nothing(now), now);
+        let repeated = after_board_check(&unknown, nothing_found(now), now);
         pin = match repeated.action {
             Action::Send(_) => altered(&repeated.pin, |record| record.state = State::Scheduled),
             _ => repeated.pin,
@@ -130,9 +132,10 @@ fn attempts_that_make_nothing_are_repeated_later_and_later() {
 #[test]
 fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
     let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0, failures: 0 };
-    let looked = Input::BoardChecked(nothing(320));
+    let input = Input::BoardChecked(nothing_found(320));
 
-    let transition = decide(&outcome_unknown(Some(320)), &looked, &but(Readiness::Paused(pause)), at(321));
+    let transition =
+        decide(&outcome_unknown(Some(320)), &input, &ready_but(Readiness::Paused(pause)), at(321));
 
     assert_eq!(transition.action, Action::Rest);
     assert_eq!(waits_for(&transition.pin), Some((Reason::SpamHold, Some(at(4000)))));
@@ -140,12 +143,12 @@ fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
 
 #[test]
 fn a_look_that_was_begun_is_not_begun_again_at_once() {
-    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+    let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
 
     for seconds in [16, 75, 135] {
-        assert_eq!(due(&begun, &ready(), seconds).action, Action::Rest);
+        assert_eq!(due(&checking, &ready(), seconds).action, Action::Rest);
     }
-    assert_eq!(due(&begun, &ready(), 15 + 5 * 60).action, Action::CheckBoard(attempt()));
+    assert_eq!(due(&checking, &ready(), 15 + 5 * 60).action, Action::CheckBoard(attempt()));
 }
 
 #[test]
@@ -153,9 +156,9 @@ fn a_board_that_cannot_be_read_is_tried_later_each_time() {
     let (mut pin, mut now) = (outcome_unknown(Some(15)), 15);
     let mut waits = Vec::new();
     for _ in 0..10 {
-        let begun = due(&pin, &ready(), now).pin;
-        pin = looked(&begun, BoardCheck::Failed("no route".into()), now).pin;
-        let next = next_look(&pin).unwrap().as_second() - at(0).as_second();
+        let checking = due(&pin, &ready(), now).pin;
+        pin = after_board_check(&checking, BoardCheck::Failed("no route".into()), now).pin;
+        let next = next_board_check(&pin).unwrap().as_second() - at(0).as_second();
         waits.push(next - now);
         now = next;
     }
@@ -167,17 +170,17 @@ fn a_board_that_cannot_be_read_is_tried_later_each_time() {
 
 #[test]
 fn a_board_that_is_gone_or_has_no_end_ends_the_pin() {
-    let gone = BoardCheck::Refused(Refusal::BoardGone, ResponseMeta::default());
-    let transition = looked(&outcome_unknown(Some(15)), gone, 16);
+    let board_gone = BoardCheck::Refused(Refusal::BoardGone, ResponseMeta::default());
+    let transition = after_board_check(&outcome_unknown(Some(15)), board_gone, 16);
     assert_eq!(failure(&transition.pin), Some("board_id_invalid"));
 
-    let transition = looked(&outcome_unknown(Some(15)), BoardCheck::Endless, 16);
+    let transition = after_board_check(&outcome_unknown(Some(15)), BoardCheck::Endless, 16);
     assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
 }
 
 #[test]
 fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
-    let transition = due(&outcome_unknown(Some(15)), &but(Readiness::Disconnected), 15);
+    let transition = due(&outcome_unknown(Some(15)), &ready_but(Readiness::Disconnected), 15);
 
     assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
 }
@@ -191,13 +194,13 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
         (Readiness::SwitchedOff(Disabled::SwitchedOff), Some(at(320))),
         (Readiness::Paused(pause), Some(at(500))),
     ] {
-        let transition = due(&outcome_unknown(Some(15)), &but(readiness), 20);
+        let transition = due(&outcome_unknown(Some(15)), &ready_but(readiness), 20);
         assert_eq!(transition.action, Action::Rest);
-        assert_eq!((next_look(&transition.pin), lines(&transition.pin)), (next, 1));
+        assert_eq!((next_board_check(&transition.pin), lines(&transition.pin)), (next, 1));
 
         let seconds = next.map_or(WEEK - 1, |next| next.as_second() - at(0).as_second());
-        let again = due(&transition.pin, &but(readiness), seconds);
-        assert_eq!(lines(&again.pin), 1);
+        let second = due(&transition.pin, &ready_but(readiness), seconds);
+        assert_eq!(lines(&second.pin), 1);
     }
 }
 
@@ -209,39 +212,42 @@ fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
     let renewed = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
     let stuck = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
 
-    assert_eq!((renewed.side_effect, next_look(&renewed.pin)), (SideEffect::RefreshToken, Some(at(76))));
-    assert_eq!((stuck.side_effect, next_look(&stuck.pin)), (SideEffect::Nothing, None));
+    assert_eq!(
+        (renewed.side_effect, next_board_check(&renewed.pin)),
+        (SideEffect::RefreshToken, Some(at(76)))
+    );
+    assert_eq!((stuck.side_effect, next_board_check(&stuck.pin)), (SideEffect::Nothing, None));
 }
 
 #[test]
 fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
-    let back = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
+    let reconnect = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
 
-    assert_eq!(back(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
+    assert_eq!(reconnect(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
     let has_its_time = outcome_unknown(Some(320));
-    assert_eq!((back(&has_its_time).action, back(&has_its_time).pin), (Action::Rest, has_its_time));
+    assert_eq!((reconnect(&has_its_time).action, reconnect(&has_its_time).pin), (Action::Rest, has_its_time));
 }
 
 #[test]
 fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
-    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
-    assert!(begun.retry_counter.is_some());
+    let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+    assert!(checking.retry_counter.is_some());
 
-    let ended = looked(&begun, nothing(15), 17).pin;
+    let checked = after_board_check(&checking, nothing_found(15), 17).pin;
 
-    assert_eq!(ended.retry_counter, None);
+    assert_eq!(checked.retry_counter, None);
 }
 
 #[test]
 fn a_look_under_way_is_not_begun_again_however_late_it_is() {
-    let mut late = outcome_unknown(Some(320));
-    late = altered(&late, |record| record.give_up_at = at(30));
-    let begun = due(&late, &ready(), 320);
-    assert!(matches!(begun.action, Action::CheckBoard(_)));
+    let mut past_deadline = outcome_unknown(Some(320));
+    past_deadline = altered(&past_deadline, |record| record.give_up_at = at(30));
+    let checking = due(&past_deadline, &ready(), 320);
+    assert!(matches!(checking.action, Action::CheckBoard(_)));
     for seconds in [321, 380, 440, 600] {
-        let again = due(&begun.pin, &ready(), seconds);
-        assert_eq!((again.action, &again.pin), (Action::Rest, &begun.pin));
-        assert!(begun.pin.due_at().unwrap() > at(seconds));
+        let next = due(&checking.pin, &ready(), seconds);
+        assert_eq!((next.action, &next.pin), (Action::Rest, &checking.pin));
+        assert!(checking.pin.due_at().unwrap() > at(seconds));
     }
-    assert!(matches!(due(&begun.pin, &ready(), 320 + 300).action, Action::CheckBoard(_)));
+    assert!(matches!(due(&checking.pin, &ready(), 320 + 300).action, Action::CheckBoard(_)));
 }

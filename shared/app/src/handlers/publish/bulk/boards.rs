@@ -151,9 +151,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_late_is_left_to_the_next_call() {
         let until = Instant::now() + Duration::from_secs(12);
-        let late = in_time(until, std::future::pending::<Result<()>>()).await;
+        let result = in_time(until, std::future::pending::<Result<()>>()).await;
         assert_eq!(
-            late.map_err(|problem| (problem.is_passing(), problem.code)),
+            result.map_err(|problem| (problem.is_passing(), problem.code)),
             Err((true, "not_done".to_owned()))
         );
         assert_eq!(Instant::now(), until);
