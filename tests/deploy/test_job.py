@@ -71,7 +71,7 @@ def test_settings_are_for_admins_and_the_redirect_uri_is_the_one_to_register(sta
     assert admin.call("POST", f"{SETTINGS}/test")["result"] == "ok"
 
 
-def test_an_account_is_connected_and_is_its_tenants_alone(stack, ada):
+def test_an_account_is_connected_for_its_tenant_only(stack, ada):
     [channel] = ada.call("GET", "/api/v1/channels")["items"]
     assert channel["id"] == ada.channel and channel["status"] == "connected"
     assert channel["default_board"]["pinterest_board_id"] == ada.board
@@ -91,7 +91,7 @@ def test_a_pin_is_published_once_however_often_it_is_sent(ada, pinterest):
     assert other.status == 422 and other.json()["code"] == "idempotency_key_reused"
 
 
-def test_nonsense_is_refused_with_what_to_do(ada):
+def test_an_invalid_body_is_refused_with_a_fix(ada):
     for body in [{}, image(channel_id=ada.channel, title="x" * 101), image(channel_id="nonsense")]:
         answer = ada.send("POST", "/api/v1/pins", body)
         problem = answer.json()
@@ -99,7 +99,7 @@ def test_nonsense_is_refused_with_what_to_do(ada):
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_what_has_happened_is_on_the_bus(stack, news, ada, pinterest):
+def test_events_reach_the_bus(stack, news, ada, pinterest):
     pin = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Told to the bus"), 201)
 
     def event_kinds():

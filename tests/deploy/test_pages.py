@@ -14,7 +14,7 @@ def page(stack, path):
     return answer
 
 
-def test_every_page_names_files_that_there_are(stack):
+def test_every_page_names_existing_files(stack):
     frame = page(stack, "/app/channels")
     assert frame.headers["Content-Type"] == "text/html; charset=utf-8"
     files = set(re.findall(r'"(/assets/[^"]+)"', frame.data.decode()))

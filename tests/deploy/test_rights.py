@@ -91,13 +91,13 @@ def test_those_three_can_read_it_and_one_can_write_it(stack, act_as, admin, func
 
 
 @pytest.mark.parametrize("function", ["AdminSave", "OauthStart", "Pins", "Docs", "Console", "Events"])
-def test_who_opens_no_token_cannot_read_the_keys(stack, act_as, function):
+def test_functions_that_open_no_token_cannot_read_the_keys(stack, act_as, function):
     secrets = act_as(function)("secretsmanager")
     assert refused(secrets.get_secret_value, SecretId=stack.outputs["KeyRingArn"])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_files_are_read_and_written_by_those_alone_whose_work_it_is(stack, act_as, function):
+def test_files_are_read_and_written_only_by_the_functions_that_need_it(stack, act_as, function):
     files, bucket = act_as(function)("s3"), stack.outputs["MediaBucketName"]
     stack.emulator.client("s3").put_object(Bucket=bucket, Key="a/b", Body=b"c")
     if function in ["Publish", "Deliver"]:

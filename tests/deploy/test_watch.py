@@ -101,7 +101,7 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
     assert gzip.decompress(base64.b64decode(page["body"])).startswith(b"<!doctype html>")
 
 
-def test_functions_that_nobody_waits_for(watch, person, local):
+def test_asynchronous_functions(watch, person, local):
     for function, file in [("deliver", "deliver"), ("refresh", "refresh"), ("refresh", "refresh-daily-check")]:
         assert watch.invoke(function, file) is None
     assert watch.invoke("events", "events") == {"batchItemFailures": []}

@@ -25,7 +25,7 @@ def published(person, pin):
     return probe
 
 
-def test_the_minute_rule_settles_a_pin_in_doubt_and_brings_a_video_to_pinterest(ada, pinterest):
+def test_the_minute_rule_settles_an_unknown_outcome_and_uploads_a_video(ada, pinterest):
     film = upload(ada, "video/mp4", VIDEO)
     body = image(channel_id=ada.channel, title="Film", media={"kind": "video", "media_id": film})
     video = ada.call("POST", "/api/v1/pins", body, 202)
@@ -40,7 +40,7 @@ def test_the_minute_rule_settles_a_pin_in_doubt_and_brings_a_video_to_pinterest(
     assert [pin["media_type"] for pin in pinterest.pins_titled("Film")] == ["video"]
 
 
-def test_the_minute_rule_renews_a_token_and_sends_what_waited_for_it(ada, pinterest):
+def test_the_minute_rule_refreshes_a_token_and_sends_the_pin_that_waited(ada, pinterest):
     before = ada.call("GET", f"/api/v1/channels/{ada.channel}")["access_expires_at"]
     pinterest.strike(operation="create_pin", kind="unauthorized")
     created = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Token expired"), 202)
@@ -97,7 +97,7 @@ def poller(stack):
     poller.close()
 
 
-def test_a_record_that_cannot_be_told_ends_in_the_dead_letters_and_the_others_are_told(stack, ada, news, poller):
+def test_an_unreadable_record_ends_in_the_dead_letters_and_the_others_become_events(stack, ada, news, poller):
     dynamodb, main = stack.table("MainTable")
     before = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Before"), 201)
     poison = item(**key_of("poison", BROKEN), state="none at all")

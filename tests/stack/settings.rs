@@ -111,7 +111,7 @@ fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() 
 
 /// A variable that is missing is one that is empty: CloudFormation sets what nobody has chosen to nothing.
 #[test]
-fn a_setting_that_is_missing_is_one_that_is_empty() {
+fn a_missing_setting_counts_as_an_empty_one() {
     for (name, _, expected) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {
         let without_name = GOOD.into_iter().filter(|(known, _)| known != name);
         let text = chain(&start(without_name.collect(), &ALL).unwrap_err());
@@ -149,7 +149,7 @@ fn every_function_starts_with_the_variables_of_the_template() {
 }
 
 #[test]
-fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
+fn the_generated_key_ring_is_valid_for_the_vault() {
     let project = Project::read();
     let generated = &project.resource("KeyRing")["Properties"]["GenerateSecretString"];
     let mut ring: Value = serde_json::from_str(generated["SecretStringTemplate"].as_str().unwrap()).unwrap();

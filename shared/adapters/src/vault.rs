@@ -324,14 +324,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_was_sealed_without_a_share_opens_all_the_same() {
+    fn a_refresh_token_that_was_sealed_without_a_share_still_opens() {
         let (ring, share) = (ring("k1"), RefreshKeyShare::new("s".repeat(43)));
         let sealed = ring.seal("old", PLACE, "refresh", None, &Random::system()).unwrap();
         assert_eq!(ring.open(&sealed, PLACE, "refresh", Some(&share)).unwrap(), "old");
     }
 
     #[test]
-    fn after_a_rotation_old_ciphertexts_still_open() {
+    fn old_ciphertexts_still_open_after_a_rotation() {
         let sealed = ring("k1").seal("old", PLACE, "access", None, &Random::system()).unwrap();
         assert_eq!(ring("k2").open(&sealed, PLACE, "access", None).unwrap(), "old");
     }

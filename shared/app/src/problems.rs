@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_of_the_code_is_listed_and_every_code_of_the_list_is_made() {
+    fn every_error_code_in_the_source_is_listed_and_every_listed_one_is_used() {
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut texts = Vec::new();
         for part in ["domain", "edge", "delivery", "app"] {

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_most() {
+    fn waits_double_up_to_a_maximum() {
         let (first, max) = (SignedDuration::from_secs(10), SignedDuration::from_mins(5));
         let waits: Vec<_> = (1..=7).map(|times| backoff(first, max, times, 1.0).as_secs()).collect();
         assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300]);

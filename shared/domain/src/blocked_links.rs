@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_that_was_published_begins_the_count_anew() {
+    fn a_published_pin_resets_the_count() {
         let two = BlockedLinks::default().with_blocked("a.example", at(0)).with_blocked("a.example", at(1));
 
         let published = two.without("a.example");

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_fits_has_no_wait() {
+    fn an_amount_above_the_limit_has_no_wait() {
         assert_eq!(Bucket::default().fill(LIMIT, 20, 21, NOW).unwrap_err().wait, None);
     }
 

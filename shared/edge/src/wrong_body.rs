@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_words_of_people() {
+    fn problems_of_a_body_are_described_in_plain_words() {
         for (body, words) in [
             (r#"{"text":5}"#, "invalid_type: text is a number, and not text"),
             (r#"{"text":null}"#, "invalid_type: text is null, and not text"),

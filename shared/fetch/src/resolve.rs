@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_address_spoils_an_answer_wherever_it_stands() {
+    async fn one_private_address_spoils_an_answer_wherever_it_stands() {
         for answer in
             ["10.0.0.1:0", "10.0.0.1:0 1.1.1.1:0", "1.1.1.1:0 [::1]:0 9.9.9.9:0", "1.1.1.1:0 [fd00::1]:0"]
         {

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_stays_as_it_is() {
+    fn a_broken_body_stays_as_it_is() {
         let broken = gzip(TEXT)[..20].to_vec();
         assert_eq!(unpacked(broken.clone(), Some("gzip")).unwrap(), broken);
         assert_eq!(unpacked(Vec::new(), Some("gzip")).unwrap(), b"");

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_neither_a_code_nor_a_message_is_no_error_of_pinterests() {
+    fn a_body_with_neither_code_nor_message_is_no_error_of_pinterest() {
         for body in
             [json!(["code"]), json!({"error": "denied"}), json!({"code": null}), json!("No."), json!({})]
         {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_data_says_is_shown_and_decides_nothing() {
+    fn the_data_field_is_shown_and_decides_nothing() {
         let body = json!({"code": 1, "message": "Invalid.", "data": "my title about spam links"}).to_string();
         let body = ErrorBody::read(body.as_bytes()).unwrap();
         assert_eq!(

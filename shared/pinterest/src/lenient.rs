@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_item_costs_itself_and_an_id_may_be_a_number() {
+    fn an_unreadable_item_is_skipped_and_an_id_may_be_a_number() {
         let list =
             json!([{"id": "1"}, null, {"id": 813_744_226_420_795_884_u64}, {"id": -1}, {"id": 1.5}, {}, "x"]);
 

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_none_is_refused_by_name() {
+    fn an_invalid_number_is_refused_by_name() {
         assert_eq!(with(" 3 ").parse::<usize>("NAME", "a number").unwrap(), Some(3));
         assert_eq!(with("").parse::<usize>("NAME", "a number").unwrap(), None);
         let error = with("many").parse::<usize>("NAME", "a number").unwrap_err();

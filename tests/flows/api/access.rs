@@ -152,7 +152,7 @@ async fn without_a_valid_token_only_open_routes_answer() {
 }
 
 #[tokio::test]
-async fn a_token_is_nobodys_after_twelve_hours() {
+async fn a_token_is_invalid_after_twelve_hours() {
     let (app, channel) = TestApp::start_connected().await;
     let things = Things::of_ada(&app, channel).await;
     let (user, admin) = (app.user("ada"), app.admin());

@@ -32,7 +32,7 @@ async fn another_tenants_channel_gets_the_same_answer_as_a_missing_one() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_of_ours_is_not_found() {
+async fn an_id_of_another_form_is_not_found() {
     let (app, channel) = TestApp::start_connected().await;
     let published = app.publish("ada", &channel, "Here").await.expect(201);
     let pin = published["id"].as_str().unwrap();
@@ -214,7 +214,7 @@ async fn no_header_of_a_client_ends_a_request_without_an_answer() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_that_every_answer_has() {
+async fn every_answer_has_the_common_headers() {
     let (app, channel) = TestApp::start_connected().await;
     let get = |path: &str| app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("ada"));
     for path in ["/api/v1/health", "/openapi.json", "/app/channels", PINS, "/nowhere", "/api/v1/pins/none"] {

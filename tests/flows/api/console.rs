@@ -74,7 +74,7 @@ pub(crate) async fn app_js(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn a_file_is_there_under_its_own_version_only() {
+async fn a_file_is_found_under_its_own_version_only() {
     let app = TestApp::start().await;
     let current = app_js(&app).await;
     let version = current.rsplit('/').nth(1).unwrap().to_owned();

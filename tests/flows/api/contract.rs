@@ -398,7 +398,7 @@ async fn unions_name_their_alternatives_and_tell_them_apart() {
 }
 
 #[tokio::test]
-async fn every_example_is_of_the_form_that_it_is_an_example_of() {
+async fn every_example_matches_its_schema() {
     let app = TestApp::start().await;
     let document = contract(&app).await;
     let mut findings = crate::harness::problems::Findings::default();

@@ -159,7 +159,7 @@ fn stream(text: &str) -> StreamEvent {
 const CHANGES: &str = include_str!("../../../events/events.json");
 
 #[tokio::test]
-async fn the_sample_of_the_stream_tells_that_a_pin_was_published() {
+async fn the_sample_of_the_stream_becomes_the_event_of_a_published_pin() {
     let (aws, setup) = aws().await;
     let unhandled = Events::new(setup.event_bus().unwrap()).publish(stream(CHANGES)).await;
     assert!(unhandled.batch_item_failures.is_empty(), "{unhandled:?}");

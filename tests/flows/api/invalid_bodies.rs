@@ -534,7 +534,7 @@ async fn a_key_that_is_not_1_to_255_visible_ascii_characters_is_refused() {
 }
 
 #[tokio::test]
-async fn without_any_board_a_pin_is_refused() {
+async fn a_pin_without_any_board_is_refused() {
     let app = TestApp::start_configured().await;
     let channel = app.connect("ada").await;
     assert_eq!(status_and_code(&app.publish("ada", &channel, "Nowhere").await), "422 no_board");

@@ -66,7 +66,7 @@ async fn every_operation_refuses_a_parameter_that_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn an_unknown_parameter_is_told_with_those_that_there_are() {
+async fn an_unknown_parameter_is_refused_with_the_names_of_the_known_ones() {
     let app = TestApp::start().await;
     let refused = app.get(&format!("{PINS}?board_id=1"), "ada").await;
     assert_eq!(status_and_code(&refused), "422 unknown_parameter");

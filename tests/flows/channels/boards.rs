@@ -38,7 +38,7 @@ fn board_not_found() -> FaultKind {
 }
 
 #[tokio::test]
-async fn three_hundred_boards_come_whole_and_each_once() {
+async fn three_hundred_boards_are_listed_each_once() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().add_boards(Environment::Sandbox, "demo_account", 300).unwrap();
     app.pinterest().add_boards(Environment::Production, "demo_account", 5).unwrap();
@@ -87,7 +87,7 @@ fn silent_or_odd(kind: &FaultKind) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_in_the_middle_is_no_list() {
+async fn an_interrupted_list_is_not_returned_in_part() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().add_boards(Environment::Sandbox, "demo_account", 300).unwrap();
     for kind in [FaultKind::CutBefore, FaultKind::CutInAnswer, FaultKind::Status500Before, FaultKind::Garbage]

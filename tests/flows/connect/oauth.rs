@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
+async fn an_empty_stack_connects_and_publishes_and_refreshes_after_24_days() {
     let (app, channel) = TestApp::start_connected().await;
     let pin = app.publish("ada", &channel, "First").await.expect(201);
     assert_eq!(pin["state"], "published");
@@ -107,7 +107,7 @@ async fn missing_scopes_are_named_and_publishing_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_disconnected_channel_is_gone_with_its_queue() {
+async fn a_disconnected_channel_is_removed_with_its_queue() {
     let (app, channel) = TestApp::start_connected().await;
     let tomorrow = app.stack.now() + days(1);
     let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
@@ -143,7 +143,7 @@ async fn a_long_queue_ends_with_its_channel() {
 }
 
 #[tokio::test]
-async fn a_browser_that_looks_ahead_uses_nothing_up() {
+async fn a_prefetch_of_the_callback_uses_nothing_up() {
     let app = TestApp::start_configured().await;
     let page = app.start_oauth("ada").await;
     let consent = app.client.post(&page).body("decision=allow&account=demo_account");

@@ -180,7 +180,7 @@ async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() 
 }
 
 #[tokio::test]
-async fn what_is_not_said_of_a_dead_grant_never_ends_a_channel() {
+async fn refusals_that_do_not_name_a_dead_grant_never_end_a_channel() {
     let refused =
         |status, code, message: &str| FaultKind::Refused { status, code, message: message.to_owned() };
     for kind in [

@@ -141,7 +141,7 @@ async fn the_secret_is_in_no_answer() {
 }
 
 #[tokio::test]
-async fn settings_that_are_none_are_refused_and_change_nothing() {
+async fn invalid_settings_are_refused_and_change_nothing() {
     let app = TestApp::start_configured().await;
     let before = read(&app).await;
     let long = "1".repeat(41);
@@ -179,7 +179,7 @@ async fn settings_that_are_none_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn switched_off_nobody_connects_and_nothing_is_published() {
+async fn nobody_connects_and_nothing_is_published_while_the_integration_is_off() {
     let (app, channel) = TestApp::start_connected().await;
     let page = app.start_oauth("ada").await;
     let publish_at = app.stack.now() + minutes(5);
@@ -209,7 +209,7 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
 }
 
 #[tokio::test]
-async fn without_settings_connecting_and_publishing_are_refused_with_the_fixed_text() {
+async fn connecting_and_publishing_without_settings_are_refused_with_the_fixed_text() {
     let app = TestApp::start().await;
     let channel = "ch_00000000000000000000000000";
     let refusals =

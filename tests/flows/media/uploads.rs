@@ -87,7 +87,7 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
 }
 
 #[tokio::test]
-async fn another_tenants_file_is_not_there() {
+async fn another_tenants_file_is_not_found() {
     let app = TestApp::start().await;
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     send(&app, &offer, PNG).await;
@@ -99,7 +99,7 @@ async fn another_tenants_file_is_not_there() {
 }
 
 #[tokio::test]
-async fn an_address_is_good_for_that_one_file_alone() {
+async fn an_upload_address_is_valid_for_its_file_only() {
     let app = TestApp::start().await;
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     let url = offer["upload"]["url"].as_str().unwrap();
@@ -220,7 +220,7 @@ async fn a_video_is_read_bit_by_bit() {
 }
 
 #[tokio::test]
-async fn files_outlive_the_process_and_half_a_file_is_none() {
+async fn complete_files_outlive_the_process_and_incomplete_ones_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
     let complete = offer(&app, "ada", "image/png", PNG.len()).await;

@@ -226,7 +226,7 @@ async fn a_mov_may_begin_with_nothing_and_have_its_index_at_its_end() {
 
 /// The host knows no parts, so nobody has seen the end of the file before all of it was read.
 #[tokio::test]
-async fn a_video_without_its_index_does_not_arrive_whole() {
+async fn a_video_without_its_index_fails() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
 
@@ -394,7 +394,7 @@ async fn a_video_that_is_cancelled_on_the_way_is_not_published() {
 }
 
 #[tokio::test]
-async fn a_file_at_an_address_tells_that_a_model_made_it_when_it_is_looked_at() {
+async fn a_check_of_a_file_at_an_address_finds_that_a_model_made_it() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
     let mut body = pin(&channel, "Check");
@@ -439,7 +439,7 @@ async fn validation_calls_the_host_only_on_request() {
 }
 
 #[tokio::test]
-async fn validation_believes_the_bytes_of_a_file_and_not_its_host() {
+async fn validation_trusts_the_bytes_of_a_file_and_not_its_host() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
     for (kind, file, code, words) in [

@@ -84,7 +84,7 @@ async fn every_stored_file_is_readable_by_its_owner_only() {
 /// In a folder that others may read, they still cannot read our files.
 #[cfg(unix)]
 #[tokio::test]
-async fn in_a_folder_that_was_there_the_files_are_private_all_the_same() {
+async fn files_are_private_even_in_an_existing_folder() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

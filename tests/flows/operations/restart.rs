@@ -154,7 +154,7 @@ async fn a_folder_belongs_to_one_stack_at_a_time() {
 }
 
 #[tokio::test]
-async fn memory_leaves_nothing() {
+async fn a_stack_in_memory_leaves_nothing() {
     let (app, channel) = TestApp::start_connected().await;
     app.publish("ada", &channel, "Gone").await.expect(201);
     app.advance(days(2)).await;

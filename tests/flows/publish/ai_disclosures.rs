@@ -27,7 +27,7 @@ fn disclosed(app: &TestApp, title: &str) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn what_is_disclosed_reaches_pinterest_the_answer_and_the_events() {
+async fn a_disclosure_reaches_pinterest_the_answer_and_the_events() {
     let (app, channel) = TestApp::start_connected().await;
 
     let created =
@@ -45,7 +45,7 @@ async fn what_is_disclosed_reaches_pinterest_the_answer_and_the_events() {
 }
 
 #[tokio::test]
-async fn an_edit_changes_what_is_disclosed_or_takes_it_away() {
+async fn an_edit_changes_or_removes_a_disclosure() {
     let (app, channel) = TestApp::start_connected().await;
     let mut body = disclosing(&channel, "Later", &["AI_MODIFIED"]);
     body["publish_at"] = json!(app.stack.now() + minutes(30));
@@ -65,7 +65,7 @@ async fn an_edit_changes_what_is_disclosed_or_takes_it_away() {
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_what_was_disclosed_with_it() {
+async fn a_key_belongs_to_the_disclosures_of_its_body() {
     let (app, channel) = TestApp::start_connected().await;
     let post = async |body: Value| {
         let request = app.client.post(format!("{}{PINS}", app.stack.url())).bearer_auth(app.user("ada"));
@@ -180,7 +180,7 @@ async fn a_disclosure_can_be_set_by_what_a_file_says() {
 }
 
 #[tokio::test]
-async fn files_are_not_asked_if_that_is_switched_off() {
+async fn files_are_not_searched_if_that_is_switched_off() {
     let (app, channel) = app_with("off").await;
     let body = showing(&channel, "Made", enclosed(MADE));
 

@@ -55,7 +55,7 @@ async fn twenty_posts_at_once_with_one_key_make_one_pin() {
 }
 
 #[tokio::test]
-async fn of_two_bodies_at_once_with_one_key_one_is_published_and_the_other_refused() {
+async fn two_bodies_at_once_with_one_key_publish_one_and_refuse_the_other() {
     let (app, channel) = TestApp::start_connected().await;
     let bodies: Vec<_> = (0..10).map(|number| pin(&channel, &format!("Body {}", number % 2))).collect();
 
@@ -289,7 +289,7 @@ async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_
 }
 
 #[tokio::test]
-async fn what_is_null_is_as_good_as_absent() {
+async fn a_null_field_counts_as_absent() {
     let (app, channel) = TestApp::start_connected().await;
     let body = pin(&channel, "Once");
     let created = with_key(&app, "ada", "k", &body).await.expect(201);

@@ -74,7 +74,7 @@ async fn a_403_without_a_reason_is_about_the_board_if_pinterest_does_not_show_it
 }
 
 #[tokio::test]
-async fn what_is_not_known_of_an_attempt_is_said_as_it_is() {
+async fn an_unknown_outcome_has_the_reason_why_it_is_unknown() {
     let table = [
         (FaultKind::CutAfter, "answer_lost"),
         (FaultKind::Garbage, "answer_unreadable"),

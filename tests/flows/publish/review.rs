@@ -161,7 +161,7 @@ async fn a_resolution_says_one_thing() {
 }
 
 #[tokio::test]
-async fn what_the_owner_publishes_beside_a_lost_pin_holds_up_nothing() {
+async fn another_pin_of_the_owner_does_not_delay_a_lost_one() {
     let (app, channel) = TestApp::start_connected().await;
     let never = lose_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
     app.publish("ada", &channel, "Something else").await.expect(201);

@@ -92,7 +92,7 @@ async fn a_file_that_a_spreadsheet_saved_is_read_in_its_encoding_and_with_its_se
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_row_costs_that_row() {
+async fn an_invalid_row_is_refused_alone() {
     let (app, channel) = TestApp::start_connected().await;
     let file = "Title,Media URL,Publish date\n\
                 Good,https://images.example.com/a.jpg,\n\

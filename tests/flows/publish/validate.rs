@@ -168,7 +168,7 @@ async fn an_invalid_body_and_a_foreign_channel_are_problems() {
 }
 
 #[tokio::test]
-async fn a_video_for_the_sandbox_is_told_before_it_is_sent() {
+async fn a_video_for_the_sandbox_is_reported_before_it_is_sent() {
     let (app, channel) = TestApp::start_connected().await;
     let mut body = pin(&channel, "Film");
     body["media"] = json!({"kind": "video", "url": "https://videos.example.com/film.mp4"});

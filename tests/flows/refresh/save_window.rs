@@ -36,7 +36,7 @@ struct Measurement {
 type SharedMeasurement = Arc<Mutex<Measurement>>;
 
 #[tokio::test]
-async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
+async fn nothing_but_the_save_is_awaited_after_a_new_pair() {
     let (app, _) = TestApp::start_connected().await;
     let (mut before, mut all) = (Vec::new(), Vec::new());
     for renewal in 1..=RENEWALS {

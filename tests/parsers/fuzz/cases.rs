@@ -16,14 +16,14 @@ fn event_with(host: &str, query: &str) -> String {
 }
 
 #[test]
-fn a_host_that_is_none_ended_the_invocation() {
+fn an_invalid_host_ended_the_invocation() {
     check_event(&event_with("a b", ""));
     check_event(&event_with("[", ""));
     check_event(&event_with("api.example.com:99999", ""));
 }
 
 #[test]
-fn a_query_that_is_none_ended_the_invocation() {
+fn an_invalid_query_ended_the_invocation() {
     check_event(&event_with("api.example.com", "state=<é>"));
 }
 
@@ -43,6 +43,6 @@ fn a_repeated_app_id_removed_the_settings() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_not_the_callers_fault() {
+fn an_invalid_domain_is_not_the_callers_fault() {
     events(b"\x0f\x8es\x86\x85\n.\xa2~\x17\x17\n\x99O\xf1\xf5\x158\xda\x19/9\xfe\xf7\xd8zPD\xe04\xa3");
 }

@@ -145,7 +145,7 @@ fn every_answer_of_pinterest_is_understood() {
 }
 
 #[test]
-fn every_browser_comes_back() {
+fn every_browser_is_redirected_back() {
     let shares = run(parsers::connecting, 100, 500);
     accepts_one_in(&shares, "return addresses", 2);
     accepts_one_in(&shares, "connections", 4);

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_gone_or_another_is_one_line() {
+    fn each_new_missing_or_changed_field_is_one_line() {
         let old = json!({ "title": { "type": "string", "maxLength": 100 }, "note": { "type": "string" } });
         let new =
             json!({ "title": { "type": "string", "maxLength": 90 }, "is_product": { "type": "boolean" } });

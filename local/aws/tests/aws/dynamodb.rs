@@ -73,7 +73,7 @@ async fn a_row_expires_by_the_given_clock_and_only_on_request() {
 }
 
 #[tokio::test]
-async fn rows_are_there_after_a_restart() {
+async fn rows_outlive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     put_row(&aws, "main", "a").await;

@@ -86,7 +86,7 @@ async fn events_outlive_a_restart_and_their_ids_go_on() {
 }
 
 #[tokio::test]
-async fn half_a_line_that_a_crash_left_is_forgotten() {
+async fn an_incomplete_line_after_a_crash_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     put_events(&aws, &[entry("a", "{}")]).await;

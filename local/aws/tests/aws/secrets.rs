@@ -152,7 +152,7 @@ async fn a_body_that_cannot_be_read_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_page_that_leads_its_own_name_here_reads_no_secret() {
+async fn a_page_whose_name_resolves_to_this_machine_reads_no_secret() {
     let aws = in_memory().await;
     let address = aws.url().strip_prefix("http://").unwrap();
 

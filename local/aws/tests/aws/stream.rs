@@ -51,7 +51,7 @@ async fn tokens_are_not_in_the_stream() {
 }
 
 #[tokio::test]
-async fn a_batch_comes_again_until_it_is_committed() {
+async fn a_batch_is_repeated_until_it_is_committed() {
     let aws = in_memory().await;
     let stream = aws.stream();
     put_row(&aws, "main", "a").await;
@@ -83,7 +83,7 @@ async fn a_partly_committed_batch_goes_on_at_its_first_remaining_record() {
 }
 
 #[tokio::test]
-async fn an_earlier_commit_that_comes_late_takes_nothing_back() {
+async fn a_late_commit_of_an_earlier_record_takes_nothing_back() {
     let aws = in_memory().await;
     let stream = aws.stream();
     for pk in ["a", "b"] {
@@ -128,7 +128,7 @@ async fn a_batch_holds_at_most_a_hundred_records() {
 }
 
 #[tokio::test]
-async fn only_uncommitted_records_come_again_after_a_restart() {
+async fn only_uncommitted_records_are_repeated_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     for pk in ["a", "b", "c"] {

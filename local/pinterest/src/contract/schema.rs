@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_the_schema_passes_both_ways() {
+    fn a_value_of_the_schema_passes_in_both_directions() {
         let valid = json!({
             "title": "ääü", "source": { "kind": "url", "url": "a" }, "counts": { "a": 1 }, "list": [1, 2.5],
         });

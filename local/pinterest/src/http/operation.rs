@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_path_with_another_method_is_told_apart_from_an_unknown_path() {
+    fn a_known_path_with_another_method_differs_from_an_unknown_path() {
         assert_eq!(Target::parse("PUT", "/boards"), Err(Refusal::MethodNotAllowed));
         assert_eq!(Target::parse("GET", "/bords"), Err(Refusal::NoSuchPath));
     }

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_tells_what_pinterest_would_not_find_there() {
+    fn an_address_shows_whether_pinterest_would_find_an_image_there() {
         let judged = |address: &str| check_image(address, ImageAddresses::Judged);
         for found in [
             "https://images.example.com/salad.jpg",

@@ -198,7 +198,7 @@ mod tests {
     use super::Form;
 
     #[test]
-    fn a_parameter_after_the_file_is_as_good_as_missing() {
+    fn a_parameter_after_the_file_counts_as_missing() {
         let body = b"--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nbytes\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"policy\"\r\n\r\np\r\n--b--\r\n";

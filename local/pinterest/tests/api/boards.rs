@@ -28,7 +28,7 @@ async fn more_boards_than_a_page_holds_come_with_a_bookmark_until_the_last() {
 }
 
 #[tokio::test]
-async fn a_secret_board_is_there_only_for_those_who_may_read_it() {
+async fn a_secret_board_is_visible_only_to_those_who_may_read_it() {
     let harness = Harness::start().await;
     let fewer_scopes = harness.access_token().await;
     let scopes = format!("{SCOPES},boards:read_secret");

@@ -56,7 +56,7 @@ async fn revoked_tokens_are_dead_on_both_hosts() {
 }
 
 #[tokio::test]
-async fn calls_are_remembered_without_queries_and_tokens() {
+async fn calls_are_recorded_without_queries_and_tokens() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     harness.get(&token, "/boards?page_size=1").await;
@@ -127,7 +127,7 @@ async fn state_survives_a_restart_and_the_file_holds_no_token() {
 }
 
 #[tokio::test]
-async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
+async fn pins_survive_a_restart_one_by_one_and_an_incomplete_line_is_ignored() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     let lines = directory.path().join("pinterest.pins.jsonl");
@@ -172,7 +172,7 @@ async fn only_the_owner_can_read_the_file() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_kind_is_left_alone() {
+async fn a_file_of_another_kind_is_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     std::fs::write(&file, "my diary").unwrap();
@@ -190,7 +190,7 @@ async fn a_file_of_another_kind_is_left_alone() {
 }
 
 #[tokio::test]
-async fn dropping_it_stops_the_server() {
+async fn the_server_stops_when_it_is_dropped() {
     let harness = Harness::start().await;
     let (client, url) = (harness.client.clone(), harness.pinterest.url());
     drop(harness);

@@ -82,7 +82,7 @@ async fn an_answer_can_break_off_in_the_middle() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_ends_with_the_patience_of_the_client() {
+async fn a_hanging_call_ends_with_the_timeout_of_the_client() {
     for (kind, pins) in [(FaultKind::HangBefore, 0), (FaultKind::HangAfter, 1)] {
         let harness = Harness::start().await;
         let token = harness.access_token().await;

@@ -145,7 +145,7 @@ async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
 }
 
 #[tokio::test]
-async fn a_form_is_good_once_and_for_an_hour() {
+async fn a_form_is_valid_once_and_for_an_hour() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     let (first, second) = (registration(&harness, &token).await, registration(&harness, &token).await);
@@ -164,7 +164,7 @@ async fn a_form_is_good_once_and_for_an_hour() {
 }
 
 #[tokio::test]
-async fn the_sandbox_takes_no_video_unless_it_is_told_to() {
+async fn the_sandbox_takes_no_video_unless_the_policy_allows_it() {
     let harness = Harness::start().await;
     let token = harness.connect(Environment::Sandbox, crate::harness::SCOPES, "demo_account").await;
     let token = token.text("access_token");

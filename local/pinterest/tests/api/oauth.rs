@@ -184,7 +184,7 @@ async fn the_use_of_the_new_refresh_token_ends_the_old_one_too() {
 }
 
 #[tokio::test]
-async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
+async fn old_tokens_can_have_a_grace_period_or_none() {
     let harness = Harness::start().await;
     harness.pinterest.change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 }).unwrap();
     let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
@@ -220,7 +220,7 @@ async fn client_credentials_act_for_the_owner_of_the_app_and_cannot_be_refreshed
 }
 
 #[tokio::test]
-async fn a_token_of_one_host_is_none_on_the_other() {
+async fn a_token_of_one_host_is_invalid_on_the_other() {
     let harness = Harness::start().await;
     let sandbox = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;
 

@@ -9,7 +9,7 @@ use url::Url;
 use crate::harness::{Harness, REDIRECT_URI, SCOPES, send};
 
 #[tokio::test]
-async fn a_body_has_the_right_type_and_no_fields_that_nobody_knows() {
+async fn a_body_has_the_right_type_and_no_unknown_fields() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     let with = |field: &str, value: Value| {
@@ -268,7 +268,7 @@ async fn the_token_endpoint_may_answer_201_without_a_scope() {
 }
 
 #[tokio::test]
-async fn answers_may_be_compressed_without_having_been_asked_for() {
+async fn answers_may_be_compressed_without_a_request_for_it() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     harness.pinterest.change_policy(|policy| policy.compressed = true).unwrap();

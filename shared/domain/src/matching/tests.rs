@@ -58,7 +58,7 @@ fn spacing_composition_and_escapes_make_no_difference() {
 }
 
 #[test]
-fn what_pinterest_changes_is_told_from_another_pin() {
+fn a_pin_that_pinterest_has_rewritten_differs_from_another_pin() {
     expect(Rewritten, |pin| pin.title = text("Salad & seeds | The green blog"));
     expect(Rewritten, |pin| pin.title = text("Ten minutes for lunch")); // taken from the linked page
     expect(Rewritten, |pin| pin.title = None);
@@ -74,7 +74,7 @@ fn what_pinterest_changes_is_told_from_another_pin() {
 }
 
 #[test]
-fn a_pin_that_shares_nothing_is_a_strangers() {
+fn a_pin_that_shares_nothing_is_not_ours() {
     let other = |pin: &mut BoardPin| {
         pin.title = text("Car");
         pin.description = text("Fast");
@@ -89,7 +89,7 @@ fn a_pin_that_shares_nothing_is_a_strangers() {
 }
 
 #[test]
-fn what_our_token_cannot_have_made_is_not_ours() {
+fn a_pin_that_our_token_cannot_have_created_is_not_ours() {
     expect(Stranger, |pin| (pin.is_foreign, pin.alt_text) = (true, None));
     expect(Stranger, |pin| (pin.media, pin.alt_text) = (Some(MediaKind::Video), None));
     // Everything is the same but for that: nobody can tell.
@@ -126,7 +126,7 @@ fn a_pin_of_another_time_is_not_ours() {
 }
 
 #[test]
-fn people_are_told_what_differs() {
+fn a_candidate_lists_what_differs() {
     let pin = board_pin(|pin| {
         (pin.title, pin.link, pin.created_at) = (None, None, None);
         pin.media = Some(MediaKind::Carousel);

@@ -79,7 +79,7 @@ fn believed_refusal(slot: TokenSlot, context: Context) -> Transition {
 }
 
 #[test]
-fn a_refusal_counts_for_every_pair_once_the_secret_was_asked_about() {
+fn a_refusal_counts_for_every_pair_once_the_secret_is_verified() {
     let unasked = Context { spare: true, previous: true, ..ALONE };
     assert_eq!(believed_refusal(TokenSlot::Current, unasked).action, Action::CheckCredentials);
     assert_eq!(
@@ -96,7 +96,7 @@ fn a_refusal_counts_for_every_pair_once_the_secret_was_asked_about() {
 }
 
 #[test]
-fn without_a_clear_word_about_the_secret_the_access_token_is_asked() {
+fn the_access_token_is_checked_when_the_secret_is_uncertain() {
     let unclear = Context { credential_check: Some(CredentialCheck::Inconclusive), ..ALONE };
     assert_eq!(believed_refusal(TokenSlot::Current, unclear).action, Action::CheckAccessToken);
 
@@ -108,7 +108,7 @@ fn without_a_clear_word_about_the_secret_the_access_token_is_asked() {
 }
 
 #[test]
-fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
+fn a_refusal_after_an_interrupted_refresh_counts_as_the_first() {
     let taken_over = Context { taken_over: true, ..ALONE };
     let transition = believed_refusal(TokenSlot::Current, taken_over);
     assert_eq!(transition.action, Action::ReleaseLease);
@@ -118,7 +118,7 @@ fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
 }
 
 #[test]
-fn what_seemed_a_refusal_before_an_outage_or_a_wrong_secret_is_forgotten() {
+fn an_earlier_refusal_is_forgotten_after_an_outage_or_a_wrong_secret() {
     let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now()), ..state(now()).record() });
     let after = |input| decide(&state, input, ALONE, now()).state.believe_refusal_at;
 
@@ -149,7 +149,7 @@ fn a_wrong_secret_or_an_outage_never_changes_the_status() {
 }
 
 #[test]
-fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
+fn a_lost_channel_is_tried_daily_as_long_as_its_token_may_be_valid() {
     let refused = Context { credential_check: Some(CredentialCheck::Right), ..ALONE };
     for (cause, dead) in [
         (
@@ -178,7 +178,7 @@ fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
 }
 
 #[test]
-fn what_was_told_of_a_death_is_not_told_again_with_less_certainty() {
+fn a_certain_cause_is_not_replaced_by_a_less_certain_one() {
     let dead = |state: &TokenState| {
         decide(state, Input::AccessTokenChecked(AccessTokenCheck::Dead), ALONE, now()).state.connection
     };

@@ -130,7 +130,7 @@ async fn a_file_with_less_than_it_says_is_cut() {
 }
 
 #[tokio::test]
-async fn two_sizes_are_none() {
+async fn two_different_sizes_count_as_none() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\n01234";
     let site = Site::with_answer(answer).await;
 

@@ -71,7 +71,7 @@ async fn a_large_file_is_read_no_faster_than_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_let_go_is_not_sent_any_more() {
+async fn a_dropped_download_stops_the_transfer() {
     let (authority, bytes_sent) = endless_host().await;
     let client = client(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);

@@ -157,7 +157,7 @@ async fn an_allowed_name_may_lead_anywhere() {
 }
 
 #[tokio::test]
-async fn an_allowed_name_is_a_stranger_at_other_ports() {
+async fn an_allowed_name_is_untrusted_at_other_ports() {
     let trap = Trap::new();
     let client = client("media.internal:9000", FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
@@ -176,7 +176,7 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_knows_may_be_tried_again() {
+async fn an_unknown_name_may_be_tried_again() {
     let outcome = client("", FakeResolver::default()).peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
@@ -213,7 +213,7 @@ async fn a_resolver_that_never_answers_is_given_up_with_the_connection() {
 }
 
 #[tokio::test]
-async fn the_systems_names_are_judged_too() {
+async fn names_of_the_system_resolver_are_checked_too() {
     let outcome = client("", SystemResolver).peek(&url("https://localhost/"), 0, 64).await;
 
     assert_eq!(forbidden(&outcome), Some(Forbidden::Host));

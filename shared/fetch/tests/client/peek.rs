@@ -11,7 +11,7 @@ use fetch::{Error, FileInfo};
 use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, client, full_text, url};
 
 #[tokio::test]
-async fn a_look_gives_the_type_the_size_and_the_first_bytes() {
+async fn a_peek_returns_the_type_the_size_and_the_first_bytes() {
     let long = "X".repeat(2 * 64);
     for (headers, body, content_type, bytes) in [
         ("content-type: video/mp4\r\ncontent-length: 12\r\n", "ftypisom....", Some("video/mp4"), Some(12)),
@@ -60,7 +60,7 @@ async fn an_empty_file_has_no_part() {
 
 /// It would send for ever.
 #[tokio::test]
-async fn no_more_is_waited_for_than_was_asked_for() {
+async fn a_peek_ends_with_the_requested_bytes() {
     let body = "X".repeat(64);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{body}");
     let site = Site::new(move |_| answer.clone(), AfterAnswer::Hold).await;

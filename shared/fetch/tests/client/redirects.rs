@@ -38,7 +38,7 @@ async fn four_redirects_are_not() {
 }
 
 #[tokio::test]
-async fn a_circle_ends() {
+async fn a_redirect_loop_ends() {
     let site = Site::with_answer(&redirect_response("?again#here")).await;
 
     let outcome = site.client().peek(&site.url("/"), 0, 64).await;
@@ -63,7 +63,7 @@ async fn each_kind_of_redirect_is_followed_the_same_way() {
 }
 
 #[tokio::test]
-async fn nothing_travels_along() {
+async fn a_redirect_carries_no_secrets_along() {
     let target = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
     let location = target.url("/");
     let site =
@@ -97,7 +97,7 @@ async fn other_3xx_answers_and_a_201_are_no_redirects() {
 }
 
 #[tokio::test]
-async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
+async fn a_redirect_from_an_allowed_host_is_untrusted() {
     for (location, reason) in [
         ("http://127.0.0.1:PORT/", Forbidden::Scheme),
         ("//127.0.0.1:PORT/", Forbidden::Scheme),

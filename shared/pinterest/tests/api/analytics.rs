@@ -130,7 +130,7 @@ async fn an_answer_without_a_report_is_unknown() {
 }
 
 #[tokio::test]
-async fn one_odd_day_or_number_costs_itself() {
+async fn one_unreadable_day_or_number_is_skipped() {
     let body = json!({ "all": {
         "daily_metrics": [
             { "data_status": "READY", "metrics": { "SAVE": 9 } },

@@ -64,7 +64,7 @@ async fn a_list_that_gives_the_same_bookmark_again_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_list_that_goes_round_in_circles_is_given_up_at_the_second_meeting() {
+async fn a_list_whose_bookmarks_repeat_is_given_up_at_the_first_repetition() {
     let pages =
         vec![(None, page(&["1"], "a")), (Some("a"), page(&["2"], "b")), (Some("b"), page(&["3"], "a"))];
     let (server, client) = listing(pages).await;
@@ -76,7 +76,7 @@ async fn a_list_that_goes_round_in_circles_is_given_up_at_the_second_meeting() {
 }
 
 #[tokio::test]
-async fn one_odd_board_costs_itself_and_not_the_list() {
+async fn one_unreadable_board_is_skipped() {
     let items = json!([
         { "id": "1", "name": "A", "privacy": null },
         null,
@@ -94,7 +94,7 @@ async fn one_odd_board_costs_itself_and_not_the_list() {
 }
 
 #[tokio::test]
-async fn a_page_of_nothing_but_odd_things_does_not_end_a_list() {
+async fn a_page_of_unreadable_items_does_not_end_a_list() {
     let pages =
         vec![(None, json!({ "items": [null], "bookmark": "b" })), (Some("b"), page(&["1"], Value::Null))];
     let (_server, client) = listing(pages).await;

@@ -213,7 +213,7 @@ async fn a_page_with_a_pin_that_cannot_be_read_is_not_taken_for_the_whole_page()
 }
 
 #[tokio::test]
-async fn what_is_no_pin_is_left_out_of_a_page_and_an_id_may_be_a_number() {
+async fn other_items_are_left_out_of_a_page_of_pins_and_an_id_may_be_a_number() {
     let body = json!({ "items": [null, { "id": 813_744_226_420_795_884_u64, "title": 5 }, "odd"] });
     let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 

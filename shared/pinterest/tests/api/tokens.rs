@@ -134,7 +134,7 @@ async fn a_refresh_token_is_exchanged_for_a_new_pair() {
 }
 
 #[tokio::test]
-async fn a_detail_that_is_missing_or_odd_loses_no_tokens() {
+async fn a_missing_or_unreadable_detail_loses_no_tokens() {
     let odd = [
         json!({ "token_type": null }),
         json!({ "token_type": "BEARER" }),

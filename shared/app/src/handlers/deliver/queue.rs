@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_comes_again_when_it_is_taken_up() {
+    fn unfinished_items_come_first_after_their_channel_is_unparked() {
         let mut queue = FairQueue::default();
         queue.add(due("acme", 0, 1));
         let turn = queue.next().unwrap();

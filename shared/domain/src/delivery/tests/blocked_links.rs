@@ -32,7 +32,7 @@ fn after(times: usize, host: &str) -> Context {
 }
 
 #[test]
-fn a_blocked_link_ends_its_pin_names_the_host_and_rests_nobody() {
+fn a_blocked_link_fails_its_pin_names_the_host_and_pauses_nobody() {
     for (links, host, side_effect) in [
         (&["https://one.example/a"][..], "one.example", SideEffect::CountBlockedLink),
         (&["https://one.example/b", "https://two.example"], "one.example, two.example", SideEffect::Nothing),
@@ -48,7 +48,7 @@ fn a_blocked_link_ends_its_pin_names_the_host_and_rests_nobody() {
 }
 
 #[test]
-fn a_pin_to_a_host_that_rests_is_not_sent_and_others_are() {
+fn a_pin_to_a_resting_host_is_not_sent_and_others_are() {
     let scheduled = |links: &[&str]| altered(&linking(links), |record| record.state = State::Scheduled);
     let (resting, other) = (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
 
@@ -63,7 +63,7 @@ fn a_pin_to_a_host_that_rests_is_not_sent_and_others_are() {
 }
 
 #[test]
-fn a_pin_that_is_published_ends_the_row_of_its_host() {
+fn a_published_pin_resets_the_count_of_its_host() {
     let pin = linking(&["https://one.example/a"]);
 
     for (context, side_effect) in [

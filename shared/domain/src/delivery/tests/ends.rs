@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn nothing_changes_what_has_ended() {
+fn nothing_changes_a_pin_in_a_final_state() {
     let error = Failure::new("c", "d", "f");
     let published = State::Published {
         pinterest_pin_id: PinterestPinId::try_from("1".to_owned()).unwrap(),
@@ -30,7 +30,7 @@ fn nothing_changes_what_has_ended() {
 }
 
 #[test]
-fn an_answer_that_comes_after_an_end_is_the_truth_all_the_same() {
+fn a_late_success_publishes_even_a_pin_that_has_ended() {
     let error = Failure::new("c", "d", "f");
     let review = State::NeedsReview { attempt: attempt(), candidates: Vec::new(), error: error.clone() };
     for state in [review, State::Failed { error }, State::Cancelled] {
@@ -39,7 +39,7 @@ fn an_answer_that_comes_after_an_end_is_the_truth_all_the_same() {
 }
 
 #[test]
-fn what_is_too_late_is_not_sent_whatever_it_waited_for() {
+fn a_pin_is_not_sent_after_its_give_up_time_whatever_it_waited_for() {
     let scheduled = pin(State::Scheduled);
     let for_a_person = waiting(Reason::Reconnect, None);
     let for_long = waiting(Reason::Quota, Some(WEEK + 500));
@@ -52,7 +52,7 @@ fn what_is_too_late_is_not_sent_whatever_it_waited_for() {
 }
 
 #[test]
-fn a_pin_that_ends_after_holds_has_pinterests_last_words() {
+fn a_pin_that_fails_after_spam_holds_shows_pinterests_last_message() {
     let response = |words: &str| ResponseMeta { message: Some(words.to_owned()), ..ResponseMeta::default() };
     let outcome = |words| Outcome::Refused(Refusal::Spam, response(words));
     let first = after_answer(&sending(), outcome("Slow down"), &ready(), 1).pin;
@@ -74,7 +74,7 @@ fn a_pin_that_ends_after_holds_has_pinterests_last_words() {
 }
 
 #[test]
-fn what_waits_for_a_person_ends_at_the_very_moment_it_is_due_for_the_last_time() {
+fn a_pin_that_waits_for_its_owner_ends_at_its_give_up_time() {
     for pin in [waiting(Reason::Reconnect, None), outcome_unknown(None)] {
         assert_eq!(pin.due_at(), Some(at(WEEK)));
         let transition = due(&pin, &ready_but(Readiness::ReconnectRequired), WEEK);
@@ -83,7 +83,7 @@ fn what_waits_for_a_person_ends_at_the_very_moment_it_is_due_for_the_last_time()
 }
 
 #[test]
-fn it_is_never_too_late_to_learn_that_the_pin_is_there() {
+fn a_pin_that_is_found_after_its_give_up_time_is_published() {
     let doubt = outcome_unknown(None);
     assert_eq!(due(&doubt, &ready(), WEEK * 2).action, Action::CheckBoard(attempt()));
     assert!(is_published(&after_board_check(&doubt, BoardCheck::Found(remote()), WEEK * 2).pin));
@@ -91,14 +91,14 @@ fn it_is_never_too_late_to_learn_that_the_pin_is_there() {
 }
 
 #[test]
-fn an_attempt_that_made_nothing_is_not_repeated_when_it_is_too_late() {
+fn an_attempt_without_a_pin_is_not_repeated_after_the_give_up_time() {
     let transition = after_board_check(&outcome_unknown(None), nothing_found(WEEK + 1), WEEK + 2);
 
     assert_eq!((failure(&transition.pin), transition.action), (Some("too_late"), Action::Rest));
 }
 
 #[test]
-fn an_attempt_just_before_the_end_is_still_looked_for_until_a_look_can_decide() {
+fn an_attempt_just_before_the_give_up_time_is_checked_until_a_check_can_decide() {
     let mut short = outcome_unknown(Some(60));
     short = altered(&short, |record| record.give_up_at = at(60));
 
@@ -114,7 +114,7 @@ fn an_attempt_just_before_the_end_is_still_looked_for_until_a_look_can_decide() 
 }
 
 #[test]
-fn when_it_is_too_late_a_board_that_cannot_be_read_leaves_the_outcome_unknown() {
+fn an_unreadable_board_leaves_the_outcome_unknown_after_the_give_up_time() {
     for board_check in
         [BoardCheck::Failed("no route".into()), BoardCheck::Refused(Refusal::Busy, ResponseMeta::default())]
     {
@@ -130,7 +130,7 @@ fn when_it_is_too_late_a_board_that_cannot_be_read_leaves_the_outcome_unknown() 
 }
 
 #[test]
-fn looks_that_end_their_process_each_time_end_some_day() {
+fn board_checks_that_always_end_their_process_stop_at_last() {
     let (mut pin, mut checks_done) = (outcome_unknown(Some(15)), 0_i64);
     for minute in 0..(WEEK / 60 + 60) {
         let transition = due(&pin, &ready(), minute * 60);

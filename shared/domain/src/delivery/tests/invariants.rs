@@ -195,7 +195,7 @@ proptest! {
     #![proptest_config(often())]
 
     #[test]
-    fn no_life_of_a_pin_breaks_a_rule(patience in patience(), steps in vec(step(), 0..80)) {
+    fn no_sequence_of_inputs_breaks_a_rule(patience in patience(), steps in vec(step(), 0..80)) {
         let mut life = Life::new(patience);
         for step in steps {
             life.apply(step);

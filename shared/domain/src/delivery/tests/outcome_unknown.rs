@@ -10,7 +10,7 @@ fn a_process_that_may_be_alive_is_left_alone() {
 }
 
 #[test]
-fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() {
+fn a_silent_process_leaves_an_unknown_outcome_whatever_its_channel_is_like() {
     for readiness in [
         Readiness::Ready,
         Readiness::Disconnected,
@@ -24,7 +24,7 @@ fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() 
 }
 
 #[test]
-fn a_late_answer_that_says_nothing_new_changes_no_look() {
+fn a_late_answer_without_an_outcome_changes_no_board_check() {
     let mut doubt = outcome_unknown(Some(320));
     doubt = altered(&doubt, |record| {
         record.state = State::OutcomeUnknown { attempt: attempt(), checks_done: 2, retry_at: Some(at(320)) }
@@ -36,7 +36,7 @@ fn a_late_answer_that_says_nothing_new_changes_no_look() {
 }
 
 #[test]
-fn the_board_is_looked_at_after_15_60_and_320_seconds() {
+fn the_board_is_checked_after_15_60_and_320_seconds() {
     let mut pin = outcome_unknown(Some(15));
     for (look_at, next) in [(15, 60), (60, 320)] {
         assert_eq!(due(&pin, &ready(), look_at - 1).action, Action::Rest);
@@ -52,7 +52,7 @@ fn the_board_is_looked_at_after_15_60_and_320_seconds() {
 }
 
 #[test]
-fn only_a_look_that_began_late_enough_decides() {
+fn only_a_board_check_that_began_late_enough_decides() {
     let early = after_board_check(&outcome_unknown(Some(60)), nothing_found(319), 400);
     assert_eq!((early.action, next_board_check(&early.pin)), (Action::Rest, Some(at(320))));
 
@@ -63,7 +63,7 @@ fn only_a_look_that_began_late_enough_decides() {
 }
 
 #[test]
-fn looks_that_were_missed_are_not_made_up_for() {
+fn missed_board_checks_are_skipped() {
     let pin = outcome_unknown(Some(15));
     assert_eq!(due(&pin, &ready(), 5000).action, Action::CheckBoard(attempt()));
 
@@ -105,7 +105,7 @@ fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
 }
 
 #[test]
-fn attempts_that_make_nothing_are_repeated_later_and_later() {
+fn attempts_without_a_pin_are_repeated_at_growing_intervals() {
     let (mut pin, mut now, mut delays) = (pin(State::Scheduled), 0, Vec::new());
     while now < WEEK - 24 * 3600 {
         let attempted = due(&pin, &ready(), now).pin;
@@ -130,7 +130,7 @@ fn attempts_that_make_nothing_are_repeated_later_and_later() {
 }
 
 #[test]
-fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
+fn a_pin_that_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
     let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0, failures: 0 };
     let input = Input::BoardChecked(nothing_found(320));
 
@@ -142,7 +142,7 @@ fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
 }
 
 #[test]
-fn a_look_that_was_begun_is_not_begun_again_at_once() {
+fn a_board_check_that_has_begun_is_not_repeated_at_once() {
     let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
 
     for seconds in [16, 75, 135] {
@@ -186,7 +186,7 @@ fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
 }
 
 #[test]
-fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
+fn an_unknown_outcome_waits_for_an_unreadable_channel_and_says_so_once() {
     let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0, failures: 0 };
     for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
@@ -205,7 +205,7 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
 }
 
 #[test]
-fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
+fn a_board_check_with_a_dead_token_refreshes_it_or_waits_for_the_owner() {
     let dead = Input::BoardChecked(BoardCheck::Refused(Refusal::TokenDead, ResponseMeta::default()));
     let refresh_impossible = Context { refresh_impossible: true, ..ready() };
 
@@ -220,7 +220,7 @@ fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
 }
 
 #[test]
-fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
+fn an_unknown_outcome_that_waits_for_the_owner_is_checked_after_a_reconnection() {
     let reconnect = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
 
     assert_eq!(reconnect(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
@@ -229,7 +229,7 @@ fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
 }
 
 #[test]
-fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
+fn a_complete_board_check_resets_the_retry_counter() {
     let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
     assert!(checking.retry_counter.is_some());
 
@@ -239,7 +239,7 @@ fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
 }
 
 #[test]
-fn a_look_under_way_is_not_begun_again_however_late_it_is() {
+fn a_running_board_check_is_not_repeated_however_late_it_is() {
     let mut past_deadline = outcome_unknown(Some(320));
     past_deadline = altered(&past_deadline, |record| record.give_up_at = at(30));
     let checking = due(&past_deadline, &ready(), 320);

@@ -28,7 +28,7 @@ fn a_pin_waits_as_long_as_the_pause_that_it_causes() {
 }
 
 #[test]
-fn a_pin_that_was_taken_for_spam_goes_after_those_that_were_held_with_it_and_says_why() {
+fn a_pin_that_met_a_spam_block_is_sent_after_those_held_with_it_and_says_why() {
     let answer = ResponseMeta { message: Some("We blocked this link".to_owned()), ..ResponseMeta::default() };
 
     let transition = after_answer(&sending(), Outcome::Refused(Refusal::Spam, answer), &ready(), 1);
@@ -43,7 +43,7 @@ fn a_pin_that_was_taken_for_spam_goes_after_those_that_were_held_with_it_and_say
 }
 
 #[test]
-fn a_limit_that_does_not_end_is_met_less_and_less_often() {
+fn a_lasting_rate_limit_is_met_at_growing_intervals() {
     for seconds in [None, Some(1)] {
         let (mut pin, mut now, mut tries) = (pin(State::Scheduled), 0, 0);
         while now < 24 * 60 * 60 {
@@ -66,7 +66,7 @@ fn a_limit_that_does_not_end_is_met_less_and_less_often() {
 }
 
 #[test]
-fn a_short_limit_is_the_channels_and_a_long_one_the_apps() {
+fn a_short_rate_limit_pauses_the_channel_and_a_long_one_the_app() {
     let short = after_refusal(&sending(), quota(Some(60)), &ready(), 1);
     let long = after_refusal(&sending(), quota(Some(3600)), &ready(), 1);
 
@@ -75,7 +75,7 @@ fn a_short_limit_is_the_channels_and_a_long_one_the_apps() {
 }
 
 #[test]
-fn a_limit_that_a_look_meets_is_the_apps_too_if_it_is_long() {
+fn a_long_rate_limit_of_a_board_check_pauses_the_app_too() {
     let board_check = BoardCheck::Refused(quota(Some(3600)), ResponseMeta::default());
 
     let transition = after_board_check(&outcome_unknown(Some(15)), board_check, 16);
@@ -85,7 +85,7 @@ fn a_limit_that_a_look_meets_is_the_apps_too_if_it_is_long() {
 }
 
 #[test]
-fn nothing_is_tried_before_pinterest_allows_it_and_not_by_all_at_once() {
+fn retries_start_after_the_reset_time_and_at_different_moments() {
     for (retry_after, jitter) in [(Some(0), 0.0), (Some(30), 0.0), (Some(30), 0.9), (None, 0.3)] {
         let context = Context { jitter, ..ready() };
         let until = paused_by(&after_refusal(&sending(), quota(retry_after), &context, 1)).until;
@@ -102,7 +102,7 @@ fn no_limit_is_believed_to_last_longer_than_a_day() {
 }
 
 #[test]
-fn each_spam_block_rests_the_channel_longer_until_a_day_has_passed() {
+fn each_spam_block_pauses_the_channel_longer_until_a_day_has_passed() {
     let (mut context, mut now) = (ready(), 0);
     let mut minutes = Vec::new();
     for _ in 0..5 {
@@ -122,7 +122,7 @@ fn each_spam_block_rests_the_channel_longer_until_a_day_has_passed() {
 }
 
 #[test]
-fn a_rate_limit_between_two_spam_blocks_does_not_make_the_second_the_first() {
+fn a_rate_limit_between_two_spam_blocks_does_not_reset_their_count() {
     let first = paused_by(&after_refusal(&sending(), Refusal::Spam, &ready(), 0));
     let limit = paused_by(&after_refusal(&sending(), quota(Some(60)), &after(first), 700));
     assert_eq!(limit.reason, PauseReason::Quota);
@@ -142,7 +142,7 @@ fn a_rate_limit_alone_makes_no_spam_block_longer() {
 }
 
 #[test]
-fn the_same_spam_block_met_twice_is_one() {
+fn the_same_spam_block_met_twice_counts_once() {
     let hold = paused_by(&after_refusal(&sending(), Refusal::Spam, &ready(), 0));
 
     let second_block = after_refusal(&sending(), Refusal::Spam, &after(hold), 5);
@@ -151,7 +151,7 @@ fn the_same_spam_block_met_twice_is_one() {
 }
 
 #[test]
-fn a_look_that_is_taken_for_spam_rests_the_channel_too() {
+fn a_spam_block_of_a_board_check_pauses_the_channel_too() {
     let board_check = BoardCheck::Refused(Refusal::Spam, ResponseMeta::default());
 
     let transition = after_board_check(&outcome_unknown(Some(15)), board_check, 16);
@@ -172,7 +172,7 @@ fn a_pause_that_has_just_ended_holds_the_pin_for_a_moment_and_not_for_ever() {
 }
 
 #[test]
-fn answers_that_fail_one_after_the_other_let_the_channel_rest_longer_and_longer() {
+fn consecutive_failures_pause_the_channel_longer_and_longer() {
     let unknown = || Outcome::Unknown(ResponseMeta::default());
     let (mut context, mut now, mut rests) = (ready(), 0, Vec::new());
     for _ in 0..7 {
@@ -190,7 +190,7 @@ fn answers_that_fail_one_after_the_other_let_the_channel_rest_longer_and_longer(
 }
 
 #[test]
-fn a_pin_that_is_created_ends_a_row_of_failures() {
+fn a_created_pin_resets_the_count_of_failures() {
     let pause = Pause { reason: PauseReason::PinterestUnavailable, until: at(10), step: 2, failures: 3 };
     let new_pause = paused_by(&after_answer(&sending(), created(), &after(pause), 20));
     assert_eq!(new_pause, Pause { until: at(20), failures: 0, ..pause });

@@ -12,7 +12,7 @@ fn nothing_is_sent_before_its_time() {
 }
 
 #[test]
-fn what_is_due_is_sent_by_the_attempt_that_is_saved() {
+fn a_due_pin_is_sent_by_the_attempt_that_is_saved() {
     let transition = due(&pin(State::Scheduled), &ready(), 0);
 
     let attempt = Attempt { fencing_token: "next".into(), started_at: at(0) };
@@ -32,14 +32,14 @@ fn a_channel_that_lacks_a_scope_refuses_at_once() {
 }
 
 #[test]
-fn what_was_created_is_published() {
+fn a_created_pin_is_published() {
     for pin in [sending(), outcome_unknown(Some(60)), outcome_unknown(None)] {
         assert!(is_published(&after_answer(&pin, created(), &ready(), 50).pin));
     }
 }
 
 #[test]
-fn what_was_created_is_published_even_if_the_board_did_not_show_it_in_time() {
+fn a_created_pin_is_published_even_if_the_board_did_not_show_it_in_time() {
     let transition = after_board_check(&outcome_unknown(Some(320)), nothing_found(320), 321);
     assert!(matches!(transition.action, Action::Send(_)));
     let sent_again = transition.pin;
@@ -52,7 +52,7 @@ fn what_was_created_is_published_even_if_the_board_did_not_show_it_in_time() {
 }
 
 #[test]
-fn an_answer_that_did_not_come_leaves_doubt_and_not_another_send() {
+fn a_lost_answer_leaves_an_unknown_outcome_and_no_second_send() {
     let transition = after_answer(&sending(), Outcome::Unknown(ResponseMeta::default()), &ready(), 3);
 
     assert_eq!(transition.action, Action::Rest);
@@ -76,7 +76,7 @@ fn the_refusal_of_an_older_attempt_says_nothing_about_this_one() {
 }
 
 #[test]
-fn a_definite_refusal_ends_the_doubt_without_a_look() {
+fn a_definite_refusal_settles_the_outcome_without_a_board_check() {
     for pin in [sending(), outcome_unknown(Some(60))] {
         let transition = after_refusal(&pin, Refusal::Busy, &ready(), 40);
         assert!(waits_for(&transition.pin).is_some(), "{:?}", transition.pin.state);
@@ -86,7 +86,7 @@ fn a_definite_refusal_ends_the_doubt_without_a_look() {
 }
 
 #[test]
-fn what_a_person_has_to_change_fails_at_once_and_says_what() {
+fn a_pin_that_a_person_has_to_change_fails_at_once_and_says_why() {
     for (refusal, code) in [
         (Refusal::Scope, "invalid_scope"),
         (Refusal::NotPermitted, "invalid_scope"),
@@ -115,7 +115,7 @@ fn an_image_that_cannot_be_fetched_three_times_in_a_row_fails_the_pin() {
 }
 
 #[test]
-fn another_setback_begins_another_row() {
+fn another_kind_of_failure_starts_a_new_count() {
     let mut pin = sending();
     pin = altered(&pin, |record| {
         record.retry_counter =
@@ -138,7 +138,7 @@ fn another_setback_begins_another_row() {
 }
 
 #[test]
-fn the_same_setback_again_is_tried_later_each_time() {
+fn the_same_failure_is_retried_later_each_time() {
     let mut pin = sending();
     let mut waits = Vec::new();
     for _ in 0..12 {
@@ -189,7 +189,7 @@ fn a_pin_whose_new_tokens_are_refused_again_and_again_fails() {
 }
 
 #[test]
-fn a_dead_token_that_nobody_can_renew_waits_for_the_owner_and_forgets_its_setbacks() {
+fn a_dead_token_that_nobody_can_renew_waits_for_the_owner_and_resets_the_count() {
     let refresh_impossible = Context { refresh_impossible: true, ..ready() };
     let mut pin = sending();
     pin = altered(&pin, |record| {

@@ -66,7 +66,7 @@ fn the_place_of_a_video_is_saved_before_the_upload_and_its_form_never_printed() 
 }
 
 #[test]
-fn an_upload_is_followed_by_questions_that_come_ever_later() {
+fn the_status_of_an_upload_is_polled_at_growing_intervals() {
     let uploaded =
         decide_at(&preparing_video(900, Some(VideoStage::Registered)), &Input::Uploaded(Uploaded::Done), 60);
     assert_eq!(stage(&uploaded.pin), Some(VideoStage::Uploaded));
@@ -96,7 +96,7 @@ fn a_video_that_is_ready_is_sent_at_once() {
 }
 
 #[test]
-fn an_upload_that_ended_without_a_word_is_asked_about_before_it_is_begun_again() {
+fn an_interrupted_upload_is_polled_before_it_is_repeated() {
     let cut_off = preparing_video(900, Some(VideoStage::Registered));
     let polling = due(&cut_off, &ready(), 900);
     assert_eq!(polling.action, Action::Poll(media_id("7")));
@@ -153,7 +153,7 @@ fn a_video_that_pinterest_keeps_losing_is_not_uploaded_for_ever() {
 }
 
 #[test]
-fn a_limit_a_missing_scope_and_a_dead_token_mean_what_they_mean_at_sending() {
+fn a_limit_a_missing_scope_and_a_dead_token_have_the_same_effect_as_at_sending() {
     let answer = ResponseMeta { http_status: Some(429), ..ResponseMeta::default() };
     let after_refusal = |refusal| {
         let call_error = CallError::Refused(refusal, answer.clone());
@@ -167,7 +167,7 @@ fn a_limit_a_missing_scope_and_a_dead_token_mean_what_they_mean_at_sending() {
 }
 
 #[test]
-fn what_is_late_by_then_is_not_published_any_more() {
+fn a_video_that_is_ready_after_the_give_up_time_is_not_published() {
     let answer = Input::Polled(Ok(MediaStatus::Succeeded));
 
     let transition = decide_at(&preparing_video(900, Some(VideoStage::Uploaded)), &answer, WEEK);

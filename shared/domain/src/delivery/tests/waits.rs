@@ -34,7 +34,7 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 }
 
 #[test]
-fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_soon() {
+fn a_wait_of_a_week_is_checked_some_hundred_times_and_its_end_is_noticed_soon() {
     let attempt = Attempt { fencing_token: "f1".into(), started_at: at(0) };
     let doubt = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
@@ -70,7 +70,7 @@ fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_n
 }
 
 #[test]
-fn what_waits_is_left_alone_until_its_time() {
+fn a_waiting_pin_does_not_change_before_its_retry_time() {
     let waits = waiting(Reason::Quota, Some(100));
 
     assert_eq!(due(&waits, &ready(), 99).pin, waits);
@@ -78,7 +78,7 @@ fn what_waits_is_left_alone_until_its_time() {
 }
 
 #[test]
-fn what_waits_for_the_channel_goes_out_when_it_is_back() {
+fn a_pin_that_waits_for_its_channel_is_sent_after_a_reconnection() {
     let reconnect = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(10)).action;
 
     for pin in [waiting(Reason::Reconnect, None), waiting(Reason::TokenRefresh, Some(60))] {
@@ -87,7 +87,7 @@ fn what_waits_for_the_channel_goes_out_when_it_is_back() {
 }
 
 #[test]
-fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
+fn a_pin_that_waits_for_something_else_is_not_sent_after_a_reconnection() {
     for pin in [
         pin(State::Scheduled),
         sending(),
@@ -116,7 +116,7 @@ fn a_channel_that_is_back_but_paused_sends_nothing() {
 }
 
 #[test]
-fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
+fn an_unsent_pin_is_cancelled_when_its_channel_is_gone() {
     for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0)), waiting(Reason::Reconnect, None)] {
         for seconds in [0, WEEK] {
             let transition = due(&pin, &ready_but(Readiness::Disconnected), seconds);
@@ -126,7 +126,7 @@ fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
 }
 
 #[test]
-fn however_long_a_wait_has_lasted_a_pin_is_looked_at_while_it_can_still_be_sent() {
+fn a_pin_is_tried_once_more_before_its_give_up_time_however_long_it_waited() {
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         while now < at(WEEK - 300) {

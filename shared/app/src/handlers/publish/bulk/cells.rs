@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_excel_has_made_of_a_date_is_refused() {
+    fn a_date_that_excel_has_rewritten_is_refused() {
         for rewritten in [
             "12/7/2026 22:00",
             "07.12.2026 18:00",

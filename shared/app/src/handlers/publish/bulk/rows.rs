@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_pinterest_and_ours_ask_for_the_same() {
+    fn columns_of_pinterest_and_of_pinwright_mean_the_same() {
         let expected = json!({
             "channel_id": "ch_1",
             "title": "Salad",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_whose_letters_cannot_be_told_says_how_to_save_it() {
+    fn a_file_in_an_unknown_encoding_is_refused_with_how_to_save_it() {
         for (file, words) in [
             (b"Title,Media URL\nT\xfcrk kahvesi,https://a.example/1.jpg\n".as_slice(), "line 2"),
             (b"PK\x03\x04\x14\0\x06\0", "the spreadsheet itself"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_too_many_or_too_few_cells_costs_itself_only() {
+    fn a_row_with_too_many_or_too_few_cells_is_refused_alone() {
         let file = "title,media_url,link\n\
                     A,https://a.example/1.jpg,\n\
                     B, and more,https://a.example/1.jpg,\n\
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_an_object_and_empty_ones_are_none() {
+    fn each_line_is_an_object_and_empty_lines_are_skipped() {
         let valid_line = r#"{"channel_id":"ch_1","media":{"kind":"image","url":"https://a.example/1.jpg"}}"#;
         let repeated_field =
             r#"{"channel_id":"ch_1","channel_id":"ch_2","media":{"kind":"image","url":"x"}}"#;
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_of_rows_is_refused_as_a_whole() {
+    fn a_file_of_another_format_is_refused_as_a_whole() {
         for (content_type, file, code) in [
             ("text/csv", "title,colour\na,b\n", "unknown_field"),
             ("text/csv", "title,Title\na,b\n", "repeated_field"),
