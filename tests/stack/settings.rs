@@ -34,7 +34,7 @@ const GOOD: [(&str, &str); 24] = [
     ("WORKER_CONCURRENCY", "6"),
 ];
 
-/// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
+/// A variable, a value that cannot work (empty: it is missing), and what the error says to set it to.
 const BAD: &[(&str, &str, &str)] = &[
     ("AI_DISCLOSURES", "planted", "suggest, set or off"),
     ("ALLOWED_RETURN_ORIGINS", "https://ok.example,nonsense", "origins such as https://app.example.com"),
@@ -109,7 +109,7 @@ fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() 
     }
 }
 
-/// A variable that is missing is one that is empty: CloudFormation sets what nobody has chosen to nothing.
+/// A missing variable counts as an empty one: CloudFormation sets a parameter without a value to the empty text.
 #[test]
 fn a_missing_setting_counts_as_an_empty_one() {
     for (name, _, expected) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {

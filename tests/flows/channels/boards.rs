@@ -81,7 +81,7 @@ async fn sections_are_listed_on_request() {
     assert_eq!(remote_pins[0].section.as_deref(), Some("Salads"));
 }
 
-/// What a list is that was not read: nothing came, or something that nobody can read.
+/// The error code of a list that was not read: no answer came, or an unreadable one.
 fn silent_or_odd(kind: &FaultKind) -> &'static str {
     if *kind == FaultKind::Garbage { "pinterest_unreadable" } else { "pinterest_unreachable" }
 }

@@ -86,7 +86,7 @@ impl Host {
     }
 }
 
-/// An MP4 without an index, longer than what is looked at.
+/// An MP4 without an index, longer than the part that is searched.
 fn large_and_unfinished() -> Vec<u8> {
     let (content, head) = (vec![0; 300 * 1024], &UNFINISHED[..24]);
     let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
@@ -224,7 +224,7 @@ async fn a_mov_may_begin_with_nothing_and_have_its_index_at_its_end() {
     published(&app, "ada", &created, "Mov").await;
 }
 
-/// The host knows no parts, so nobody has seen the end of the file before all of it was read.
+/// The host serves no parts of files, so the missing index shows only after all of the file was read.
 #[tokio::test]
 async fn a_video_without_its_index_fails() {
     let host = Host::open().await;
@@ -272,7 +272,7 @@ async fn a_private_address_is_refused_when_the_pin_is_asked_for() {
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0);
 }
 
-/// A name tells nothing about where it leads, and the list of hosts may have been another when the Pin was made.
+/// A host name does not show its address, and the list of allowed hosts may have changed since the Pin was created.
 #[tokio::test]
 async fn nothing_is_fetched_from_a_forbidden_address() {
     let host = Host::open().await;

@@ -19,7 +19,7 @@ impl fmt::Debug for Input {
     }
 }
 
-/// Feeds `target` with `cases` inputs, the same ones each time, and says how many its parsers took.
+/// Feeds `target` with `cases` inputs, the same ones each time, and returns how many its parsers accepted.
 ///
 /// For a long run set `PROPTEST_CASES`, and `PROPTEST_RNG_SEED` for other inputs.
 fn run(target: fn(&[u8]), cases: u32, size: usize) -> BTreeMap<&'static str, Share> {

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 
-/// The secrets that are here to be told by mistake.
+/// The secrets that an answer could show by mistake.
 const PLANTED: [&str; 3] = ["pina_planted", "pinr_planted", "s3cret_planted"];
 
 pub(crate) fn tells_a_secret(text: &str) -> bool {

@@ -64,7 +64,7 @@ pub fn answers(bytes: &[u8]) {
     });
 }
 
-/// Makes the call, checks what it says against the first reply, and says whether it was a success.
+/// Makes the call, checks its result against the first reply, and returns whether it was a success.
 async fn check_call(client: &Client, call: &str, reply: &Reply) -> bool {
     let token = AccessToken::new("pina_planted".to_owned());
     let board = BoardId::try_from("5".to_owned()).unwrap();
@@ -147,7 +147,7 @@ fn check<T>(result: Result<T, Error>, reply: &Reply) -> bool {
     false
 }
 
-/// What is said of a new Pin decides whether it is sent again.
+/// The answer about a new Pin decides whether it is sent again.
 fn check_created(outcome: &Result<(PinterestPinId, ResponseMeta), Error>, reply: &Reply) {
     match (outcome, reply) {
         (Ok((id, response)), Reply::Answer(answer)) => {

@@ -12,7 +12,7 @@ const TICKS: [&str; 3] = [
     include_str!("../../../events/refresh-daily-check.json"),
 ];
 
-/// A batch is told in its order, up to the record that cannot be read, which is named.
+/// The records of a batch become events in their order, up to the first that cannot be read, which is named.
 pub fn changes(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
     let mut batch: Value = serde_json::from_str(CHANGES).unwrap();

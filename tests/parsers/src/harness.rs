@@ -154,7 +154,7 @@ impl TestApp {
         self.random_counter.store(*random_counter, Ordering::Relaxed);
     }
 
-    /// Starts the functions anew: they remember settings and keys.
+    /// Starts the functions again, because they cache settings and keys.
     pub(crate) fn renew(&self) {
         self.functions.replace(Rc::new(Functions::new(&self.setup).unwrap()));
     }

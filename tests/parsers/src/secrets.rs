@@ -44,7 +44,7 @@ pub fn settings(bytes: &[u8]) {
     });
 }
 
-/// A ring seals and opens, or nobody can connect; a ring that opens yesterday's tokens publishes.
+/// A valid key ring lets an account be connected; with an invalid one nobody can connect.
 pub fn rings(bytes: &[u8]) {
     harness::with(async |app| {
         let mut dice = Dice::new(bytes);

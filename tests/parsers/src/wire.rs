@@ -169,7 +169,7 @@ pub(crate) fn usual(operation: &str, number: u32) -> Answer {
     }
 }
 
-/// What Pinterest says on a bad day: its codes and words, and those of others on the way.
+/// Errors of Pinterest, and of servers in front of it: codes and messages.
 const REFUSALS: [(u16, &str); 14] = [
     (401, r#"{"code":2,"message":"Authentication failed: token%3Dpina_planted"}"#),
     (401, r#"{"code":3,"message":"You are missing: ['boards:write']"}"#),

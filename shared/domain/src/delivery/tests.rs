@@ -107,7 +107,7 @@ fn after_board_check(pin: &Pin, board_check: BoardCheck, seconds: i64) -> Transi
     decide(pin, &Input::BoardChecked(board_check), &ready(), at(seconds))
 }
 
-/// A complete look that began then, and found Pins of this likeness.
+/// A complete board check that began then, and found Pins of this likeness.
 fn resembling(seconds: i64, likenesses: &[Likeness]) -> BoardCheck {
     let to_match = |(number, likeness): (usize, &Likeness)| Match {
         likeness: *likeness,
@@ -123,7 +123,7 @@ fn resembling(seconds: i64, likenesses: &[Likeness]) -> BoardCheck {
     }
 }
 
-/// A complete look that began then and found nothing.
+/// A complete board check that began then and found nothing.
 fn nothing_found(seconds: i64) -> BoardCheck {
     BoardCheck::Nothing { began_at: at(seconds) }
 }
@@ -151,7 +151,7 @@ fn waits_for(pin: &Pin) -> Option<(Reason, Option<Timestamp>)> {
     }
 }
 
-/// When the board is looked at next.
+/// When the board is checked next.
 fn next_board_check(pin: &Pin) -> Option<Timestamp> {
     match &pin.state {
         State::OutcomeUnknown { retry_at, .. } => *retry_at,

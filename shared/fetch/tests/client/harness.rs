@@ -36,7 +36,7 @@ pub(crate) fn forbidden<T>(outcome: &Result<T, Error>) -> Option<Forbidden> {
     }
 }
 
-/// Everything that an error tells anybody: its words, its causes, and its parts.
+/// The full text of an error: its message, its causes, and its debug output.
 pub(crate) fn full_text(error: &Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
@@ -76,7 +76,7 @@ impl Resolve for FakeResolver {
     }
 }
 
-/// Where nobody may ever connect to.
+/// A listener to which nobody may ever connect.
 pub(crate) struct Trap(TcpListener);
 
 impl Trap {

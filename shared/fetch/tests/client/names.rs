@@ -127,7 +127,7 @@ async fn the_refusal_of_a_name_does_not_tell_its_address() {
     assert!(!words.contains("10.20") && !words.contains("secret"), "{words}");
 }
 
-/// Nobody has been given the address `2000::1`, so nobody answers.
+/// The address `2000::1` is assigned to nobody, so nobody answers.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_resolved_once_and_later_answers_change_nothing() {
     let trap = Trap::new();

@@ -11,12 +11,12 @@ use crate::harness::{AfterAnswer, Site};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A site that promises more than the four bytes that it says.
+/// A site that announces more than the four bytes that it sends.
 async fn stalling_site() -> Site {
     Site::new(|_| "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n0123".to_owned(), AfterAnswer::Hold).await
 }
 
-/// A site that hears, and says nothing.
+/// A site that reads requests and never answers.
 async fn mute() -> Site {
     Site::new(|_| String::new(), AfterAnswer::Hold).await
 }

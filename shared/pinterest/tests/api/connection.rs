@@ -7,7 +7,7 @@ use pinterest::{Addresses, App, Error, Fault};
 use tokio::time::Instant;
 use wiremock::ResponseTemplate;
 
-use crate::harness::{answering, client, draft, media, nobody, raw, read_request, token};
+use crate::harness::{answering, client, closed_address, draft, media, raw, read_request, token};
 
 async fn create_pin(origin: &str) -> Result<(PinterestPinId, ResponseMeta), Error> {
     client(origin).create_pin(Environment::Production, &token(), &draft(), &media()).await
@@ -15,7 +15,7 @@ async fn create_pin(origin: &str) -> Result<(PinterestPinId, ResponseMeta), Erro
 
 #[tokio::test]
 async fn a_closed_port_means_not_sent() {
-    let outcome = create_pin(&format!("http://{}", nobody())).await;
+    let outcome = create_pin(&format!("http://{}", closed_address())).await;
 
     let Err(error @ Error::NotSent(_)) = outcome else {
         panic!("{outcome:?}");
@@ -124,7 +124,7 @@ async fn a_pin_is_given_up_after_25_seconds_and_a_read_after_10() {
 
 #[tokio::test]
 async fn a_failure_does_not_show_the_address() {
-    let client = client(&format!("http://{}/secret", nobody()));
+    let client = client(&format!("http://{}/secret", closed_address()));
 
     let error = client.user_account(Environment::Production, &token()).await.unwrap_err();
 

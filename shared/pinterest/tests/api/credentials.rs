@@ -5,7 +5,7 @@ use pinterest::{App, Client};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use crate::harness::{self, TOKEN, answering, assert_form, nobody, only_request, raw};
+use crate::harness::{self, TOKEN, answering, assert_form, closed_address, only_request, raw};
 
 async fn check_credentials(client: &Client) -> CredentialCheck {
     let secret = AppSecret::new("s3cret".to_owned());
@@ -74,7 +74,7 @@ async fn a_credential_check_distinguishes_a_wrong_secret_from_other_errors() {
 async fn a_credential_check_without_a_whole_answer_has_no_result() {
     let cut = raw("HTTP/1.1 401 Unauthorized\r\ncontent-length: 99\r\n\r\n{\"code\": 3");
 
-    for host in [nobody(), raw(""), cut] {
+    for host in [closed_address(), raw(""), cut] {
         assert_eq!(
             check_credentials(&harness::client(&format!("http://{host}"))).await,
             CredentialCheck::Unreachable

@@ -85,8 +85,8 @@ pub(crate) fn raw(response: &'static str) -> String {
     origin
 }
 
-/// Where nobody listens.
-pub(crate) fn nobody() -> String {
+/// An address at which nobody listens.
+pub(crate) fn closed_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 

@@ -146,7 +146,7 @@ async fn no_answer_and_an_unreadable_one_are_different_errors() {
     for (response, expected) in [(page(200), true), (page(403), true), (page(502), false), (failed, false)] {
         assert_eq!(outcome(response).await.unwrap_err().is_unreadable(), expected);
     }
-    let client = harness::client(&format!("http://{}", harness::nobody()));
+    let client = harness::client(&format!("http://{}", harness::closed_address()));
     let silence = client.user_account(Environment::Production, &token()).await.unwrap_err();
     assert!(!silence.is_unreadable());
 }

@@ -84,10 +84,10 @@ fn a_pin_that_waits_for_its_owner_ends_at_its_give_up_time() {
 
 #[test]
 fn a_pin_that_is_found_after_its_give_up_time_is_published() {
-    let doubt = outcome_unknown(None);
-    assert_eq!(due(&doubt, &ready(), WEEK * 2).action, Action::CheckBoard(attempt()));
-    assert!(is_published(&after_board_check(&doubt, BoardCheck::Found(remote()), WEEK * 2).pin));
-    assert!(is_published(&after_answer(&doubt, created(), &ready(), WEEK * 2).pin));
+    let uncertain_pin = outcome_unknown(None);
+    assert_eq!(due(&uncertain_pin, &ready(), WEEK * 2).action, Action::CheckBoard(attempt()));
+    assert!(is_published(&after_board_check(&uncertain_pin, BoardCheck::Found(remote()), WEEK * 2).pin));
+    assert!(is_published(&after_answer(&uncertain_pin, created(), &ready(), WEEK * 2).pin));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn an_attempt_just_before_the_give_up_time_is_checked_until_a_check_can_decide()
     let failed = after_board_check(&short, BoardCheck::Failed("no route".into()), 62).pin;
 
     assert_eq!(next_board_check(&missing), Some(at(320)));
-    assert_eq!(due(&missing, &ready(), 120).pin, missing, "looks are not hurried");
+    assert_eq!(due(&missing, &ready(), 120).pin, missing, "checks are not hurried");
     assert!(next_board_check(&failed).is_some());
     let last = due(&missing, &ready(), 320);
     assert_eq!(last.action, Action::CheckBoard(attempt()));
@@ -139,5 +139,5 @@ fn board_checks_that_always_end_their_process_stop_at_last() {
     }
 
     assert_eq!(failure(&pin), Some("outcome_unknown"));
-    assert!(checks_done < WEEK / 60 / 15, "{checks_done} looks");
+    assert!(checks_done < WEEK / 60 / 15, "{checks_done} checks");
 }

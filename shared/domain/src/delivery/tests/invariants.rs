@@ -87,7 +87,7 @@ impl Life {
         transition.action
     }
 
-    /// What is certain now: an answer that leaves no doubt, or a list that can no longer lag.
+    /// Notes what is certain now: after an answer with an outcome, or after a list that can no longer lag.
     fn learn(&mut self, before: &State, input: &Input) {
         for attempt_log in &mut self.attempts {
             attempt_log.is_decided |= match input {

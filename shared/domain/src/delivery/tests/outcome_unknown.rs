@@ -25,14 +25,14 @@ fn a_silent_process_leaves_an_unknown_outcome_whatever_its_channel_is_like() {
 
 #[test]
 fn a_late_answer_without_an_outcome_changes_no_board_check() {
-    let mut doubt = outcome_unknown(Some(320));
-    doubt = altered(&doubt, |record| {
+    let mut uncertain_pin = outcome_unknown(Some(320));
+    uncertain_pin = altered(&uncertain_pin, |record| {
         record.state = State::OutcomeUnknown { attempt: attempt(), checks_done: 2, retry_at: Some(at(320)) }
     });
 
-    let transition = after_answer(&doubt, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
+    let transition = after_answer(&uncertain_pin, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
 
-    assert_eq!(transition.pin.state, doubt.state);
+    assert_eq!(transition.pin.state, uncertain_pin.state);
 }
 
 #[test]

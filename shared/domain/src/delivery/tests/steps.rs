@@ -17,7 +17,7 @@ pub(super) enum Step {
     ChannelReconnected,
     /// The answer to one of the attempts so far: always the same, however often and late it comes.
     Answer(Index, Outcome),
-    /// A look that began so many seconds ago.
+    /// A board check that began so many seconds ago.
     BoardCheck(BoardCheck, i64),
 }
 

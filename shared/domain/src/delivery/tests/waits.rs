@@ -36,9 +36,9 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 #[test]
 fn a_wait_of_a_week_is_checked_some_hundred_times_and_its_end_is_noticed_soon() {
     let attempt = Attempt { fencing_token: "f1".into(), started_at: at(0) };
-    let doubt = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
+    let uncertain_state = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
-        for state in [State::Scheduled, doubt.clone()] {
+        for state in [State::Scheduled, uncertain_state.clone()] {
             let mut pin = pin(state);
             pin = altered(&pin, |record| record.timeline.push(at(0), "accepted", phrases::ACCEPTED.into())); // long before the wait begins
             let (begun_at, mut now, mut waits) = (at(3600), at(3600), Vec::new());
