@@ -1,13 +1,15 @@
-//! A long flow through the API. Every answer is checked against the contract.
+//! A long flow through the API: every answer and every event is checked against the contract.
+
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
-    api::contract::contract,
+    api::contract::{contract, object},
     harness::json_schema::{Schemas, resolved},
-    harness::{APP_ID, APP_SECRET, Answer, SETTINGS, TestApp, days, pin},
+    harness::{APP_ID, APP_SECRET, Answer, PINS, SETTINGS, TestApp, days, id, minutes, pin},
 };
 
 /// The answers of a flow, each with its route.
@@ -48,7 +50,6 @@ async fn real_answers_match_the_contract() {
     const CHANNELS: &str = "/api/v1/channels";
     const CHANNEL: &str = "/api/v1/channels/{id}";
     const BOARDS: &str = "/api/v1/channels/{id}/boards";
-    const PINS: &str = "/api/v1/pins";
     const PIN: &str = "/api/v1/pins/{id}";
     const RETRY: &str = "/api/v1/pins/{id}/retry";
     let app = TestApp::start().await;
@@ -146,4 +147,53 @@ async fn real_answers_match_the_contract() {
 
     let faults = story.faults(&contract(&app).await);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Every kind of event, as it comes from the bus.
+#[tokio::test]
+async fn events_on_the_bus_are_of_the_documented_form() {
+    let (app, channel) = TestApp::start_connected().await;
+    let document = contract(&app).await;
+    app.publish("ada", &channel, "Published").await.expect(201);
+    let later = app.stack.now() + minutes(60);
+    let scheduled = app.schedule("ada", &channel, "Cancelled", later).await.expect(202);
+    let path = format!("{PINS}/{}", id(&scheduled));
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::RateLimited { reset: 30 }));
+    app.publish("ada", &channel, "Waiting").await.expect(202);
+    app.advance(minutes(5)).await;
+    let unreadable = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore).times(1000);
+    app.pinterest().inject(unreadable);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let mut review = pin(&channel, "Needs a review");
+    review["publish_within"] = json!("PT1H");
+    app.post(PINS, "ada", review).await.expect(202);
+    app.advance(minutes(2 * 60)).await;
+    let mut failed = pin(&channel, "Failed");
+    failed["board_id"] = json!("404404");
+    app.post(PINS, "ada", failed).await.problem(422);
+    let outage = || {
+        let limited = FaultKind::RateLimited { reset: 86_400 }; // the fewest steps
+        app.pinterest().inject(Fault::once(Operation::Token, limited).times(1000));
+    };
+    outage();
+    app.advance(days(48)).await; // the owner is warned
+    app.pinterest().clear_faults();
+    app.advance(days(2)).await;
+    outage();
+    app.advance(days(61)).await;
+    let path = format!("/api/v1/channels/{channel}");
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+
+    let mut kinds = BTreeSet::new();
+    for event in app.stack.events().await.unwrap() {
+        let kind = event.detail_type;
+        let schema =
+            &document["webhooks"][&kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let faults = Schemas(&document).faults(&schema["properties"]["detail"], &event.detail, &kind);
+        assert!(faults.is_empty(), "{faults:#?}");
+        kinds.insert(kind);
+    }
+    let documented: BTreeSet<_> = object(&document["webhooks"]).keys().cloned().collect();
+    assert_eq!(kinds, documented);
 }
