@@ -139,8 +139,8 @@ form.addEventListener("submit", (event) => {
     const newPin = { channel_id: channel?.id, board_id: board.value, title, media: { kind: "image", url } };
     const pin = await call("POST", "/api/v1/pins", newPin, { "Idempotency-Key": key });
     // 201: published. 202: it waits, and is published later without anybody's doing.
-    const isPublished = pin.state === "published";
-    show(true, isPublished ? `Published: ${pin.pinterest_pin_url}` : `Accepted: ${pin.state} (${pin.reason})`);
+    const published = pin.state === "published";
+    show(true, published ? `Published: ${pin.pinterest_pin_url}` : `Accepted: ${pin.state} (${pin.reason})`);
   });
 });
 

@@ -79,8 +79,8 @@ def job(api: AuthenticatedClient, environment: m.PinterestEnvironment) -> None:
 
     refused = expect(create_pin.sync(client=api, body=pin("x" * 101)), m.Problem)
     assert (refused.code, refused.field) == (m.ProblemCode.TOO_LONG, "title")
-    nobody = expect(list_pins.sync(client=client("nobody")), m.Problem)
-    assert nobody.code is m.ProblemCode.UNAUTHENTICATED
+    unauthenticated = expect(list_pins.sync(client=client("nobody")), m.Problem)
+    assert unauthenticated.code is m.ProblemCode.UNAUTHENTICATED
 
     states(api, pin, "nowhere")
     page = expect(list_pins.sync(client=api, state=m.PinState.SCHEDULED, limit=1), m.PinPage)

@@ -18,9 +18,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("deploy")
 
 
-def closing(thing):
-    yield thing
-    thing.close()
+def closing(resource):
+    yield resource
+    resource.close()
 
 
 @pytest.fixture(scope="session")

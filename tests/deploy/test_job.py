@@ -21,10 +21,10 @@ PAGES = {
 
 
 def test_every_route_but_the_open_ones_asks_for_a_token(stack, issuer):
-    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    foreign_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     refused = [
         None,
-        issuer.token("ada", key=stranger),
+        issuer.token("ada", key=foreign_key),
         issuer.token("ada", aud="another-product"),
         issuer.token("ada", iss="https://issuer.example.com"),
         issuer.token("ada", exp=1),
@@ -46,10 +46,10 @@ def test_every_route_but_the_open_ones_asks_for_a_token(stack, issuer):
 
 
 def test_the_open_routes_answer_and_a_browser_of_the_frontend_may_call(stack):
-    nobody = Caller(stack.gateway.url, None)
-    assert nobody.call("GET", "/api/v1/health")["status"] == "ok"
-    assert nobody.call("GET", "/problems/too_long")["code"] == "too_long"
-    contract = nobody.call("GET", "/openapi.json")
+    anonymous = Caller(stack.gateway.url, None)
+    assert anonymous.call("GET", "/api/v1/health")["status"] == "ok"
+    assert anonymous.call("GET", "/problems/too_long")["code"] == "too_long"
+    contract = anonymous.call("GET", "/openapi.json")
     routes = {f"{method.upper()} {path}" for path, of in contract["paths"].items() for method in of}
     assert routes == stack.gateway.routes.keys() - PAGES, "pages are for people"
 

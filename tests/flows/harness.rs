@@ -273,7 +273,7 @@ impl TestApp {
     }
 
     /// How often a Pin was sent to Pinterest.
-    pub(crate) fn sent(&self) -> usize {
+    pub(crate) fn send_count(&self) -> usize {
         self.pinterest().calls_of(Operation::CreatePin)
     }
 
@@ -320,9 +320,9 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 }
 
 /// Waits until a condition is true, for at most ten seconds.
-pub(crate) async fn until(so: impl Fn() -> bool) {
+pub(crate) async fn until(is_true: impl Fn() -> bool) {
     let condition = async {
-        while !so() {
+        while !is_true() {
             tokio::task::yield_now().await;
         }
     };

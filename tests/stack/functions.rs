@@ -101,13 +101,15 @@ pub(crate) fn roles_and_logs(project: &Project) -> Vec<String> {
         if function.property("LoggingConfig")["LogGroup"] != json!({ "Ref": log }) {
             complaints.push(format!("{id} does not log to {log}"));
         }
-        let there = project.resource(&role);
-        if there["Type"] != "AWS::IAM::Role" || there["Properties"]["AssumeRolePolicyDocument"] != trust {
+        let role_resource = project.resource(&role);
+        if role_resource["Type"] != "AWS::IAM::Role"
+            || role_resource["Properties"]["AssumeRolePolicyDocument"] != trust
+        {
             complaints.push(format!("{role} is not a role that Lambda alone may take"));
         }
-        let there = project.resource(&log);
-        let retention_days = &there["Properties"]["RetentionInDays"];
-        if there["Type"] != "AWS::Logs::LogGroup" || retention_days != &json!({ "Ref": "LogDays" }) {
+        let log_resource = project.resource(&log);
+        let retention_days = &log_resource["Properties"]["RetentionInDays"];
+        if log_resource["Type"] != "AWS::Logs::LogGroup" || retention_days != &json!({ "Ref": "LogDays" }) {
             complaints.push(format!("{log} is not a log that ends after LogDays"));
         }
         roles.insert(role);
@@ -176,6 +178,6 @@ pub(crate) fn bounds(project: &Project) -> Vec<String> {
 
 /// `oauth-start` as `OauthStart`.
 pub(crate) fn capitals(package: &str) -> String {
-    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
-    package.split('-').filter(|part| !part.is_empty()).map(word).collect()
+    let capitalized = |capitalized: &str| capitalized[..1].to_uppercase() + &capitalized[1..];
+    package.split('-').filter(|part| !part.is_empty()).map(capitalized).collect()
 }

@@ -246,8 +246,8 @@ impl Recorder {
         self.refuse_token(Operation::ListBoards);
         self.call_function("channels", "GET", &format!("{path}/boards"), &no_body).await;
         self.call_function("channels", "GET", "/api/v1/limits", &no_body).await;
-        let own = json!({ "tenant": "ada", "limits": { "channels": 50 } });
-        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own).await;
+        let own_limits = json!({ "tenant": "ada", "limits": { "channels": 50 } });
+        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own_limits).await;
 
         let tomorrow = Timestamp::now() + day;
         let pin = |title: &str, later: bool| {
@@ -279,7 +279,7 @@ impl Recorder {
         let few = json!({ "tenant": "ada", "limits": { "open_pins": 1 } });
         self.call_function("channels", "PUT", "/api/v1/admin/limits", &few).await;
         assert_eq!(self.call_function("publish", "POST", pins, &pin("over", true)).await.0, 429);
-        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own).await;
+        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own_limits).await;
 
         let scheduled = format!("{pins}/{}", scheduled["id"].as_str().unwrap());
         self.call_function("pins", "GET", &format!("{pins}?channel_id={channel}"), &no_body).await;

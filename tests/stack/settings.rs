@@ -98,8 +98,9 @@ fn settings_that_work_start_every_function() {
 #[test]
 fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() {
     for (name, value, expected) in BAD {
-        let changed =
-            GOOD.into_iter().map(|(known, good)| (known, if known == *name { *value } else { good }));
+        let changed = GOOD
+            .into_iter()
+            .map(|(variable, good)| (variable, if variable == *name { *value } else { good }));
         let Err(error) = start(changed.collect(), &ALL) else { panic!("{name} may be {value:?}") };
         let text = chain(&error);
         assert!(text.contains(name) && text.contains("set") && text.contains(expected), "{name}: {text}");
@@ -113,7 +114,7 @@ fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() 
 #[test]
 fn a_missing_setting_counts_as_an_empty_one() {
     for (name, _, expected) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {
-        let without_name = GOOD.into_iter().filter(|(known, _)| known != name);
+        let without_name = GOOD.into_iter().filter(|(variable, _)| variable != name);
         let text = chain(&start(without_name.collect(), &ALL).unwrap_err());
         assert!(text.contains(name) && text.contains(expected), "{name}: {text}");
     }
@@ -126,8 +127,9 @@ fn every_function_starts_with_the_variables_of_the_template() {
     let project = Project::read();
     let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
     for function in project.functions() {
-        let own = &function.property("Environment")["Variables"];
-        let declared: Vec<_> = [for_all, own].into_iter().filter_map(Value::as_object).flatten().collect();
+        let own_variables = &function.property("Environment")["Variables"];
+        let declared: Vec<_> =
+            [for_all, own_variables].into_iter().filter_map(Value::as_object).flatten().collect();
         let parts = policies::built(&project, function.package);
         let itself = Some(CONSOLE).filter(|console| *console == function.package);
         let calls: Vec<_> = parts.iter().map(|part| part.call).chain(itself).collect();
@@ -215,7 +217,7 @@ fn resolve(project: &Project, reference: &impl Fn(&str) -> String, given: &Value
 
 /// Whether a condition of the template holds then.
 fn condition_met(project: &Project, reference: &impl Fn(&str) -> String, condition: &Value) -> bool {
-    let (name, of) = condition.as_object().and_then(|one| one.iter().next()).unwrap();
+    let (name, of) = condition.as_object().and_then(|part| part.iter().next()).unwrap();
     let all = || of.as_array().unwrap().iter();
     match name.as_str() {
         "Condition" => {
@@ -225,8 +227,8 @@ fn condition_met(project: &Project, reference: &impl Fn(&str) -> String, conditi
             let sides: Vec<_> = all().map(|side| resolve(project, reference, side)).collect();
             sides[0] == sides[1]
         }
-        "Fn::Not" => !all().any(|one| condition_met(project, reference, one)),
-        "Fn::And" => all().all(|one| condition_met(project, reference, one)),
+        "Fn::Not" => !all().any(|part| condition_met(project, reference, part)),
+        "Fn::And" => all().all(|part| condition_met(project, reference, part)),
         other => panic!("nothing here decides {other}"),
     }
 }

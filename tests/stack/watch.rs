@@ -48,7 +48,7 @@ fn the_numbers_that_alarms_watch_are_logged_by_the_code() {
 
 pub(crate) fn metrics(project: &Project) -> Vec<String> {
     let logged_fields = logged_fields(project);
-    let own = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
+    let own_namespace = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
     let logs: Vec<_> = project
         .functions()
         .iter()
@@ -77,21 +77,25 @@ pub(crate) fn metrics(project: &Project) -> Vec<String> {
             complaints.push(format!("{id} reads no log of the API or a function"));
         }
         for metric in list(&properties["MetricTransformations"]) {
-            if metric["MetricNamespace"] != own {
+            if metric["MetricNamespace"] != own_namespace {
                 complaints.push(format!("{id} counts for another product"));
             }
             counted.insert(metric["MetricName"].to_string());
         }
     }
     let alarms = project.resources("AWS::CloudWatch::Alarm").into_iter();
-    let own_alarms = alarms.filter(|(_, alarm)| alarm["Properties"]["Namespace"] == own);
-    let watched: BTreeSet<_> =
+    let own_alarms = alarms.filter(|(_, alarm)| alarm["Properties"]["Namespace"] == own_namespace);
+    let metrics_of_alarms: BTreeSet<_> =
         own_alarms.map(|(_, alarm)| alarm["Properties"]["MetricName"].to_string()).collect();
     complaints.extend(
-        watched.difference(&counted).map(|name| format!("an alarm watches {name}, which nothing counts")),
+        metrics_of_alarms
+            .difference(&counted)
+            .map(|name| format!("an alarm watches {name}, which nothing counts")),
     );
     complaints.extend(
-        counted.difference(&watched).map(|name| format!("{name} is counted, and no alarm watches it")),
+        counted
+            .difference(&metrics_of_alarms)
+            .map(|name| format!("{name} is counted, and no alarm watches it")),
     );
     complaints
 }

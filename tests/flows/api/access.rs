@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Ada's things, which other callers try to use.
-struct Things {
+struct Fixtures {
     channel: String,
     pin: String,
     media: String,
@@ -23,7 +23,7 @@ struct Things {
     version: String,
 }
 
-impl Things {
+impl Fixtures {
     async fn of_ada(app: &TestApp, channel: String) -> Self {
         let tomorrow = app.stack.now() + days(1);
         let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
@@ -59,11 +59,11 @@ impl Things {
 }
 
 /// A valid body for the route, so that only the caller is wrong.
-fn body(route: &Endpoint, things: &Things) -> Option<Value> {
+fn body(route: &Endpoint, fixtures: &Fixtures) -> Option<Value> {
     match (route.operation_id(), route.method) {
         (Some("change_channel"), _) => Some(json!({"default_board_id": null})),
         (Some("create_board"), _) => Some(json!({"name": "Not yours"})),
-        (Some("create_pin"), _) => Some(pin(&things.channel, "Not yours")),
+        (Some("create_pin"), _) => Some(pin(&fixtures.channel, "Not yours")),
         (Some("save_settings"), _) => Some(json!({"status": "disabled"})),
         (Some("claim_connection"), _) => Some(json!({"connection": "guess"})),
         (_, "POST" | "PUT" | "PATCH") => Some(json!({})),
@@ -74,7 +74,7 @@ fn body(route: &Endpoint, things: &Things) -> Option<Value> {
 async fn call_route(
     app: &TestApp,
     route: &Endpoint,
-    fixtures: &Things,
+    fixtures: &Fixtures,
     authorization: Option<&str>,
 ) -> Answer {
     let method = Method::from_bytes(route.method.as_bytes()).unwrap();
@@ -91,10 +91,10 @@ async fn call_route(
 }
 
 /// What other callers must not change, as Ada and the admin see it.
-async fn snapshot(app: &TestApp, things: &Things) -> [Value; 4] {
+async fn snapshot(app: &TestApp, fixtures: &Fixtures) -> [Value; 4] {
     let settings = app.call(Method::GET, SETTINGS, &app.admin(), None).await.expect(200);
-    let channel = app.channel("ada", &things.channel).await;
-    let pin = app.pin("ada", &things.pin).await;
+    let channel = app.channel("ada", &fixtures.channel).await;
+    let pin = app.pin("ada", &fixtures.pin).await;
     let pins = app.get("/api/v1/pins", "ada").await.expect(200);
     [settings, channel, pin, pins]
 }
@@ -102,7 +102,7 @@ async fn snapshot(app: &TestApp, things: &Things) -> [Value; 4] {
 #[tokio::test]
 async fn without_a_valid_token_only_open_routes_answer() {
     let (app, channel) = TestApp::start_connected().await;
-    let things = Things::of_ada(&app, channel).await;
+    let fixtures = Fixtures::of_ada(&app, channel).await;
     let elsewhere = TestApp::start().await;
     let token = app.user("ada");
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
@@ -110,9 +110,9 @@ async fn without_a_valid_token_only_open_routes_answer() {
     let unsigned_header = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
     let forged =
         "eyJzdWIiOiJhZGEiLCJ0ZW5hbnQiOiJhZGEiLCJzY29wZSI6InBpbndyaWdodC9hZG1pbiIsImV4cCI6OTk5OTk5OTk5OX0";
-    let before = snapshot(&app, &things).await;
+    let before = snapshot(&app, &fixtures).await;
     let calls = app.pinterest().calls().len();
-    let nobody = [
+    let invalid_authorizations = [
         None,
         Some(String::new()),
         Some("Bearer".to_owned()),
@@ -133,9 +133,9 @@ async fn without_a_valid_token_only_open_routes_answer() {
     {
         let mut findings = Findings::default();
         for route in &endpoints() {
-            for authorization in &nobody {
+            for authorization in &invalid_authorizations {
                 let case = format!("{} {} as {authorization:?}", route.method, route.path);
-                let response = call_route(&app, route, &things, authorization.as_deref()).await;
+                let response = call_route(&app, route, &fixtures, authorization.as_deref()).await;
                 if route.access == Access::Open {
                     if response.status.as_u16() >= 400 {
                         findings.note(format!("{case}: {} {}", response.status, response.text));
@@ -147,25 +147,25 @@ async fn without_a_valid_token_only_open_routes_answer() {
         }
     }
 
-    assert_eq!(snapshot(&app, &things).await, before);
+    assert_eq!(snapshot(&app, &fixtures).await, before);
     assert_eq!(app.pinterest().calls().len(), calls);
 }
 
 #[tokio::test]
 async fn a_token_is_invalid_after_twelve_hours() {
     let (app, channel) = TestApp::start_connected().await;
-    let things = Things::of_ada(&app, channel).await;
+    let fixtures = Fixtures::of_ada(&app, channel).await;
     let (user, admin) = (app.user("ada"), app.admin());
     app.advance(SignedDuration::from_mins(12 * 60 - 1)).await;
     app.call(Method::GET, "/api/v1/pins", &user, None).await.expect(200);
     app.advance(SignedDuration::from_mins(2)).await;
-    let before = snapshot(&app, &things).await;
+    let before = snapshot(&app, &fixtures).await;
 
     {
         let mut findings = Findings::default();
         for route in endpoints().iter().filter(|route| route.access != Access::Open) {
             for token in [&user, &admin] {
-                let refused = call_route(&app, route, &things, Some(&format!("Bearer {token}"))).await;
+                let refused = call_route(&app, route, &fixtures, Some(&format!("Bearer {token}"))).await;
                 findings.compare(
                     &format!("{} {}", route.method, route.path),
                     &refused,
@@ -174,19 +174,19 @@ async fn a_token_is_invalid_after_twelve_hours() {
             }
         }
         for route in endpoints().iter().filter(|route| route.access == Access::Open) {
-            let response = call_route(&app, route, &things, Some(&format!("Bearer {user}"))).await;
+            let response = call_route(&app, route, &fixtures, Some(&format!("Bearer {user}"))).await;
             assert!(response.status.as_u16() < 400, "{}: {}", route.path, response.text);
         }
     }
 
-    assert_eq!(snapshot(&app, &things).await, before);
+    assert_eq!(snapshot(&app, &fixtures).await, before);
 }
 
 #[tokio::test]
 async fn only_admins_reach_the_routes_of_admins() {
     let (app, channel) = TestApp::start_connected().await;
-    let things = Things::of_ada(&app, channel).await;
-    let before = snapshot(&app, &things).await;
+    let fixtures = Fixtures::of_ada(&app, channel).await;
+    let before = snapshot(&app, &fixtures).await;
     let calls = app.pinterest().calls().len();
     let mut admin_routes = 0;
 
@@ -196,7 +196,7 @@ async fn only_admins_reach_the_routes_of_admins() {
             admin_routes += 1;
             for sub in ["ada", "root", "admin", "pinwright/admin"] {
                 let token = format!("Bearer {}", app.user(sub));
-                let refused = call_route(&app, route, &things, Some(&token)).await;
+                let refused = call_route(&app, route, &fixtures, Some(&token)).await;
                 findings.compare(
                     &format!("{} {} as {sub}", route.method, route.path),
                     &refused,
@@ -207,7 +207,7 @@ async fn only_admins_reach_the_routes_of_admins() {
     }
 
     assert!(admin_routes >= 3);
-    assert_eq!(snapshot(&app, &things).await, before);
+    assert_eq!(snapshot(&app, &fixtures).await, before);
     assert_eq!(app.pinterest().calls().len(), calls);
 }
 
@@ -222,17 +222,17 @@ async fn every_route_of_the_api_that_is_under_admin_is_for_admins() {
 #[tokio::test]
 async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
     let (app, channel) = TestApp::start_connected().await;
-    let things = Things::of_ada(&app, channel).await;
-    let nonexistent = Things {
-        channel: missing(&things.channel),
-        pin: missing(&things.pin),
-        media: missing(&things.media),
-        version: things.version.clone(),
+    let fixtures = Fixtures::of_ada(&app, channel).await;
+    let nonexistent = Fixtures {
+        channel: missing(&fixtures.channel),
+        pin: missing(&fixtures.pin),
+        media: missing(&fixtures.media),
+        version: fixtures.version.clone(),
     };
     app.connect("eve").await; // she has a channel of her own, of the same account
-    let before = snapshot(&app, &things).await;
+    let before = snapshot(&app, &fixtures).await;
     let calls = app.pinterest().calls().len();
-    let strangers = [
+    let callers = [
         Person { sub: "eve".to_owned(), tenant: None, admin: false },
         Person { sub: "root".to_owned(), tenant: None, admin: true },
         Person { sub: "ada".to_owned(), tenant: Some("other".to_owned()), admin: false },
@@ -241,7 +241,7 @@ async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
 
     {
         let mut findings = Findings::default();
-        for person in strangers {
+        for person in callers {
             let token = format!("Bearer {}", app.stack.token(person.clone()));
             let about_a_thing = |route: &&Endpoint| {
                 route.path.contains("{id}") && route.access == Access::User
@@ -251,15 +251,15 @@ async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
                 request_count += 1;
                 let case =
                     format!("{} {} as {} of {:?}", route.method, route.path, person.sub, person.tenant);
-                let foreign = call_route(&app, route, &things, Some(&token)).await;
+                let foreign = call_route(&app, route, &fixtures, Some(&token)).await;
                 let missing = call_route(&app, route, &nonexistent, Some(&token)).await;
                 findings.compare(&case, &foreign, "404 not_found");
-                let words = |answer: &Answer| {
-                    let mut words = answer.json();
-                    words["request_id"] = Value::Null;
-                    (status_and_code(answer), words.to_string())
+                let comparable = |answer: &Answer| {
+                    let mut comparable = answer.json();
+                    comparable["request_id"] = Value::Null;
+                    (status_and_code(answer), comparable.to_string())
                 };
-                if words(&foreign) != words(&missing) {
+                if comparable(&foreign) != comparable(&missing) {
                     findings.note(format!("{case}: {} is not {}", foreign.text, missing.text));
                 }
             }
@@ -267,17 +267,17 @@ async fn another_tenants_things_get_the_same_answer_as_missing_ones() {
     }
 
     assert!(request_count >= 3 * 9);
-    assert_eq!(snapshot(&app, &things).await, before);
+    assert_eq!(snapshot(&app, &fixtures).await, before);
     assert_eq!(app.pinterest().calls().len(), calls);
     app.advance(days(2)).await;
-    assert_eq!(app.pin("ada", &things.pin).await["state"], "published");
+    assert_eq!(app.pin("ada", &fixtures.pin).await["state"], "published");
     assert_eq!(app.at_pinterest("Not yours"), 0);
 }
 
 #[tokio::test]
 async fn lists_of_another_tenant_are_empty() {
     let (app, channel) = TestApp::start_connected().await;
-    Things::of_ada(&app, channel.clone()).await;
+    Fixtures::of_ada(&app, channel.clone()).await;
     let empty_page = json!({"items": [], "next": null});
     let about_no_thing = |route: &&Endpoint| !route.path.contains("{id}") && route.access == Access::User;
     let lists = [Some("list_channels"), Some("list_pins")];
@@ -286,8 +286,8 @@ async fn lists_of_another_tenant_are_empty() {
         endpoints().iter().filter(about_no_thing).filter(|route| lists.contains(&route.operation_id()))
     {
         list_count += 1;
-        let own = app.get(route.path, "ada").await.expect(200);
-        assert_eq!(own["items"].as_array().unwrap().len(), 1);
+        let own_page = app.get(route.path, "ada").await.expect(200);
+        assert_eq!(own_page["items"].as_array().unwrap().len(), 1);
         assert_eq!(app.get(route.path, "eve").await.expect(200), empty_page);
         let other_tenant =
             app.stack.token(Person { sub: "ada".to_owned(), tenant: Some("x".to_owned()), admin: true });
@@ -306,14 +306,14 @@ async fn lists_of_another_tenant_are_empty() {
 #[tokio::test]
 async fn users_of_one_tenant_share_its_channels_and_pins() {
     let (app, channel) = TestApp::start_connected().await;
-    let things = Things::of_ada(&app, channel).await;
+    let fixtures = Fixtures::of_ada(&app, channel).await;
     let zoe = app.stack.token(Person { sub: "zoe".to_owned(), tenant: Some("ada".to_owned()), admin: false });
     let channels = app.call(Method::GET, "/api/v1/channels", &zoe, None).await.expect(200);
-    assert_eq!(channels["items"][0]["id"], things.channel);
-    let body = Some(pin(&things.channel, "By Zoe"));
+    assert_eq!(channels["items"][0]["id"], fixtures.channel);
+    let body = Some(pin(&fixtures.channel, "By Zoe"));
     let created = app.call(Method::POST, "/api/v1/pins", &zoe, body).await.expect(201);
     assert_eq!(app.pin("ada", &id(&created)).await["title"], "By Zoe");
-    let path = format!("/api/v1/pins/{}", things.pin);
+    let path = format!("/api/v1/pins/{}", fixtures.pin);
     let cancelled = app.call(Method::DELETE, &path, &zoe, None).await.expect(200);
     assert_eq!(cancelled["state"], "cancelled");
 }

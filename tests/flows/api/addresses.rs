@@ -16,14 +16,14 @@ use crate::{
 #[tokio::test]
 async fn another_tenants_channel_gets_the_same_answer_as_a_missing_one() {
     let (app, channel) = TestApp::start_connected().await;
-    let words = |answer: Answer| {
+    let comparable = |answer: Answer| {
         assert_eq!(status_and_code(&answer), "404 not_found");
-        let mut words = answer.json();
-        words["request_id"] = Value::Null;
-        words
+        let mut comparable = answer.json();
+        comparable["request_id"] = Value::Null;
+        comparable
     };
-    let foreign = words(app.publish("eve", &channel, "Stolen").await);
-    let nonexistent = words(app.publish("eve", &missing(&channel), "Stolen").await);
+    let foreign = comparable(app.publish("eve", &channel, "Stolen").await);
+    let nonexistent = comparable(app.publish("eve", &missing(&channel), "Stolen").await);
     assert_eq!(foreign, nonexistent);
 
     let filter = format!("{PINS}?channel_id={channel}");
@@ -218,21 +218,21 @@ async fn every_answer_has_the_common_headers() {
     let (app, channel) = TestApp::start_connected().await;
     let get = |path: &str| app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("ada"));
     for path in ["/api/v1/health", "/openapi.json", "/app/channels", PINS, "/nowhere", "/api/v1/pins/none"] {
-        let answered = answer(get(path).header("x-request-id", "ours-1.2:3")).await;
+        let response = answer(get(path).header("x-request-id", "ours-1.2:3")).await;
         for (name, value) in [
             ("x-request-id", "ours-1.2:3"),
             ("x-content-type-options", "nosniff"),
             ("strict-transport-security", "max-age=31536000"),
         ] {
-            assert_eq!(answered.headers[name], value, "{path}");
+            assert_eq!(response.headers[name], value, "{path}");
         }
-        if let Some(id) = answered.json().get("request_id") {
+        if let Some(id) = response.json().get("request_id") {
             assert_eq!(id, "ours-1.2:3");
         }
     }
     for invalid_id in ["a b", "\u{e9}", "<script>", &"x".repeat(129)] {
-        let answered = answer(get(PINS).header("x-request-id", invalid_id)).await;
-        let id = answered.headers["x-request-id"].to_str().unwrap();
+        let response = answer(get(PINS).header("x-request-id", invalid_id)).await;
+        let id = response.headers["x-request-id"].to_str().unwrap();
         assert!(id != invalid_id && !id.is_empty(), "{invalid_id}");
     }
 

@@ -127,27 +127,28 @@ async fn other_paths_and_methods_are_refused() {
 
 /// The configuration of the pages for a function with these settings, and their Content Security Policy.
 async fn page_config(settings: &[(&str, &str)]) -> (Value, String) {
-    let own = [
+    let own_sources = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("MEDIA_BUCKET", "files"),
     ];
-    let variables: Variables = own.into_iter().chain(settings.iter().copied()).collect();
+    let variables: Variables = own_sources.into_iter().chain(settings.iter().copied()).collect();
     let console = Console::new(&Setup::new(variables, Clock::system(), Random::system()).unwrap()).unwrap();
     let answer = handle(&console, request("nobody", "GET", "/app/channels", None, &json!(null))).await;
     let policy = answer.headers()["content-security-policy"].to_str().unwrap();
-    let reached = policy.split("; ").find_map(|part| part.strip_prefix("connect-src ")).unwrap().to_owned();
+    let connect_sources =
+        policy.split("; ").find_map(|part| part.strip_prefix("connect-src ")).unwrap().to_owned();
     let lambda_http::Body::Text(page) = answer.into_body() else { panic!("a page is text") };
     let settings = page.split("name=\"pinwright\" content=\"").nth(1).unwrap().split('"').next().unwrap();
-    (serde_json::from_str(&settings.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), reached)
+    (serde_json::from_str(&settings.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), connect_sources)
 }
 
 #[tokio::test]
 async fn the_sign_in_follows_the_settings_of_the_stack() {
-    let (locally, reached) = page_config(&[]).await;
+    let (locally, connect_sources) = page_config(&[]).await;
     assert_eq!(locally["sign_in"], "development");
-    assert_eq!(reached, "'self' https://files.s3.eu-central-1.amazonaws.com");
+    assert_eq!(connect_sources, "'self' https://files.s3.eu-central-1.amazonaws.com");
 
     let issuer = ("SIGN_IN_ISSUER", "https://issuer.example.com/pool/");
     let (without_client, _) = page_config(&[issuer]).await;
@@ -160,14 +161,14 @@ async fn the_sign_in_follows_the_settings_of_the_stack() {
         ("SIGN_IN_ORIGINS", "https://tokens.example.com, https://more.example.com/path"),
         ("ADMIN_GROUP", "operators"),
     ];
-    let (with_client, reached) = page_config(&client).await;
+    let (with_client, connect_sources) = page_config(&client).await;
     assert_eq!(with_client["sign_in"], "oidc");
     assert_eq!(with_client["issuer"], "https://issuer.example.com/pool");
     assert_eq!(with_client["client_id"], "pages\"&");
     assert_eq!(with_client["scope"], "openid email");
     assert_eq!(with_client["admin_group"], "operators");
     assert_eq!(
-        reached,
+        connect_sources,
         "'self' https://files.s3.eu-central-1.amazonaws.com https://issuer.example.com https://tokens.example.com \
          https://more.example.com"
     );

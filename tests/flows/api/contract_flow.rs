@@ -92,8 +92,8 @@ async fn real_answers_match_the_contract() {
     story.note("PATCH", CHANNEL, call(Method::PATCH, &channel_path, board).await, 200);
     story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 200);
 
-    let mut full = pin(channel, "Full");
-    full["board_section_id"] = board_list["items"]
+    let mut complete_pin = pin(channel, "Full");
+    complete_pin["board_section_id"] = board_list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -107,21 +107,21 @@ async fn real_answers_match_the_contract() {
         ("dominant_color", "#6E7874"),
         ("publish_within", "P1D"),
     ] {
-        full[name] = json!(text);
+        complete_pin[name] = json!(text);
     }
     let board_of_section =
         board_list["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
-    full["board_id"] = board_of_section["pinterest_board_id"].clone();
-    let published = story.note("POST", PINS, call(post.clone(), PINS, Some(full)).await, 201);
+    complete_pin["board_id"] = board_of_section["pinterest_board_id"].clone();
+    let published = story.note("POST", PINS, call(post.clone(), PINS, Some(complete_pin)).await, 201);
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Plain"))).await, 201);
     let mut later = pin(channel, "Later");
     later["publish_at"] = json!(app.stack.now() + days(1));
     let scheduled = story.note("POST", PINS, call(post.clone(), PINS, Some(later)).await, 202);
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Unknown"))).await, 202);
-    let mut nowhere = pin(channel, "Nowhere");
-    nowhere["board_id"] = json!("999999999999");
-    let failed = story.note("POST", PINS, call(post.clone(), PINS, Some(nowhere)).await, 422);
+    let mut unknown_board = pin(channel, "Nowhere");
+    unknown_board["board_id"] = json!("999999999999");
+    let failed = story.note("POST", PINS, call(post.clone(), PINS, Some(unknown_board)).await, 422);
     let failed = failed["pin_id"].as_str().unwrap();
     story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
     story.note("GET", PINS, call(get.clone(), &format!("{PINS}?limit=2"), None).await, 200);

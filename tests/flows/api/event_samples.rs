@@ -115,8 +115,8 @@ async fn every_sample_of_a_request_is_answered_by_its_function_as_in_a_new_stack
         assert_eq!(answer.status(), expected_status, "{name}: {text}");
         match function {
             Function::OauthCallback => {
-                let to = answer.headers()["location"].to_str().unwrap();
-                assert_eq!(to, "https://app.example.com/app/channels#error=state_invalid");
+                let location = answer.headers()["location"].to_str().unwrap();
+                assert_eq!(location, "https://app.example.com/app/channels#error=state_invalid");
             }
             Function::AdminSave => {
                 let domain = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com";

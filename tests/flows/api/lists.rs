@@ -72,8 +72,8 @@ async fn a_page_of_rare_pins_ends_before_the_whole_table_is_read() {
 
     assert_eq!(first["items"], json!([]), "the newest two thousand are none of them");
     assert!(first["next"].is_string());
-    let (found, pages) = all(&app, &list, 1).await;
-    assert_eq!((ids(&found), pages), (vec![id(&rare)], 3), "found, and then the end");
+    let (items, pages) = all(&app, &list, 1).await;
+    assert_eq!((ids(&items), pages), (vec![id(&rare)], 3), "found, and then the end");
 }
 
 /// All items of a list, read page by page, and the number of pages.
@@ -83,9 +83,9 @@ async fn all(app: &TestApp, list: &str, limit: usize) -> (Vec<Value>, usize) {
     for page in 1..=50 {
         let path = format!("{list}limit={limit}{cursor}");
         let mut answer = app.get(&path, "ada").await.expect(200);
-        let found = answer["items"].as_array_mut().unwrap();
-        assert!(found.len() <= limit, "{path}");
-        items.append(found);
+        let page_items = answer["items"].as_array_mut().unwrap();
+        assert!(page_items.len() <= limit, "{path}");
+        items.append(page_items);
         match answer["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return (items, page),

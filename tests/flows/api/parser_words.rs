@@ -67,7 +67,7 @@ fn texts(answer: &Value, found: &mut Vec<String>) {
 #[tokio::test]
 async fn no_word_of_a_parser_reaches_a_person() {
     let (app, channel) = TestApp::start_connected().await;
-    let odd = [
+    let odd_values = [
         json!(null),
         json!(true),
         json!(0),
@@ -116,7 +116,7 @@ async fn no_word_of_a_parser_reaches_a_person() {
     let mut answers = Vec::new();
     let mut lines = Vec::new();
     for field in fields {
-        for value in &odd {
+        for value in &odd_values {
             let mut body = pin(&channel, "Never");
             body[field] = value.clone();
             answers.push((
@@ -147,7 +147,7 @@ async fn no_word_of_a_parser_reaches_a_person() {
         "title,media_url,thumbnail,publish_at,time_zone,publish_within,board_id,dominant_color,link"
             .to_owned(),
     ];
-    for value in odd.iter().filter_map(|value| value.as_str()).filter(|text| !text.trim().is_empty()) {
+    for value in odd_values.iter().filter_map(|value| value.as_str()).filter(|text| !text.trim().is_empty()) {
         for column in 1..9 {
             let mut row = vec!["Never", "https://videos.example.com/a.mp4", "", "", "", "", "", "", ""];
             row[column] = value;

@@ -166,7 +166,7 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     app.connect("eve").await; // the same account, another tenant
     let of_eve = app.get("/api/v1/channels", "eve").await.expect(200)["items"][0]["id"].clone();
     app.choose_board("eve", of_eve.as_str().unwrap()).await;
-    let stranger = app.publish("eve", of_eve.as_str().unwrap(), "Eve's").await.expect(201);
+    let foreign_pin = app.publish("eve", of_eve.as_str().unwrap(), "Eve's").await.expect(201);
     let url = format!("https://www.pinterest.com/pin/{remote}/");
 
     let top = app.get(&of_channel(&channel, "top-pins?sort_by=SAVE&metrics=SAVE"), "ada").await.expect(200);
@@ -179,7 +179,7 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     assert_eq!(best["pinterest_pin_url"], url);
     assert!(best["metrics"]["SAVE"].is_u64(), "{best}");
     let new = &top["items"][1];
-    assert_eq!((&new["pinterest_pin_id"], &new["pin_id"]), (&stranger["pinterest_pin_id"], &Value::Null));
+    assert_eq!((&new["pinterest_pin_id"], &new["pin_id"]), (&foreign_pin["pinterest_pin_id"], &Value::Null));
     assert_eq!(
         (&new["metrics"], &new["data_status"]["SAVE"]),
         (&json!({"SAVE": null}), &json!("PROCESSING"))
@@ -197,7 +197,7 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     assert!(recent["IMPRESSION"].as_u64().unwrap() > 0 && lifetime["TOTAL_COMMENTS"].is_u64(), "{list}");
 
     let foreign = app.get(&of_channel(of_eve.as_str().unwrap(), "pin-metrics"), "eve").await.expect(200);
-    assert_eq!(foreign["items"][0]["pin_id"], stranger["id"]);
+    assert_eq!(foreign["items"][0]["pin_id"], foreign_pin["id"]);
     assert_eq!(foreign["items"][1]["pin_id"], Value::Null);
 }
 
@@ -220,9 +220,9 @@ async fn a_long_list_comes_page_by_page() {
     assert_eq!(titles, ["Pin 3", "Pin 2", "Pin 1", "Pin 0", "Salad"]);
     assert_eq!(app.pinterest().calls_of(Operation::ListPins), 3);
 
-    let nowhere = app.get(&of_channel(&channel, "pin-metrics?cursor=nonsense"), "ada").await;
-    assert_eq!(status_and_code(&nowhere), "422 invalid_cursor");
-    assert_eq!(nowhere.json()["field"], "cursor");
+    let invalid_cursor = app.get(&of_channel(&channel, "pin-metrics?cursor=nonsense"), "ada").await;
+    assert_eq!(status_and_code(&invalid_cursor), "422 invalid_cursor");
+    assert_eq!(invalid_cursor.json()["field"], "cursor");
 }
 
 #[tokio::test]

@@ -254,12 +254,12 @@ async fn a_pin_to_a_deleted_board_is_stored_as_failed_with_the_same_text() {
         assert_eq!(problem["detail"], "board_id is invalid");
         let stored = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
         assert_eq!(stored["state"], "failed");
-        for word in ["code", "detail", "fix"] {
-            assert_eq!(stored["error"][word], problem[word]);
+        for field in ["code", "detail", "fix"] {
+            assert_eq!(stored["error"][field], problem[field]);
         }
     }
     app.advance(days(1)).await;
-    assert_eq!(app.sent(), 2, "what is refused for good is not sent again");
+    assert_eq!(app.send_count(), 2, "what is refused for good is not sent again");
     assert_eq!(app.at_pinterest("Nowhere"), 0);
 }
 

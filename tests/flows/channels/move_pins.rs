@@ -74,9 +74,9 @@ async fn nobody_moves_the_pins_of_another_tenant() {
     let at = app.stack.now() + minutes(60);
     let pin = app.schedule("ada", &channel, "Mine", at).await.expect(202);
 
-    let stranger = app.post(MOVE, "eve", move_request(&channel, &boards[0], &boards[1])).await;
+    let foreign = app.post(MOVE, "eve", move_request(&channel, &boards[0], &boards[1])).await;
 
-    assert_eq!(stranger.problem(404), "not_found");
+    assert_eq!(foreign.problem(404), "not_found");
     assert_eq!(app.pin("ada", &id(&pin)).await["board_id"], json!(boards[0]));
 }
 

@@ -166,8 +166,8 @@ async fn a_prefetch_of_the_callback_uses_nothing_up() {
         assert_eq!(prefetch.headers["cache-control"], "no-store");
     }
     assert_eq!(app.pinterest().calls().len(), calls, "the code is not used");
-    let real = answer(app.client.get(&callback)).await;
-    assert!(real.headers["location"].to_str().unwrap().contains("#connection="));
+    let navigation = answer(app.client.get(&callback)).await;
+    assert!(navigation.headers["location"].to_str().unwrap().contains("#connection="));
 }
 
 #[tokio::test]
@@ -218,8 +218,8 @@ async fn the_reason_of_a_refusal_is_the_same_for_each_request() {
         let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
         assert!(end.ends_with(&format!("#error={reason}")), "{kind:?}: {end}");
     }
-    let silent = FaultKind::Refused { status: 403, code: 403, message: "Not authorized".into() };
-    app.pinterest().inject(Fault::once(Operation::UserAccount, silent));
+    let no_reason = FaultKind::Refused { status: 403, code: 403, message: "Not authorized".into() };
+    app.pinterest().inject(Fault::once(Operation::UserAccount, no_reason));
     let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
     assert!(end.ends_with("#error=account_refused"), "{end}");
 }

@@ -75,7 +75,7 @@ pub(crate) fn raw(
 pub(crate) async fn nothing_was_written(app: &TestApp) {
     assert_eq!(app.get(PINS, "ada").await.expect(200), json!({"items": [], "next": null}));
     app.advance(minutes(2)).await;
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     let kinds = app.event_kinds().await;
     assert!(!kinds.iter().any(|kind| kind.starts_with("pin.")), "{kinds:?}");
 }

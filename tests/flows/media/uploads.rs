@@ -168,8 +168,8 @@ async fn an_unsupported_file_is_refused_before_the_upload() {
         let refused = answer(raw(&app, Method::POST, MEDIA, &token, body)).await;
         findings.compare(body, &refused, expected);
     }
-    let nobody = app.client.post(format!("{}{MEDIA}", app.stack.url())).json(&json!({}));
-    assert_eq!(answer(nobody).await.status, 401);
+    let unauthenticated = app.client.post(format!("{}{MEDIA}", app.stack.url())).json(&json!({}));
+    assert_eq!(answer(unauthenticated).await.status, 401);
     for (content_type, max_bytes) in [("image/png", 20 << 20), ("video/quicktime", 2 << 30)] {
         offer(&app, "ada", content_type, max_bytes).await;
     }
@@ -211,9 +211,9 @@ async fn a_video_is_read_bit_by_bit() {
     };
     assert_eq!(look(&app, "ada", &offer).await, Some(stored));
 
-    let opened = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
-    assert_eq!(opened.bytes, video.len() as u64);
-    let bits: Vec<_> = opened.content.try_collect().await.unwrap();
+    let stored_file = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    assert_eq!(stored_file.bytes, video.len() as u64);
+    let bits: Vec<_> = stored_file.content.try_collect().await.unwrap();
     let largest = bits.iter().map(axum::body::Bytes::len).max().unwrap();
     assert!(largest <= 1 << 20, "{largest}");
     assert!(bits.concat() == video);
@@ -347,13 +347,13 @@ async fn a_page_may_send_a_file_from_wherever_it_came() {
 
 #[tokio::test]
 async fn the_error_of_a_silent_bucket_does_not_show_its_address() {
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed_address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let variables = Variables::from_iter([
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_ENDPOINT_URL", "http://nobody.invalid".to_owned()),
-        ("AWS_ENDPOINT_URL_S3", format!("http://{nowhere}/")),
+        ("AWS_ENDPOINT_URL_S3", format!("http://{closed_address}/")),
         ("MEDIA_BUCKET", "media".to_owned()),
     ]);
     let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
@@ -367,5 +367,5 @@ async fn the_error_of_a_silent_bucket_does_not_show_its_address() {
         assert!(!text.contains("Amz") && !text.contains(file.as_str()), "{text}");
     }
     let address = bucket.signed_url(&tenant("ada"), &file, SOON).unwrap();
-    assert!(address.expose().starts_with(&format!("http://{nowhere}/media/")), "{}", address.expose());
+    assert!(address.expose().starts_with(&format!("http://{closed_address}/media/")), "{}", address.expose());
 }

@@ -111,8 +111,8 @@ pub(crate) fn allow_videos(app: &TestApp) {
 
 /// A video of this size, generated while it is read.
 fn film(bytes: usize) -> ([(header::HeaderName, String); 2], Body) {
-    let rest = bytes - FRONT.len();
-    let sizes = std::iter::repeat_n(PIECE, rest / PIECE).chain([rest % PIECE]);
+    let remaining = bytes - FRONT.len();
+    let sizes = std::iter::repeat_n(PIECE, remaining / PIECE).chain([remaining % PIECE]);
     let pieces = std::iter::once(FRONT.to_vec()).chain(sizes.map(|size| vec![0; size]));
     let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, String>)));
     ([(header::CONTENT_TYPE, "video/mp4".into()), (header::CONTENT_LENGTH, bytes.to_string())], body)
@@ -145,7 +145,7 @@ async fn a_video_is_uploaded_waited_for_and_published_once() {
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0, "no caller waits for an upload");
     app.stack.tick().await.unwrap();
     waits(&app.pin("ada", &id(&created)).await, "video_processing");
-    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (1, 0));
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.send_count()), (1, 0));
     app.advance(minutes(2)).await;
     let pin = published(&app, "ada", &created, "Film").await;
     let expected = ["accepted", "waiting", "uploading", "waiting", "video_ready", "sending", "published"];
@@ -186,7 +186,7 @@ async fn the_waits_for_a_video_grow_and_end_with_publish_within() {
         (&json!("failed"), &json!("too_late")),
         "{outcome}"
     );
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn an_invalid_video_is_refused_before_it_reaches_pinterest() {
         );
     }
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0, "no place is asked for");
-    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (0, 0));
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.send_count()), (0, 0));
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn a_video_without_its_index_fails() {
     app.advance(minutes(10)).await;
     let outcome = app.pin("ada", &id(&created)).await;
     assert_eq!(outcome["error"]["code"], "video_unfinished", "{outcome}");
-    assert_eq!((app.pinterest().calls_of(Operation::RegisterMedia), app.sent()), (1, 0));
+    assert_eq!((app.pinterest().calls_of(Operation::RegisterMedia), app.send_count()), (1, 0));
 }
 
 #[tokio::test]
@@ -390,7 +390,10 @@ async fn a_video_that_is_cancelled_on_the_way_is_not_published() {
 
     app.advance(minutes(10)).await;
 
-    assert_eq!((app.pin("ada", &id(&created)).await["state"].clone(), app.sent()), (json!("cancelled"), 0));
+    assert_eq!(
+        (app.pin("ada", &id(&created)).await["state"].clone(), app.send_count()),
+        (json!("cancelled"), 0)
+    );
 }
 
 #[tokio::test]
@@ -442,7 +445,7 @@ async fn validation_calls_the_host_only_on_request() {
 async fn validation_trusts_the_bytes_of_a_file_and_not_its_host() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    for (kind, file, code, words) in [
+    for (kind, file, code, expected_texts) in [
         ("image", "a.jpg", Value::Null, "their hosts have them"),
         ("image", "a.webp", Value::Null, "their hosts have them"),
         ("image", "empty.jpg", json!("media_unsupported"), "an empty file"),
@@ -460,7 +463,7 @@ async fn validation_trusts_the_bytes_of_a_file_and_not_its_host() {
         let checks = validation["checks"].as_array().unwrap();
         let media = checks.iter().find(|check| check["check"] == "media").unwrap();
         assert_eq!(media["code"], code, "{file}: {media}");
-        assert!(media["detail"].as_str().unwrap().contains(words), "{file}: {media}");
+        assert!(media["detail"].as_str().unwrap().contains(expected_texts), "{file}: {media}");
     }
 }
 

@@ -76,9 +76,9 @@ async fn every_stored_file_is_readable_by_its_owner_only() {
     }
     drop(app.client);
     app.stack.stop().await.unwrap();
-    let mut left = Vec::new();
-    walk(&data, &mut left);
-    assert!(left.iter().all(|(_, mode, _)| mode & 0o077 == 0), "{left:?}");
+    let mut remaining = Vec::new();
+    walk(&data, &mut remaining);
+    assert!(remaining.iter().all(|(_, mode, _)| mode & 0o077 == 0), "{remaining:?}");
 }
 
 /// In a folder that others may read, they still cannot read our files.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
-    connect::settings::{read, sources, test},
+    connect::settings::{read_settings, sources, test},
     harness::{PINS, TestApp, client, days, id, minutes, pin, until},
 };
 
@@ -75,10 +75,10 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     app.publish("ada", &channel, "Sealed tokens open").await.expect(201);
     let tokens = app.pinterest().calls_of(Operation::Token);
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::Unauthorized));
-    let renewed = app.publish("ada", &channel, "The refresh token too").await.expect(202);
+    let waiting_pin = app.publish("ada", &channel, "The refresh token too").await.expect(202);
     app.advance(minutes(3)).await;
     assert_eq!(app.pinterest().calls_of(Operation::Token), tokens + 1);
-    assert_eq!(app.pin("ada", &id(&renewed)).await["state"], "published");
+    assert_eq!(app.pin("ada", &id(&waiting_pin)).await["state"], "published");
 
     app.advance(days(3)).await;
     assert_eq!(app.pin("ada", &id(&later)).await["state"], "published");
@@ -103,13 +103,13 @@ async fn settings_and_their_effects_outlive_a_restart() {
     let app = TestApp::start_with(data.clone(), []).await;
     app.configure().await;
     app.save(json!({"environment": "production", "status": "disabled"})).await;
-    let before = read(&app).await;
+    let before = read_settings(&app).await;
     let channels = app.get("/api/v1/channels", "ada").await.expect(200);
     drop(app.client);
     app.stack.stop().await.unwrap();
 
     let app = TestApp::start_with(data, []).await;
-    let after = read(&app).await;
+    let after = read_settings(&app).await;
     for name in ["app_id", "app_secret_set", "status", "environment", "configured"] {
         assert_eq!(after[name], before[name], "{name}");
     }
@@ -178,17 +178,17 @@ async fn a_stack_that_is_killed_while_it_sends_leaves_one_pin() {
         let request = app.client.post(format!("{}{PINS}", app.stack.url()));
         let request = request.bearer_auth(app.user("ada")).json(&pin(&channel, "Killed"));
         let request = tokio::spawn(request.send());
-        until(|| app.sent() > 0).await;
+        until(|| app.send_count() > 0).await;
         request.abort();
         drop(app);
 
         let app = restart_in(folder.path()).await;
-        let killed = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
-        assert_eq!(killed["state"], "sending");
+        let interrupted = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
+        assert_eq!(interrupted["state"], "sending");
         app.advance(minutes(7)).await;
 
-        let killed = app.pin("ada", &id(&killed)).await;
-        assert_eq!(killed["state"], "published", "{killed}");
+        let interrupted = app.pin("ada", &id(&interrupted)).await;
+        assert_eq!(interrupted["state"], "published", "{interrupted}");
         assert_eq!(app.at_pinterest("Killed"), 1);
         stop(app).await;
     }

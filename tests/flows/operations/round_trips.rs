@@ -32,9 +32,9 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     channels.prepare().await.unwrap();
     Box::pin(publish.prepare()).await.unwrap();
     pins.prepare().await.unwrap();
-    let prepared = app.new_calls();
+    let start_calls = app.new_calls();
     assert_eq!(
-        (prepared["GetSecretValue"], prepared["Pinterest"]),
+        (start_calls["GetSecretValue"], start_calls["Pinterest"]),
         (4, 2),
         "settings, key rings, connections"
     );
@@ -119,16 +119,20 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     refresh.tick(Tick::Due, deadline()).await.unwrap();
     app.new_calls();
     refresh.tick(Tick::Due, deadline()).await.unwrap();
-    let idle = app.new_calls();
-    assert_eq!(idle, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
+    let idle_calls = app.new_calls();
+    assert_eq!(idle_calls, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
 
     *app.clock_offset.lock().unwrap() = SignedDuration::from_hours(24 * 24);
     refresh.tick(Tick::Due, deadline()).await.unwrap();
-    let mut busy = app.new_calls();
-    assert_eq!(busy.remove("Pinterest"), Some(1), "one call");
-    assert_eq!(busy.remove("GetSecretValue"), Some(2), "the settings, once a minute; the key ring, once");
+    let mut refresh_calls = app.new_calls();
+    assert_eq!(refresh_calls.remove("Pinterest"), Some(1), "one call");
+    assert_eq!(
+        refresh_calls.remove("GetSecretValue"),
+        Some(2),
+        "the settings, once a minute; the key ring, once"
+    );
     let credential_read = "when App ID and App Secret were last seen to be right; and once, the share in the refresh tokens' key";
-    assert_eq!(busy.remove("GetItem"), Some(2), "{credential_read}");
-    assert_eq!(busy["UpdateItem"] - idle["UpdateItem"], 2, "the claim and the save");
-    assert!(busy.keys().eq(idle.keys()), "and nothing else but the index: {busy:?}");
+    assert_eq!(refresh_calls.remove("GetItem"), Some(2), "{credential_read}");
+    assert_eq!(refresh_calls["UpdateItem"] - idle_calls["UpdateItem"], 2, "the claim and the save");
+    assert!(refresh_calls.keys().eq(idle_calls.keys()), "and nothing else but the index: {refresh_calls:?}");
 }

@@ -134,8 +134,8 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
             continue;
         };
         search.secrets.push(ticket.to_owned());
-        let stranger = app.post("/api/v1/connections/claim", "eve", json!({"connection": ticket})).await;
-        search.add(&stranger.text);
+        let foreign_claim = app.post("/api/v1/connections/claim", "eve", json!({"connection": ticket})).await;
+        search.add(&foreign_claim.text);
         let claimed = app.post("/api/v1/connections/claim", "ada", json!({"connection": ticket})).await;
         search.add(&claimed.text);
         channel = claimed.json()["id"].as_str().unwrap().to_owned();

@@ -181,8 +181,8 @@ async fn settings_count(app: &TestApp, old: &[Value]) {
     let last = [&worker["delivered_at"], &worker["refreshed_at"]].into_iter().map(text).min().unwrap();
     assert_eq!(view["worker"]["last_tick_at"], last);
     assert_eq!(view["worker"]["last_daily_at"], worker["rolled_at"]);
-    let tested = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await.expect(200);
-    assert_eq!(tested["result"], "ok", "{tested}");
+    let check = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await.expect(200);
+    assert_eq!(check["result"], "ok", "{check}");
 }
 
 /// Repeats a request, claims a claimed and an unclaimed ticket, finishes a consent, and retries a failed Pin.
@@ -209,8 +209,11 @@ async fn what_is_due_is_done(app: &TestApp, old: &[Value]) {
     let tokens = old.iter().find(|row| row["sk"] == "TOKEN" && row["tenant"] == "ada").unwrap();
     let path = format!("/api/v1/channels/{}", text(&tokens["channel_id"]));
     app.advance(minutes(10)).await;
-    let renewed = app.get(&path, "ada").await.expect(200)["access_expires_at"].clone();
-    assert!(text(&renewed) > text(&tokens["access_expires_at"]), "the lease of a process that died is over");
+    let renewed_until = app.get(&path, "ada").await.expect(200)["access_expires_at"].clone();
+    assert!(
+        text(&renewed_until) > text(&tokens["access_expires_at"]),
+        "the lease of a process that died is over"
+    );
 
     app.advance(minutes(200)).await; // the app's pause is over
     for (tenant, title) in freeze::OPEN {
@@ -228,7 +231,7 @@ async fn what_is_due_is_done(app: &TestApp, old: &[Value]) {
     app.advance(days(24)).await;
     let channel = app.get(&path, "ada").await.expect(200);
     assert_eq!(channel["status"], "connected", "{channel}");
-    assert!(text(&channel["access_expires_at"]) > text(&renewed), "{channel}");
+    assert!(text(&channel["access_expires_at"]) > text(&renewed_until), "{channel}");
     for title in ["Once", "Failed", "Scheduled"] {
         assert_eq!(app.at_pinterest(title), 1, "{title}");
     }

@@ -75,7 +75,7 @@ async fn a_key_belongs_to_the_disclosures_of_its_body() {
 
     assert_eq!(post(disclosing(&channel, "Once", &["AI_MODIFIED"])).await.status, 201);
     assert_eq!(post(pin(&channel, "Once")).await.problem(422), "idempotency_key_reused");
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }
 
 #[tokio::test]
@@ -156,8 +156,8 @@ async fn a_file_that_says_that_a_model_made_it_suggests_to_disclose_it() {
         assert!(!checked.to_string().contains("ai_disclosure_suggested"), "it is disclosed: {checked}");
         assert_eq!(disclosure_entries(&app.post(PINS, "ada", body).await.expect(201)), []);
     }
-    let silent = app.post(PINS, "ada", showing(&channel, "Silent", enclosed(PNG))).await.expect(201);
-    assert_eq!(disclosure_entries(&silent), [], "nothing is said of a file that says nothing");
+    let without_source = app.post(PINS, "ada", showing(&channel, "Silent", enclosed(PNG))).await.expect(201);
+    assert_eq!(disclosure_entries(&without_source), [], "nothing is said of a file that says nothing");
 }
 
 #[tokio::test]

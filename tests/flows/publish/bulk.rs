@@ -41,7 +41,7 @@ async fn each_row_is_a_pin_that_the_next_tick_sends() {
     let answer = send(&app, "", LINES, &file).await.expect(200);
 
     assert_eq!(row_results(&answer), [("accepted", ""), ("accepted", "")]);
-    assert_eq!((&answer["rows"][1]["line"], app.sent()), (&json!(2), 0));
+    assert_eq!((&answer["rows"][1]["line"], app.send_count()), (&json!(2), 0));
     app.stack.tick().await.unwrap();
     assert_eq!((app.at_pinterest("One"), app.at_pinterest("Two")), (1, 1));
 }

@@ -46,11 +46,11 @@ async fn twenty_posts_at_once_with_one_key_make_one_pin() {
     assert!(statuses.contains(&201), "{statuses:?}");
     let ids: BTreeSet<_> = answers.iter().map(|answer| id(&answer.json())).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
-    assert_eq!((app.at_pinterest("Once"), app.sent()), (1, 1));
+    assert_eq!((app.at_pinterest("Once"), app.send_count()), (1, 1));
 
     let repeated = with_key(&app, "ada", "key-1", &body).await.expect(201);
     assert_eq!(ids.first(), Some(&id(&repeated)));
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
 }
 
@@ -98,7 +98,7 @@ async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
         ids.insert(id(&post(&app, &app.user("ada"), "key", &body).await.expect(201)));
     }
 
-    assert_eq!((ids.len(), app.sent()), (1, 1));
+    assert_eq!((ids.len(), app.send_count()), (1, 1));
 }
 
 #[tokio::test]
@@ -114,9 +114,9 @@ async fn a_key_belongs_to_its_tenant() {
 
     let colleague = Person { sub: "eve".into(), tenant: Some("ada".into()), admin: false };
     let body = pin(&ada, "Ada's").to_string();
-    let same = post(&app, &app.stack.token(colleague), "key", &body).await.expect(201);
-    assert_eq!(same["id"], first["id"], "the people of one tenant share its keys");
-    assert_eq!(app.sent(), 2);
+    let colleagues_answer = post(&app, &app.stack.token(colleague), "key", &body).await.expect(201);
+    assert_eq!(colleagues_answer["id"], first["id"], "the people of one tenant share its keys");
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_repeated_key_gives_the_same_refusal_without_a_call_to_pinterest() {
     assert_eq!(repeated.json()["pin_id"], pin);
     assert_eq!(repeated.json()["detail"], first.json()["detail"]);
     assert_eq!(app.pin("ada", &pin).await["state"], "failed");
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }
 
 #[tokio::test]
@@ -178,9 +178,9 @@ async fn a_key_of_a_lost_answer_gives_the_waiting_pin_and_later_the_published_on
     assert_eq!((&repeated["id"], &repeated["reason"]), (&first["id"], &json!("outcome_unknown")));
     app.advance(minutes(1)).await;
 
-    let found = with_key(&app, "ada", "key", &body).await.expect(201);
-    assert_eq!(found["id"], first["id"]);
-    assert_eq!((app.at_pinterest("Lost"), app.sent()), (1, 1));
+    let published = with_key(&app, "ada", "key", &body).await.expect(201);
+    assert_eq!(published["id"], first["id"]);
+    assert_eq!((app.at_pinterest("Lost"), app.send_count()), (1, 1));
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
     let expected = (0..12).map(|number| format!("Later {number:02}"));
     let expected: Vec<_> = expected.chain((0..8).map(|number| format!("Now {number:02}"))).collect();
     assert_eq!(titles(&app), expected);
-    assert_eq!(app.sent(), 20);
+    assert_eq!(app.send_count(), 20);
     let published = app.get("/api/v1/pins?state=published", "ada").await.expect(200);
     let pins = published["items"].as_array().unwrap();
     assert_eq!(pins.iter().map(|pin| pin["pinterest_pin_id"].to_string()).collect::<BTreeSet<_>>().len(), 20);
@@ -297,5 +297,5 @@ async fn a_null_field_counts_as_absent() {
     with_nulls["link"] = Value::Null;
     with_nulls["publish_at"] = Value::Null;
     assert_eq!(with_key(&app, "ada", "k", &with_nulls).await.expect(201)["id"], created["id"]);
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }

@@ -89,14 +89,14 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
 
     pass_board_checks(app).await;
 
-    for (pin, title, was_made) in pins {
+    for (pin, title, was_created) in pins {
         let lines = lines(&expect_bound(app, &pin, &title).await);
         let timeline = lines.join("\n");
         assert!(
             lines.iter().any(|line| line.starts_with("waiting:") && line.contains("so the Pin may exist")),
             "{timeline}"
         );
-        let (end, attempts) = match was_made {
+        let (end, attempts) = match was_created {
             true => ("published: found on the board as ", 1),
             false => ("published: created as ", 2),
         };
@@ -104,11 +104,11 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
         assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{timeline}");
         assert_eq!(
             timeline.contains("looked: not on the board: the attempt made nothing"),
-            !was_made,
+            !was_created,
             "{timeline}"
         );
     }
-    assert_eq!(app.sent(), 3 * before.len() + 2 * after.len());
+    assert_eq!(app.send_count(), 3 * before.len() + 2 * after.len());
 }
 
 #[tokio::test]
@@ -157,11 +157,11 @@ async fn an_older_identical_pin_of_ours_is_not_taken_for_the_new_one() {
     let (app, channel) = TestApp::start_connected().await;
     let old = app.publish("ada", &channel, "Same").await.expect(201);
 
-    let never = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutBefore).await;
+    let missing = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutBefore).await;
     pass_board_checks(&app).await;
-    let never = app.pin("ada", &never).await;
-    assert_eq!(never["state"], "published");
-    assert_ne!(never["pinterest_pin_id"], old["pinterest_pin_id"]);
+    let missing = app.pin("ada", &missing).await;
+    assert_eq!(missing["state"], "published");
+    assert_ne!(missing["pinterest_pin_id"], old["pinterest_pin_id"]);
     assert_eq!(app.at_pinterest("Same"), 2);
 
     let created = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutAfter).await;
@@ -182,11 +182,11 @@ async fn an_outage_ends_with_one_pin_and_costs_few_calls() {
     app.advance(minutes(2 * 60)).await;
     let waiting = app.pin("ada", &pin).await;
     waits(&waiting, "pinterest_unavailable");
-    assert_eq!(app.sent(), 4, "at 0, 5, 25 and 95 minutes");
+    assert_eq!(app.send_count(), 4, "at 0, 5, 25 and 95 minutes");
 
     app.advance(minutes(13 * 60)).await;
     expect_bound(&app, &pin, "Patient").await;
-    assert_eq!(app.sent(), 6);
+    assert_eq!(app.send_count(), 6);
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn a_channel_rests_when_pinterest_fails_for_one_pin_after_the_other() {
     }
     let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
     waits(&held_pin, "pinterest_unavailable");
-    assert_eq!(app.sent(), 3, "nobody else's Pin is risked");
+    assert_eq!(app.send_count(), 3, "nobody else's Pin is risked");
     app.get(&format!("/api/v1/channels/{channel}/boards"), "ada").await.expect(200);
 
     app.advance(minutes(30)).await;
@@ -213,11 +213,11 @@ async fn a_channel_rests_when_pinterest_fails_for_one_pin_after_the_other() {
 async fn an_outage_of_all_of_pinterest_ends_with_one_pin() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().inject(Fault::once(None, FaultKind::Status500Before).times(10));
-    let never = id(&app.publish("ada", &channel, "Patient").await.expect(202));
+    let pin = id(&app.publish("ada", &channel, "Patient").await.expect(202));
 
     app.advance(minutes(3 * 60)).await;
 
-    expect_bound(&app, &never, "Patient").await;
+    expect_bound(&app, &pin, "Patient").await;
 }
 
 #[tokio::test]
@@ -228,8 +228,8 @@ async fn a_pin_with_an_unknown_outcome_cannot_be_cancelled_or_retried() {
     let path = format!("{PINS}/{pin}");
     let cancelled = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
     assert_eq!(cancelled.problem(409), "wrong_state");
-    let retried = app.post(&format!("{path}/retry"), "ada", json!({})).await;
-    assert_eq!(retried.problem(409), "wrong_state");
+    let retry = app.post(&format!("{path}/retry"), "ada", json!({})).await;
+    assert_eq!(retry.problem(409), "wrong_state");
 
     pass_board_checks(&app).await;
     expect_bound(&app, &pin, "Doubt").await;
@@ -250,9 +250,13 @@ async fn a_late_pin_with_an_unknown_outcome_is_checked_and_not_sent_again() {
     pass_board_checks(&app).await;
 
     expect_bound(&app, &pins[0], "Late made").await;
-    let never = app.pin("ada", &pins[1]).await;
-    assert_eq!((&never["state"], &never["error"]["code"]), (&json!("failed"), &json!("too_late")), "{never}");
-    assert_eq!((app.sent(), app.at_pinterest("Late never")), (2, 0));
+    let late_pin = app.pin("ada", &pins[1]).await;
+    assert_eq!(
+        (&late_pin["state"], &late_pin["error"]["code"]),
+        (&json!("failed"), &json!("too_late")),
+        "{late_pin}"
+    );
+    assert_eq!((app.send_count(), app.at_pinterest("Late never")), (2, 0));
 }
 
 #[tokio::test]
@@ -263,7 +267,7 @@ async fn a_process_that_ends_while_it_sends_leaves_one_pin() {
         let url = format!("{}{PINS}", app.stack.url());
         let request = app.client.post(url).bearer_auth(app.user("ada")).json(&pin(&channel, "Cut off"));
         let request = tokio::spawn(request.send());
-        until(|| app.sent() == 1).await;
+        until(|| app.send_count() == 1).await;
         let pin_list = app.get(PINS, "ada").await.expect(200);
         assert_eq!(pin_list["items"][0]["state"], "sending");
         request.abort();

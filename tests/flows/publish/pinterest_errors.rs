@@ -60,9 +60,9 @@ async fn a_403_without_a_reason_is_about_the_board_if_pinterest_does_not_show_it
         app.post(PINS, "ada", body).await.problem(422)
     };
     let tier = async || {
-        let validated =
+        let validation =
             app.post(&format!("{PINS}/validate"), "ada", pin(&channel, "Other")).await.expect(200);
-        let checks = validated["checks"].as_array().unwrap().clone();
+        let checks = validation["checks"].as_array().unwrap().clone();
         checks.into_iter().find(|check| check["check"] == "tier").unwrap()["ok"].clone()
     };
 

@@ -53,7 +53,7 @@ async fn a_pin_that_pinterest_has_rewritten_is_found() {
 
         let pin = app.pin("ada", &pin).await;
         assert_eq!(pin["state"], "published", "{listing:?} {pin}");
-        assert_eq!((app.sent(), app.at_pinterest(&title)), (1, 1), "{listing:?}");
+        assert_eq!((app.send_count(), app.at_pinterest(&title)), (1, 1), "{listing:?}");
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_pin_that_may_be_on_the_board_waits_for_a_person_and_is_not_sent_again
             candidate["pinterest_pin_url"].as_str().unwrap().starts_with("https://www.pinterest.com/pin/")
         );
         assert!(candidate["differs"].as_array().unwrap().contains(&json!("created_at")), "{candidate}");
-        assert_eq!((app.sent(), app.at_pinterest("Salad")), (1, 1));
+        assert_eq!((app.send_count(), app.at_pinterest("Salad")), (1, 1));
         assert_eq!(app.event_kinds().await.last().unwrap(), "pin.needs_review");
     }
 }
@@ -130,15 +130,15 @@ async fn a_person_ends_a_review_with_what_is_on_the_board() {
 #[tokio::test]
 async fn a_person_who_sees_that_nothing_is_there_has_it_sent_again() {
     let (app, channel) = TestApp::start_connected().await;
-    let never = in_review(&app, &channel, "Never", FaultKind::CutBefore).await;
-    let retried = app.post(&format!("{PINS}/{}/retry", id(&never)), "ada", json!({})).await;
-    assert_eq!(retried.problem(409), "wrong_state", "a retry sends without a look");
+    let missing = in_review(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let retry = app.post(&format!("{PINS}/{}/retry", id(&missing)), "ada", json!({})).await;
+    assert_eq!(retry.problem(409), "wrong_state", "a retry sends without a look");
 
-    let resent = app.post(&resolve(&never), "ada", json!({"resend": true})).await.expect(200);
+    let resent = app.post(&resolve(&missing), "ada", json!({"resend": true})).await.expect(200);
     assert_eq!(resent["state"], "scheduled");
     app.advance(minutes(1)).await;
 
-    let published = app.pin("ada", &id(&never)).await;
+    let published = app.pin("ada", &id(&missing)).await;
     assert_eq!((&published["state"], app.at_pinterest("Never")), (&json!("published"), 1), "{published}");
 }
 
@@ -156,18 +156,18 @@ async fn a_resolution_says_one_thing() {
         let refused = app.post(&resolve(&unclear), "ada", body.clone()).await;
         assert_eq!(refused.problem(422), code, "{body}");
     }
-    let strangers = app.post(&resolve(&unclear), "bob", json!({"resend": true})).await;
-    assert_eq!(strangers.problem(404), "not_found");
+    let foreign = app.post(&resolve(&unclear), "bob", json!({"resend": true})).await;
+    assert_eq!(foreign.problem(404), "not_found");
 }
 
 #[tokio::test]
 async fn another_pin_of_the_owner_does_not_delay_a_lost_one() {
     let (app, channel) = TestApp::start_connected().await;
-    let never = lose_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let missing = lose_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
     app.publish("ada", &channel, "Something else").await.expect(201);
 
     pass_board_checks(&app).await;
 
-    let never = app.pin("ada", &never).await;
-    assert_eq!((&never["state"], app.sent()), (&json!("published"), 3), "{never}");
+    let missing = app.pin("ada", &missing).await;
+    assert_eq!((&missing["state"], app.send_count()), (&json!("published"), 3), "{missing}");
 }

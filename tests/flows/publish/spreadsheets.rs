@@ -80,8 +80,10 @@ async fn a_file_that_a_spreadsheet_saved_is_read_in_its_encoding_and_with_its_se
     let pin = app.pin("ada", first["rows"][1]["pin_id"].as_str().unwrap()).await;
     assert_eq!(pin["title"], "Kahve, şekersiz");
 
-    for same in [format!("sep=;\r\n{table}").into_bytes(), table.replace("\r\n", "\r").into_bytes(), utf_16] {
-        let repeated = send(&app, &channel, "", same).await.expect(200);
+    for variant in
+        [format!("sep=;\r\n{table}").into_bytes(), table.replace("\r\n", "\r").into_bytes(), utf_16]
+    {
+        let repeated = send(&app, &channel, "", variant).await.expect(200);
         assert_eq!(rows(&repeated), [("exists", ""); 2], "it says the same");
     }
 

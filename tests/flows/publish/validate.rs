@@ -53,7 +53,7 @@ async fn a_valid_pin_passes_every_check_and_nothing_is_stored_or_sent() {
     let unmade: Vec<_> = unmade.map(|check| &check["check"]).collect();
     assert_eq!(unmade, ["media"], "{answer}");
     assert!(failed_checks(&answer).is_empty());
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
 }
 

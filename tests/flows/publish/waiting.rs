@@ -43,7 +43,7 @@ async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
     let stored = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
     assert_eq!((&stored["state"], &stored["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
     app.advance(minutes(30)).await;
-    assert_eq!(app.sent(), 1, "refreshing or sending again does not help");
+    assert_eq!(app.send_count(), 1, "refreshing or sending again does not help");
 
     app.pinterest().set_trial(false).unwrap();
     app.post(&format!("{PINS}/{}/retry", id(&stored)), "ada", json!({})).await.expect(202);
@@ -77,7 +77,7 @@ async fn an_image_that_could_not_be_fetched_once_is_tried_again() {
 
     app.advance(minutes(2)).await;
     published(&app, "ada", &pin, "Slow image").await;
-    assert_eq!(app.sent(), 2);
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn an_image_that_can_never_be_fetched_fails_the_pin() {
         "{pin}"
     );
     assert!(!pin["error"]["fix"].as_str().unwrap().is_empty());
-    assert_eq!((app.sent(), app.at_pinterest("No image")), (3, 0));
+    assert_eq!((app.send_count(), app.at_pinterest("No image")), (3, 0));
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_pin_that_waits_beyond_its_give_up_time_is_too_late() {
     let pin = app.pin("ada", &id(&pin)).await;
     assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("too_late")), "{pin}");
     app.advance(minutes(10)).await;
-    assert_eq!((app.sent(), app.at_pinterest("Today only")), (1, 0));
+    assert_eq!((app.send_count(), app.at_pinterest("Today only")), (1, 0));
     assert_eq!(app.event_kinds().await.last().unwrap(), "pin.failed");
 
     app.post(&format!("{PINS}/{}/retry", id(&pin)), "ada", json!({})).await.expect(202);
@@ -176,7 +176,7 @@ async fn a_conflict_on_the_board_is_tried_again_soon() {
 
     app.advance(seconds(6)).await;
     published(&app, "ada", &pin, "Busy").await;
-    assert_eq!(app.sent(), 2);
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]

@@ -88,8 +88,8 @@ async fn a_refresh_token_that_was_sealed_without_the_share_is_sealed_with_it_whe
     let setup = app.setup(SignedDuration::ZERO, network(), []);
     let (vault, tokens) = (setup.vault().unwrap(), setup.tokens_table().unwrap());
     let share = tokens.refresh_key_share().await.unwrap();
-    let opened = vault.open_pair(&pair(&app).await, &channel, share).await.unwrap();
-    let old = vault.seal(&opened, Binding { row: &channel, version: 1 }).await.unwrap();
+    let token_pair = vault.open_pair(&pair(&app).await, &channel, share).await.unwrap();
+    let old = vault.seal(&token_pair, Binding { row: &channel, version: 1 }).await.unwrap();
     let old = serde_json::to_value(&old.refresh).unwrap();
     aws(
         &app,

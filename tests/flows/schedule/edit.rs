@@ -43,7 +43,7 @@ async fn an_invalid_time_is_refused_with_its_place_and_nothing_is_stored() {
     let (app, channel) = TestApp::start_connected().await;
     let local = in_istanbul(app.stack.now() + days(1));
     let zoned = |zone: &str| json!({"local": local, "time_zone": zone});
-    for (when, code, field) in [
+    for (publish_at, code, field) in [
         (zoned("Istanbul"), "unknown_time_zone", "publish_at.time_zone"),
         (json!({"local": "noon", "time_zone": "UTC"}), "invalid_local_time", "publish_at.local"),
         (json!({"local": local}), "missing_field", "publish_at.time_zone"),
@@ -65,10 +65,10 @@ async fn an_invalid_time_is_refused_with_its_place_and_nothing_is_stored() {
         (json!(true), "invalid_type", "publish_at"),
     ] {
         let mut body = pin(&channel, "Never");
-        body["publish_at"] = when.clone();
+        body["publish_at"] = publish_at.clone();
         let answer = app.post(PINS, "ada", body).await;
         let problem_code = answer.problem(422);
-        assert_eq!((problem_code.as_str(), &answer.json()["field"]), (code, &json!(field)), "{when}");
+        assert_eq!((problem_code.as_str(), &answer.json()["field"]), (code, &json!(field)), "{publish_at}");
     }
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
 }
@@ -130,9 +130,9 @@ async fn another_board_leaves_the_section_of_the_old_one_behind() {
     body["board_section_id"] = first["sections"][0]["pinterest_section_id"].clone();
     let created = app.post(PINS, "ada", body).await.expect(202);
 
-    let to = second["pinterest_board_id"].clone();
-    let updated = change(&app, "ada", &created, json!({"board_id": to})).await.expect(200);
-    assert_eq!((&updated["board_id"], &updated["board_section_id"]), (&to, &Value::Null));
+    let target_board = second["pinterest_board_id"].clone();
+    let updated = change(&app, "ada", &created, json!({"board_id": target_board})).await.expect(200);
+    assert_eq!((&updated["board_id"], &updated["board_section_id"]), (&target_board, &Value::Null));
     app.advance(minutes(31)).await;
     published(&app, "ada", &created, "Moved").await;
 }

@@ -55,12 +55,12 @@ pub(crate) async fn schedule(
     for rows in (0..count).collect::<Vec<_>>().chunks(1000) {
         let mut file = Vec::new();
         for number in rows {
-            let (title, when) =
+            let (title, publish_at) =
                 (format!("{sub} {number}"), at + seconds(i64::try_from(number % 60).unwrap()));
             let mut body = pin(channel, &title);
-            body["publish_at"] = json!(when);
+            body["publish_at"] = json!(publish_at);
             file.push(body.to_string());
-            expected.insert(title, when);
+            expected.insert(title, publish_at);
         }
         let request = app.client.post(format!("{}/api/v1/pins/bulk", app.stack.url()));
         let request = request.bearer_auth(app.user(sub)).header("content-type", "application/x-ndjson");
@@ -122,11 +122,11 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
     schedule(&app, &("ada".to_owned(), channel), 10, at).await;
     let functions = Arc::new(app.functions(minutes(62)));
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::HangBefore));
-    let busy = tokio::spawn({
+    let busy_tick = tokio::spawn({
         let functions = functions.clone();
         async move { functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await }
     });
-    until(|| app.sent() == 1).await;
+    until(|| app.send_count() == 1).await;
     // A worker has all channels of a partition.
     let mut number = 1;
     let other = loop {
@@ -141,9 +141,9 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
     functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await.unwrap();
 
     let title = format!("{} 0", other.0);
-    assert_eq!((app.at_pinterest(&title), app.sent()), (1, 2), "the other channel's, and no more");
-    assert!(!busy.is_finished());
-    busy.abort();
+    assert_eq!((app.at_pinterest(&title), app.send_count()), (1, 2), "the other channel's, and no more");
+    assert!(!busy_tick.is_finished());
+    busy_tick.abort();
 }
 
 #[tokio::test]

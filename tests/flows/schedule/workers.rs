@@ -70,7 +70,7 @@ async fn a_tick_that_finds_much_starts_a_worker_and_each_pin_is_sent_by_one_of_t
     tick_result.unwrap();
     assert!(!event["partitions"].as_array().unwrap().is_empty(), "{event}");
     assert_eq!(load::creation_times(&app).len(), CHANNELS * PINS_EACH);
-    assert_eq!(app.sent(), CHANNELS * PINS_EACH, "each once");
+    assert_eq!(app.send_count(), CHANNELS * PINS_EACH, "each once");
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn the_pins_of_a_channel_leave_in_order_however_many_processes_there_are()
 
     let expected: Vec<_> = (0..COUNT).map(|number| format!("Pin {number}")).collect();
     assert_eq!(published(&app), expected);
-    assert_eq!(app.sent(), expected.len(), "each once");
+    assert_eq!(app.send_count(), expected.len(), "each once");
 }
 
 #[tokio::test]
@@ -95,17 +95,17 @@ async fn another_process_leaves_a_channel_whose_pin_is_being_sent() {
     let (app, channel) = TestApp::start_connected().await;
     schedule(&app, &channel, 2, app.stack.now() + minutes(60)).await;
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::HangBefore));
-    let busy = app.functions(minutes(62));
-    let busy = tokio::spawn(async move { busy.deliver.tick(deadline()).await });
-    until(|| app.sent() == 1).await;
-    busy.abort();
-    busy.await.unwrap_err();
+    let busy_functions = app.functions(minutes(62));
+    let busy_functions = tokio::spawn(async move { busy_functions.deliver.tick(deadline()).await });
+    until(|| app.send_count() == 1).await;
+    busy_functions.abort();
+    busy_functions.await.unwrap_err();
 
     // Its lease is over before anybody may conclude that it ended: the clock of this process is ahead by so much.
     let other = app.functions(minutes(62) + seconds(46));
     let early = app.functions(minutes(62) + seconds(20));
     early.deliver.tick(deadline()).await.unwrap();
-    assert_eq!(app.sent(), 1, "the lease is another process's");
+    assert_eq!(app.send_count(), 1, "the lease is another process's");
     other.deliver.tick(deadline()).await.unwrap();
 
     assert_eq!(published(&app), ["Pin 1"], "the first one is in doubt by then, and holds nobody up");
@@ -134,7 +134,7 @@ async fn entries_of_the_version_before_are_found_moved_and_worked_on() {
     let mut remote_pins = published(&app);
     remote_pins.sort();
     assert_eq!(remote_pins, ["Pin 0", "Pin 1", "Pin 2", "Pin 3"]);
-    assert_eq!(app.sent(), 4);
+    assert_eq!(app.send_count(), 4);
 }
 
 #[tokio::test]

@@ -24,11 +24,11 @@ pub fn ids(bytes: &[u8]) {
     ];
     tally::count("ids", parsed.contains(&true));
 
-    let way = dice.below(8);
+    let route = dice.below(8);
     harness::with(async |app| {
         let existing = if dice.once_in(2) { &app.channel } else { &app.pins[0] };
         let id = if dice.once_in(3) { mutate::text(&mut dice, existing) } else { text.clone() };
-        let (method, path) = match way {
+        let (method, path) = match route {
             0 => ("GET", format!("/api/v1/channels/{id}")),
             1 => ("GET", format!("/api/v1/channels/{id}/boards")),
             2 => ("GET", format!("/api/v1/pins/{id}")),
@@ -37,7 +37,7 @@ pub fn ids(bytes: &[u8]) {
             5 => ("DELETE", format!("/api/v1/channels/{id}")),
             _ => ("POST", "/api/v1/connections/claim".to_owned()),
         };
-        let body = if way > 5 { json!({ "connection": id }) } else { Value::Null };
+        let body = if route > 5 { json!({ "connection": id }) } else { Value::Null };
         let answer = app.send(method, &path, "", &body).await;
         answer.check(&[]);
         let existing =

@@ -42,14 +42,14 @@ pub fn times(bytes: &[u8]) {
         let time = |name: &str| answer.json[name].as_str().unwrap().parse::<Timestamp>().unwrap();
         let (publish_at, give_up_at) = (time("publish_at"), time("give_up_at"));
         assert!((NOW..=NOW + YEAR).contains(&publish_at), "{pin}");
-        let patience = give_up_at.duration_since(publish_at);
-        assert!((SignedDuration::from_mins(1)..=YEAR).contains(&patience), "{pin}");
+        let time_to_publish = give_up_at.duration_since(publish_at);
+        assert!((SignedDuration::from_mins(1)..=YEAR).contains(&time_to_publish), "{pin}");
         if !odd_at {
             let whole_millis = Timestamp::from_millisecond(at.as_millisecond()).unwrap();
             assert_eq!(publish_at, whole_millis.max(NOW), "{pin}");
         }
         if !odd_within {
-            assert_eq!(patience, within, "{pin}");
+            assert_eq!(time_to_publish, within, "{pin}");
         }
     });
 }

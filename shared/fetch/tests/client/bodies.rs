@@ -35,11 +35,11 @@ async fn a_file_comes_as_it_is() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: Image/PNG; a=b\r\ncontent-length: 10\r\n\r\n0123456789";
     let site = Site::with_answer(answer).await;
 
-    let opened = open(&site).await.unwrap();
+    let download = open(&site).await.unwrap();
 
-    assert_eq!((opened.content_type.as_deref(), opened.bytes), (Some("image/png"), Some(10)));
-    assert!(!format!("{opened:?}").contains("secret"), "{opened:?}");
-    let (received, error) = read_to_end(opened.into_body()).await;
+    assert_eq!((download.content_type.as_deref(), download.bytes), (Some("image/png"), Some(10)));
+    assert!(!format!("{download:?}").contains("secret"), "{download:?}");
+    let (received, error) = read_to_end(download.into_body()).await;
     assert_eq!((received.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
     assert!(site.heads()[0].starts_with("get /secret http/1.1\r\n") && !site.heads()[0].contains("range"));
 }
@@ -51,10 +51,10 @@ async fn a_file_of_unknown_size_comes_too() {
     {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let opened = open(&site).await.unwrap();
+        let download = open(&site).await.unwrap();
 
-        assert_eq!((opened.content_type.as_deref(), opened.bytes), (None, None));
-        let (received, error) = read_to_end(opened.into_body()).await;
+        assert_eq!((download.content_type.as_deref(), download.bytes), (None, None));
+        let (received, error) = read_to_end(download.into_body()).await;
         assert_eq!((received.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
     }
 }
@@ -90,10 +90,10 @@ async fn a_file_that_turns_out_too_large_is_cut() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let opened = open(&site).await.unwrap();
+        let download = open(&site).await.unwrap();
 
-        assert_eq!(opened.bytes, None, "{headers}");
-        let (received, error) = read_to_end(opened.into_body()).await;
+        assert_eq!(download.bytes, None, "{headers}");
+        let (received, error) = read_to_end(download.into_body()).await;
         assert!(received.len() <= 10, "{received:?}");
         assert!(matches!(error, Some(Error::TooLarge { max_bytes: MAX_BYTES })), "{headers}: {error:?}");
     }
@@ -103,10 +103,10 @@ async fn a_file_that_turns_out_too_large_is_cut() {
 async fn no_more_is_read_than_a_file_says_it_has() {
     let site = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n0123456789").await;
 
-    let opened = open(&site).await.unwrap();
+    let download = open(&site).await.unwrap();
 
-    assert_eq!(opened.bytes, Some(4));
-    let (received, error) = read_to_end(opened.into_body()).await;
+    assert_eq!(download.bytes, Some(4));
+    let (received, error) = read_to_end(download.into_body()).await;
     assert_eq!((received.as_slice(), error.is_none()), (b"0123".as_slice(), true));
 }
 

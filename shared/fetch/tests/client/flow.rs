@@ -56,8 +56,9 @@ async fn a_large_file_is_read_no_faster_than_it_is_taken() {
     let client = client(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
 
-    let opened = client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
-    let (mut body, mut bytes_read, mut pauses) = (Box::pin(opened.into_body()), 0, 0);
+    let download =
+        client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
+    let (mut body, mut bytes_read, mut pauses) = (Box::pin(download.into_body()), 0, 0);
     while let Some(piece) = body.next().await {
         bytes_read += piece.unwrap().len();
         if bytes_read >= pauses * SIZE / 8 {
@@ -75,8 +76,9 @@ async fn a_dropped_download_stops_the_transfer() {
     let (authority, bytes_sent) = endless_host().await;
     let client = client(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
-    let opened = client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
+    let download =
+        client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
+    let mut body = Box::pin(download.into_body());
     body.next().await.unwrap().unwrap();
 
     drop(body);

@@ -123,8 +123,8 @@ async fn the_refusal_of_a_name_does_not_tell_its_address() {
 
     let error = client("", resolver).peek(&url("https://example.com/secret"), 0, 64).await.unwrap_err();
 
-    let words = full_text(&error);
-    assert!(!words.contains("10.20") && !words.contains("secret"), "{words}");
+    let error_text = full_text(&error);
+    assert!(!error_text.contains("10.20") && !error_text.contains("secret"), "{error_text}");
 }
 
 /// The address `2000::1` is assigned to nobody, so nobody answers.

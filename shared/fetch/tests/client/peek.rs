@@ -103,21 +103,21 @@ async fn a_request_has_a_user_agent_and_nothing_else_about_us() {
 
 #[tokio::test]
 async fn no_failure_shows_the_address() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mute = Site::with_answer("").await;
+    let closed_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let no_answer = Site::with_answer("").await;
     let not_http = Site::with_answer("SSH-2.0-OpenSSH_9.9\r\n").await;
 
     for address in [
-        format!("http://{nobody}/secret?secret=secret"),
-        format!("http://{}/secret?secret=secret", mute.authority),
+        format!("http://{closed_address}/secret?secret=secret"),
+        format!("http://{}/secret?secret=secret", no_answer.authority),
         format!("http://{}/secret?secret=secret", not_http.authority),
         format!("https://{}/secret?secret=secret", not_http.authority), // it does not speak TLS
     ] {
         let allowed = url(&address).authority().to_owned();
         let error = client(&allowed, FakeResolver::default()).peek(&url(&address), 0, 64).await.unwrap_err();
 
-        let words = full_text(&error);
-        assert!(matches!(error, Error::Unreachable(_)) && !words.contains("secret"), "{words}");
+        let error_text = full_text(&error);
+        assert!(matches!(error, Error::Unreachable(_)) && !error_text.contains("secret"), "{error_text}");
     }
 }
 

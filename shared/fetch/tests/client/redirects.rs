@@ -118,8 +118,8 @@ async fn a_redirect_from_an_allowed_host_is_untrusted() {
 
         assert_eq!(forbidden(&client.peek(&site.url("/"), 0, 64).await), Some(reason), "{location}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
-        let opened = client.download(&site.url("/"), 1, deadline).await;
-        assert_eq!(forbidden(&opened), Some(reason), "{location}");
+        let download = client.download(&site.url("/"), 1, deadline).await;
+        assert_eq!(forbidden(&download), Some(reason), "{location}");
         assert_eq!(trap.connections(), 0, "{location}");
     }
 }

@@ -182,10 +182,11 @@ async fn the_best_pins_come_with_a_status_of_each_number() {
 
 #[tokio::test]
 async fn many_pins_come_page_by_page_each_with_its_numbers_or_none() {
-    let short = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3 });
-    let long = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3, "reaction": 10, "comment": 2 });
+    let image_metrics = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3 });
+    let video_metrics =
+        json!({ "pin_click": 7, "impression": 2, "clickthrough": 3, "reaction": 10, "comment": 2 });
     let items = json!([
-        { "id": "1", "title": "Salad", "pin_metrics": { "90d": short, "lifetime_metrics": long } },
+        { "id": "1", "title": "Salad", "pin_metrics": { "90d": image_metrics, "lifetime_metrics": video_metrics } },
         { "id": "2", "title": null, "pin_metrics": null },
         { "id": "3" },
     ]);

@@ -125,11 +125,11 @@ async fn a_grant_without_a_refresh_token_makes_no_sense() {
 async fn a_refresh_token_is_exchanged_for_a_new_pair() {
     let (server, client) = answering("POST", TOKEN, harness::json(200, pair())).await;
 
-    let renewed = refresh(&client).await.unwrap();
+    let new_tokens = refresh(&client).await.unwrap();
 
-    assert_eq!(renewed.access.expose(), "pina_new");
-    assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new");
-    assert_eq!(renewed.lifetimes.access_expires_at, days(30));
+    assert_eq!(new_tokens.access.expose(), "pina_new");
+    assert_eq!(new_tokens.refresh.unwrap().expose(), "pinr_new");
+    assert_eq!(new_tokens.lifetimes.access_expires_at, days(30));
     assert_form(&only_request(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
 }
 
@@ -150,10 +150,10 @@ async fn a_missing_or_unreadable_detail_loses_no_tokens() {
     for change in odd {
         let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
-        let renewed = refresh(&client).await.unwrap();
+        let new_tokens = refresh(&client).await.unwrap();
 
-        assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new", "{change}");
-        assert_eq!(renewed.lifetimes.access_expires_at, days(30), "{change}");
+        assert_eq!(new_tokens.refresh.unwrap().expose(), "pinr_new", "{change}");
+        assert_eq!(new_tokens.lifetimes.access_expires_at, days(30), "{change}");
     }
 }
 
@@ -170,9 +170,9 @@ async fn the_end_of_a_refresh_token_is_known_from_either_field_or_not_at_all() {
     for (change, expected) in cases {
         let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
-        let renewed = refresh(&client).await.unwrap();
+        let new_tokens = refresh(&client).await.unwrap();
 
-        assert_eq!(renewed.lifetimes.refresh_expires_at, expected, "{change}");
+        assert_eq!(new_tokens.lifetimes.refresh_expires_at, expected, "{change}");
     }
 }
 

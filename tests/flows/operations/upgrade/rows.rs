@@ -95,9 +95,9 @@ pub(crate) async fn read(app: &TestApp) -> (Vec<Value>, Vec<Value>, String) {
 
 /// All rows of a table.
 pub(crate) async fn all(app: &TestApp, table: &str) -> Vec<Value> {
-    let mut found = dynamodb(app, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
-    assert!(found["LastEvaluatedKey"].is_null(), "there is another page");
-    found["Items"].take().as_array_mut().map(std::mem::take).unwrap()
+    let mut scan = dynamodb(app, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
+    assert!(scan["LastEvaluatedKey"].is_null(), "there is another page");
+    scan["Items"].take().as_array_mut().map(std::mem::take).unwrap()
 }
 
 async fn dynamodb(app: &TestApp, operation: &str, body: Value) -> Value {

@@ -50,16 +50,17 @@ fn a_blocked_link_fails_its_pin_names_the_host_and_pauses_nobody() {
 #[test]
 fn a_pin_to_a_resting_host_is_not_sent_and_others_are() {
     let scheduled = |links: &[&str]| altered(&linking(links), |record| record.state = State::Scheduled);
-    let (resting, other) = (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
+    let (to_resting_host, to_other_host) =
+        (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
 
-    let after_two = due(&resting, &after(2, "one.example"), 1);
-    let after_three = due(&resting, &after(3, "one.example"), 1);
+    let after_two = due(&to_resting_host, &after(2, "one.example"), 1);
+    let after_three = due(&to_resting_host, &after(3, "one.example"), 1);
 
     assert!(matches!(after_two.action, Action::Send(_)));
     assert_eq!((failure(&after_three.pin), after_three.action), (Some("link_blocked"), Action::Rest));
     assert_eq!(after_three.pin.attempts, 0);
-    assert!(matches!(due(&other, &after(3, "one.example"), 1).action, Action::Send(_)));
-    assert!(matches!(due(&resting, &after(3, "one.example"), 24 * 60 * 60).action, Action::Send(_)));
+    assert!(matches!(due(&to_other_host, &after(3, "one.example"), 1).action, Action::Send(_)));
+    assert!(matches!(due(&to_resting_host, &after(3, "one.example"), 24 * 60 * 60).action, Action::Send(_)));
 }
 
 #[test]

@@ -24,9 +24,9 @@ struct Life {
 }
 
 impl Life {
-    fn new(patience: i64) -> Self {
+    fn new(time_to_publish: i64) -> Self {
         let mut pin = pin(State::Scheduled);
-        pin = altered(&pin, |record| record.give_up_at = at(patience));
+        pin = altered(&pin, |record| record.give_up_at = at(time_to_publish));
         Self { pin, now: at(0), context: ready(), attempts: Vec::new(), decisions: 0 }
     }
 
@@ -183,7 +183,7 @@ fn changes_are_told(before: &Pin, transition: &Transition) {
     assert_eq!((transition.pin.version, transition.pin.give_up_at), (before.version, before.give_up_at));
 }
 
-fn patience() -> impl Strategy<Value = i64> {
+fn time_to_publish() -> impl Strategy<Value = i64> {
     select(vec![60, 3600, WEEK])
 }
 
@@ -195,8 +195,8 @@ proptest! {
     #![proptest_config(often())]
 
     #[test]
-    fn no_sequence_of_inputs_breaks_a_rule(patience in patience(), steps in vec(step(), 0..80)) {
-        let mut life = Life::new(patience);
+    fn no_sequence_of_inputs_breaks_a_rule(time_to_publish in time_to_publish(), steps in vec(step(), 0..80)) {
+        let mut life = Life::new(time_to_publish);
         for step in steps {
             life.apply(step);
         }
@@ -204,12 +204,12 @@ proptest! {
 
     #[test]
     fn every_pin_ends_soon_after_its_time_if_pinterest_answers(
-        patience in patience(),
+        time_to_publish in time_to_publish(),
         steps in vec(step(), 0..60),
         there in any::<bool>(),
         answers in any::<bool>(),
     ) {
-        let mut life = Life::new(patience);
+        let mut life = Life::new(time_to_publish);
         for step in steps {
             life.apply(step);
         }

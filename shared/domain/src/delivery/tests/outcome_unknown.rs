@@ -114,10 +114,10 @@ fn attempts_without_a_pin_are_repeated_at_growing_intervals() {
         let outcome = Outcome::Unknown(ResponseMeta::default());
         let unknown = decide(&attempted, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
         now += 320;
-        let repeated = after_board_check(&unknown, nothing_found(now), now);
-        pin = match repeated.action {
-            Action::Send(_) => altered(&repeated.pin, |record| record.state = State::Scheduled),
-            _ => repeated.pin,
+        let checked = after_board_check(&unknown, nothing_found(now), now);
+        pin = match checked.action {
+            Action::Send(_) => altered(&checked.pin, |record| record.state = State::Scheduled),
+            _ => checked.pin,
         };
         let next = pin.due_at().unwrap().as_second() - at(0).as_second();
         delays.push((next.max(now) - now) / 60);
@@ -209,14 +209,17 @@ fn a_board_check_with_a_dead_token_refreshes_it_or_waits_for_the_owner() {
     let dead = Input::BoardChecked(BoardCheck::Refused(Refusal::TokenDead, ResponseMeta::default()));
     let refresh_impossible = Context { refresh_impossible: true, ..ready() };
 
-    let renewed = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
-    let stuck = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
+    let with_refresh = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
+    let without_refresh = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
 
     assert_eq!(
-        (renewed.side_effect, next_board_check(&renewed.pin)),
+        (with_refresh.side_effect, next_board_check(&with_refresh.pin)),
         (SideEffect::RefreshToken, Some(at(76)))
     );
-    assert_eq!((stuck.side_effect, next_board_check(&stuck.pin)), (SideEffect::Nothing, None));
+    assert_eq!(
+        (without_refresh.side_effect, next_board_check(&without_refresh.pin)),
+        (SideEffect::Nothing, None)
+    );
 }
 
 #[test]

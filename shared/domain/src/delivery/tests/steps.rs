@@ -22,8 +22,10 @@ pub(super) enum Step {
 }
 
 fn answer() -> impl Strategy<Value = ResponseMeta> {
-    any::<bool>()
-        .prop_map(|told| ResponseMeta { http_status: told.then_some(400), ..ResponseMeta::default() })
+    any::<bool>().prop_map(|has_status| ResponseMeta {
+        http_status: has_status.then_some(400),
+        ..ResponseMeta::default()
+    })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -84,7 +86,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (readiness(), any::<bool>()).prop_map(|(readiness, refresh_impossible)| Step::Become(readiness, refresh_impossible)),
         8 => Just(Step::Due),
         1 => Just(Step::ChannelReconnected),
-        4 => (any::<Index>(), outcome()).prop_map(|(which, outcome)| Step::Answer(which, outcome)),
+        4 => (any::<Index>(), outcome()).prop_map(|(index, outcome)| Step::Answer(index, outcome)),
         4 => (board_check(), 0_i64..10).prop_map(|(board_check, ago)| Step::BoardCheck(board_check, ago)),
     ]
 }

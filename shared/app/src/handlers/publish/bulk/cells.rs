@@ -186,14 +186,14 @@ mod tests {
         ] {
             assert_eq!(parse_time(instant, None), Ok((json!(instant), None)), "a zone is not dropped");
         }
-        for same in [
+        for spelling in [
             "2026-12-07T18:00:00",
             "2026-12-07 18:00",
             "2026/12/07 18:00",
             "2026/12/7 18:00:00",
             "2026-12-07  18:00",
         ] {
-            assert_eq!(parse_time(same, None), Ok((local("2026-12-07T18:00:00"), None)), "{same}");
+            assert_eq!(parse_time(spelling, None), Ok((local("2026-12-07T18:00:00"), None)), "{spelling}");
         }
         assert_eq!(parse_time("2026/12/7 6:05", None), Ok((local("2026-12-07T06:05:00"), None)));
     }
