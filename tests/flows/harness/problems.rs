@@ -42,7 +42,7 @@ impl Findings {
     pub(crate) fn compare(&mut self, case: &str, answer: &Answer, expected: &str) {
         let actual = status_and_code(answer);
         if !matches_expected(&actual, expected) {
-            self.note(format!("{case}: wanted {expected}, got {actual}"));
+            self.note(format!("{case}: expected {expected}, got {actual}"));
         }
     }
 
