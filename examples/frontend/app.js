@@ -7,7 +7,7 @@ const api = "";
 /** @typedef {{ code: string, detail: string, fix: string, field?: string }} Problem an answer of RFC 9457 */
 
 /** The API has refused something: `problem` says what, and what to do. */
-class Refused extends Error {
+class ApiError extends Error {
   /** @param {Problem} problem */
   constructor(problem) {
     super(problem.detail);
@@ -34,9 +34,9 @@ const token = await signIn();
 async function call(method, path, body, more = {}) {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json", ...more };
   const answer = await fetch(api + path, { method, headers, body: JSON.stringify(body) });
-  const read = await answer.json();
-  if (!answer.ok) throw new Refused(read);
-  return read;
+  const content = await answer.json();
+  if (!answer.ok) throw new ApiError(content);
+  return content;
 }
 
 /**
@@ -45,19 +45,19 @@ async function call(method, path, body, more = {}) {
  */
 async function connect() {
   const popup = open("", "pinterest", "popup,width=600,height=800");
-  const back = new BroadcastChannel("pinterest");
+  const messages = new BroadcastChannel("pinterest");
   try {
     const return_to = new URL("connected.html", location.href).href;
     const { authorize_url } = await call("POST", "/api/v1/auth/pinterest/start", { return_to });
     if (popup) popup.location.href = authorize_url;
-    const result = await new Promise((done) => {
-      back.addEventListener("message", ({ data }) => done(new URLSearchParams(data)));
+    const result = await new Promise((resolve) => {
+      messages.addEventListener("message", ({ data }) => resolve(new URLSearchParams(data)));
     });
     const error = result.get("error");
-    if (error) throw await explained(error);
+    if (error) throw await describeCode(error);
     return await call("POST", "/api/v1/connections/claim", { connection: result.get("connection") });
   } finally {
-    back.close();
+    messages.close();
   }
 }
 
@@ -65,9 +65,9 @@ async function connect() {
  * The words for a code.
  * @param {string} code
  */
-async function explained(code) {
+async function describeCode(code) {
   const { meaning, fix } = await call("GET", `/problems/${code}`);
-  return new Refused({ code, detail: meaning, fix });
+  return new ApiError({ code, detail: meaning, fix });
 }
 
 /**
@@ -76,16 +76,16 @@ async function explained(code) {
  * @param {new () => T} kind
  */
 function element(id, kind) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`there is no ${id}`);
-  return found;
+  const node = document.getElementById(id);
+  if (!(node instanceof kind)) throw new Error(`there is no ${id}`);
+  return node;
 }
 
 const board = element("board", HTMLSelectElement);
 const form = element("pin", HTMLFormElement);
 /** @type {any} */
 let channel = (await call("GET", "/api/v1/channels")).items[0];
-/** A key for each Pin that is wanted: a second click, or a repeated request, makes no second Pin. */
+/** A key for each new Pin: a second click, or a repeated request, makes no second Pin. */
 let key = crypto.randomUUID();
 
 async function showChannel() {
@@ -94,9 +94,9 @@ async function showChannel() {
   const { items } = await call("GET", `/api/v1/channels/${channel.id}/boards`);
   const chosen = channel.default_board?.pinterest_board_id;
   board.replaceChildren(
-    ...items.map((/** @type {any} */ one) => {
-      const is_chosen = one.pinterest_board_id === chosen;
-      return new Option(one.name, one.pinterest_board_id, is_chosen, is_chosen);
+    ...items.map((/** @type {any} */ item) => {
+      const is_chosen = item.pinterest_board_id === chosen;
+      return new Option(item.name, item.pinterest_board_id, is_chosen, is_chosen);
     }),
   );
 }
@@ -119,7 +119,7 @@ async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof ApiError)) throw error;
     show(false, `${error.problem.detail}\n${error.problem.fix}`);
   }
 }
@@ -136,11 +136,11 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(async () => {
     const { url, title } = Object.fromEntries(new FormData(form));
-    const wanted = { channel_id: channel?.id, board_id: board.value, title, media: { kind: "image", url } };
-    const pin = await call("POST", "/api/v1/pins", wanted, { "Idempotency-Key": key });
+    const newPin = { channel_id: channel?.id, board_id: board.value, title, media: { kind: "image", url } };
+    const pin = await call("POST", "/api/v1/pins", newPin, { "Idempotency-Key": key });
     // 201: published. 202: it waits, and is published later without anybody's doing.
-    const done = pin.state === "published";
-    show(true, done ? `Published: ${pin.pinterest_pin_url}` : `Accepted: ${pin.state} (${pin.reason})`);
+    const published = pin.state === "published";
+    show(true, published ? `Published: ${pin.pinterest_pin_url}` : `Accepted: ${pin.state} (${pin.reason})`);
   });
 });
 

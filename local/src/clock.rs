@@ -40,8 +40,8 @@ impl LocalClock {
     /// Moves the clock forward to `at`, unless it is later already. The new lead is saved before anything happens at
     /// that time.
     pub(crate) fn move_to(&self, at: Timestamp) -> io::Result<()> {
-        let more = at.duration_since(self.now()).as_millis().clamp(0, i64::MAX.into());
-        let lead_ms = self.lead_ms.load(Ordering::SeqCst) + i64::try_from(more).unwrap_or(i64::MAX);
+        let milliseconds = at.duration_since(self.now()).as_millis().clamp(0, i64::MAX.into());
+        let lead_ms = self.lead_ms.load(Ordering::SeqCst) + i64::try_from(milliseconds).unwrap_or(i64::MAX);
         if let Some(file) = &self.file {
             folder::replace_file(file, &lead_ms.to_string())?;
         }

@@ -34,8 +34,8 @@ pub(crate) async fn run_timer(context: Arc<Context>) {
     let mut ticks = JoinSet::new();
     context.clone().spawn_tick(&mut ticks); // for what became due while this process did not run
     loop {
-        while let Some(ended) = ticks.try_join_next() {
-            if let Err(error) = ended {
+        while let Some(tick) = ticks.try_join_next() {
+            if let Err(error) = tick {
                 tracing::error!(%error, "a tick failed");
             }
         }
@@ -60,7 +60,7 @@ pub(crate) async fn run_timer(context: Arc<Context>) {
         tokio::select! {
             () = tokio::time::sleep(sleep_time(next.at.duration_since(now))) => continue,
             () = context.schedule.wake_up.notified() => {}
-            () = context.aws.written() => {}
+            () = context.aws.next_write() => {}
         }
         log_error("events could not be published", context.publish_events().await);
     }
@@ -191,11 +191,11 @@ impl Context {
         loop {
             tokio::select! {
                 biased;
-                event = self.aws.invoked() => {
+                event = self.aws.next_invocation() => {
                     running.push(deliver.run(DeliverJob::from_event(&event), deadline).boxed());
                 }
-                ended = running.next() => match ended {
-                    Some(ended) => failed = ended.err().or(failed),
+                result = running.next() => match result {
+                    Some(result) => failed = result.err().or(failed),
                     None => return failed.map_or(Ok(()), |error| Err(error.into())),
                 },
             }

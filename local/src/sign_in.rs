@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_who_sent_it_until_it_expires() {
+    fn a_token_names_its_person_until_it_expires() {
         let (sign_in, now) = (SignIn::new("key"), Timestamp::from_second(1_790_000_000).unwrap());
         let header = format!("Bearer {}", sign_in.issue_token(person(), now));
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_key_or_with_other_claims_is_nobodys() {
+    fn a_token_of_another_key_or_with_other_claims_is_invalid() {
         let (sign_in, now) = (SignIn::new("key"), Timestamp::from_second(1_790_000_000).unwrap());
         let token = sign_in.issue_token(person(), now);
         assert!(SignIn::new("other").verify(&format!("Bearer {token}"), now).is_none());
@@ -103,14 +103,14 @@ mod tests {
             json!({"sub": "eve", "tenant": "acme", "scope": "pinwright/admin", "exp": 9_999_999_999_i64});
         let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
         let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
-        for bad in [
+        for token in [
             format!("{header}.{forged}.{signature}"),
             format!("{unsigned}.{claims}."),
             format!("{unsigned}.{claims}.{signature}"),
             "a.b.c".to_owned(),
             String::new(),
         ] {
-            assert!(sign_in.verify(&format!("Bearer {bad}"), now).is_none(), "{bad}");
+            assert!(sign_in.verify(&format!("Bearer {token}"), now).is_none(), "{token}");
         }
     }
 }

@@ -96,7 +96,7 @@ test("a Pin can be published with the keyboard alone", async () => {
   const { page } = ada;
   const reach = async (/** @type {string} */ selector) => {
     for (let steps = 0; steps < 80; steps += 1) {
-      if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+      if (await page.evaluate((query) => document.activeElement?.matches(query), selector)) return;
       await page.keyboard.press("Tab");
     }
     assert.fail(`${selector} is not reached`);
@@ -134,11 +134,11 @@ test("analytics show a chart and a table, and days without data as gaps", async 
 test("pages load without layout shifts", async () => {
   const ada = await Person.open(chromium, stack.url);
   await ada.page.addInitScript(() => {
-    const seen = /** @type {any} */ (window);
-    seen.shift = 0;
+    const metrics = /** @type {any} */ (window);
+    metrics.shift = 0;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries())
-        seen.shift += /** @type {any} */ (entry).hadRecentInput ? 0 : /** @type {any} */ (entry).value;
+        metrics.shift += /** @type {any} */ (entry).hadRecentInput ? 0 : /** @type {any} */ (entry).value;
     }).observe({ type: "layout-shift", buffered: true });
   });
   await ada.visit("/app/channels");
@@ -168,14 +168,14 @@ test("a late analytics response does not replace a newer one", async () => {
   const { page } = ada;
   await page.addInitScript(() => {
     const { fetch } = window;
-    const held = Promise.withResolvers();
-    Object.assign(window, { release: held.resolve });
+    const gate = Promise.withResolvers();
+    Object.assign(window, { release: gate.resolve });
     window.fetch = async (address, options) => {
       const from = new URL(String(address), location.href).searchParams.get("from");
       const response = await fetch(address, { ...options, signal: null });
       if (!from || Date.now() - Date.parse(from) < 80 * 86_400_000) return response;
       const text = await response.text();
-      await held.promise;
+      await gate.promise;
       return new Response(text, response);
     };
   });

@@ -59,13 +59,13 @@ const publishButton = (page = ada.page) => page.getByRole("button", { name: "Pub
 test("a lost response is retried with the same key and creates one Pin", async () => {
   await fillPin("Lost answer");
   const keys = new Set();
-  let lost = 0;
+  let attempts = 0;
   await ada.page.route("**/api/v1/pins", async (route) => {
     if (route.request().method() !== "POST") return route.continue();
     keys.add(route.request().headers()["idempotency-key"]);
     await route.fetch(); // the Pin is created
-    lost += 1;
-    if (lost < 3) return route.abort("connectionreset"); // but the response is lost
+    attempts += 1;
+    if (attempts < 3) return route.abort("connectionreset"); // but the response is lost
     return route.continue();
   });
   await publishButton().click();
@@ -182,9 +182,9 @@ test("unprocessed rows are reported with the reason and can be sent again", asyn
     `To the default,${stack.images}/1.jpg,`,
     `To a name,${stack.images}/2.jpg,Recipes`,
   ].join("\n");
-  let sent = 0;
+  let requests = 0;
   ada.page.on("request", (request) => {
-    if (request.url().endsWith("dry_run=false")) sent += 1;
+    if (request.url().endsWith("dry_run=false")) requests += 1;
   });
   await stack.fault({ operation: "list_boards", kind: "status_500_before", times: 1000 });
   await ada.page.getByText("Bulk upload").click();
@@ -196,7 +196,7 @@ test("unprocessed rows are reported with the reason and can be sent again", asyn
     .getByRole("status")
     .filter({ hasText: "1 already accepted · 1 not processed yet" })
     .waitFor();
-  assert.equal(sent, 2, "the page stops after a call that processed no row");
+  assert.equal(requests, 2, "the page stops after a call that processed no row");
   assert.match(
     await ada.page.locator('[data-line="3"]').innerText(),
     /something went wrong there with status 500/,
@@ -253,9 +253,9 @@ test("hostile texts stay texts", async () => {
     "{{constructor}}",
     "javascript:alert(1)",
   ];
-  let alerted = false;
+  let dialogOpened = false;
   ada.page.on("dialog", (dialog) => {
-    alerted = true;
+    dialogOpened = true;
     dialog.dismiss();
   });
   for (const title of titles) {
@@ -280,7 +280,7 @@ test("hostile texts stay texts", async () => {
   assert.equal(await ada.page.locator('a[href^="javascript:"]').count(), 0);
   await publishButton().click();
   await ada.page.getByRole("alert").waitFor();
-  assert.equal(alerted, false);
+  assert.equal(dialogOpened, false);
 });
 
 test("an API problem says what to do, and focuses the invalid field", async () => {
@@ -288,8 +288,8 @@ test("an API problem says what to do, and focuses the invalid field", async () =
   await ada.page.getByLabel("Link").fill("nonsense");
   await publishButton().click();
   await ada.page.getByRole("alert").waitFor();
-  const shown = await ada.page.getByRole("alert").innerText();
-  assert.ok(shown.split("\n").filter(Boolean).length >= 2, shown);
+  const text = await ada.page.getByRole("alert").innerText();
+  assert.ok(text.split("\n").filter(Boolean).length >= 2, text);
   assert.equal(await ada.page.evaluate(() => document.activeElement?.getAttribute("name")), "link");
   assert.equal((await pinsTitled("Not a link")).length, 0);
 });

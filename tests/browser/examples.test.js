@@ -19,7 +19,7 @@ let frontend;
 let url;
 
 /** @param {import("node:http").Server} server */
-async function listening(server) {
+async function listen(server) {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return `http://127.0.0.1:${port}`;
@@ -28,7 +28,7 @@ async function listening(server) {
 before(async () => {
   let address = "";
   frontend = createFrontend(() => address);
-  url = await listening(frontend);
+  url = await listen(frontend);
   stack = await Stack.start({ ALLOWED_RETURN_ORIGINS: url });
   address = stack.url;
   await stack.api("PUT", "/api/v1/admin/integrations/pinterest", {
@@ -88,7 +88,7 @@ test("the receiver handles each event once, and no old one after a newer one", a
     key: "secret",
     handle: (event) => void handled.push(event["detail-type"]),
   });
-  const address = await listening(receiver);
+  const address = await listen(receiver);
   const send = async (/** @type {unknown} */ event, key = "secret") => {
     const headers = { "Content-Type": "application/json", "x-pinwright-key": key };
     return (await fetch(address, { method: "POST", headers, body: JSON.stringify(event) })).status;

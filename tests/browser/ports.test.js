@@ -20,25 +20,25 @@ after(async () => {
 });
 
 /** The processes of a group. @param {number} group */
-function members(group) {
+function processesOfGroup(group) {
   const lines = execFileSync("ps", ["-Ao", "pid=,pgid="], { encoding: "utf8" }).trim().split("\n");
   const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
   return pairs.filter(([, its]) => its === group).map(([pid]) => pid);
 }
 
 /** The ports that a process listens on. @param {number} pid */
-function listening(pid) {
+function portsOf(pid) {
   if (process.platform !== "linux") {
-    const found = execFileSync("lsof", ["-nP", "-a", "-p", String(pid), "-iTCP", "-sTCP:LISTEN", "-Fn"]);
-    return [...found.toString().matchAll(/:(\d+)$/gm)].map(([, port]) => Number(port));
+    const output = execFileSync("lsof", ["-nP", "-a", "-p", String(pid), "-iTCP", "-sTCP:LISTEN", "-Fn"]);
+    return [...output.toString().matchAll(/:(\d+)$/gm)].map(([, port]) => Number(port));
   }
   const files = readdirSync(`/proc/${pid}/fd`).map((file) => readlinkSync(`/proc/${pid}/fd/${file}`));
   const sockets = new Set(files.map((file) => file.match(/^socket:\[(\d+)\]$/)?.[1]));
   return ["tcp", "tcp6"].flatMap((family) => {
     const rows = readFileSync(`/proc/net/${family}`, "utf8").trim().split("\n").slice(1);
     const fields = rows.map((row) => row.trim().split(/\s+/));
-    const ours = fields.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(inode));
-    return ours.map(([, local]) => parseInt(local.split(":").pop() ?? "", 16));
+    const listeners = fields.filter(([, , , state, , , , , , inode]) => state === "0A" && sockets.has(inode));
+    return listeners.map(([, local]) => parseInt(local.split(":").pop() ?? "", 16));
   });
 }
 
@@ -52,13 +52,13 @@ function listening(pid) {
  */
 function send(port, method, path, headers, body) {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+    const outgoing = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
       answer.resume();
       const allowed = answer.headers["access-control-allow-origin"];
       answer.on("end", () => resolve({ status: answer.statusCode ?? 0, allowed }));
     });
-    sent.on("error", reject);
-    sent.end(body);
+    outgoing.on("error", reject);
+    outgoing.end(body);
   });
 }
 
@@ -74,7 +74,7 @@ const CALLS = [
 ];
 
 test("no port answers a request that names another host", async () => {
-  const ports = members(stack.process.pid ?? 0).flatMap(listening);
+  const ports = processesOfGroup(stack.process.pid ?? 0).flatMap(portsOf);
   assert.ok(ports.length >= 4, `the API, Pinterest and two of AWS: ${ports}`);
   for (const port of ports) {
     for (const [method, path, body] of CALLS) {
@@ -94,16 +94,16 @@ test("no port answers a request that names another host", async () => {
 });
 
 test("no port lets another origin read, or send what needs its consent", async () => {
-  for (const port of members(stack.process.pid ?? 0).flatMap(listening)) {
+  for (const port of processesOfGroup(stack.process.pid ?? 0).flatMap(portsOf)) {
     for (const [method, path] of CALLS) {
-      const asked = {
+      const headers = {
         Host: `127.0.0.1:${port}`,
         Origin: "https://evil.example",
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "x-amz-target,content-type,authorization",
       };
-      assert.equal((await send(port, "OPTIONS", path, asked)).allowed, undefined, `${port} ${path}`);
-      const { allowed } = await send(port, "GET", path, asked);
+      assert.equal((await send(port, "OPTIONS", path, headers)).allowed, undefined, `${port} ${path}`);
+      const { allowed } = await send(port, "GET", path, headers);
       assert.equal(allowed, undefined, `${port} ${path}`);
     }
   }
@@ -111,7 +111,7 @@ test("no port lets another origin read, or send what needs its consent", async (
 
 test("no port of AWS answers without the secret of this run", async () => {
   let refused = 0;
-  for (const port of members(stack.process.pid ?? 0).flatMap(listening)) {
+  for (const port of processesOfGroup(stack.process.pid ?? 0).flatMap(portsOf)) {
     for (const operation of [
       "DynamoDB_20120810.Scan",
       "secretsmanager.GetSecretValue",

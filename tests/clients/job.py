@@ -32,18 +32,18 @@ def connect(api: AuthenticatedClient) -> m.Channel:
 
 
 def job(api: AuthenticatedClient, environment: m.PinterestEnvironment) -> None:
-    wanted = m.SaveSettingsRequest(
+    settings = m.SaveSettingsRequest(
         app_id="1234567",
         app_secret="simulated-app-secret",
         status=m.IntegrationStatus.ENABLED,
         environment=environment,
     )
-    expect(save_settings.sync(client=api, body=wanted), m.Settings)
+    expect(save_settings.sync(client=api, body=settings), m.Settings)
     assert expect(read_settings.sync(client=api), m.Settings).environment is environment
     channel = connect(api)
     assert channel.environment is environment and channel.status is m.ConnectionStatus.CONNECTED
-    made = create_board.sync(channel.id, client=api, body=m.CreateBoardRequest(name="Salads", privacy=m.BoardPrivacy.PUBLIC))
-    board = expect(made, m.Board)
+    created = create_board.sync(channel.id, client=api, body=m.CreateBoardRequest(name="Salads", privacy=m.BoardPrivacy.PUBLIC))
+    board = expect(created, m.Board)
     assert expect(list_boards.sync(channel.id, client=api, sections=True), m.BoardPage).items
 
     def pin(title: str, **more) -> m.CreatePinRequest:
@@ -66,29 +66,29 @@ def job(api: AuthenticatedClient, environment: m.PinterestEnvironment) -> None:
 
     csv = f"title,media_url,board_id\nrow,https://images.example.com/row.jpg,{board.pinterest_board_id}\nno,no,1\n"
     for dry_run, status in [(True, m.BulkRowStatus.VALID), (False, m.BulkRowStatus.ACCEPTED), (False, m.BulkRowStatus.EXISTS)]:
-        sent = api.get_httpx_client().request(
+        response = api.get_httpx_client().request(
             "post",
             "/api/v1/pins/bulk",
             params={"dry_run": dry_run, "channel_id": channel.id},
             content=csv,
             headers={"content-type": "text/csv"},
         )
-        rows = m.BulkResult.from_dict(sent.json()).rows
+        rows = m.BulkResult.from_dict(response.json()).rows
         assert [row.status for row in rows] == [status, m.BulkRowStatus.REFUSED], rows
         assert rows[1].code is m.ProblemCode.INVALID_URL
 
     refused = expect(create_pin.sync(client=api, body=pin("x" * 101)), m.Problem)
     assert (refused.code, refused.field) == (m.ProblemCode.TOO_LONG, "title")
-    nobody = expect(list_pins.sync(client=client("nobody")), m.Problem)
-    assert nobody.code is m.ProblemCode.UNAUTHENTICATED
+    unauthenticated = expect(list_pins.sync(client=client("nobody")), m.Problem)
+    assert unauthenticated.code is m.ProblemCode.UNAUTHENTICATED
 
     states(api, pin, "nowhere")
-    listed = expect(list_pins.sync(client=api, state=m.PinState.SCHEDULED, limit=1), m.PinPage)
-    assert [one.state for one in listed.items] == [m.PinState.SCHEDULED] and listed.next_
-    every = expect(list_pins.sync(client=api, channel_id=channel.id, limit=200), m.PinPage).items
-    for one in every:
-        assert expect(read_pin.sync(one.id, client=api), m.Pin).timeline[0].event is m.TimelineEntryEvent.ACCEPTED
-    print(environment.value, len(every), "Pins:", sorted({one.state.value for one in every}))
+    page = expect(list_pins.sync(client=api, state=m.PinState.SCHEDULED, limit=1), m.PinPage)
+    assert [item.state for item in page.items] == [m.PinState.SCHEDULED] and page.next_
+    all_pins = expect(list_pins.sync(client=api, channel_id=channel.id, limit=200), m.PinPage).items
+    for item in all_pins:
+        assert expect(read_pin.sync(item.id, client=api), m.Pin).timeline[0].event is m.TimelineEntryEvent.ACCEPTED
+    print(environment.value, len(all_pins), "Pins:", sorted({item.state.value for item in all_pins}))
 
 
 def states(api: AuthenticatedClient, pin, title: str) -> None:
@@ -99,5 +99,5 @@ def states(api: AuthenticatedClient, pin, title: str) -> None:
     assert expect(read_pin.sync(failed.pin_id, client=api), m.Pin).error.code is m.ProblemCode.BOARD_ID_INVALID
 
 
-for one in m.PinterestEnvironment:
-    job(client(os.environ["API_TOKEN"]), one)
+for environment in m.PinterestEnvironment:
+    job(client(os.environ["API_TOKEN"]), environment)

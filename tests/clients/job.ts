@@ -19,12 +19,12 @@ export async function job(channel_id: string, board_id: string): Promise<void> {
   await api.PATCH("/api/v1/pins/{id}", { params: { path: { id: "pin_" } }, body: { title: "x" } });
   const list = await api.GET("/api/v1/pins", { params: { query: { state: "waiting", limit: 5 } } });
   await api.GET("/api/v1/channels/{id}/analytics", { params: { path: { id: channel_id }, query: { metrics: ["SAVE"], from: "2026-11-01" } } });
-  for (const one of list.data?.items ?? []) {
-    if (one.state === "published" && one.media.kind === "image") console.log(one.media.url);
-    const reason: components["schemas"]["WaitReason"] | null = one.reason;
+  for (const item of list.data?.items ?? []) {
+    if (item.state === "published" && item.media.kind === "image") console.log(item.media.url);
+    const reason: components["schemas"]["WaitReason"] | null = item.reason;
     switch (reason) { case "quota": break; default: }
     // @ts-expect-error a misspelled state is found
-    if (one.state === "publishd") return;
+    if (item.state === "publishd") return;
   }
   if (pin.error && "code" in pin.error && pin.error.code === "too_long") console.log(pin.error.fix);
 }

@@ -31,13 +31,13 @@ def refused(call, *arguments) -> p.Problem:
 
 
 def job(api: p.ApiClient, environment: p.PinterestEnvironment) -> None:
-    wanted = p.SaveSettingsRequest(
+    settings = p.SaveSettingsRequest(
         app_id="1234567",
         app_secret="simulated-app-secret",
         status=p.IntegrationStatus.ENABLED,
         environment=environment,
     )
-    assert p.SettingsApi(api).save_settings(wanted).environment is environment
+    assert p.SettingsApi(api).save_settings(settings).environment is environment
     assert p.SettingsApi(api).read_settings().app_secret_set
     channel, channels, pins = connect(api), p.ChannelsApi(api), p.PinsApi(api)
     assert channel.environment is environment and channel.status is p.ConnectionStatus.CONNECTED
@@ -64,8 +64,8 @@ def job(api: p.ApiClient, environment: p.PinterestEnvironment) -> None:
 
     rows = f"channel_id,title,media_url\n{channel.id},row,https://images.example.com/row.jpg\n"
     for status in [p.BulkRowStatus.ACCEPTED, p.BulkRowStatus.EXISTS]:
-        sent = pins.bulk_pins(rows, _content_type="text/csv")
-        assert [row.status for row in sent.rows] == [status], sent
+        result = pins.bulk_pins(rows, _content_type="text/csv")
+        assert [row.status for row in result.rows] == [status], result
 
     problem = refused(pins.create_pin, pin("nowhere", board_id="999999999999"))
     assert problem.code is p.ProblemCode.BOARD_ID_INVALID
@@ -73,11 +73,11 @@ def job(api: p.ApiClient, environment: p.PinterestEnvironment) -> None:
     assert failed.state is p.PinState.FAILED and failed.timeline[-1].reason == failed.error.code
     cancelled = pins.cancel_pin(scheduled.id)
     assert cancelled.state is p.PinState.CANCELLED
-    states = {one.state for one in pins.list_pins(channel_id=channel.id, limit=200).items}
+    states = {item.state for item in pins.list_pins(channel_id=channel.id, limit=200).items}
     assert {p.PinState.PUBLISHED, p.PinState.SCHEDULED, p.PinState.FAILED, p.PinState.CANCELLED} <= states
     print(environment.value, sorted(state.value for state in states))
 
 
 with p.ApiClient(p.Configuration(host=API, access_token=os.environ["API_TOKEN"])) as client:
-    for one in p.PinterestEnvironment:
-        job(client, one)
+    for environment in p.PinterestEnvironment:
+        job(client, environment)

@@ -9,7 +9,7 @@ import httpx
 
 API, PINTEREST = os.environ["API"], os.environ["PINTEREST"]
 CALLBACK = f"{API}/api/v1/auth/pinterest/callback"
-SCOPES = [f"{thing}:{right}" for thing in ("boards", "pins") for right in ("read", "read_secret", "write", "write_secret")]
+SCOPES = [f"{resource}:{access}" for resource in ("boards", "pins") for access in ("read", "read_secret", "write", "write_secret")]
 
 
 def without_times(value):
@@ -19,15 +19,15 @@ def without_times(value):
     return [without_times(part) for part in value] if isinstance(value, list) else value
 
 
-described = Path(__file__).parents[2] / "local/pinterest/contract/openapi.json"
-Path("generated/pinterest.json").write_text(json.dumps(without_times(json.loads(described.read_text()))))
+description_file = Path(__file__).parents[2] / "local/pinterest/contract/openapi.json"
+Path("generated/pinterest.json").write_text(json.dumps(without_times(json.loads(description_file.read_text()))))
 
 # It is asked for more in a minute than the limits allow.
 httpx.post(f"{PINTEREST}/sim/policy", json={"documented_limits": False}).raise_for_status()
 scope = ",".join([*SCOPES, "user_accounts:read"])
 query = urlencode({"client_id": "1234567", "redirect_uri": CALLBACK, "response_type": "code", "scope": scope})
-back = httpx.post(f"{PINTEREST}/oauth/?{query}", data={"decision": "allow"}).headers["location"]
-code = parse_qs(urlsplit(back).query)["code"][0]
+redirect = httpx.post(f"{PINTEREST}/oauth/?{query}", data={"decision": "allow"}).headers["location"]
+code = parse_qs(urlsplit(redirect).query)["code"][0]
 form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
 answer = httpx.post(f"{PINTEREST}/v5/oauth/token", data=form, auth=("1234567", "simulated-app-secret"))
 print(answer.raise_for_status().json()["access_token"])

@@ -18,9 +18,9 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("deploy")
 
 
-def closing(thing):
-    yield thing
-    thing.close()
+def closing(resource):
+    yield resource
+    resource.close()
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def admin(stack, news, pinterest):
     """The operator, who has saved App ID and App Secret. The bus is listened to from here on."""
     admin = stack.caller("operator", scope="pinwright/admin")
     settings = {**pinterest.APP, "status": "enabled", "environment": "sandbox"}
-    admin.done("PUT", "/api/v1/admin/integrations/pinterest", settings)
+    admin.call("PUT", "/api/v1/admin/integrations/pinterest", settings)
     return admin
 
 
@@ -73,28 +73,28 @@ def ada(stack, admin):
     """A person with a connected account and a default board: `ada.channel`, `ada.board`."""
     ada = stack.caller("ada")
     connect(ada, stack.gateway.at)
-    boards = ada.done("GET", f"/api/v1/channels/{ada.channel}/boards?sections=true")["items"]
+    boards = ada.call("GET", f"/api/v1/channels/{ada.channel}/boards?sections=true")["items"]
     ada.board = boards[0]["pinterest_board_id"]
-    ada.done("PATCH", f"/api/v1/channels/{ada.channel}", {"default_board_id": ada.board})
+    ada.call("PATCH", f"/api/v1/channels/{ada.channel}", {"default_board_id": ada.board})
     return ada
 
 
 def connect(person, at):
     """From the button to the channel, as a browser goes: Pinterest's consent page, the callback, the ticket. `at`
     says where an address of the API really is."""
-    begun = person.done("POST", "/api/v1/auth/pinterest/start", {"return_to": "/app/channels"})
+    flow = person.call("POST", "/api/v1/auth/pinterest/start", {"return_to": "/app/channels"})
     consent = http.request(
-        "POST", begun["authorize_url"], fields={"decision": "allow"}, encode_multipart=False, redirect=False
+        "POST", flow["authorize_url"], fields={"decision": "allow"}, encode_multipart=False, redirect=False
     )
-    back = http.request("GET", at(consent.headers["Location"]), redirect=False)
-    assert back.status == 302, back.data
-    ticket = back.headers["Location"].split("#connection=")[1]
-    person.channel = person.done("POST", "/api/v1/connections/claim", {"connection": ticket})["id"]
+    redirect = http.request("GET", at(consent.headers["Location"]), redirect=False)
+    assert redirect.status == 302, redirect.data
+    ticket = redirect.headers["Location"].split("#connection=")[1]
+    person.channel = person.call("POST", "/api/v1/connections/claim", {"connection": ticket})["id"]
 
 
 def upload(person, content_type, content):
     """Brings a file into the stack's bucket: what Pins call it."""
-    offer = person.done("POST", "/api/v1/media", {"content_type": content_type, "bytes": len(content)}, 201)
+    offer = person.call("POST", "/api/v1/media", {"content_type": content_type, "bytes": len(content)}, 201)
     order = offer["upload"]
     assert http.request(order["method"], order["url"], body=content, headers=order["headers"]).status == 200
     return offer["media_id"]
@@ -110,8 +110,8 @@ class News:
     def __init__(self, stack):
         self.queue, self.events = stack.emulator.client("sqs"), []
         self.url = self.queue.create_queue(QueueName="news")["QueueUrl"]
-        wanted = self.queue.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-        arn = wanted["Attributes"]["QueueArn"]
+        attributes = self.queue.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+        arn = attributes["Attributes"]["QueueArn"]
         allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]})
         self.queue.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": policy})

@@ -23,13 +23,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(what, seconds, probe, pause=0.2):
+def wait_for(name, seconds, probe, pause=0.2):
     """Asks until there is an answer: other processes move by their own clock, a minute's rule among them."""
     deadline = time.monotonic() + seconds
     while True:
         if found := probe():
             return found
-        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        assert time.monotonic() < deadline, f"{name}: not within {seconds} s"
         time.sleep(pause)
 
 

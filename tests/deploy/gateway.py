@@ -17,9 +17,9 @@ class Gateway:
     def __init__(self, stack):
         self.stack = stack
         self.client = stack.emulator.client("apigatewayv2")
-        written = stack.formation.get_template(StackName=stack.name, TemplateStage="Original")["TemplateBody"]
+        definition = stack.formation.get_template(StackName=stack.name, TemplateStage="Original")["TemplateBody"]
         no_managed_policies = SimpleNamespace(load=dict)
-        self.template = transform(yaml_parse(written), dict(stack.parameters), no_managed_policies)
+        self.template = transform(yaml_parse(definition), dict(stack.parameters), no_managed_policies)
         [api] = [part for part in self.template["Resources"].values() if part["Type"] == "AWS::ApiGatewayV2::Api"]
         self.body = api["Properties"]["Body"]
         self.id = stack.outputs["ApiId"]
@@ -45,7 +45,7 @@ class Gateway:
             for method, operation in methods.items():
                 key = f"{method.upper()} {path}"
                 integration = self.resolve(operation["x-amazon-apigateway-integration"])
-                made = self.client.create_integration(
+                created = self.client.create_integration(
                     ApiId=self.id,
                     IntegrationType="AWS_PROXY",
                     IntegrationUri=re.search(r"functions/(.+)/invocations$", integration["uri"])[1],
@@ -53,7 +53,7 @@ class Gateway:
                 )
                 is_open = operation["security"] == [{"NONE": []}]
                 access = {} if is_open else {"AuthorizationType": "JWT", "AuthorizerId": authorizer}
-                target = f"integrations/{made['IntegrationId']}"
+                target = f"integrations/{created['IntegrationId']}"
                 self.client.create_route(ApiId=self.id, RouteKey=key, Target=target, **access)
                 routes[key] = is_open
         return routes
@@ -62,20 +62,20 @@ class Gateway:
         for old in self.client.get_authorizers(ApiId=self.id)["Items"]:
             self.client.delete_authorizer(ApiId=self.id, AuthorizerId=old["AuthorizerId"])
         [(name, scheme)] = self.body["components"]["securitySchemes"].items()
-        written = self.resolve(scheme["x-amazon-apigateway-authorizer"])
-        issuer = written["jwtConfiguration"]
-        made = self.client.create_authorizer(
+        definition = self.resolve(scheme["x-amazon-apigateway-authorizer"])
+        issuer = definition["jwtConfiguration"]
+        created = self.client.create_authorizer(
             ApiId=self.id,
             Name=name,
             AuthorizerType="JWT",
-            IdentitySource=[written["identitySource"]],
+            IdentitySource=[definition["identitySource"]],
             JwtConfiguration={"Issuer": issuer["issuer"], "Audience": issuer["audience"]},
         )
-        return made["AuthorizerId"]
+        return created["AuthorizerId"]
 
     def cors(self):
-        written = self.resolve(self.body["x-amazon-apigateway-cors"])
-        return {name[0].upper() + name[1:]: value for name, value in written.items()}
+        definition = self.resolve(self.body["x-amazon-apigateway-cors"])
+        return {name[0].upper() + name[1:]: value for name, value in definition.items()}
 
     def resolve(self, value):
         """What CloudFormation's intrinsic functions come to, as far as the body uses them."""
@@ -85,28 +85,28 @@ class Gateway:
             return value
         if len(value) != 1 or not (name := next(iter(value))).startswith(("Fn::", "Ref", "Condition")):
             return {name: self.resolve(part) for name, part in value.items()}
-        given = value[name]
+        argument = value[name]
         match name:
             case "Ref":
-                return self.named(given)
+                return self.named(argument)
             case "Condition":
-                return self.resolve(self.template["Conditions"][given])
+                return self.resolve(self.template["Conditions"][argument])
             case "Fn::If":
-                return self.resolve(given[1 if self.resolve({"Condition": given[0]}) else 2])
+                return self.resolve(argument[1 if self.resolve({"Condition": argument[0]}) else 2])
             case "Fn::Sub":
-                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self.named(found[1])), given)
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self.named(found[1])), argument)
             case "Fn::Split":
-                return self.resolve(given[1]).split(given[0])
+                return self.resolve(argument[1]).split(argument[0])
             case "Fn::Equals":
-                return self.resolve(given[0]) == self.resolve(given[1])
+                return self.resolve(argument[0]) == self.resolve(argument[1])
             case "Fn::Not":
-                return not self.resolve(given[0])
+                return not self.resolve(argument[0])
         raise NotImplementedError(name)
 
     def named(self, name):
-        known = {"AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::AccountId": "000000000000"}
-        if name in known:
-            return known[name]
+        pseudo_parameters = {"AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::AccountId": "000000000000"}
+        if name in pseudo_parameters:
+            return pseudo_parameters[name]
         if name.endswith("Function.Arn"):
             function = self.stack.resources[name.removesuffix(".Arn")]
             return f"arn:aws:lambda:us-east-1:000000000000:function:{function}"

@@ -14,17 +14,17 @@ class LocalStack:
         self.log = open(folder / "local.log", "w+")
         command = [f"{ROOT}/target/debug/pinwright", "--port", "0", "--data", str(self.data)]
         self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=subprocess.STDOUT)
-        self.url = wait_for("the local stack", 60, lambda: self.said(r"Pinwright runs at (\S+)"))
-        self.pinterest = Pinterest(self.said(r"simulated, at (\S+)/ "))
+        self.url = wait_for("the local stack", 60, lambda: self.find_in_log(r"Pinwright runs at (\S+)"))
+        self.pinterest = Pinterest(self.find_in_log(r"simulated, at (\S+)/ "))
         # What `cargo lambda watch --env-file` gives to the functions.
         self.env_file = self.data / "lambda.env"
         self.variables = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
 
-    def said(self, pattern):
+    def find_in_log(self, pattern):
         assert self.process.poll() is None, f"the local stack ended: see {self.log.name}"
         with open(self.log.name) as log:
-            found = re.search(pattern, log.read())
-        return found and found[1]
+            match = re.search(pattern, log.read())
+        return match and match[1]
 
     def token(self, **person):
         return http.request("POST", f"{self.url}/dev/token", json=person).json()["token"]
@@ -55,9 +55,9 @@ class Pinterest:
         answer = http.request("POST", f"{self.url}/sim/faults", json=fault)
         assert answer.status == 200, answer.data
 
-    def items(self, what):
-        return http.request("GET", f"{self.url}/sim/{what}").json()["items"]
+    def items(self, kind):
+        return http.request("GET", f"{self.url}/sim/{kind}").json()["items"]
 
-    def titled(self, title):
+    def pins_titled(self, title):
         """The Pins of that title that are really there."""
         return [pin for pin in self.items("pins") if pin["title"] == title]

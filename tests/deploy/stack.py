@@ -16,9 +16,9 @@ def sam(*arguments, **environment):
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", **environment}
     # No profile of this machine's owner: the emulator is all there is.
     environment = {name: value for name, value in environment.items() if name != "AWS_PROFILE"}
-    done = subprocess.run(["sam", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, f"sam {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    result = subprocess.run(["sam", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, f"sam {' '.join(arguments)}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
 
 
 class Stack:
@@ -94,7 +94,7 @@ class Caller:
     def __init__(self, url, token):
         self.url, self.token = url, token
 
-    def ask(self, method, path, body=None, **headers):
+    def send(self, method, path, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -103,9 +103,9 @@ class Caller:
             body = json.dumps(body)
         return http.request(method, self.url + path, body=body, headers=headers, redirect=False)
 
-    def done(self, method, path, body=None, status=None, **headers):
+    def call(self, method, path, body=None, status=None, **headers):
         """Asks, and gives the answer's JSON if all went well, or as `status` says."""
-        answer = self.ask(method, path, body, **headers)
-        fine = answer.status == status if status else answer.status // 100 == 2
-        assert fine, f"{method} {path}: {answer.status} {answer.data.decode()}"
+        answer = self.send(method, path, body, **headers)
+        is_expected = answer.status == status if status else answer.status // 100 == 2
+        assert is_expected, f"{method} {path}: {answer.status} {answer.data.decode()}"
         return answer.json() if answer.data else None

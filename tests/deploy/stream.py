@@ -17,18 +17,18 @@ class Poller:
         self.stream = stack.emulator.client("dynamodbstreams")
         arn = self.source["EventSourceArn"]
         [shard, *_] = self.stream.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-        begin = self.stream.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
-        self.at = begin["ShardIterator"]
+        iterator = self.stream.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+        self.at = iterator["ShardIterator"]
 
     def close(self):
         self.lambda_.update_event_source_mapping(UUID=self.source["UUID"], Enabled=True)
 
     def run(self):
         """Handles what has changed since the last time, to the end."""
-        read = self.stream.get_records(ShardIterator=self.at)
-        self.at = read["NextShardIterator"]
-        wanted = [filter_["Pattern"] for filter_ in self.source["FilterCriteria"]["Filters"]]
-        records = [record for record in read["Records"] if any(matches(record, text) for text in wanted)]
+        page = self.stream.get_records(ShardIterator=self.at)
+        self.at = page["NextShardIterator"]
+        patterns = [filter_["Pattern"] for filter_ in self.source["FilterCriteria"]["Filters"]]
+        records = [record for record in page["Records"] if any(matches(record, text) for text in patterns)]
         size = self.source["BatchSize"]
         for start in range(0, len(records), size):
             self.handle(records[start : start + size])
@@ -48,9 +48,9 @@ class Poller:
                 continue
             assert self.source["BisectBatchOnFunctionError"]
             if len(records) > 1:
-                half = len(records) // 2
-                self.handle(records[:half])
-                records, tries = records[half:], 0
+                middle = len(records) // 2
+                self.handle(records[:middle])
+                records, tries = records[middle:], 0
                 continue
             return self.give_up(records[0])
 

@@ -8,8 +8,8 @@ from emulator import http
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(56)
 
 
-def test_a_file_goes_into_the_bucket_as_it_was_announced_and_not_otherwise(stack, ada):
-    offer = ada.done("POST", "/api/v1/media", {"content_type": "image/png", "bytes": len(PICTURE)}, 201)
+def test_a_file_is_uploaded_only_as_it_was_announced(stack, ada):
+    offer = ada.call("POST", "/api/v1/media", {"content_type": "image/png", "bytes": len(PICTURE)}, 201)
     upload = offer["upload"]
 
     def send(content, **headers):
@@ -24,26 +24,26 @@ def test_a_file_goes_into_the_bucket_as_it_was_announced_and_not_otherwise(stack
     assert re.fullmatch(f"[0-9a-f]{{64}}/{offer['media_id']}", kept["Key"]) and kept["Size"] == len(PICTURE)
 
 
-def test_a_file_of_ones_own_is_published_by_an_address_that_pinterest_can_open(ada, pinterest):
+def test_an_uploaded_file_is_published_by_an_address_that_pinterest_can_open(ada, pinterest):
     media = {"kind": "image", "media_id": upload(ada, "image/png", PICTURE)}
-    ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Mine", media=media), 201)
-    [pin] = pinterest.titled("Mine")
+    ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Mine", media=media), 201)
+    [pin] = pinterest.pins_titled("Mine")
     assert http.request("GET", pin["pictures"][0]).data == PICTURE
 
 
 def test_a_row_of_a_file_is_a_pin_and_a_check_looks_at_its_board(ada):
     row = image(channel_id=ada.channel, title="Row")
-    answer = ada.done("POST", "/api/v1/pins/bulk?dry_run=true", row, Content_Type="application/x-ndjson")
-    assert [told["status"] for told in answer["rows"]] == ["valid"], answer
-    assert ada.done("POST", "/api/v1/pins/validate", row)["ok"]
-    moved = {"channel_id": ada.channel, "from_board_id": "1", "to_board_id": "2"}
-    assert ada.done("POST", "/api/v1/pins/move", moved) == {"moved": [], "left": []}
+    answer = ada.call("POST", "/api/v1/pins/bulk?dry_run=true", row, Content_Type="application/x-ndjson")
+    assert [result_row["status"] for result_row in answer["rows"]] == ["valid"], answer
+    assert ada.call("POST", "/api/v1/pins/validate", row)["ok"]
+    move_request = {"channel_id": ada.channel, "from_board_id": "1", "to_board_id": "2"}
+    assert ada.call("POST", "/api/v1/pins/move", move_request) == {"moved": [], "left": []}
 
 
-def test_no_kind_and_no_size_but_pinterests_is_offered_a_place(ada):
+def test_an_upload_of_another_type_or_size_is_refused(ada):
     for body, status, code in [
         ({"content_type": "image/heic", "bytes": 1}, 422, "unsupported_media_type"),
         ({"content_type": "image/png", "bytes": 20 * 1024 * 1024 + 1}, 413, "media_too_large"),
     ]:
-        answer = ada.ask("POST", "/api/v1/media", body)
+        answer = ada.send("POST", "/api/v1/media", body)
         assert (answer.status, answer.json()["code"]) == (status, code) and answer.json()["fix"]

@@ -14,7 +14,7 @@ def page(stack, path):
     return answer
 
 
-def test_every_page_names_files_that_there_are(stack):
+def test_every_page_names_existing_files(stack):
     frame = page(stack, "/app/channels")
     assert frame.headers["Content-Type"] == "text/html; charset=utf-8"
     files = set(re.findall(r'"(/assets/[^"]+)"', frame.data.decode()))
@@ -29,8 +29,8 @@ def test_every_page_names_files_that_there_are(stack):
 def test_pages_reach_the_issuer_and_the_bucket_of_this_stack(stack, issuer):
     frame = page(stack, "/admin/api-integration/pinterest")
     policy = dict(part.split(" ", 1) for part in frame.headers["Content-Security-Policy"].split("; "))
-    reached = policy["connect-src"].split()
-    assert reached[0] == "'self'" and issuer.url in reached
+    sources = policy["connect-src"].split()
+    assert sources[0] == "'self'" and issuer.url in sources
     assert "unsafe" not in frame.headers["Content-Security-Policy"]
 
     settings = html.unescape(re.search(r'name="pinwright" content="([^"]+)"', frame.data.decode())[1])

@@ -91,13 +91,13 @@ def test_those_three_can_read_it_and_one_can_write_it(stack, act_as, admin, func
 
 
 @pytest.mark.parametrize("function", ["AdminSave", "OauthStart", "Pins", "Docs", "Console", "Events"])
-def test_who_opens_no_token_cannot_read_the_keys(stack, act_as, function):
+def test_functions_that_open_no_token_cannot_read_the_keys(stack, act_as, function):
     secrets = act_as(function)("secretsmanager")
     assert refused(secrets.get_secret_value, SecretId=stack.outputs["KeyRingArn"])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_files_are_read_and_written_by_those_alone_whose_work_it_is(stack, act_as, function):
+def test_files_are_read_and_written_only_by_the_functions_that_need_it(stack, act_as, function):
     files, bucket = act_as(function)("s3"), stack.outputs["MediaBucketName"]
     stack.emulator.client("s3").put_object(Bucket=bucket, Key="a/b", Body=b"c")
     if function in ["Publish", "Deliver"]:
@@ -118,10 +118,10 @@ def test_files_are_read_and_written_by_those_alone_whose_work_it_is(stack, act_a
 def pins(stack):
     """Sets variables of `pins`, and puts them back."""
     functions, name = stack.emulator.client("lambda"), stack.resources["PinsFunction"]
-    whole = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    current = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
     def change(**variables):
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**whole, **variables}})
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**current, **variables}})
 
     yield change
     change()
@@ -130,8 +130,8 @@ def pins(stack):
 @pytest.mark.parametrize("name, broken", [("MAIN_TABLE", ""), ("REDIRECT_PATH", "/no"), ("BASE_URL", "nonsense")])
 def test_a_function_with_a_broken_setting_does_not_start_and_says_which(ada, pins, name, broken):
     pins(**{name: broken})
-    answer = ada.ask("GET", "/api/v1/pins")
-    said = answer.data.decode()  # of the emulator: it hands out what AWS keeps in the log
-    assert answer.status >= 500 and name in said and "set it to" in said, said
+    answer = ada.send("GET", "/api/v1/pins")
+    text = answer.data.decode()  # of the emulator: it hands out what AWS keeps in the log
+    assert answer.status >= 500 and name in text and "set it to" in text, text
     pins()
-    assert ada.done("GET", "/api/v1/pins")["next"] is None
+    assert ada.call("GET", "/api/v1/pins")["next"] is None

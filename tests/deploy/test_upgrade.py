@@ -24,11 +24,11 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
         while not stop.is_set():
             title = f"deployment-{len(answers)}"
             pin = image(channel_id=ada.channel, title=title)
-            answer = ada.ask("POST", "/api/v1/pins", pin, Idempotency_Key=title)
+            answer = ada.send("POST", "/api/v1/pins", pin, Idempotency_Key=title)
             # Lambda lets a process end its work when its function is updated; the emulator kills it. Whoever asks
             # again with the same key gets what the first request has made.
             if answer.status == 502 and b"errorType" in answer.data:
-                answer = ada.ask("POST", "/api/v1/pins", pin, Idempotency_Key=title)
+                answer = ada.send("POST", "/api/v1/pins", pin, Idempotency_Key=title)
             answers.append((title, answer))
 
     caller = threading.Thread(target=publish)
@@ -48,12 +48,12 @@ def test_a_new_version_takes_over_while_the_old_one_serves(stack, ada, pinterest
     assert len(answers) > 10
     for title, answer in answers:
         assert answer.status in (201, 202), f"{title}: {answer.status} {answer.data}"
-        there = len(pinterest.titled(title))
-        assert there == 1 or (answer.status == 202 and there == 0), title  # killed before it was sent: a tick sends it
+        count = len(pinterest.pins_titled(title))
+        assert count == 1 or (answer.status == 202 and count == 0), title  # killed before it was sent: a tick sends it
     functions = stack.emulator.client("lambda")
     settings = functions.get_function_configuration(FunctionName=stack.resources["RefreshFunction"])
     assert settings["Environment"]["Variables"]["REFRESH_AT_ONCE"] == "4"
-    assert ada.done("GET", "/api/v1/channels")["items"][0]["status"] == "connected"
+    assert ada.call("GET", "/api/v1/channels")["items"][0]["status"] == "connected"
 
 
 def test_a_deleted_stack_leaves_tables_and_secrets_and_a_new_one_takes_them_over(emulator, issuer, local, stack):
@@ -78,4 +78,4 @@ def test_a_deleted_stack_leaves_tables_and_secrets_and_a_new_one_takes_them_over
     for name, secret in secrets_of(new).items():
         assert secret["SecretString"] == secrets[name]["SecretString"], name
     reader = new.caller("ada")
-    assert reader.done("GET", "/api/v1/channels")["items"] == []
+    assert reader.call("GET", "/api/v1/channels")["items"] == []

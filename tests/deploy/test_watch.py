@@ -45,9 +45,9 @@ class Watch:
             assert re.search(old, event)
             event = re.sub(old, new, event)
         command = ["cargo", "lambda", "invoke", function, "--invoke-port", str(self.port), "--data-ascii", event]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-        assert done.returncode == 0, f"{function}: {done.stderr}\nsee {self.log.name}"
-        return json.loads(done.stdout)
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+        assert result.returncode == 0, f"{function}: {result.stderr}\nsee {self.log.name}"
+        return json.loads(result.stdout)
 
     def close(self):
         os.killpg(self.process.pid, 15)
@@ -67,10 +67,10 @@ def person(local, pinterest):
     """The one of the files, with an account connected at the local stack."""
     person = Caller(local.url, local.token(sub=PERSON, tenant=PERSON, admin=True))
     settings = {**pinterest.APP, "status": "enabled", "environment": "sandbox"}
-    person.done("PUT", "/api/v1/admin/integrations/pinterest", settings)
+    person.call("PUT", "/api/v1/admin/integrations/pinterest", settings)
     connect(person, lambda address: address)
-    board = person.done("GET", f"/api/v1/channels/{person.channel}/boards")["items"][0]["pinterest_board_id"]
-    person.done("PATCH", f"/api/v1/channels/{person.channel}", {"default_board_id": board})
+    board = person.call("GET", f"/api/v1/channels/{person.channel}/boards")["items"][0]["pinterest_board_id"]
+    person.call("PATCH", f"/api/v1/channels/{person.channel}", {"default_board_id": board})
     return person
 
 
@@ -81,17 +81,17 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
 
     status, settings, _ = answer("admin-save")
     assert status == 200 and settings["configured"]
-    status, begun, _ = answer("oauth-start")
-    assert status == 200 and begun["authorize_url"].startswith(local.variables["PINTEREST_AUTHORIZE_URL"])
+    status, flow, _ = answer("oauth-start")
+    assert status == 200 and flow["authorize_url"].startswith(local.variables["PINTEREST_AUTHORIZE_URL"])
     status, _, headers = answer("oauth-callback")
     assert status == 302 and headers["location"].endswith("#error=state_invalid")
     status, channels, _ = answer("channels")
     assert status == 200 and [channel["id"] for channel in channels["items"]] == [person.channel]
     status, pin, _ = answer("publish", ch_01kbcfqvg0m3w8x5t2c9r7d4ny=person.channel)
     assert status == 201 and pin["state"] == "published", pin
-    assert [there["id"] for there in pinterest.titled("Lemon salad")] == [pin["pinterest_pin_id"]]
+    assert [remote_pin["id"] for remote_pin in pinterest.pins_titled("Lemon salad")] == [pin["pinterest_pin_id"]]
     status, pins, _ = answer("pins", **{"state=scheduled": "state=published"})
-    assert status == 200 and [listed["id"] for listed in pins["items"]] == [pin["id"]]
+    assert status == 200 and [item["id"] for item in pins["items"]] == [pin["id"]]
     status, refused, _ = answer("analytics", ch_01kbcfqvg0m3w8x5t2c9r7d4ny=person.channel)
     assert status == 409 and refused["code"] == "analytics_not_in_sandbox", refused
     status, health, _ = answer("docs")
@@ -101,12 +101,12 @@ def test_functions_that_answer_requests(watch, person, local, pinterest):
     assert gzip.decompress(base64.b64decode(page["body"])).startswith(b"<!doctype html>")
 
 
-def test_functions_that_nobody_waits_for(watch, person, local):
+def test_asynchronous_functions(watch, person, local):
     for function, file in [("deliver", "deliver"), ("refresh", "refresh"), ("refresh", "refresh-daily-check")]:
         assert watch.invoke(function, file) is None
     assert watch.invoke("events", "events") == {"batchItemFailures": []}
-    told = [event["detail"].get("pin_id") for event in http.request("GET", f"{local.url}/dev/events").json()["items"]]
-    assert "pin_01kbcfrw2xq7v4j9b6k0s3e8hz" in told
+    pin_ids = [event["detail"].get("pin_id") for event in http.request("GET", f"{local.url}/dev/events").json()["items"]]
+    assert "pin_01kbcfrw2xq7v4j9b6k0s3e8hz" in pin_ids
 
 
 def test_open_addresses_are_routed(watch):

@@ -14,7 +14,7 @@ BROKEN = "pin_01kbcfrw2xq7v4j9b6k0s3e8hz"
 
 
 def pin_of(person, pin):
-    return person.done("GET", f"/api/v1/pins/{pin['id']}")
+    return person.call("GET", f"/api/v1/pins/{pin['id']}")
 
 
 def published(person, pin):
@@ -25,29 +25,29 @@ def published(person, pin):
     return probe
 
 
-def test_the_minute_rule_settles_a_pin_in_doubt_and_brings_a_video_to_pinterest(ada, pinterest):
+def test_the_minute_rule_settles_an_unknown_outcome_and_uploads_a_video(ada, pinterest):
     film = upload(ada, "video/mp4", VIDEO)
     body = image(channel_id=ada.channel, title="Film", media={"kind": "video", "media_id": film})
-    video = ada.done("POST", "/api/v1/pins", body, 202)
+    video = ada.call("POST", "/api/v1/pins", body, 202)
     assert video["reason"] == "video_processing", video
     pinterest.strike(operation="create_pin", kind="cut_after")
-    made = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Lost answer"), 202)
-    assert made["state"] == "waiting" and made["reason"] == "outcome_unknown", made
-    settled = wait_for("the look at the board", 2 * A_MINUTE, published(ada, made), 2)
-    [there] = pinterest.titled("Lost answer")
-    assert settled["pinterest_pin_id"] == there["id"]
+    created = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Lost answer"), 202)
+    assert created["state"] == "waiting" and created["reason"] == "outcome_unknown", created
+    settled = wait_for("the look at the board", 2 * A_MINUTE, published(ada, created), 2)
+    [remote_pin] = pinterest.pins_titled("Lost answer")
+    assert settled["pinterest_pin_id"] == remote_pin["id"]
     wait_for("the video", 2 * A_MINUTE, published(ada, video), 2)
-    assert [pin["media_type"] for pin in pinterest.titled("Film")] == ["video"]
+    assert [pin["media_type"] for pin in pinterest.pins_titled("Film")] == ["video"]
 
 
-def test_the_minute_rule_renews_a_token_and_sends_what_waited_for_it(ada, pinterest):
-    before = ada.done("GET", f"/api/v1/channels/{ada.channel}")["access_expires_at"]
+def test_the_minute_rule_refreshes_a_token_and_sends_the_pin_that_waited(ada, pinterest):
+    before = ada.call("GET", f"/api/v1/channels/{ada.channel}")["access_expires_at"]
     pinterest.strike(operation="create_pin", kind="unauthorized")
-    made = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Token expired"), 202)
-    assert made["reason"] == "token_refresh", made
-    wait_for("the new token and the Pin", 3 * A_MINUTE, published(ada, made), 2)
-    assert ada.done("GET", f"/api/v1/channels/{ada.channel}")["access_expires_at"] > before
-    assert len(pinterest.titled("Token expired")) == 1
+    created = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Token expired"), 202)
+    assert created["reason"] == "token_refresh", created
+    wait_for("the new token and the Pin", 3 * A_MINUTE, published(ada, created), 2)
+    assert ada.call("GET", f"/api/v1/channels/{ada.channel}")["access_expires_at"] > before
+    assert len(pinterest.pins_titled("Token expired")) == 1
 
 
 def test_the_daily_rule_makes_the_daily_check(stack, admin, ada):
@@ -64,16 +64,16 @@ def test_the_daily_rule_makes_the_daily_check(stack, admin, ada):
     assert stack.invoke("Refresh", json.loads(daily["Input"])) == (None, None)
 
     def worker():
-        worker = admin.done("GET", "/api/v1/admin/integrations/pinterest")["worker"]
+        worker = admin.call("GET", "/api/v1/admin/integrations/pinterest")["worker"]
         return worker if worker["last_tick_at"] else None
 
-    seen = wait_for("the rule of every minute", A_MINUTE, worker, 2)
-    assert seen["last_daily_at"] and not seen["oldest_due_at"] and not seen["detail"], seen
+    status = wait_for("the rule of every minute", A_MINUTE, worker, 2)
+    assert status["last_daily_at"] and not status["oldest_due_at"] and not status["detail"], status
 
 
 def test_a_row_that_always_fails_backs_off_and_the_others_go_on(stack, ada, pinterest):
     pinterest.strike(operation="create_pin", kind="cut_after")
-    waiting = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Behind a broken row"), 202)
+    waiting = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Behind a broken row"), 202)
     # The same row once more, with a state that nobody can read, and due for a long time: it comes first.
     dynamodb, main = stack.table("MainTable")
     due = dynamodb.get_item(TableName=main, Key=key("ada", waiting["id"]))["Item"]
@@ -82,11 +82,11 @@ def test_a_row_that_always_fails_backs_off_and_the_others_go_on(stack, ada, pint
 
     wait_for("the Pin behind the broken row", 2 * A_MINUTE, published(ada, waiting), 2)
 
-    def put_off():
+    def postponed_row():
         row = dynamodb.get_item(TableName=main, Key=key("broken", BROKEN))["Item"]
         return not row["due_sk"]["S"].startswith(f"{1:015}") and row
 
-    assert wait_for("the broken row's new time", A_MINUTE, put_off)["state"] == broken["state"]
+    assert wait_for("the broken row's new time", A_MINUTE, postponed_row)["state"] == broken["state"]
     dynamodb.delete_item(TableName=main, Key=key("broken", BROKEN))
 
 
@@ -97,17 +97,17 @@ def poller(stack):
     poller.close()
 
 
-def test_a_record_that_cannot_be_told_ends_in_the_dead_letters_and_the_others_are_told(stack, ada, news, poller):
+def test_an_unreadable_record_ends_in_the_dead_letters_and_the_others_become_events(stack, ada, news, poller):
     dynamodb, main = stack.table("MainTable")
-    before = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Before"), 201)
+    before = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="Before"), 201)
     poison = item(**key_of("poison", BROKEN), state="none at all")
     dynamodb.put_item(TableName=main, Item=poison)
-    after = ada.done("POST", "/api/v1/pins", image(channel_id=ada.channel, title="After"), 201)
+    after = ada.call("POST", "/api/v1/pins", image(channel_id=ada.channel, title="After"), 201)
     poller.run()
 
     news.collect()
-    told = {event["detail"].get("pin_id") for event in news.events if event["detail-type"] == "pin.published"}
-    assert {before["id"], after["id"]} <= told
+    published_ids = {event["detail"].get("pin_id") for event in news.events if event["detail-type"] == "pin.published"}
+    assert {before["id"], after["id"]} <= published_ids
     sqs, url = stack.emulator.client("sqs"), stack.outputs["DeadLettersUrl"]
     [letter] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     number = json.loads(letter["Body"])["DDBStreamBatchInfo"]["startSequenceNumber"]

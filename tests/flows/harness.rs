@@ -86,19 +86,19 @@ pub(crate) fn network() -> Transports {
 
 impl TestApp {
     /// The functions in another process, whose clock is ahead: for them later work is due now.
-    pub(crate) fn functions(&self, ahead: SignedDuration) -> Functions {
-        self.functions_on(ahead, network())
+    pub(crate) fn functions(&self, offset: SignedDuration) -> Functions {
+        self.functions_on(offset, network())
     }
 
     /// The same with these transports.
-    pub(crate) fn functions_on(&self, ahead: SignedDuration, transports: Transports) -> Functions {
-        Functions::new(&self.setup(ahead, transports, [])).unwrap()
+    pub(crate) fn functions_on(&self, offset: SignedDuration, transports: Transports) -> Functions {
+        Functions::new(&self.setup(offset, transports, [])).unwrap()
     }
 
     /// The same with their bucket at AWS, where everybody can reach it.
-    pub(crate) fn functions_with_public_bucket(&self, ahead: SignedDuration) -> Functions {
+    pub(crate) fn functions_with_public_bucket(&self, offset: SignedDuration) -> Functions {
         let at_aws = [("AWS_ENDPOINT_URL_S3", "https://s3.us-east-1.amazonaws.com")];
-        Functions::new(&self.setup(ahead, network(), at_aws)).unwrap()
+        Functions::new(&self.setup(offset, network(), at_aws)).unwrap()
     }
 
     /// The functions of a stack whose tenants are named by `claim`.
@@ -114,9 +114,9 @@ impl TestApp {
     /// What functions in another process are built from.
     pub(crate) fn setup<const N: usize>(
         &self,
-        ahead: SignedDuration,
+        offset: SignedDuration,
         transports: Transports,
-        more: [(&str, &str); N],
+        overrides: [(&str, &str); N],
     ) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.pinterest());
         let variables = [
@@ -135,9 +135,9 @@ impl TestApp {
             ("PINTEREST_API_URL", &pinterest.api_url()),
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
         ];
-        let variables: Variables = variables.into_iter().chain(more).collect();
-        let ahead = self.stack.now().duration_since(Timestamp::now()) + ahead;
-        let clock = Clock::new(move || Timestamp::now() + ahead);
+        let variables: Variables = variables.into_iter().chain(overrides).collect();
+        let offset = self.stack.now().duration_since(Timestamp::now()) + offset;
+        let clock = Clock::new(move || Timestamp::now() + offset);
         Setup::with_transports(transports, variables, clock, Random::system()).unwrap()
     }
 
@@ -221,8 +221,8 @@ impl TestApp {
     /// Sends the owner's decision on the consent page, and follows the redirects. Returns the last address.
     pub(crate) async fn decide(&self, authorize_url: &str, form: &str) -> String {
         let request = self.client.post(authorize_url).body(form.to_owned());
-        let back = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
-        let callback = back.headers[LOCATION].to_str().unwrap().to_owned();
+        let redirect = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
+        let callback = redirect.headers[LOCATION].to_str().unwrap().to_owned();
         let end = answer(self.client.get(callback)).await;
         assert_eq!(end.status, StatusCode::FOUND, "{}", end.text);
         end.headers[LOCATION].to_str().unwrap().to_owned()
@@ -275,7 +275,7 @@ impl TestApp {
     }
 
     /// How often a Pin was sent to Pinterest.
-    pub(crate) fn sent(&self) -> usize {
+    pub(crate) fn send_count(&self) -> usize {
         self.pinterest().calls_of(Operation::CreatePin)
     }
 
@@ -322,13 +322,13 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 }
 
 /// Waits until a condition is true, for at most ten seconds.
-pub(crate) async fn until(so: impl Fn() -> bool) {
-    let waited = async {
-        while !so() {
+pub(crate) async fn until(is_true: impl Fn() -> bool) {
+    let condition = async {
+        while !is_true() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), condition).await.unwrap();
 }
 
 pub(crate) fn seconds(number: i64) -> SignedDuration {

@@ -12,7 +12,7 @@ use crate::{
 
 /// Its own policy says who may use the key; in it, `*` means this key.
 const KEY: &str = "TokensKey";
-/// The bucket's own policy only takes away: what it says stands in `kept`.
+/// The bucket's own policy only takes away: what it says stands in `data`.
 const BUCKET: &str = "MediaBucketPolicy";
 /// Files have no resources of their own.
 const FILES: &str = "${MediaBucket.Arn}/*";
@@ -50,7 +50,7 @@ fn every_function_is_built_by_cargo_lambda_for_the_chosen_machine() {
 
 pub(crate) fn machines(project: &Project) -> Vec<String> {
     let all = &project.template["Globals"]["Function"];
-    let wanted = [
+    let expected = [
         ("Runtime", json!("provided.al2023")),
         ("Handler", json!("bootstrap")),
         ("Architectures", json!([{ "Ref": "Architecture" }])),
@@ -61,11 +61,11 @@ pub(crate) fn machines(project: &Project) -> Vec<String> {
         if function.resource["Metadata"] != json!({ "BuildMethod": "rust-cargolambda" }) {
             complaints.push(format!("{id} is not built by rust-cargolambda"));
         }
-        for (name, wanted) in &wanted {
+        for (name, expected) in &expected {
             let own = function.property(name);
             let counts = if own.is_null() { &all[*name] } else { own };
-            if counts != wanted {
-                complaints.push(format!("{id} has the {name} {counts}, not {wanted}"));
+            if counts != expected {
+                complaints.push(format!("{id} has the {name} {counts}, not {expected}"));
             }
         }
         // The alarms read fields of our own lines: as text, Lambda would wrap them.
@@ -80,10 +80,10 @@ pub(crate) fn machines(project: &Project) -> Vec<String> {
 
 #[test]
 fn every_function_has_a_role_and_a_log_of_its_own() {
-    holds(owned);
+    holds(roles_and_logs);
 }
 
-pub(crate) fn owned(project: &Project) -> Vec<String> {
+pub(crate) fn roles_and_logs(project: &Project) -> Vec<String> {
     let trust = json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -101,13 +101,15 @@ pub(crate) fn owned(project: &Project) -> Vec<String> {
         if function.property("LoggingConfig")["LogGroup"] != json!({ "Ref": log }) {
             complaints.push(format!("{id} does not log to {log}"));
         }
-        let there = project.resource(&role);
-        if there["Type"] != "AWS::IAM::Role" || there["Properties"]["AssumeRolePolicyDocument"] != trust {
+        let role_resource = project.resource(&role);
+        if role_resource["Type"] != "AWS::IAM::Role"
+            || role_resource["Properties"]["AssumeRolePolicyDocument"] != trust
+        {
             complaints.push(format!("{role} is not a role that Lambda alone may take"));
         }
-        let there = project.resource(&log);
-        let kept = &there["Properties"]["RetentionInDays"];
-        if there["Type"] != "AWS::Logs::LogGroup" || kept != &json!({ "Ref": "LogDays" }) {
+        let log_resource = project.resource(&log);
+        let retention_days = &log_resource["Properties"]["RetentionInDays"];
+        if log_resource["Type"] != "AWS::Logs::LogGroup" || retention_days != &json!({ "Ref": "LogDays" }) {
             complaints.push(format!("{log} is not a log that ends after LogDays"));
         }
         roles.insert(role);
@@ -166,8 +168,8 @@ pub(crate) fn bounds(project: &Project) -> Vec<String> {
         if id != KEY && anywhere {
             complaints.push(format!("{id} allows anybody, or anything, in {sid}"));
         }
-        let ours = &value["Condition"]["StringEquals"]["kms:CallerAccount"];
-        if value["Principal"]["AWS"] == "*" && ours != &json!({ "Ref": "AWS::AccountId" }) {
+        let of_this_account = &value["Condition"]["StringEquals"]["kms:CallerAccount"];
+        if value["Principal"]["AWS"] == "*" && of_this_account != &json!({ "Ref": "AWS::AccountId" }) {
             complaints.push(format!("{id} lets other accounts in by {sid}"));
         }
     }
@@ -176,6 +178,6 @@ pub(crate) fn bounds(project: &Project) -> Vec<String> {
 
 /// `oauth-start` as `OauthStart`.
 pub(crate) fn capitals(package: &str) -> String {
-    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
-    package.split('-').filter(|part| !part.is_empty()).map(word).collect()
+    let capitalized = |capitalized: &str| capitalized[..1].to_uppercase() + &capitalized[1..];
+    package.split('-').filter(|part| !part.is_empty()).map(capitalized).collect()
 }

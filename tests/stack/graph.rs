@@ -41,7 +41,7 @@ fn there_is_one_http_client_with_one_tls_stack_and_one_crypto_provider() {
 #[test]
 fn a_second_of_anything_is_noticed() {
     let package = |name: &&str| format!("[[package]]\nname = \"{name}\"\nversion = \"1.0.0\"\n");
-    let lock = |more: &[&str]| ONE.iter().chain(more).map(package).collect::<Vec<_>>().join("\n");
+    let lock = |extra: &[&str]| ONE.iter().chain(extra).map(package).collect::<Vec<_>>().join("\n");
     assert_eq!(complaints(&lock(&[])), [""; 0]);
     assert_eq!(complaints(&lock(&["hyper"])), ["hyper is there 2 times"]);
     assert_eq!(complaints(&lock(&["aws-lc-rs"])), ["aws-lc-rs is there"]);

@@ -32,20 +32,20 @@ type Place = (String, String);
 #[test]
 fn the_document_lists_every_limit_with_its_value() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
-    let documented = documented(&read(DOCUMENT));
+    let read_file = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
+    let documented = documented(&read_file(DOCUMENT));
     assert!(documented.len() > 100, "the tables were found");
 
     let mut complaints = Vec::new();
     for ((name, file), value) in &documented {
-        let source = code(&read(file));
+        let source = code(&read_file(file));
         match constant(&source, name) {
             None => complaints.push(format!("{file} has no constant {name}")),
             Some(expression) => {
                 let unit = if name.contains("DAYS") { 86_400.0 } else { 1.0 };
-                let is = evaluate(expression, &source, &documented);
-                let is = is.map(|values| values.into_iter().map(|value| value * unit).collect());
-                if is.as_ref() != Some(value) {
+                let actual = evaluate(expression, &source, &documented);
+                let actual = actual.map(|values| values.into_iter().map(|value| value * unit).collect());
+                if actual.as_ref() != Some(value) {
                     complaints.push(format!("{name} in {file} is {expression}, documented as {value:?}"));
                 }
             }
@@ -127,16 +127,16 @@ fn limits(source: &str) -> Vec<String> {
         let (name, rest) = rest.split_once(": ")?;
         let kind = rest.split(" =").next()?;
         let is_constant = before.trim().is_empty() || before.trim().starts_with("pub");
-        let one = |kind: &str| TYPES.contains(&kind);
-        let is_number = one(kind)
+        let is_listed_type = |kind: &str| TYPES.contains(&kind);
+        let is_number = is_listed_type(kind)
             || kind
                 .strip_prefix('[')
                 .and_then(|kind| kind.split_once(';'))
-                .is_some_and(|(kind, _)| one(kind))
+                .is_some_and(|(kind, _)| is_listed_type(kind))
             || kind
                 .strip_prefix('(')
                 .and_then(|kind| kind.strip_suffix(')'))
-                .is_some_and(|kinds| kinds.split(", ").all(one));
+                .is_some_and(|kinds| kinds.split(", ").all(is_listed_type));
         (is_constant && is_number && !name.contains(' ')).then(|| name.to_owned())
     });
     constants.collect()

@@ -4,9 +4,9 @@
 //! in each, and wants the check to notice: no check passes because it looks at nothing.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test says what it expects by failing")]
 
+mod data;
 mod functions;
 mod graph;
-mod kept;
 mod limits;
 mod mutations;
 mod policies;

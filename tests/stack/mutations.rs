@@ -1,7 +1,7 @@
 //! Mutations: copies of the project with one thing changed in each. The check that is for it must complain.
 
+mod data;
 mod functions;
-mod kept;
 mod policies;
 mod routes;
 mod runtime;
@@ -51,7 +51,7 @@ const ALL: [&[Mutation]; 7] = [
     routes::MUTATIONS,
     runtime::MUTATIONS,
     variables::MUTATIONS,
-    kept::MUTATIONS,
+    data::MUTATIONS,
     watch::MUTATIONS,
 ];
 
@@ -60,7 +60,7 @@ fn every_check_notices_its_mutations() {
     let project = Project::read();
     for Mutation { check, file, after, from, to, complaint } in ALL.into_iter().flatten() {
         let complaints = check(&project.with(file, after, from, to));
-        let is_noticed = complaints.iter().any(|found| found.contains(complaint));
+        let is_noticed = complaints.iter().any(|text| text.contains(complaint));
         assert!(
             is_noticed,
             "{file}, after {after:?}: {from:?} became {to:?}, and the only complaints are: {complaints:#?}"

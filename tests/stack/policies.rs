@@ -138,30 +138,31 @@ fn every_role_grants_what_main_rs_builds_and_nothing_else() {
 pub(crate) fn grants(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for Function { package, .. } in project.functions() {
-        let mut wanted: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let mut required: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for part in built(project, package) {
-            wanted.insert(part.resource.to_owned(), part.actions.to_vec());
+            required.insert(part.resource.to_owned(), part.actions.to_vec());
         }
         let log = format!("{}Log", capitals(package));
         let platform = PLATFORM.iter().filter(|(function, ..)| [package, "*"].contains(function));
         for (_, resource, actions, _) in platform {
-            wanted.insert(resource.replace("${Log}", &log), actions.to_vec());
+            required.insert(resource.replace("${Log}", &log), actions.to_vec());
         }
 
         let granted = granted(project, package);
-        for (resource, actions) in &wanted {
+        for (resource, actions) in &required {
             match granted.get(resource) {
                 None => complaints.push(format!("{package} needs {resource}, and its role does not name it")),
-                Some(there) if must_have_all(resource) && there.len() < actions.len() => {
-                    complaints
-                        .push(format!("{package} needs all of {actions:?} on {resource}: it has {there:?}"));
+                Some(granted_actions) if must_have_all(resource) && granted_actions.len() < actions.len() => {
+                    complaints.push(format!(
+                        "{package} needs all of {actions:?} on {resource}: it has {granted_actions:?}"
+                    ));
                 }
                 Some(_) => {}
             }
         }
         for (resource, actions) in granted {
             let (base, index) = resource.split_once("/index/").unwrap_or((&resource, ""));
-            let Some(allowed) = wanted.get(base) else {
+            let Some(allowed) = required.get(base) else {
                 complaints.push(format!("{package} does not build {resource}, and its role names it"));
                 continue;
             };
@@ -180,20 +181,20 @@ pub(crate) fn grants(project: &Project) -> Vec<String> {
 
 #[test]
 fn every_function_is_given_the_variables_of_what_main_rs_builds_and_no_others() {
-    holds(given);
+    holds(function_variables);
 }
 
-pub(crate) fn given(project: &Project) -> Vec<String> {
+pub(crate) fn function_variables(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for function in project.functions() {
         let package = function.package;
         let parts = built(project, package).into_iter().flat_map(|part| part.variables.iter().copied());
         let own = OWN.iter().filter(|(of, ..)| *of == package).map(|(_, name, value)| (*name, *value));
-        let wanted: BTreeMap<_, _> = parts.chain(own).collect();
-        let none = serde_json::Map::new();
-        let there = function.property("Environment")["Variables"].as_object().unwrap_or(&none);
-        for (name, value) in &wanted {
-            match there.get(*name) {
+        let required: BTreeMap<_, _> = parts.chain(own).collect();
+        let no_variables = serde_json::Map::new();
+        let actual = function.property("Environment")["Variables"].as_object().unwrap_or(&no_variables);
+        for (name, value) in &required {
+            match actual.get(*name) {
                 None => complaints.push(format!("{package} needs {name}, and is not given it")),
                 // As it is, or as one side of a choice.
                 Some(set) if each(set).iter().all(|(_, part)| *part != &json!({ "Ref": value })) => {
@@ -202,8 +203,8 @@ pub(crate) fn given(project: &Project) -> Vec<String> {
                 Some(_) => {}
             }
         }
-        let more = there.keys().filter(|name| !wanted.contains_key(name.as_str()));
-        complaints.extend(more.map(|name| format!("{package} is given {name}, and does not need it")));
+        let unneeded = actual.keys().filter(|name| !required.contains_key(name.as_str()));
+        complaints.extend(unneeded.map(|name| format!("{package} is given {name}, and does not need it")));
     }
     let for_all = project.template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
     let of_parts = PARTS.iter().flat_map(|part| part.variables).map(|(name, _)| *name);
@@ -215,13 +216,13 @@ pub(crate) fn given(project: &Project) -> Vec<String> {
 
 #[test]
 fn only_main_rs_builds_parts_and_only_known_ones() {
-    holds(known);
+    holds(known_parts);
 }
 
-pub(crate) fn known(project: &Project) -> Vec<String> {
+pub(crate) fn known_parts(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for package in project.packages() {
-        for call in asked(&project.main_rs(package)) {
+        for call in setup_calls(&project.main_rs(package)) {
             if !FREE.contains(&call) && !PARTS.iter().any(|part| part.call == call) {
                 complaints.push(format!("{package} builds {call}(): say in PARTS what that needs"));
             }
@@ -243,12 +244,12 @@ pub(crate) fn known(project: &Project) -> Vec<String> {
 /// The parts that a package's `main.rs` builds.
 pub(crate) fn built(project: &Project, package: &str) -> Vec<&'static Part> {
     let main_rs = project.main_rs(package);
-    let asked = asked(&main_rs);
-    PARTS.iter().filter(|part| asked.contains(part.call)).collect()
+    let called = setup_calls(&main_rs);
+    PARTS.iter().filter(|part| called.contains(part.call)).collect()
 }
 
 /// The methods of `setup` that are called.
-fn asked(main_rs: &str) -> BTreeSet<&str> {
+fn setup_calls(main_rs: &str) -> BTreeSet<&str> {
     let calls = main_rs.split("setup.").skip(1);
     calls.filter_map(|rest| rest.split_once('(').map(|(name, _)| name)).collect()
 }
@@ -284,5 +285,5 @@ fn must_have_all(resource: &str) -> bool {
 
 fn has_index(project: &Project, table: &str, index: &str) -> bool {
     let table = project.resource(table.trim_end_matches(".Arn"));
-    list(&table["Properties"]["GlobalSecondaryIndexes"]).iter().any(|one| one["IndexName"] == index)
+    list(&table["Properties"]["GlobalSecondaryIndexes"]).iter().any(|entry| entry["IndexName"] == index)
 }

@@ -88,13 +88,16 @@ impl Project {
     /// The code below `folder`, without comments and tests, by file.
     pub(crate) fn code(&self, folder: &str) -> BTreeMap<&str, String> {
         let below = self.files.iter().filter(|(file, _)| file.starts_with(folder) && is_rust(file));
-        below.map(|(file, text)| (file.as_str(), uncommented(untested(text)))).collect()
+        below.map(|(file, text)| (file.as_str(), uncommented(without_tests(text)))).collect()
     }
 
     /// The resources of a type.
     pub(crate) fn resources(&self, kind: &str) -> Vec<(&str, &Value)> {
         let all = self.template["Resources"].as_object().unwrap();
-        all.iter().filter(|(_, one)| one["Type"] == kind).map(|(id, one)| (id.as_str(), one)).collect()
+        all.iter()
+            .filter(|(_, resource)| resource["Type"] == kind)
+            .map(|(id, resource)| (id.as_str(), resource))
+            .collect()
     }
 
     /// The resource of this name; null if there is none.
@@ -124,7 +127,7 @@ fn is_rust(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "rs")
 }
 
-fn untested(text: &str) -> &str {
+fn without_tests(text: &str) -> &str {
     text.split_once("#[cfg(test)]").map_or(text, |(code, _)| code)
 }
 

@@ -68,12 +68,12 @@ struct Call {
     attributes: BTreeSet<String>,
 }
 
-type Recorded = Arc<Mutex<BTreeSet<Call>>>;
+type RecordedCalls = Arc<Mutex<BTreeSet<Call>>>;
 
 /// One function at a time, of a stack in this process.
 struct Recorder {
     stack: Stack,
-    recorded: BTreeMap<&'static str, Recorded>,
+    calls_by_function: BTreeMap<&'static str, RecordedCalls>,
 }
 
 impl Recorder {
@@ -87,15 +87,15 @@ impl Recorder {
             timer: false,
         };
         let stack = Stack::start(options).await.unwrap();
-        Self { stack, recorded: FUNCTIONS.map(|name| (name, Recorded::default())).into() }
+        Self { stack, calls_by_function: FUNCTIONS.map(|name| (name, RecordedCalls::default())).into() }
     }
 
     /// All functions, whose calls are recorded as those of `name`, with a clock that is set forward.
-    fn functions(&self, name: &'static str, ahead: SignedDuration) -> Functions {
-        Functions::new(&self.setup(name, ahead)).unwrap()
+    fn functions(&self, name: &'static str, clock_offset: SignedDuration) -> Functions {
+        Functions::new(&self.setup(name, clock_offset)).unwrap()
     }
 
-    fn setup(&self, name: &'static str, ahead: SignedDuration) -> Setup {
+    fn setup(&self, name: &'static str, clock_offset: SignedDuration) -> Setup {
         let (aws, pinterest) = (self.stack.aws(), self.stack.pinterest().unwrap());
         let variables = Variables::from_iter([
             ("AWS_REGION", loopback_aws::REGION),
@@ -114,9 +114,9 @@ impl Recorder {
             ("PINTEREST_SANDBOX_API_URL", &pinterest.sandbox_api_url()),
             ("PINTEREST_AUTHORIZE_URL", &pinterest.authorize_url()),
         ]);
-        let clock = Clock::new(move || Timestamp::now() + ahead);
+        let clock = Clock::new(move || Timestamp::now() + clock_offset);
         let network = Transports::network(&variables, clock.clone()).unwrap();
-        let aws = recording(&network.aws, &self.recorded[name]);
+        let aws = with_recording(&network.aws, &self.calls_by_function[name]);
         let transports = Transports { aws, ..network };
         Setup::with_transports(transports, variables, clock, Random::system()).unwrap()
     }
@@ -153,18 +153,24 @@ impl Recorder {
         let pinterest = self.stack.pinterest().unwrap();
         pinterest.change_policy(|policy| policy.listing.created_at = ListedTime::Omit).unwrap();
         pinterest.inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
-        let (_, lost) = self.ask("publish", "POST", "/api/v1/pins", pin).await;
-        let soon = Instant::now() + Duration::from_mins(15);
-        self.functions("deliver", SignedDuration::from_mins(10)).deliver.tick(soon).await.unwrap();
-        let path = format!("/api/v1/pins/{}", lost["id"].as_str().unwrap());
-        let (_, lost) = self.ask("pins", "GET", &path, &Value::Null).await;
-        let found = json!({ "is": lost["candidates"][0]["pinterest_pin_id"] });
-        let (status, _) = self.ask("pins", "POST", &format!("{path}/resolve"), &found).await;
-        assert_eq!(status, 200, "{lost}");
+        let (_, response) = self.call_function("publish", "POST", "/api/v1/pins", pin).await;
+        let deadline = Instant::now() + Duration::from_mins(15);
+        self.functions("deliver", SignedDuration::from_mins(10)).deliver.tick(deadline).await.unwrap();
+        let path = format!("/api/v1/pins/{}", response["id"].as_str().unwrap());
+        let (_, response) = self.call_function("pins", "GET", &path, &Value::Null).await;
+        let resolution = json!({ "is": response["candidates"][0]["pinterest_pin_id"] });
+        let (status, _) = self.call_function("pins", "POST", &format!("{path}/resolve"), &resolution).await;
+        assert_eq!(status, 200, "{response}");
     }
 
     /// The answer of a function: its status, and its JSON or its `Location`.
-    async fn ask(&self, name: &'static str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    async fn call_function(
+        &self,
+        name: &'static str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let function = match name {
             "admin-save" => Function::AdminSave,
             "oauth-start" => Function::OauthStart,
@@ -186,13 +192,15 @@ impl Recorder {
 
     /// Connects an account: the ticket.
     async fn consent(&self, account: &str) -> String {
-        let (_, started) = self.ask("oauth-start", "POST", "/api/v1/auth/pinterest/start", &json!({})).await;
+        let (_, started) =
+            self.call_function("oauth-start", "POST", "/api/v1/auth/pinterest/start", &json!({})).await;
         let client = Self::client();
         let consent = client.post(started["authorize_url"].as_str().unwrap());
         let consent = consent.header("content-type", "application/x-www-form-urlencoded");
-        let back = consent.body(format!("decision=allow&account={account}")).send().await.unwrap();
-        let back = back.headers()["location"].to_str().unwrap().replace("https://api.example.com", "");
-        let (_, end) = self.ask("oauth-callback", "GET", &back, &Value::Null).await;
+        let callback = consent.body(format!("decision=allow&account={account}")).send().await.unwrap();
+        let callback =
+            callback.headers()["location"].to_str().unwrap().replace("https://api.example.com", "");
+        let (_, end) = self.call_function("oauth-callback", "GET", &callback, &Value::Null).await;
         end.as_str().unwrap().split_once("#connection=").unwrap().1.to_owned()
     }
 
@@ -208,36 +216,38 @@ impl Recorder {
     /// Everything that functions do with tables, each in every way.
     async fn run(&self) {
         const SETTINGS: &str = "/api/v1/admin/integrations/pinterest";
-        let (none, soon) = (Value::Null, Instant::now() + Duration::from_mins(5));
+        let (no_body, deadline) = (Value::Null, Instant::now() + Duration::from_mins(5));
         let day = SignedDuration::from_hours(24);
         let settings = json!({
             "app_id": simulated_pinterest::APP_ID, "app_secret": simulated_pinterest::APP_SECRET,
             "environment": "production",
         });
-        self.ask("admin-save", "GET", SETTINGS, &none).await;
-        assert_eq!(self.ask("admin-save", "PUT", SETTINGS, &settings).await.0, 200);
-        self.ask("admin-save", "POST", &format!("{SETTINGS}/test"), &json!({})).await;
+        self.call_function("admin-save", "GET", SETTINGS, &no_body).await;
+        assert_eq!(self.call_function("admin-save", "PUT", SETTINGS, &settings).await.0, 200);
+        self.call_function("admin-save", "POST", &format!("{SETTINGS}/test"), &json!({})).await;
         self.prepare().await;
 
         let mut channel = String::new();
         for _ in 0..2 {
             let claim = json!({ "connection": self.consent("demo_account").await });
-            let (status, claimed) = self.ask("channels", "POST", "/api/v1/connections/claim", &claim).await;
+            let (status, claimed) =
+                self.call_function("channels", "POST", "/api/v1/connections/claim", &claim).await;
             assert!(status < 300, "{claimed}");
             claimed["id"].as_str().unwrap().clone_into(&mut channel);
         }
         let path = format!("/api/v1/channels/{channel}");
-        let (_, boards) = self.ask("channels", "GET", &format!("{path}/boards?sections=true"), &none).await;
+        let (_, boards) =
+            self.call_function("channels", "GET", &format!("{path}/boards?sections=true"), &no_body).await;
         let board = boards["items"][0]["pinterest_board_id"].clone();
-        self.ask("channels", "GET", "/api/v1/channels", &none).await;
-        self.ask("channels", "GET", &path, &none).await;
-        self.ask("channels", "PATCH", &path, &json!({ "default_board_id": board })).await;
-        self.ask("channels", "POST", &format!("{path}/boards"), &json!({ "name": "New" })).await;
+        self.call_function("channels", "GET", "/api/v1/channels", &no_body).await;
+        self.call_function("channels", "GET", &path, &no_body).await;
+        self.call_function("channels", "PATCH", &path, &json!({ "default_board_id": board })).await;
+        self.call_function("channels", "POST", &format!("{path}/boards"), &json!({ "name": "New" })).await;
         self.refuse_token(Operation::ListBoards);
-        self.ask("channels", "GET", &format!("{path}/boards"), &none).await;
-        self.ask("channels", "GET", "/api/v1/limits", &none).await;
-        let own = json!({ "tenant": "ada", "limits": { "channels": 50 } });
-        self.ask("channels", "PUT", "/api/v1/admin/limits", &own).await;
+        self.call_function("channels", "GET", &format!("{path}/boards"), &no_body).await;
+        self.call_function("channels", "GET", "/api/v1/limits", &no_body).await;
+        let own_limits = json!({ "tenant": "ada", "limits": { "channels": 50 } });
+        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own_limits).await;
 
         let tomorrow = Timestamp::now() + day;
         let pin = |title: &str, later: bool| {
@@ -251,70 +261,75 @@ impl Recorder {
             pin
         };
         let pins = "/api/v1/pins";
-        let (_, published) = self.ask("publish", "POST", pins, &pin("now", false)).await;
-        self.ask("publish", "POST", pins, &pin("now", false)).await;
-        let (_, scheduled) = self.ask("publish", "POST", pins, &pin("later", true)).await;
-        self.ask("publish", "POST", &format!("{pins}/validate"), &pin("check", false)).await;
-        self.ask("publish", "POST", "/api/v1/media", &json!({ "content_type": "image/png", "bytes": 9 }))
-            .await;
-        self.ask("publish", "POST", &format!("{pins}/bulk"), &pin("row", true)).await;
+        let (_, published) = self.call_function("publish", "POST", pins, &pin("now", false)).await;
+        self.call_function("publish", "POST", pins, &pin("now", false)).await;
+        let (_, scheduled) = self.call_function("publish", "POST", pins, &pin("later", true)).await;
+        self.call_function("publish", "POST", &format!("{pins}/validate"), &pin("check", false)).await;
+        self.call_function(
+            "publish",
+            "POST",
+            "/api/v1/media",
+            &json!({ "content_type": "image/png", "bytes": 9 }),
+        )
+        .await;
+        self.call_function("publish", "POST", &format!("{pins}/bulk"), &pin("row", true)).await;
         self.refuse_token(Operation::CreatePin);
-        self.ask("publish", "POST", pins, &pin("refused", false)).await;
+        self.call_function("publish", "POST", pins, &pin("refused", false)).await;
         // At its limit, a tenant's open Pins are counted.
         let few = json!({ "tenant": "ada", "limits": { "open_pins": 1 } });
-        self.ask("channels", "PUT", "/api/v1/admin/limits", &few).await;
-        assert_eq!(self.ask("publish", "POST", pins, &pin("over", true)).await.0, 429);
-        self.ask("channels", "PUT", "/api/v1/admin/limits", &own).await;
+        self.call_function("channels", "PUT", "/api/v1/admin/limits", &few).await;
+        assert_eq!(self.call_function("publish", "POST", pins, &pin("over", true)).await.0, 429);
+        self.call_function("channels", "PUT", "/api/v1/admin/limits", &own_limits).await;
 
         let scheduled = format!("{pins}/{}", scheduled["id"].as_str().unwrap());
-        self.ask("pins", "GET", &format!("{pins}?channel_id={channel}"), &none).await;
-        self.ask("pins", "GET", &scheduled, &none).await;
-        self.ask("pins", "PATCH", &scheduled, &json!({ "title": "changed" })).await;
-        let moved = json!({ "channel_id": channel, "from_board_id": board, "to_board_id": "1" });
-        self.ask("pins", "POST", &format!("{pins}/move"), &moved).await;
-        self.ask("pins", "POST", &format!("{scheduled}/retry"), &json!({})).await;
+        self.call_function("pins", "GET", &format!("{pins}?channel_id={channel}"), &no_body).await;
+        self.call_function("pins", "GET", &scheduled, &no_body).await;
+        self.call_function("pins", "PATCH", &scheduled, &json!({ "title": "changed" })).await;
+        let move_request = json!({ "channel_id": channel, "from_board_id": board, "to_board_id": "1" });
+        self.call_function("pins", "POST", &format!("{pins}/move"), &move_request).await;
+        self.call_function("pins", "POST", &format!("{scheduled}/retry"), &json!({})).await;
         let mut soon_due = pin("due", true);
         soon_due["publish_at"] = json!(Timestamp::now() + SignedDuration::from_hours(1));
-        self.ask("publish", "POST", pins, &soon_due).await;
+        self.call_function("publish", "POST", pins, &soon_due).await;
 
         let analytics = format!("{path}/analytics");
         for of in ["analytics", "top-pins", "pin-metrics"] {
-            self.ask("analytics", "GET", &format!("{path}/{of}"), &none).await;
+            self.call_function("analytics", "GET", &format!("{path}/{of}"), &no_body).await;
         }
         let id = published["id"].as_str().unwrap_or_default();
-        self.ask("analytics", "GET", &format!("{pins}/{id}/analytics"), &none).await;
+        self.call_function("analytics", "GET", &format!("{pins}/{id}/analytics"), &no_body).await;
         self.refuse_token(Operation::AccountAnalytics);
-        self.ask("analytics", "GET", &analytics, &none).await;
+        self.call_function("analytics", "GET", &analytics, &no_body).await;
 
-        self.functions("deliver", SignedDuration::from_hours(2)).deliver.tick(soon).await.unwrap();
+        self.functions("deliver", SignedDuration::from_hours(2)).deliver.tick(deadline).await.unwrap();
         self.refuse_token(Operation::CreatePin);
-        self.functions("deliver", day * 2).deliver.tick(soon).await.unwrap();
+        self.functions("deliver", day * 2).deliver.tick(deadline).await.unwrap();
         self.review(&pin("perhaps", false)).await;
         let refresh = |days: i32| self.functions("refresh", day * days).refresh;
-        refresh(26).tick(Tick::Due, soon).await.unwrap();
-        refresh(80).tick(Tick::DailyCheck, soon).await.unwrap();
+        refresh(26).tick(Tick::Due, deadline).await.unwrap();
+        refresh(80).tick(Tick::DailyCheck, deadline).await.unwrap();
 
-        self.ask("pins", "DELETE", &scheduled, &none).await;
-        self.ask("channels", "DELETE", &path, &none).await;
+        self.call_function("pins", "DELETE", &scheduled, &no_body).await;
+        self.call_function("channels", "DELETE", &path, &no_body).await;
     }
 }
 
 /// The network, with the calls of DynamoDB written down.
-fn recording(network: &SharedHttpClient, recorded: &Recorded) -> SharedHttpClient {
+fn with_recording(network: &SharedHttpClient, recorded: &RecordedCalls) -> SharedHttpClient {
     let (network, recorded) = (network.clone(), recorded.clone());
     http_client_fn(move |settings, components| {
         let inner = network.http_connector(settings, components);
-        SharedHttpConnector::new(Recording { inner, recorded: recorded.clone() })
+        SharedHttpConnector::new(RecordingConnector { inner, recorded: recorded.clone() })
     })
 }
 
 #[derive(Debug)]
-struct Recording {
+struct RecordingConnector {
     inner: SharedHttpConnector,
-    recorded: Recorded,
+    recorded: RecordedCalls,
 }
 
-impl HttpConnector for Recording {
+impl HttpConnector for RecordingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         if let Some(operation) = target.strip_prefix("DynamoDB_20120810.") {
@@ -340,8 +355,8 @@ fn calls(operation: &str, body: &Value) -> Vec<Call> {
     match operation {
         "BatchGetItem" => {
             let tables = body["RequestItems"].as_object().unwrap().iter();
-            let keys = tables.flat_map(|(name, wanted)| {
-                let keys = wanted["Keys"].as_array().unwrap().iter();
+            let keys = tables.flat_map(|(name, request)| {
+                let keys = request["Keys"].as_array().unwrap().iter();
                 keys.map(move |key| (json!(name), key["pk"].clone()))
             });
             keys.map(|(name, key)| call(operation, table(&name), &key, BTreeSet::new())).collect()
@@ -411,7 +426,10 @@ impl Statement {
         self.actions.contains(&call.action)
             && self.resources.contains(&call.resource)
             && self.keys.as_ref().is_none_or(|keys| keys.iter().any(matches))
-            && self.attributes.as_ref().is_none_or(|all| call.attributes.iter().all(|one| all.contains(one)))
+            && self
+                .attributes
+                .as_ref()
+                .is_none_or(|all| call.attributes.iter().all(|attribute| all.contains(attribute)))
     }
 }
 
@@ -442,7 +460,7 @@ async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
 
     let project = Project::read();
     let mut complaints = Vec::new();
-    for (function, calls) in &recorder.recorded {
+    for (function, calls) in &recorder.calls_by_function {
         let calls = calls.lock().unwrap();
         assert!(!calls.is_empty(), "{function} was not run");
         let statements = statements(&project, function);
@@ -451,13 +469,14 @@ async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
                 complaints.push(format!("{function} is not allowed this: {call:?}"));
             }
         }
-        for statement in
-            statements.iter().filter(|one| one.actions.iter().any(|action| action.starts_with("dynamodb:")))
+        for statement in statements
+            .iter()
+            .filter(|statement| statement.actions.iter().any(|action| action.starts_with("dynamodb:")))
         {
-            let used: Vec<_> = calls.iter().filter(|call| statement.allows(call)).collect();
+            let used_calls: Vec<_> = calls.iter().filter(|call| statement.allows(call)).collect();
             for action in statement.actions.iter().filter(|action| !action.contains("Stream")) {
                 let is_rare = RARE.iter().any(|(of, rare, _)| of == function && rare == action);
-                if !is_rare && !used.iter().any(|call| call.action == *action) {
+                if !is_rare && !used_calls.iter().any(|call| call.action == *action) {
                     complaints.push(format!(
                         "{function} may do {action} on {:?}, and never does",
                         statement.resources
@@ -466,7 +485,7 @@ async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
             }
             for pattern in statement.keys.iter().flatten() {
                 let front = pattern.trim_end_matches('*');
-                if !used.iter().any(|call| call.key.starts_with(front)) {
+                if !used_calls.iter().any(|call| call.key.starts_with(front)) {
                     complaints.push(format!("{function} may touch {pattern}, and never does"));
                 }
             }
@@ -475,7 +494,7 @@ async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
                 complaints.push(format!("{function} may touch every row of {:?}", statement.resources));
             }
             for name in statement.attributes.iter().flatten() {
-                if !used.iter().any(|call| call.attributes.contains(name)) {
+                if !used_calls.iter().any(|call| call.attributes.contains(name)) {
                     complaints.push(format!("{function} may touch the attribute {name}, and never does"));
                 }
             }

@@ -16,7 +16,7 @@ fn the_routes_of_the_api_are_those_of_the_code() {
 
 pub(crate) fn routes(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
-    let mut there = BTreeMap::new();
+    let mut template_routes = BTreeMap::new();
     for function in project.functions() {
         let Some(events) = function.property("Events").as_object() else { continue };
         for (name, event) in events.iter().filter(|(_, event)| event["Type"] == "HttpApi") {
@@ -34,14 +34,14 @@ pub(crate) fn routes(project: &Project) -> Vec<String> {
             if properties["ApiId"] != json!({ "Ref": "Api" }) {
                 complaints.push(format!("{}/{name} is not a route of Api", function.id));
             }
-            if there.insert(route.clone(), (capitals(function.package), open)).is_some() {
+            if template_routes.insert(route.clone(), (capitals(function.package), open)).is_some() {
                 complaints.push(format!("{route} stands there twice"));
             }
         }
     }
     for route in &endpoints() {
         let name = format!("{} {}", route.method, route.path);
-        match there.remove(&name) {
+        match template_routes.remove(&name) {
             None => complaints.push(format!("{name} is no route of the template")),
             Some((function, _)) if function != format!("{:?}", route.function) => {
                 complaints.push(format!("{name} leads to {function}, not to {:?}", route.function));
@@ -52,7 +52,7 @@ pub(crate) fn routes(project: &Project) -> Vec<String> {
             Some(_) => {}
         }
     }
-    complaints.extend(there.into_keys().map(|name| format!("{name} is no route of the code")));
+    complaints.extend(template_routes.into_keys().map(|name| format!("{name} is no route of the code")));
     let auth = &project.resource("Api")["Properties"]["Auth"];
     if auth["DefaultAuthorizer"] != "Jwt" || !auth["Authorizers"]["Jwt"]["JwtConfiguration"].is_object() {
         complaints.push("a route that says nothing does not need a token".to_owned());
@@ -66,7 +66,7 @@ fn the_schedules_start_the_workers_for_their_jobs() {
 }
 
 pub(crate) fn rules(project: &Project) -> Vec<String> {
-    let mut there = Vec::new();
+    let mut schedules = Vec::new();
     for function in project.functions() {
         let Some(events) = function.property("Events").as_object() else { continue };
         for event in events.values().filter(|event| event["Type"] == "Schedule") {
@@ -75,13 +75,17 @@ pub(crate) fn rules(project: &Project) -> Vec<String> {
                 rule["Input"].as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
             let often = rule["Schedule"].as_str().unwrap_or_default();
             let often = if is_daily(often) { "daily" } else { often };
-            there.push(format!("{package}: {often}, {:?}", Tick::from_event(&input)));
+            schedules.push(format!("{package}: {often}, {:?}", Tick::from_event(&input)));
         }
     }
-    there.sort();
-    let wanted =
+    schedules.sort();
+    let expected =
         ["deliver: rate(1 minute), Due", "refresh: daily, DailyCheck", "refresh: rate(1 minute), Due"];
-    if there == wanted { Vec::new() } else { vec![format!("the rules are {there:?}, not {wanted:?}")] }
+    if schedules == expected {
+        Vec::new()
+    } else {
+        vec![format!("the rules are {schedules:?}, not {expected:?}")]
+    }
 }
 
 /// `cron(minute hour * * ? *)`

@@ -34,7 +34,7 @@ const GOOD: [(&str, &str); 24] = [
     ("WORKER_CONCURRENCY", "6"),
 ];
 
-/// A variable, a value that cannot work (none: it is missing), and what the error tells one to set it to.
+/// A variable, a value that cannot work (empty: it is missing), and what the error says to set it to.
 const BAD: &[(&str, &str, &str)] = &[
     ("AI_DISCLOSURES", "planted", "suggest, set or off"),
     ("ALLOWED_RETURN_ORIGINS", "https://ok.example,nonsense", "origins such as https://app.example.com"),
@@ -97,24 +97,26 @@ fn settings_that_work_start_every_function() {
 
 #[test]
 fn a_setting_that_cannot_work_stops_the_start_by_its_name_and_is_not_repeated() {
-    for (name, bad, wanted) in BAD {
-        let changed = GOOD.into_iter().map(|(known, good)| (known, if known == *name { *bad } else { good }));
-        let Err(error) = start(changed.collect(), &ALL) else { panic!("{name} may be {bad:?}") };
+    for (name, value, expected) in BAD {
+        let changed = GOOD
+            .into_iter()
+            .map(|(variable, good)| (variable, if variable == *name { *value } else { good }));
+        let Err(error) = start(changed.collect(), &ALL) else { panic!("{name} may be {value:?}") };
         let text = chain(&error);
-        assert!(text.contains(name) && text.contains("set") && text.contains(wanted), "{name}: {text}");
-        assert!(bad.is_empty() || !text.contains(bad), "{name}: {text}");
+        assert!(text.contains(name) && text.contains("set") && text.contains(expected), "{name}: {text}");
+        assert!(value.is_empty() || !text.contains(value), "{name}: {text}");
         assert!(!text.contains("planted") && !text.contains("nonsense"), "{name}: {text}");
         assert!(!format!("{error:?}").contains("planted"), "{name}: {error:?}");
     }
 }
 
-/// A variable that is missing is one that is empty: CloudFormation sets what nobody has chosen to nothing.
+/// A missing variable counts as an empty one: CloudFormation sets a parameter without a value to the empty text.
 #[test]
-fn a_setting_that_is_missing_is_one_that_is_empty() {
-    for (name, _, wanted) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {
-        let left = GOOD.into_iter().filter(|(known, _)| known != name);
-        let text = chain(&start(left.collect(), &ALL).unwrap_err());
-        assert!(text.contains(name) && text.contains(wanted), "{name}: {text}");
+fn a_missing_setting_counts_as_an_empty_one() {
+    for (name, _, expected) in BAD.iter().filter(|(_, bad, _)| bad.is_empty()) {
+        let without_name = GOOD.into_iter().filter(|(variable, _)| variable != name);
+        let text = chain(&start(without_name.collect(), &ALL).unwrap_err());
+        assert!(text.contains(name) && text.contains(expected), "{name}: {text}");
     }
 }
 
@@ -125,8 +127,9 @@ fn every_function_starts_with_the_variables_of_the_template() {
     let project = Project::read();
     let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
     for function in project.functions() {
-        let own = &function.property("Environment")["Variables"];
-        let given: Vec<_> = [for_all, own].into_iter().filter_map(Value::as_object).flatten().collect();
+        let own_variables = &function.property("Environment")["Variables"];
+        let declared: Vec<_> =
+            [for_all, own_variables].into_iter().filter_map(Value::as_object).flatten().collect();
         let parts = policies::built(&project, function.package);
         let itself = Some(CONSOLE).filter(|console| *console == function.package);
         let calls: Vec<_> = parts.iter().map(|part| part.call).chain(itself).collect();
@@ -134,29 +137,30 @@ fn every_function_starts_with_the_variables_of_the_template() {
             let given_to = |name: &str| match &project.template["Parameters"][name] {
                 Value::Null => name.to_owned(),
                 _ if name == chosen => allowed.clone(),
-                parameter => plain(&parameter["Default"]),
+                parameter => plain_text(&parameter["Default"]),
             };
-            let value = |given: &Value| resolved(&project, &given_to, given);
+            let value = |declared: &Value| resolve(&project, &given_to, declared);
             let by_lambda = GOOD.into_iter().filter(|(name, _)| name.starts_with("AWS_"));
             let by_lambda = by_lambda.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let given = given.iter().map(|(name, reference)| ((*name).clone(), value(reference)));
-            let started = start(by_lambda.chain(given).collect(), &calls);
-            let why = started.err().map(|error| chain(&error));
-            assert_eq!(why, None, "{}, {chosen} {allowed:?}", function.package);
+            let declared = declared.iter().map(|(name, reference)| ((*name).clone(), value(reference)));
+            let started = start(by_lambda.chain(declared).collect(), &calls);
+            let error = started.err().map(|error| chain(&error));
+            assert_eq!(error, None, "{}, {chosen} {allowed:?}", function.package);
         }
     }
 }
 
 #[test]
-fn the_ring_that_the_stack_makes_is_one_that_the_vault_takes() {
+fn the_generated_key_ring_is_valid_for_the_vault() {
     let project = Project::read();
-    let made = &project.resource("KeyRing")["Properties"]["GenerateSecretString"];
-    let mut ring: Value = serde_json::from_str(made["SecretStringTemplate"].as_str().unwrap()).unwrap();
-    let length = usize::try_from(made["PasswordLength"].as_u64().unwrap()).unwrap();
-    ring[made["GenerateStringKey"].as_str().unwrap()] = json!("x".repeat(length));
+    let generated = &project.resource("KeyRing")["Properties"]["GenerateSecretString"];
+    let mut ring: Value = serde_json::from_str(generated["SecretStringTemplate"].as_str().unwrap()).unwrap();
+    let length = usize::try_from(generated["PasswordLength"].as_u64().unwrap()).unwrap();
+    ring[generated["GenerateStringKey"].as_str().unwrap()] = json!("x".repeat(length));
     let ring = ring.to_string();
-    let given = GOOD.into_iter().map(|(name, good)| (name, if name == "TOKEN_KEYS" { &ring } else { good }));
-    start(given.collect(), &["vault"]).unwrap();
+    let variables =
+        GOOD.into_iter().map(|(name, good)| (name, if name == "TOKEN_KEYS" { &ring } else { good }));
+    start(variables.collect(), &["vault"]).unwrap();
 }
 
 const ALL: [&str; 8] = [
@@ -192,33 +196,39 @@ fn start(variables: Variables, calls: &[&str]) -> Result<(), Error> {
 }
 
 /// What CloudFormation makes of `given`, when references have these values. What a stack puts in place in a text is `x`.
-fn resolved(project: &Project, reference: &impl Fn(&str) -> String, given: &Value) -> String {
+fn resolve(project: &Project, reference: &impl Fn(&str) -> String, given: &Value) -> String {
     if let Some(name) = given["Ref"].as_str() {
         return reference(name);
     }
     if let Some([condition, yes, no]) = given["Fn::If"].as_array().map(Vec::as_slice) {
         let condition = &project.template["Conditions"][condition.as_str().unwrap()];
-        return resolved(project, reference, if met(project, reference, condition) { yes } else { no });
+        return resolve(
+            project,
+            reference,
+            if condition_met(project, reference, condition) { yes } else { no },
+        );
     }
     if let Some(text) = given["Fn::Sub"].as_str() {
         let parts = text.split("${").map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
         return parts.collect::<Vec<_>>().join("x");
     }
-    plain(given)
+    plain_text(given)
 }
 
 /// Whether a condition of the template holds then.
-fn met(project: &Project, reference: &impl Fn(&str) -> String, condition: &Value) -> bool {
-    let (name, of) = condition.as_object().and_then(|one| one.iter().next()).unwrap();
+fn condition_met(project: &Project, reference: &impl Fn(&str) -> String, condition: &Value) -> bool {
+    let (name, of) = condition.as_object().and_then(|part| part.iter().next()).unwrap();
     let all = || of.as_array().unwrap().iter();
     match name.as_str() {
-        "Condition" => met(project, reference, &project.template["Conditions"][of.as_str().unwrap()]),
+        "Condition" => {
+            condition_met(project, reference, &project.template["Conditions"][of.as_str().unwrap()])
+        }
         "Fn::Equals" => {
-            let sides: Vec<_> = all().map(|side| resolved(project, reference, side)).collect();
+            let sides: Vec<_> = all().map(|side| resolve(project, reference, side)).collect();
             sides[0] == sides[1]
         }
-        "Fn::Not" => !all().any(|one| met(project, reference, one)),
-        "Fn::And" => all().all(|one| met(project, reference, one)),
+        "Fn::Not" => !all().any(|part| condition_met(project, reference, part)),
+        "Fn::And" => all().all(|part| condition_met(project, reference, part)),
         other => panic!("nothing here decides {other}"),
     }
 }
@@ -228,11 +238,12 @@ fn choices(project: &Project) -> Vec<(String, String)> {
     let mut choices = vec![(String::new(), String::new())];
     for (name, parameter) in project.template["Parameters"].as_object().unwrap() {
         let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
-        choices.extend(allowed.chain(parameter.get("MinValue")).map(|value| (name.clone(), plain(value))));
+        choices
+            .extend(allowed.chain(parameter.get("MinValue")).map(|value| (name.clone(), plain_text(value))));
     }
     choices
 }
 
-fn plain(value: &Value) -> String {
+fn plain_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -58,23 +58,23 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
 
 /// `value` and everything in it, each with the way to it.
 pub(crate) fn each(value: &Value) -> Vec<(String, &Value)> {
-    let mut found = vec![(String::new(), value)];
+    let mut parts = vec![(String::new(), value)];
     let mut next = 0;
-    while let Some((path, value)) = found.get(next) {
+    while let Some((path, value)) = parts.get(next) {
         let path = path.clone();
         match value {
             Value::Object(fields) => {
-                found.extend(fields.iter().map(|(name, inner)| (format!("{path}/{name}"), inner)));
+                parts.extend(fields.iter().map(|(name, inner)| (format!("{path}/{name}"), inner)));
             }
             Value::Array(items) => {
                 let inner = items.iter().enumerate();
-                found.extend(inner.map(|(place, inner)| (format!("{path}/{place}"), inner)));
+                parts.extend(inner.map(|(place, inner)| (format!("{path}/{place}"), inner)));
             }
             _ => {}
         }
         next += 1;
     }
-    found
+    parts
 }
 
 /// One or many: lists of one are often written without brackets.
@@ -82,7 +82,7 @@ pub(crate) fn list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items.iter().collect(),
-        one => vec![one],
+        item => vec![item],
     }
 }
 
@@ -96,14 +96,14 @@ pub(crate) fn named(value: &Value) -> Option<String> {
 fn the_tags_of_cloudformation_are_read_as_their_long_forms() {
     let text =
         "A: !If [Has, !Ref X, !GetAtt Y.Arn]\nB: {C: !Sub \"${Y.Arn}/z\", D: \"2012-10-17\", E: yes, F: 5xx}";
-    let wanted = json!({
+    let expected = json!({
         "A": {"Fn::If": ["Has", {"Ref": "X"}, {"Fn::GetAtt": "Y.Arn"}]},
         "B": {"C": {"Fn::Sub": "${Y.Arn}/z"}, "D": "2012-10-17", "E": "yes", "F": "5xx"},
     });
-    let read = parse(text);
-    assert_eq!(read, wanted);
-    assert_eq!(named(&read["B"]["C"]).unwrap(), "Y.Arn/z");
-    assert_eq!(named(&read["A"]), None);
+    let template = parse(text);
+    assert_eq!(template, expected);
+    assert_eq!(named(&template["B"]["C"]).unwrap(), "Y.Arn/z");
+    assert_eq!(named(&template["A"]), None);
 }
 
 #[test]

@@ -38,28 +38,28 @@ const ANY_SERVICE: &str = "AWS_ENDPOINT_URL_<SERVICE>";
 
 #[test]
 fn the_template_sets_what_the_code_reads_and_nothing_else() {
-    holds(set);
+    holds(template_variables);
 }
 
-pub(crate) fn set(project: &Project) -> Vec<String> {
-    let (read, set) = (read(project), set_by(project));
+pub(crate) fn template_variables(project: &Project) -> Vec<String> {
+    let (variables_read, set_names) = (variables_read(project), variables_set_by(project));
     let unset: BTreeMap<_, _> = UNSET.into_iter().collect();
     let mut complaints = Vec::new();
-    for (name, file) in &read {
-        if !set.contains(name.as_str()) && !unset.contains_key(name.as_str()) {
+    for (name, file) in &variables_read {
+        if !set_names.contains(name.as_str()) && !unset.contains_key(name.as_str()) {
             complaints.push(format!("{file} reads {name}, and the template does not set it"));
         }
     }
-    for name in &set {
-        if !read.contains_key(*name) {
+    for name in &set_names {
+        if !variables_read.contains_key(*name) {
             complaints.push(format!("the template sets {name}, and no code reads it"));
         }
     }
-    for (name, why) in UNSET {
-        if set.contains(name) {
-            complaints.push(format!("the template sets {name} ({why})"));
+    for (name, reason) in UNSET {
+        if set_names.contains(name) {
+            complaints.push(format!("the template sets {name} ({reason})"));
         }
-        if !read.contains_key(name) {
+        if !variables_read.contains_key(name) {
             complaints.push(format!("no code reads {name}: take it off the list"));
         }
     }
@@ -68,20 +68,22 @@ pub(crate) fn set(project: &Project) -> Vec<String> {
 
 #[test]
 fn the_documentation_explains_what_the_code_reads_and_nothing_else() {
-    holds(explained);
+    holds(documented_variables);
 }
 
-pub(crate) fn explained(project: &Project) -> Vec<String> {
-    let (read, explained) = (read(project), documented(project));
+pub(crate) fn documented_variables(project: &Project) -> Vec<String> {
+    let (variables_read, explained_names) = (variables_read(project), documented(project));
     let mut complaints = Vec::new();
-    for (name, file) in &read {
-        let of_a_service = name.starts_with("AWS_ENDPOINT_URL_") && explained.contains(ANY_SERVICE);
-        let excused = UNEXPLAINED.iter().any(|(unexplained, _)| unexplained == name);
-        if !explained.contains(name.as_str()) && !of_a_service && !excused {
+    for (name, file) in &variables_read {
+        let of_a_service = name.starts_with("AWS_ENDPOINT_URL_") && explained_names.contains(ANY_SERVICE);
+        let is_exempt = UNEXPLAINED.iter().any(|(unexplained, _)| unexplained == name);
+        if !explained_names.contains(name.as_str()) && !of_a_service && !is_exempt {
             complaints.push(format!("{file} reads {name}, and {SETTINGS} does not explain it"));
         }
     }
-    for name in explained.iter().filter(|name| **name != ANY_SERVICE && !read.contains_key(**name)) {
+    for name in
+        explained_names.iter().filter(|name| **name != ANY_SERVICE && !variables_read.contains_key(**name))
+    {
         complaints.push(format!("{SETTINGS} explains {name}, and no code reads it"));
     }
     complaints
@@ -89,7 +91,7 @@ pub(crate) fn explained(project: &Project) -> Vec<String> {
 
 /// The variables that the code of the functions reads, each with a file that does. Every text of the form
 /// `"SOME_NAME"` is one, however it is asked for.
-fn read(project: &Project) -> BTreeMap<String, String> {
+fn variables_read(project: &Project) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for (file, code) in CODE.into_iter().flat_map(|folder| project.code(folder)) {
         let mut before = "";
@@ -109,7 +111,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The variables that any function of the template is given.
-fn set_by(project: &Project) -> BTreeSet<&str> {
+fn variables_set_by(project: &Project) -> BTreeSet<&str> {
     let for_all = &project.template["Globals"]["Function"]["Environment"]["Variables"];
     let functions = project.functions();
     let own = functions.iter().map(|function| &function.resource["Properties"]["Environment"]["Variables"]);

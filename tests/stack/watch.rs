@@ -26,8 +26,8 @@ pub(crate) fn alarms(project: &Project) -> Vec<String> {
             complaints.push(format!("{id} does not say what to do"));
         }
         for name in ["AlarmActions", "OKActions"] {
-            let told = list(&properties[name]);
-            if told.is_empty() || told.iter().any(|one| !topics.contains(one)) {
+            let topics_of_alarm = list(&properties[name]);
+            if topics_of_alarm.is_empty() || topics_of_alarm.iter().any(|topic| !topics.contains(topic)) {
                 complaints.push(format!("{id} has no {name} that tell anybody"));
             }
         }
@@ -47,14 +47,17 @@ fn the_numbers_that_alarms_watch_are_logged_by_the_code() {
 }
 
 pub(crate) fn metrics(project: &Project) -> Vec<String> {
-    let logged = logged(project);
-    let own = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
-    let logs: Vec<_> =
-        project.functions().iter().map(|one| one.property("LoggingConfig")["LogGroup"].clone()).collect();
+    let logged_fields = logged_fields(project);
+    let own_namespace = json!({ "Fn::Sub": "Pinwright/${AWS::StackName}" });
+    let logs: Vec<_> = project
+        .functions()
+        .iter()
+        .map(|function| function.property("LoggingConfig")["LogGroup"].clone())
+        .collect();
     let access_log = json!({ "Ref": "ApiLog" });
     let access = &project.resource("Api")["Properties"]["AccessLogSettings"]["Format"];
     let mut complaints = Vec::new();
-    let mut made = BTreeSet::new();
+    let mut counted = BTreeSet::new();
     for (id, filter) in project.resources("AWS::Logs::MetricFilter") {
         let properties = &filter["Properties"];
         for text in each(properties).into_iter().filter_map(|(_, value)| value.as_str()) {
@@ -62,8 +65,10 @@ pub(crate) fn metrics(project: &Project) -> Vec<String> {
                 let of_api = properties["LogGroupName"] == access_log;
                 match field.strip_prefix("fields.") {
                     _ if of_api && access.to_string().contains(&format!("\\\"{field}\\\":")) => {}
-                    Some(field) if !of_api && logged.contains(field) => {}
-                    None if field == "level" && text.contains("\"ERROR\"") && logged.contains("error!") => {}
+                    Some(field) if !of_api && logged_fields.contains(field) => {}
+                    None if field == "level"
+                        && text.contains("\"ERROR\"")
+                        && logged_fields.contains("error!") => {}
                     _ => complaints.push(format!("{id} counts {field}, which no code logs")),
                 }
             }
@@ -72,20 +77,26 @@ pub(crate) fn metrics(project: &Project) -> Vec<String> {
             complaints.push(format!("{id} reads no log of the API or a function"));
         }
         for metric in list(&properties["MetricTransformations"]) {
-            if metric["MetricNamespace"] != own {
+            if metric["MetricNamespace"] != own_namespace {
                 complaints.push(format!("{id} counts for another product"));
             }
-            made.insert(metric["MetricName"].to_string());
+            counted.insert(metric["MetricName"].to_string());
         }
     }
     let alarms = project.resources("AWS::CloudWatch::Alarm").into_iter();
-    let ours = alarms.filter(|(_, alarm)| alarm["Properties"]["Namespace"] == own);
-    let watched: BTreeSet<_> = ours.map(|(_, alarm)| alarm["Properties"]["MetricName"].to_string()).collect();
+    let own_alarms = alarms.filter(|(_, alarm)| alarm["Properties"]["Namespace"] == own_namespace);
+    let metrics_of_alarms: BTreeSet<_> =
+        own_alarms.map(|(_, alarm)| alarm["Properties"]["MetricName"].to_string()).collect();
     complaints.extend(
-        watched.difference(&made).map(|name| format!("an alarm watches {name}, which nothing counts")),
+        metrics_of_alarms
+            .difference(&counted)
+            .map(|name| format!("an alarm watches {name}, which nothing counts")),
     );
-    complaints
-        .extend(made.difference(&watched).map(|name| format!("{name} is counted, and no alarm watches it")));
+    complaints.extend(
+        counted
+            .difference(&metrics_of_alarms)
+            .map(|name| format!("{name} is counted, and no alarm watches it")),
+    );
     complaints
 }
 
@@ -96,33 +107,35 @@ fn errors_of_every_function_are_shown_on_the_dashboard() {
 
 pub(crate) fn dashboard(project: &Project) -> Vec<String> {
     let bodies = project.resources("AWS::CloudWatch::Dashboard").into_iter();
-    let shown: String = bodies.map(|(_, board)| board["Properties"]["DashboardBody"].to_string()).collect();
-    let logs =
-        project.functions().into_iter().map(|one| one.property("LoggingConfig")["LogGroup"]["Ref"].clone());
+    let widgets: String = bodies.map(|(_, board)| board["Properties"]["DashboardBody"].to_string()).collect();
+    let logs = project
+        .functions()
+        .into_iter()
+        .map(|function| function.property("LoggingConfig")["LogGroup"]["Ref"].clone());
     let names = logs.filter_map(|log| Some(log.as_str()?.to_owned()));
-    let unseen = names.filter(|log| !shown.contains(&format!("SOURCE '${{{log}}}'")));
-    unseen.map(|log| format!("errors in {log} are not on the dashboard")).collect()
+    let not_shown = names.filter(|log| !widgets.contains(&format!("SOURCE '${{{log}}}'")));
+    not_shown.map(|log| format!("errors in {log} are not on the dashboard")).collect()
 }
 
 /// The names of fields in the code's log lines, and the levels of those, as `error!`.
-fn logged(project: &Project) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+fn logged_fields(project: &Project) -> BTreeSet<String> {
+    let mut fields_found = BTreeSet::new();
     for (_, code) in CODE.into_iter().flat_map(|folder| project.code(folder)) {
         for line in code.split("tracing::").skip(1) {
             let Some((level, rest)) = line.split_once("!(") else { continue };
             if !["error", "warn", "info"].contains(&level) {
                 continue;
             }
-            found.insert(format!("{level}!"));
+            fields_found.insert(format!("{level}!"));
             // Fields come before the text.
             let fields = rest.split('"').next().unwrap_or_default();
             for field in fields.split(',').filter(|field| !field.trim().is_empty()) {
                 let name = field.split('=').next().unwrap_or_default();
-                found.insert(name.trim().trim_start_matches(['?', '%']).to_owned());
+                fields_found.insert(name.trim().trim_start_matches(['?', '%']).to_owned());
             }
         }
     }
-    found
+    fields_found
 }
 
 /// The path that a pattern goes on with.

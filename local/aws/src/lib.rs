@@ -183,12 +183,12 @@ impl LoopbackAws {
     }
 
     /// Waits for the next asynchronous invocation of a function, and returns its event.
-    pub async fn invoked(&self) -> serde_json::Value {
+    pub async fn next_invocation(&self) -> serde_json::Value {
         self.invocations.next().await
     }
 
     /// Waits until another process may have written since the last call.
-    pub async fn written(&self) {
+    pub async fn next_write(&self) {
         self.dynamodb_api.wait_for_write().await;
     }
 

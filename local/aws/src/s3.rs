@@ -67,14 +67,14 @@ impl Bucket {
 
     /// Saves the body and its content type in two files. Both are on the disk before the answer.
     async fn save_object(&self, file: &Path, content_type: &HeaderValue, body: Body) -> Result<(), S3Error> {
-        let (whole, content) = NamedTempFile::new_in(self.path.join(INCOMING))?.into_parts();
-        let (mut whole, mut body) = (File::from_std(whole), body.into_data_stream());
+        let (temporary_file, content) = NamedTempFile::new_in(self.path.join(INCOMING))?.into_parts();
+        let (mut temporary_file, mut body) = (File::from_std(temporary_file), body.into_data_stream());
         while let Some(chunk) = body.next().await {
             let incomplete =
                 |_| S3Error::new(StatusCode::BAD_REQUEST, "IncompleteBody", "The body ended too soon.");
-            whole.write_all(&chunk.map_err(incomplete)?).await?;
+            temporary_file.write_all(&chunk.map_err(incomplete)?).await?;
         }
-        whole.sync_all().await?;
+        temporary_file.sync_all().await?;
         let content_type_file = NamedTempFile::new_in(self.path.join(INCOMING))?;
         fs::write(content_type_file.path(), content_type)?;
         content_type_file.as_file().sync_all()?;
@@ -139,7 +139,7 @@ async fn allow_any_origin(mut response: Response) -> Response {
 async fn put_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Result<StatusCode, S3Error> {
     let (Parts { method, uri, headers, .. }, body) = request.into_parts();
     let file = bucket.authorize(&method, &uri, &headers)?;
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|wanted| wanted == "*") && file.exists() {
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|condition| condition == "*") && file.exists() {
         let message = "At least one of the pre-conditions you specified did not hold";
         return Err(S3Error::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message));
     }
@@ -178,10 +178,10 @@ async fn get_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Resu
     let path = bucket.authorize(request.method(), request.uri(), request.headers())?;
     let mut file = File::open(&path).await?;
     let content_type = fs::read(content_type_path(&path))?;
-    let whole = file.metadata().await?.len();
+    let total = file.metadata().await?.len();
     let (status, Range { start, end }) = match request.headers().get(header::RANGE) {
-        None => (StatusCode::OK, 0..whole),
-        Some(wanted) => (StatusCode::PARTIAL_CONTENT, parse_range(wanted, whole)?),
+        None => (StatusCode::OK, 0..total),
+        Some(range) => (StatusCode::PARTIAL_CONTENT, parse_range(range, total)?),
     };
     file.seek(SeekFrom::Start(start)).await?;
     let mut response = Response::new(Body::from_stream(read_chunks(file, end - start)));
@@ -192,7 +192,7 @@ async fn get_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Resu
         headers.insert(header::CONTENT_TYPE, content_type);
     }
     if status == StatusCode::PARTIAL_CONTENT
-        && let Ok(part) = HeaderValue::from_str(&format!("bytes {start}-{}/{whole}", end - 1))
+        && let Ok(part) = HeaderValue::from_str(&format!("bytes {start}-{}/{total}", end - 1))
     {
         headers.insert(header::CONTENT_RANGE, part);
     }
@@ -200,13 +200,13 @@ async fn get_object(State(bucket): State<Arc<Bucket>>, request: Request) -> Resu
 }
 
 /// The part of `whole` bytes that the header `bytes=first-last` asks for. Other forms of ranges are not served.
-fn parse_range(wanted: &HeaderValue, whole: u64) -> Result<Range<u64>, S3Error> {
+fn parse_range(header: &HeaderValue, total: u64) -> Result<Range<u64>, S3Error> {
     let ends = || {
-        let (first, last) = wanted.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
+        let (first, last) = header.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
         Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))
     };
     match ends() {
-        Some((first, last)) if first <= last && first < whole => Ok(first..whole.min(last.saturating_add(1))),
+        Some((first, last)) if first <= last && first < total => Ok(first..total.min(last.saturating_add(1))),
         Some(_) => {
             let message = "The requested range is not satisfiable";
             Err(S3Error::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange", message))
@@ -219,9 +219,9 @@ fn parse_range(wanted: &HeaderValue, whole: u64) -> Result<Range<u64>, S3Error> 
 fn read_chunks(file: File, length: u64) -> impl futures::Stream<Item = io::Result<Vec<u8>>> {
     stream::try_unfold(file.take(length), async |mut rest| {
         let mut chunk = vec![0; CHUNK_BYTES];
-        let read = rest.read(&mut chunk).await?;
-        chunk.truncate(read);
-        Ok((read > 0).then_some((chunk, rest)))
+        let count = rest.read(&mut chunk).await?;
+        chunk.truncate(count);
+        Ok((count > 0).then_some((chunk, rest)))
     })
 }
 

@@ -93,13 +93,13 @@ impl SecretsManager {
             stage.is_none_or(|stage| stage == *label)
                 && request.version_id.as_ref().is_none_or(|id| *id == version.id)
         }) else {
-            let wanted = match &request.version_id {
+            let version = match &request.version_id {
                 Some(id) => format!("VersionId: {id}"),
                 None => format!("staging label: {}", stage.unwrap_or(CURRENT)),
             };
             return Err(ErrorResponse::new(
                 "ResourceNotFoundException",
-                format!("Secrets Manager can't find the specified secret value for {wanted}"),
+                format!("Secrets Manager can't find the specified secret value for {version}"),
             ));
         };
         Ok(json!({

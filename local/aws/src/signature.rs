@@ -156,7 +156,7 @@ impl CanonicalRequest<'_> {
     /// The request in canonical form. The host has to be signed, and all headers with which AWS is told what to do.
     fn text(&self) -> Result<String, Refused> {
         let denied = |message| Refused { code: "AccessDenied", message };
-        let signed = |wanted: &str| self.signed_headers.split(';').any(|name| name == wanted);
+        let signed = |required: &str| self.signed_headers.split(';').any(|name| name == required);
         if !signed("host") {
             return Err(denied("The host header is not signed."));
         }

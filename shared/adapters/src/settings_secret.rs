@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back_under_the_known_option_keys() {
+    fn saved_settings_are_read_back_under_the_known_option_keys() {
         let values = PartialSettings {
             app_id: Some("123".into()),
             app_secret: Some(AppSecret::new("s3cret".into())),
@@ -184,12 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_by_hand_is_read() {
-        let read = |json| StoredSettings::parse(json).map(PartialSettings::from);
-        let number = read(r#"{"pinterest_app-id":1234567,"pinterest_environment":null}"#).unwrap();
+    fn settings_written_by_hand_are_read() {
+        let parse = |json| StoredSettings::parse(json).map(PartialSettings::from);
+        let number = parse(r#"{"pinterest_app-id":1234567,"pinterest_environment":null}"#).unwrap();
         assert_eq!((number.app_id.as_deref(), number.environment), (Some("1234567"), None));
-        let twice = read(r#"{"pinterest_app-id":"1","pinterest_app-id":" 2\n","comment":["mine"]}"#).unwrap();
-        assert_eq!(twice.app_id.as_deref(), Some("2"));
-        assert!(read("[]").is_err() && read("{").is_err());
+        let repeated_key =
+            parse(r#"{"pinterest_app-id":"1","pinterest_app-id":" 2\n","comment":["mine"]}"#).unwrap();
+        assert_eq!(repeated_key.app_id.as_deref(), Some("2"));
+        assert!(parse("[]").is_err() && parse("{").is_err());
     }
 }

@@ -352,14 +352,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_was_sealed_without_a_share_opens_all_the_same() {
+    fn a_refresh_token_that_was_sealed_without_a_share_still_opens() {
         let (ring, share) = (ring("k1"), RefreshKeyShare::new("s".repeat(43)));
         let sealed = ring.seal("old", PLACE, "refresh", None, &Random::system()).unwrap();
         assert_eq!(ring.open(&sealed, PLACE, "refresh", Some(&share)).unwrap(), "old");
     }
 
     #[test]
-    fn after_a_rotation_old_ciphertexts_still_open() {
+    fn old_ciphertexts_still_open_after_a_rotation() {
         let sealed = ring("k1").seal("old", PLACE, "access", None, &Random::system()).unwrap();
         assert_eq!(ring("k2").open(&sealed, PLACE, "access", None).unwrap(), "old");
     }
@@ -377,9 +377,9 @@ mod tests {
     fn a_changed_ciphertext_does_not_open() {
         let ring = ring("k1");
         let sealed = ring.seal("text", PLACE, "access", None, &Random::system()).unwrap();
-        let whole = serde_json::to_value(&sealed).unwrap().as_str().unwrap().to_owned();
-        for binding in 0..whole.len() {
-            let mut changed = whole.clone().into_bytes();
+        let ciphertext = serde_json::to_value(&sealed).unwrap().as_str().unwrap().to_owned();
+        for binding in 0..ciphertext.len() {
+            let mut changed = ciphertext.clone().into_bytes();
             changed[binding] = if changed[binding] == b'A' { b'B' } else { b'A' };
             let changed = serde_json::from_value(String::from_utf8(changed).unwrap().into()).unwrap();
             assert!(ring.open(&changed, PLACE, "access", None).is_err(), "byte {binding}");
@@ -389,10 +389,10 @@ mod tests {
     #[test]
     fn a_ring_without_its_current_key_or_with_a_weak_one_is_refused() {
         const MARKED: &str = r#"{"current":"~k1","~k1":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
-        for bad in
+        for invalid_ring in
             [r#"{"current":"k1"}"#, r#"{"k1":"x"}"#, r#"{"current":"k1","k1":"short"}"#, MARKED, "[]", ""]
         {
-            assert!(KeyRing::parse(&bad.to_owned().into()).is_err(), "{bad}");
+            assert!(KeyRing::parse(&invalid_ring.to_owned().into()).is_err(), "{invalid_ring}");
         }
     }
 }

@@ -100,10 +100,10 @@ mod tests {
 
     use super::*;
 
-    fn workers(status: u16, seen: &Arc<Mutex<Vec<Request>>>) -> Workers {
-        let seen = seen.clone();
+    fn workers(status: u16, requests: &Arc<Mutex<Vec<Request>>>) -> Workers {
+        let requests = requests.clone();
         let transport = Transport::new(move |request| {
-            seen.lock().unwrap().push(request);
+            requests.lock().unwrap().push(request);
             let answer = http::Response::builder().status(status).body("");
             Box::pin(async move { Ok(answer?.into()) })
         });
@@ -115,10 +115,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_is_started_by_one_signed_request_that_does_not_wait_for_it() {
-        let seen = Arc::default();
-        workers(202, &seen).start(&json!({ "partitions": [3, 7] })).await.unwrap();
+        let requests = Arc::default();
+        workers(202, &requests).start(&json!({ "partitions": [3, 7] })).await.unwrap();
 
-        let [request] = &seen.lock().unwrap()[..] else { panic!("one request") };
+        let [request] = &requests.lock().unwrap()[..] else { panic!("one request") };
         let place = "https://lambda.eu-central-1.amazonaws.com/2015-03-31/functions/deliver/invocations";
         assert_eq!((request.method(), request.url().as_str()), (&Method::POST, place));
         assert_eq!(request.headers()["x-amz-invocation-type"], "Event");

@@ -703,28 +703,34 @@ mod tests {
         };
         assert_eq!((route.operation, id), (ChannelsOperation::ListBoards, Some("ch_1")));
         for path in ["/api/v1/channels/", "/api/v1/nothing"] {
-            let found = find(ChannelsOperation::ROUTES, address, &Method::GET, path);
-            assert!(matches!(found, RouteMatch::Nothing), "{path}");
+            let matched = find(ChannelsOperation::ROUTES, address, &Method::GET, path);
+            assert!(matches!(matched, RouteMatch::Nothing), "{path}");
         }
     }
 
     #[test]
     fn an_address_with_other_methods_names_those_of_all_functions() {
         let all = endpoints();
-        let found = find(&all, |one| (one.method, one.path), &Method::PUT, "/api/v1/pins");
-        let RouteMatch::OtherMethod(allowed) = found else { panic!() };
+        let matched = find(&all, |endpoint| (endpoint.method, endpoint.path), &Method::PUT, "/api/v1/pins");
+        let RouteMatch::OtherMethod(allowed) = matched else { panic!() };
         assert_eq!(allowed, ["POST", "GET"]);
-        let found = find(&all, |one| (one.method, one.path), &Method::GET, "/assets/4f1c/app.js");
-        let RouteMatch::Found(endpoint, id) = found else { panic!() };
+        let matched =
+            find(&all, |endpoint| (endpoint.method, endpoint.path), &Method::GET, "/assets/4f1c/app.js");
+        let RouteMatch::Found(endpoint, id) = matched else { panic!() };
         assert_eq!((endpoint.function, id), (Function::Console, Some("app.js")));
     }
 
     #[test]
     fn no_two_routes_answer_the_same_request() {
         let all = endpoints();
-        for (position, one) in all.iter().enumerate() {
+        for (position, endpoint) in all.iter().enumerate() {
             for other in &all[position + 1..] {
-                assert!((one.method, one.path) != (other.method, other.path), "{} {}", one.method, one.path);
+                assert!(
+                    (endpoint.method, endpoint.path) != (other.method, other.path),
+                    "{} {}",
+                    endpoint.method,
+                    endpoint.path
+                );
             }
         }
     }

@@ -212,18 +212,18 @@ mod tests {
     }
 
     /// The argument at `wanted` of each call that begins with `call`, if it is a plain text.
-    fn arguments<'a>(text: &'a str, call: &str, wanted: usize) -> Vec<&'a str> {
-        let argument = |rest: &'a str| {
+    fn arguments<'a>(text: &'a str, call: &str, argument_count: usize) -> Vec<&'a str> {
+        let argument = |remaining: &'a str| {
             let (mut depth, mut quoted, mut position, mut begin) = (0, false, 0, 0);
-            for (at, letter) in rest.char_indices() {
+            for (at, letter) in remaining.char_indices() {
                 match letter {
                     '"' => quoted = !quoted,
                     _ if quoted => {}
                     '(' | '[' | '{' => depth += 1,
                     ')' | ']' | '}' if depth > 0 => depth -= 1,
                     ',' | ')' if depth == 0 => {
-                        if position == wanted {
-                            return rest[begin..at].trim().strip_prefix('"')?.strip_suffix('"');
+                        if position == argument_count {
+                            return remaining[begin..at].trim().strip_prefix('"')?.strip_suffix('"');
                         }
                         (position, begin) = (position + 1, at + 1);
                     }
@@ -236,26 +236,26 @@ mod tests {
     }
 
     #[test]
-    fn every_code_of_the_code_is_listed_and_every_code_of_the_list_is_made() {
+    fn every_error_code_in_the_source_is_listed_and_every_listed_one_is_used() {
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let mut texts = Vec::new();
         for part in ["domain", "edge", "delivery", "app"] {
             sources(&shared.join(part).join("src"), &mut texts);
         }
-        let mut made = BTreeSet::new();
+        let mut codes_in_code = BTreeSet::new();
         for text in &texts {
             for (call, argument) in [("Invalid::new(", 1), ("Failure::new(", 0), ("Problem::new(", 1)] {
-                made.extend(arguments(text, call, argument));
+                codes_in_code.extend(arguments(text, call, argument));
             }
         }
-        assert!(made.len() > 40, "{made:?}");
-        for code in &made {
+        assert!(codes_in_code.len() > 40, "{codes_in_code:?}");
+        for code in &codes_in_code {
             assert!(is_listed(code), "{code} is not in the list of codes");
         }
         for (number, code) in codes::all().map(|code| code.code).enumerate() {
             assert!(!codes::all().take(number).any(|other| other.code == code), "{code} is listed twice");
-            let written = format!("\"{code}\"");
-            assert!(texts.iter().any(|text| text.contains(&written)), "nothing makes {code}");
+            let quoted_code = format!("\"{code}\"");
+            assert!(texts.iter().any(|text| text.contains(&quoted_code)), "nothing makes {code}");
         }
     }
 }

@@ -21,11 +21,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_most() {
-        let (first, most) = (SignedDuration::from_secs(10), SignedDuration::from_mins(5));
-        let waits: Vec<_> = (1..=7).map(|times| backoff(first, most, times, 1.0).as_secs()).collect();
+    fn waits_double_up_to_a_maximum() {
+        let (first, max) = (SignedDuration::from_secs(10), SignedDuration::from_mins(5));
+        let waits: Vec<_> = (1..=7).map(|times| backoff(first, max, times, 1.0).as_secs()).collect();
         assert_eq!(waits, [10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(backoff(first, most, u32::MAX, 0.0).as_secs(), 150);
-        assert_eq!(backoff(first, most, 1, 0.123_456_789).subsec_nanos() % 1_000_000, 0);
+        assert_eq!(backoff(first, max, u32::MAX, 0.0).as_secs(), 150);
+        assert_eq!(backoff(first, max, 1, 0.123_456_789).subsec_nanos() % 1_000_000, 0);
     }
 }

@@ -81,12 +81,12 @@ mod tests {
         assert_eq!(links.rest_of("a.example", at(2)), Some(at(26)));
         assert_eq!(links.rest_of("b.example", at(2)), None);
         assert_eq!(links.rest_of("a.example", at(26)), None, "the next one tries");
-        let again = links.with_blocked("a.example", at(26));
-        assert_eq!(again.rest_of("a.example", at(27)), Some(at(50)), "and is enough");
+        let next_row = links.with_blocked("a.example", at(26));
+        assert_eq!(next_row.rest_of("a.example", at(27)), Some(at(50)), "and is enough");
     }
 
     #[test]
-    fn a_pin_that_was_published_begins_the_count_anew() {
+    fn a_published_pin_resets_the_count() {
         let two = BlockedLinks::default().with_blocked("a.example", at(0)).with_blocked("a.example", at(1));
 
         let published = two.without("a.example");

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_pin_is_made_of_is_named() {
+    fn an_unsupported_file_type_is_named() {
         for (brand, other) in [
             (b"heic", OtherFile::Heic),
             (b"heix", OtherFile::Heic),

@@ -37,7 +37,7 @@ mod tests {
 
     use super::*;
 
-    fn written(at: &str) -> Value {
+    fn json_of(at: &str) -> Value {
         let mut json = Vec::new();
         serialize(&at.parse().unwrap(), &mut Serializer::new(&mut json)).unwrap();
         from_slice(&json).unwrap()
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn every_instant_has_milliseconds() {
-        assert_eq!(written("2026-12-01T09:00:00Z"), "2026-12-01T09:00:00.000Z");
-        assert_eq!(written("2026-12-01T09:00:00.39Z"), "2026-12-01T09:00:00.390Z");
+        assert_eq!(json_of("2026-12-01T09:00:00Z"), "2026-12-01T09:00:00.000Z");
+        assert_eq!(json_of("2026-12-01T09:00:00.39Z"), "2026-12-01T09:00:00.390Z");
     }
 }

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_fits_has_no_wait() {
+    fn an_amount_above_the_limit_has_no_wait() {
         assert_eq!(Bucket::default().fill(LIMIT, 20, 21, NOW).unwrap_err().wait, None);
     }
 
@@ -221,8 +221,9 @@ mod tests {
         let own = Limits::parse("channels=9").unwrap();
         assert_eq!(limits.with(&own).amount(Limit::Channels), 9);
         assert_eq!(limits.with(&own).amount(Limit::OpenPins), 7);
-        for bad in ["channel=5", "channels", "channels=", "channels=0", "channels=-1", "channels=1.5"] {
-            assert_eq!(Limits::parse(bad), None, "{bad}");
+        for limit_text in ["channel=5", "channels", "channels=", "channels=0", "channels=-1", "channels=1.5"]
+        {
+            assert_eq!(Limits::parse(limit_text), None, "{limit_text}");
         }
     }
 

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_time_that_comes_twice_the_first_is_meant_unless_the_second_is_asked_for() {
+    fn a_repeated_local_time_means_the_first_unless_the_second_is_requested() {
         let cases = [
             ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
             ("2026-11-01T01:30", "America/New_York", "2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_or_no_zone_is_refused() {
+    fn invalid_times_and_zones_are_refused() {
         for bad in [
             "",
             "2026-12-01",

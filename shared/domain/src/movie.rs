@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_taken_before_it_was_finished_has_none() {
+    fn an_unfinished_file_has_no_index() {
         let to_the_end = [&0_u32.to_be_bytes(), b"mdat".as_slice(), b"\0\0\0\x08moov"].concat();
         for file in [
             [boxed(b"ftyp", 16), boxed(b"free", 0), boxed(b"mdat", 0)].concat(),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_interest_can_be_passed_over() {
+    fn the_content_of_other_boxes_can_be_skipped() {
         let mut scan = MovieScan::default();
         scan.read(&boxed(b"ftyp", 8));
         scan.read(b"\0\x10\0\0mdat");

@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn the_same_reason_is_the_same_sentence_with_more_or_fewer_values() {
-        for (number, one) in ALL.iter().enumerate() {
+        for (number, phrase) in ALL.iter().enumerate() {
             for other in &ALL[number + 1..] {
-                let same = one.reason == other.reason;
-                assert!(!same || other.text.starts_with(one.text), "{} means two things", one.reason);
+                let same = phrase.reason == other.reason;
+                assert!(!same || other.text.starts_with(phrase.text), "{} means two things", phrase.reason);
             }
         }
     }

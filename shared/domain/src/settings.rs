@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_anywhere_it_says_what_is_missing() {
+    fn empty_settings_say_what_is_missing() {
         let resolved = ResolvedSettings::new(PartialSettings::default(), PartialSettings::default());
         assert_eq!(resolved.environment, Sourced { value: Environment::Sandbox, source: Source::None });
         assert_eq!(resolved.public(0).active().unwrap_err(), Disabled::NotConfigured);
     }
 
     #[test]
-    fn an_admin_can_switch_it_off() {
+    fn an_admin_can_switch_the_integration_off() {
         let stored = PartialSettings { status: Some(Status::Disabled), ..PartialSettings::default() };
         let resolved = ResolvedSettings::new(stored, env());
         assert_eq!(resolved.public(0).active().unwrap_err(), Disabled::SwitchedOff);

@@ -68,7 +68,7 @@ mod tests {
 
     fn is_admin(variables: &[(&'static str, &'static str)], name: &str, value: &str) -> bool {
         let rule = AdminRule::new(&variables.iter().copied().collect()).unwrap();
-        rule.admits(|wanted| (wanted == name).then_some(value))
+        rule.admits(|claim| (claim == name).then_some(value))
     }
 
     #[test]

@@ -250,8 +250,8 @@ mod tests {
 
     #[test]
     fn a_part_is_an_object_with_each_field_once() {
-        let read = |json| object::<_, Part>(&mut serde_json::Deserializer::from_str(json));
-        let Part::Image { url } = read(r#"{"url":"a","kind":"image"}"#).unwrap();
+        let parse_part = |json| object::<_, Part>(&mut serde_json::Deserializer::from_str(json));
+        let Part::Image { url } = parse_part(r#"{"url":"a","kind":"image"}"#).unwrap();
         assert_eq!(url, "a");
         for bad in [
             r#"{"kind":"image","url":"a","url":"b"}"#,
@@ -259,7 +259,7 @@ mod tests {
             r#"["image","a"]"#,
             r#"{"kind":"image","url":"a","more":1}"#,
         ] {
-            assert!(read(bad).is_err(), "{bad}");
+            assert!(parse_part(bad).is_err(), "{bad}");
         }
     }
 }

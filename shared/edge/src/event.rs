@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_address_is_a_request_all_the_same() {
+    fn a_request_with_an_invalid_address_is_still_a_request() {
         for (host, path, query) in [
             ("a b", "/api/v1/health", ""),
             ("", "/api/v1/health", ""),
@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_told_as_the_platform_wants_it() {
+    fn an_answer_has_the_form_of_the_platform() {
         let answer = crate::redirect("https://app.example.com/#connection=x").unwrap();
-        let told = serde_json::to_value(to_platform(answer)).unwrap();
-        assert_eq!(told["statusCode"], 302);
-        assert_eq!(told["headers"]["location"], "https://app.example.com/#connection=x");
-        assert_eq!(told["isBase64Encoded"], false);
+        let response = serde_json::to_value(to_platform(answer)).unwrap();
+        assert_eq!(response["statusCode"], 302);
+        assert_eq!(response["headers"]["location"], "https://app.example.com/#connection=x");
+        assert_eq!(response["isBase64Encoded"], false);
     }
 }

@@ -290,9 +290,9 @@ mod tests {
         Parameter::new_words("metrics", "Metric", &["SAVE", "SAVE_RATE"], "invalid_metric", ""),
     ]);
 
-    fn refused(query: Query, given: &str) -> Option<(String, &'static str)> {
-        let Ok(given) = given.parse::<QueryMap>();
-        query.check(&given).err().map(|invalid| (invalid.field, invalid.code))
+    fn refused(query: Query, query_string: &str) -> Option<(String, &'static str)> {
+        let Ok(query_string) = query_string.parse::<QueryMap>();
+        query.check(&query_string).err().map(|invalid| (invalid.field, invalid.code))
     }
 
     #[test]
@@ -304,8 +304,8 @@ mod tests {
             assert_eq!(flag.flag(text), Ok(value), "{text}");
         }
         for bad in ["dry_run", "dry_run=", "dry_run=yes", "dry_run=on", "dry_run=2", "dry_run=true%20"] {
-            let wanted = Some(("dry_run".to_owned(), "invalid_type"));
-            assert_eq!(refused(LIST, bad), wanted, "{bad}");
+            let expected = Some(("dry_run".to_owned(), "invalid_type"));
+            assert_eq!(refused(LIST, bad), expected, "{bad}");
         }
     }
 

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_browser_is_sent_to_the_frontend_and_to_allowed_origins() {
-        let to = |wanted| site().return_address("https://api.example.com", wanted);
+        let to = |return_to| site().return_address("https://api.example.com", return_to);
         assert_eq!(to("/app/channels?x=1").unwrap(), "https://app.example.com/app/channels?x=1");
         assert_eq!(to("https://app.example.com/x").unwrap(), "https://app.example.com/x");
         assert_eq!(to("http://localhost:5173/x").unwrap(), "http://localhost:5173/x");
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_address_is_ascii_and_not_too_long() {
-        let to = |wanted: &str| site().return_address("https://api.example.com", wanted);
+        let to = |return_to: &str| site().return_address("https://api.example.com", return_to);
         assert_eq!(to("/kan\u{e4}le?ü").unwrap(), "https://app.example.com/kan%C3%A4le?%C3%BC");
         assert!(to(&format!("/{}", "x".repeat(2000))).is_ok());
         assert!(to(&format!("/{}", "x".repeat(2048))).is_err());

@@ -182,7 +182,7 @@ mod tests {
         Video,
     }
 
-    fn told(body: &str) -> String {
+    fn problem_detail(body: &str) -> String {
         match parse::<Body>(body.as_bytes()) {
             Err(RequestError::Invalid(Invalid { field, code, detail, .. })) => {
                 format!("{code}: {field} {detail}")
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_words_of_people() {
+    fn problems_of_a_body_are_described_in_plain_words() {
         for (body, words) in [
             (r#"{"text":5}"#, "invalid_type: text is a number, and not text"),
             (r#"{"text":null}"#, "invalid_type: text is null, and not text"),
@@ -235,7 +235,7 @@ mod tests {
             ("{", "the body is not JSON: it ends too early"),
             ("{\n\"text\" \"a\"}", "the body is not JSON: something is wrong in line 2, at column 8"),
         ] {
-            assert_eq!(told(body), words, "{body}");
+            assert_eq!(problem_detail(body), words, "{body}");
         }
     }
 }

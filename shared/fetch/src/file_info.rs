@@ -63,7 +63,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn seen(status: StatusCode, name: HeaderName, value: &str) -> FileInfo {
+    fn file_info(status: StatusCode, name: HeaderName, value: &str) -> FileInfo {
         FileInfo::new(status, &HeaderMap::from_iter([(name, value.parse().unwrap())]), Bytes::new())
     }
 
@@ -72,10 +72,10 @@ mod tests {
         for (value, bytes) in
             [("0", Some(0)), ("18446744073709551615", Some(u64::MAX)), ("18446744073709551616", None)]
         {
-            assert_eq!(seen(StatusCode::OK, CONTENT_LENGTH, value).bytes, bytes, "{value}");
+            assert_eq!(file_info(StatusCode::OK, CONTENT_LENGTH, value).bytes, bytes, "{value}");
         }
         for value in ["", "-1", "+1", "0x10", "1.5", "1, 1"] {
-            assert_eq!(seen(StatusCode::OK, CONTENT_LENGTH, value).bytes, None, "{value}");
+            assert_eq!(file_info(StatusCode::OK, CONTENT_LENGTH, value).bytes, None, "{value}");
         }
     }
 
@@ -88,9 +88,9 @@ mod tests {
             ("items 0-0/7", None),
             ("7", None),
         ] {
-            assert_eq!(seen(StatusCode::PARTIAL_CONTENT, CONTENT_RANGE, value).bytes, bytes, "{value}");
+            assert_eq!(file_info(StatusCode::PARTIAL_CONTENT, CONTENT_RANGE, value).bytes, bytes, "{value}");
         }
-        assert_eq!(seen(StatusCode::PARTIAL_CONTENT, CONTENT_LENGTH, "1").bytes, None);
+        assert_eq!(file_info(StatusCode::PARTIAL_CONTENT, CONTENT_LENGTH, "1").bytes, None);
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
             (&long, None),
         ] {
             assert_eq!(
-                seen(StatusCode::OK, CONTENT_TYPE, value).content_type.as_deref(),
+                file_info(StatusCode::OK, CONTENT_TYPE, value).content_type.as_deref(),
                 content_type,
                 "{value}"
             );

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_between_the_special_blocks_is_public() {
+    fn addresses_between_the_special_blocks_are_public() {
         for address in PUBLIC {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }

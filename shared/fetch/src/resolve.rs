@@ -58,36 +58,37 @@ fn addresses(found: Vec<SocketAddr>) -> Addrs {
 mod tests {
     use super::*;
 
-    struct Says(Vec<SocketAddr>);
+    struct FixedAnswer(Vec<SocketAddr>);
 
-    impl Resolve for Says {
+    impl Resolve for FixedAnswer {
         fn resolve(&self, _: Name) -> Resolving {
             let found = addresses(self.0.clone());
             Box::pin(async { Ok(found) })
         }
     }
 
-    async fn passed_on(answer: &str) -> Option<Vec<SocketAddr>> {
+    async fn resolve_answer(answer: &str) -> Option<Vec<SocketAddr>> {
         let answer = answer.split(' ').map(|address| address.parse().unwrap()).collect();
-        let found = PublicOnly(Arc::new(Says(answer))).resolve("example.com".parse().unwrap()).await;
-        found.ok().map(Iterator::collect)
+        let resolution =
+            PublicOnly(Arc::new(FixedAnswer(answer))).resolve("example.com".parse().unwrap()).await;
+        resolution.ok().map(Iterator::collect)
     }
 
     #[tokio::test]
     async fn a_public_answer_is_passed_on_as_it_is() {
         let answer = ["9.9.9.9:0", "[2606:4700:4700::1111]:443", "1.1.1.1:1"];
 
-        let found = passed_on(&answer.join(" ")).await.unwrap();
+        let resolution = resolve_answer(&answer.join(" ")).await.unwrap();
 
-        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), answer);
+        assert_eq!(resolution.iter().map(ToString::to_string).collect::<Vec<_>>(), answer);
     }
 
     #[tokio::test]
-    async fn one_address_spoils_an_answer_wherever_it_stands() {
+    async fn one_private_address_spoils_an_answer_wherever_it_stands() {
         for answer in
             ["10.0.0.1:0", "10.0.0.1:0 1.1.1.1:0", "1.1.1.1:0 [::1]:0 9.9.9.9:0", "1.1.1.1:0 [fd00::1]:0"]
         {
-            assert_eq!(passed_on(answer).await, None, "{answer}");
+            assert_eq!(resolve_answer(answer).await, None, "{answer}");
         }
     }
 }

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_names_only_files_that_there_are() {
+    fn the_frame_names_only_existing_files() {
         let frame = frame("{}");
         let names: Vec<_> = frame.split(&format!("/assets/{VERSION}/")).skip(1).collect();
         assert!(names.len() > 5);

@@ -69,7 +69,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn plain(body: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
+    fn unpacked(body: Vec<u8>, encoding: Option<&str>) -> Result<Vec<u8>, Fault> {
         decompressed(Zeroizing::new(body), encoding, 1000).map(|body| body.to_vec())
     }
 
@@ -85,19 +85,19 @@ mod tests {
             (TEXT.to_vec(), None),
         ];
         for (body, encoding) in cases {
-            assert_eq!(plain(body, encoding).unwrap(), TEXT, "{encoding:?}");
+            assert_eq!(unpacked(body, encoding).unwrap(), TEXT, "{encoding:?}");
         }
     }
 
     #[test]
     fn a_small_body_that_becomes_a_large_one_is_given_up() {
-        assert!(matches!(plain(gzip(&[b' '; 2000]), None), Err(Fault::TooLarge)));
+        assert!(matches!(unpacked(gzip(&[b' '; 2000]), None), Err(Fault::TooLarge)));
     }
 
     #[test]
-    fn what_is_broken_stays_as_it_is() {
+    fn a_broken_body_stays_as_it_is() {
         let broken = gzip(TEXT)[..20].to_vec();
-        assert_eq!(plain(broken.clone(), Some("gzip")).unwrap(), broken);
-        assert_eq!(plain(Vec::new(), Some("gzip")).unwrap(), b"");
+        assert_eq!(unpacked(broken.clone(), Some("gzip")).unwrap(), broken);
+        assert_eq!(unpacked(Vec::new(), Some("gzip")).unwrap(), b"");
     }
 }

@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn read(body: &Value) -> Option<(Option<i64>, String)> {
+    fn parse_error(body: &Value) -> Option<(Option<i64>, String)> {
         let body = ErrorBody::read(body.to_string().as_bytes())?;
         Some((body.code, body.text))
     }
@@ -136,23 +136,23 @@ mod tests {
             json!({"code": 29, "message": null, "data": "No."}),
             json!({"code": 29, "message": "No.", "details": {"reason": "No."}}),
         ] {
-            assert_eq!(read(&body), Some((Some(29), "No.".to_owned())), "{body}");
+            assert_eq!(parse_error(&body), Some((Some(29), "No.".to_owned())), "{body}");
         }
-        assert_eq!(read(&json!({"code": 29})), Some((Some(29), String::new())));
-        assert_eq!(read(&json!({"message": ""})), Some((None, String::new())));
+        assert_eq!(parse_error(&json!({"code": 29})), Some((Some(29), String::new())));
+        assert_eq!(parse_error(&json!({"message": ""})), Some((None, String::new())));
     }
 
     #[test]
-    fn what_names_neither_a_code_nor_a_message_is_no_error_of_pinterests() {
+    fn a_body_with_neither_code_nor_message_is_no_error_of_pinterest() {
         for body in
             [json!(["code"]), json!({"error": "denied"}), json!({"code": null}), json!("No."), json!({})]
         {
-            assert_eq!(read(&body), None, "{body}");
+            assert_eq!(parse_error(&body), None, "{body}");
         }
     }
 
     #[test]
-    fn what_data_says_is_shown_and_decides_nothing() {
+    fn the_data_field_is_shown_and_decides_nothing() {
         let body = json!({"code": 1, "message": "Invalid.", "data": "my title about spam links"}).to_string();
         let body = ErrorBody::read(body.as_bytes()).unwrap();
         assert_eq!(
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_success_is_no_error_whatever_else_is_in_it() {
-        let read =
+        let parse_error =
             |body: Value| ErrorBody::read_in_success(body.to_string().as_bytes(), ErrorBody::read_oauth);
         for success in [
             json!({"id": "1", "code": 29, "message": "No."}),
@@ -174,7 +174,7 @@ mod tests {
             json!([]),
             json!("ok"),
         ] {
-            assert!(read(success.clone()).is_none(), "{success}");
+            assert!(parse_error(success.clone()).is_none(), "{success}");
         }
         for error in [
             json!({"code": "29", "message": "No."}),
@@ -182,7 +182,7 @@ mod tests {
             json!({"error": {"code": 29, "message": "No."}}),
             json!({"error": "invalid_grant"}),
         ] {
-            assert!(read(error.clone()).is_some(), "{error}");
+            assert!(parse_error(error.clone()).is_some(), "{error}");
         }
     }
 }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_taken_effect_is_no_refusal() {
+    fn an_answer_that_may_have_had_an_effect_is_no_refusal() {
         assert_eq!(meaning(500, 0, "oops"), None);
         assert_eq!(meaning(503, 4197, "ramped down"), None);
         assert_eq!(meaning(408, 0, "timeout"), None);

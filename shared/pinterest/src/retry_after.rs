@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_to_wait_is_no_hint() {
+    fn an_invalid_retry_after_is_ignored() {
         for garbage in ["", "soon", "-5", "NaN", "1e300", "Wed, 21 Oct 2027 07:28:00 GMT", "1730227664000000"]
         {
             assert_eq!(seconds(garbage), None, "{garbage}");

@@ -122,15 +122,16 @@ mod tests {
     fn an_address_is_of_the_web_and_has_no_query() {
         assert_eq!(with("https://a.example/x/").address("NAME").unwrap(), Some("https://a.example/x/"));
         assert_eq!(with("").address("NAME").unwrap(), None);
-        for bad in ["a.example", "ftp://a.example", "https://", "/path", "https://a.example/?key=planted"] {
-            let error = with(bad).address("NAME").unwrap_err().to_string();
+        for address in ["a.example", "ftp://a.example", "https://", "/path", "https://a.example/?key=planted"]
+        {
+            let error = with(address).address("NAME").unwrap_err().to_string();
             assert!(error.contains("NAME") && error.contains("https://"), "{error}");
             assert!(!error.contains("planted"), "{error}");
         }
     }
 
     #[test]
-    fn a_number_that_is_none_is_refused_by_name() {
+    fn an_invalid_number_is_refused_by_name() {
         assert_eq!(with(" 3 ").parse::<usize>("NAME", "a number").unwrap(), Some(3));
         assert_eq!(with("").parse::<usize>("NAME", "a number").unwrap(), None);
         let error = with("many").parse::<usize>("NAME", "a number").unwrap_err();

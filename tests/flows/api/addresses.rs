@@ -16,15 +16,15 @@ use crate::{
 #[tokio::test]
 async fn another_tenants_channel_gets_the_same_answer_as_a_missing_one() {
     let (app, channel) = TestApp::start_connected().await;
-    let words = |answer: Answer| {
+    let comparable = |answer: Answer| {
         assert_eq!(status_and_code(&answer), "404 not_found");
-        let mut words = answer.json();
-        words["request_id"] = Value::Null;
-        words
+        let mut comparable = answer.json();
+        comparable["request_id"] = Value::Null;
+        comparable
     };
-    let theirs = words(app.publish("eve", &channel, "Stolen").await);
-    let none = words(app.publish("eve", &missing(&channel), "Stolen").await);
-    assert_eq!(theirs, none);
+    let foreign = comparable(app.publish("eve", &channel, "Stolen").await);
+    let nonexistent = comparable(app.publish("eve", &missing(&channel), "Stolen").await);
+    assert_eq!(foreign, nonexistent);
 
     let filter = format!("{PINS}?channel_id={channel}");
     assert_eq!(app.get(&filter, "eve").await.expect(200), json!({"items": [], "next": null}));
@@ -32,7 +32,7 @@ async fn another_tenants_channel_gets_the_same_answer_as_a_missing_one() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_of_ours_is_not_found() {
+async fn an_id_of_another_form_is_not_found() {
     let (app, channel) = TestApp::start_connected().await;
     let published = app.publish("ada", &channel, "Here").await.expect(201);
     let pin = published["id"].as_str().unwrap();
@@ -74,14 +74,15 @@ async fn an_id_that_is_none_of_ours_is_not_found() {
             findings.compare(&path, &app.get(&path, "ada").await, "404 not_found");
         }
     }
-    let wrong = [format!("/api/v1/pins/{channel}"), format!("/api/v1/channels/{pin}")];
-    let more = [format!("/api/v1/channels/{pin}/boards"), format!("/api/v1/pins/{channel}/retry")];
-    for path in wrong {
+    let wrong_kind = [format!("/api/v1/pins/{channel}"), format!("/api/v1/channels/{pin}")];
+    let wrong_kind_below =
+        [format!("/api/v1/channels/{pin}/boards"), format!("/api/v1/pins/{channel}/retry")];
+    for path in wrong_kind {
         findings.compare(&path, &app.get(&path, "ada").await, "404 not_found");
         let deleted = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
         findings.compare(&path, &deleted, "404 not_found");
     }
-    for path in more {
+    for path in wrong_kind_below {
         findings.compare(&path, &app.post(&path, "ada", json!({"name": "x"})).await, "404 not_found");
     }
     // An escaped id may be accepted or refused, but it must not be an internal error.
@@ -133,8 +134,10 @@ async fn an_unknown_path_is_not_found_and_a_wrong_method_is_not_allowed() {
             let path = route.path.replace("{id}", "x");
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             // `/pins/move` is a route for POST. For other methods `move` is an id that does not exist.
-            if matches!(find(&endpoints, |one| (one.method, one.path), &method, &path), RouteMatch::Found(..))
-            {
+            if matches!(
+                find(&endpoints, |endpoint| (endpoint.method, endpoint.path), &method, &path),
+                RouteMatch::Found(..)
+            ) {
                 continue;
             }
             let refused = app.call(method.clone(), &path, &app.user("ada"), None).await;
@@ -143,10 +146,13 @@ async fn an_unknown_path_is_not_found_and_a_wrong_method_is_not_allowed() {
             } else {
                 findings.compare(&format!("{method} {path}"), &refused, "405 method_not_allowed");
                 // `/pins/move` is no Pin, so it does not take what a Pin takes.
-                let allowed: BTreeSet<_> =
-                    endpoints.iter().filter(|one| one.path == route.path).map(|one| one.method).collect();
-                let told = refused.headers["allow"].to_str().unwrap().split(", ").collect::<BTreeSet<_>>();
-                assert_eq!(told, allowed, "{method} {path}");
+                let allowed: BTreeSet<_> = endpoints
+                    .iter()
+                    .filter(|endpoint| endpoint.path == route.path)
+                    .map(|endpoint| endpoint.method)
+                    .collect();
+                let listed = refused.headers["allow"].to_str().unwrap().split(", ").collect::<BTreeSet<_>>();
+                assert_eq!(listed, allowed, "{method} {path}");
             }
         }
     }
@@ -208,37 +214,37 @@ async fn no_header_of_a_client_ends_a_request_without_an_answer() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_that_every_answer_has() {
+async fn every_answer_has_the_common_headers() {
     let (app, channel) = TestApp::start_connected().await;
     let get = |path: &str| app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("ada"));
     for path in ["/api/v1/health", "/openapi.json", "/app/channels", PINS, "/nowhere", "/api/v1/pins/none"] {
-        let answered = answer(get(path).header("x-request-id", "ours-1.2:3")).await;
+        let response = answer(get(path).header("x-request-id", "ours-1.2:3")).await;
         for (name, value) in [
             ("x-request-id", "ours-1.2:3"),
             ("x-content-type-options", "nosniff"),
             ("strict-transport-security", "max-age=31536000"),
         ] {
-            assert_eq!(answered.headers[name], value, "{path}");
+            assert_eq!(response.headers[name], value, "{path}");
         }
-        if let Some(id) = answered.json().get("request_id") {
+        if let Some(id) = response.json().get("request_id") {
             assert_eq!(id, "ours-1.2:3");
         }
     }
-    for bad in ["a b", "\u{e9}", "<script>", &"x".repeat(129)] {
-        let answered = answer(get(PINS).header("x-request-id", bad)).await;
-        let id = answered.headers["x-request-id"].to_str().unwrap();
-        assert!(id != bad && !id.is_empty(), "{bad}");
+    for invalid_id in ["a b", "\u{e9}", "<script>", &"x".repeat(129)] {
+        let response = answer(get(PINS).header("x-request-id", invalid_id)).await;
+        let id = response.headers["x-request-id"].to_str().unwrap();
+        assert!(id != invalid_id && !id.is_empty(), "{invalid_id}");
     }
 
-    let nobody = answer(app.client.get(format!("{}{PINS}", app.stack.url()))).await;
+    let unauthenticated = answer(app.client.get(format!("{}{PINS}", app.stack.url()))).await;
     assert_eq!(
-        (nobody.status.as_u16(), &nobody.headers["www-authenticate"]),
+        (unauthenticated.status.as_u16(), &unauthenticated.headers["www-authenticate"]),
         (401, &"Bearer".parse().unwrap())
     );
 
-    let made = app.publish("ada", &channel, "Here").await;
-    let location = made.headers["location"].to_str().unwrap().to_owned();
-    assert_eq!(location, format!("{PINS}/{}", made.json()["id"].as_str().unwrap()));
+    let created = app.publish("ada", &channel, "Here").await;
+    let location = created.headers["location"].to_str().unwrap().to_owned();
+    assert_eq!(location, format!("{PINS}/{}", created.json()["id"].as_str().unwrap()));
     assert_eq!(app.get(&location, "ada").await.expect(200)["title"], "Here");
 }
 

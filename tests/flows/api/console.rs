@@ -74,13 +74,13 @@ pub(crate) async fn app_js(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn a_file_is_there_under_its_own_version_only() {
+async fn a_file_is_found_under_its_own_version_only() {
     let app = TestApp::start().await;
-    let there = app_js(&app).await;
-    let version = there.rsplit('/').nth(1).unwrap().to_owned();
-    assert_eq!(client().get(&there).send().await.unwrap().status(), StatusCode::OK);
+    let current = app_js(&app).await;
+    let version = current.rsplit('/').nth(1).unwrap().to_owned();
+    assert_eq!(client().get(&current).send().await.unwrap().status(), StatusCode::OK);
     for other in ["00000000", "next", &version[1..], &format!("{version}0")] {
-        let answer = client().get(there.replace(&version, other)).send().await.unwrap();
+        let answer = client().get(current.replace(&version, other)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{other}");
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store", "{other}");
     }
@@ -93,16 +93,19 @@ async fn a_file_is_compressed_for_whoever_takes_it_so() {
         let request = client().get(app_js(&app).await);
         request.header(header::ACCEPT_ENCODING, accept).send().await.unwrap()
     };
-    let plain = get("identity").await;
-    assert_eq!(plain.headers().get(header::CONTENT_ENCODING), None);
-    let plain = plain.bytes().await.unwrap();
-    assert_eq!(plain, include_bytes!("../../../shared/pages/files/app.js").as_slice());
+    let uncompressed = get("identity").await;
+    assert_eq!(uncompressed.headers().get(header::CONTENT_ENCODING), None);
+    let uncompressed = uncompressed.bytes().await.unwrap();
+    assert_eq!(uncompressed, include_bytes!("../../../shared/pages/files/app.js").as_slice());
     for accept in ["gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8"] {
-        let small = get(accept).await;
-        assert_eq!(small.headers()[header::CONTENT_ENCODING], "gzip", "{accept}");
-        assert_eq!(small.headers()[header::VARY], "accept-encoding");
-        let small = small.bytes().await.unwrap();
-        assert!(small.starts_with(&[0x1f, 0x8b]) && small.len() < plain.len() / 2, "{accept}");
+        let compressed = get(accept).await;
+        assert_eq!(compressed.headers()[header::CONTENT_ENCODING], "gzip", "{accept}");
+        assert_eq!(compressed.headers()[header::VARY], "accept-encoding");
+        let compressed = compressed.bytes().await.unwrap();
+        assert!(
+            compressed.starts_with(&[0x1f, 0x8b]) && compressed.len() < uncompressed.len() / 2,
+            "{accept}"
+        );
     }
     for accept in ["br", "gzip;q=0", "deflate, gzip; q=0.0", ""] {
         assert_eq!(get(accept).await.headers().get(header::CONTENT_ENCODING), None, "{accept}");
@@ -124,27 +127,28 @@ async fn other_paths_and_methods_are_refused() {
 
 /// The configuration of the pages for a function with these settings, and their Content Security Policy.
 async fn page_config(settings: &[(&str, &str)]) -> (Value, String) {
-    let own = [
+    let own_sources = [
         ("AWS_REGION", "eu-central-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("MEDIA_BUCKET", "files"),
     ];
-    let variables: Variables = own.into_iter().chain(settings.iter().copied()).collect();
+    let variables: Variables = own_sources.into_iter().chain(settings.iter().copied()).collect();
     let console = Console::new(&Setup::new(variables, Clock::system(), Random::system()).unwrap()).unwrap();
     let answer = handle(&console, request("nobody", "GET", "/app/channels", None, &json!(null))).await;
     let policy = answer.headers()["content-security-policy"].to_str().unwrap();
-    let reached = policy.split("; ").find_map(|part| part.strip_prefix("connect-src ")).unwrap().to_owned();
+    let connect_sources =
+        policy.split("; ").find_map(|part| part.strip_prefix("connect-src ")).unwrap().to_owned();
     let lambda_http::Body::Text(page) = answer.into_body() else { panic!("a page is text") };
     let settings = page.split("name=\"pinwright\" content=\"").nth(1).unwrap().split('"').next().unwrap();
-    (serde_json::from_str(&settings.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), reached)
+    (serde_json::from_str(&settings.replace("&quot;", "\"").replace("&amp;", "&")).unwrap(), connect_sources)
 }
 
 #[tokio::test]
 async fn the_sign_in_follows_the_settings_of_the_stack() {
-    let (locally, reached) = page_config(&[]).await;
+    let (locally, connect_sources) = page_config(&[]).await;
     assert_eq!(locally["sign_in"], "development");
-    assert_eq!(reached, "'self' https://files.s3.eu-central-1.amazonaws.com");
+    assert_eq!(connect_sources, "'self' https://files.s3.eu-central-1.amazonaws.com");
 
     let issuer = ("SIGN_IN_ISSUER", "https://issuer.example.com/pool/");
     let (without_client, _) = page_config(&[issuer]).await;
@@ -157,14 +161,14 @@ async fn the_sign_in_follows_the_settings_of_the_stack() {
         ("SIGN_IN_ORIGINS", "https://tokens.example.com, https://more.example.com/path"),
         ("ADMIN_GROUP", "operators"),
     ];
-    let (with_client, reached) = page_config(&client).await;
+    let (with_client, connect_sources) = page_config(&client).await;
     assert_eq!(with_client["sign_in"], "oidc");
     assert_eq!(with_client["issuer"], "https://issuer.example.com/pool");
     assert_eq!(with_client["client_id"], "pages\"&");
     assert_eq!(with_client["scope"], "openid email");
     assert_eq!(with_client["admin_group"], "operators");
     assert_eq!(
-        reached,
+        connect_sources,
         "'self' https://files.s3.eu-central-1.amazonaws.com https://issuer.example.com https://tokens.example.com \
          https://more.example.com"
     );

@@ -1,13 +1,15 @@
-//! A long flow through the API. Every answer is checked against the contract.
+//! A long flow through the API: every answer and every event is checked against the contract.
+
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
-    api::contract::contract,
+    api::contract::{contract, object},
     harness::json_schema::{Schemas, resolved},
-    harness::{APP_ID, APP_SECRET, Answer, SETTINGS, TestApp, days, pin},
+    harness::{APP_ID, APP_SECRET, Answer, PINS, SETTINGS, TestApp, days, id, minutes, pin},
 };
 
 /// The answers of a flow, each with its route.
@@ -48,7 +50,6 @@ async fn real_answers_match_the_contract() {
     const CHANNELS: &str = "/api/v1/channels";
     const CHANNEL: &str = "/api/v1/channels/{id}";
     const BOARDS: &str = "/api/v1/channels/{id}/boards";
-    const PINS: &str = "/api/v1/pins";
     const PIN: &str = "/api/v1/pins/{id}";
     const RETRY: &str = "/api/v1/pins/{id}/retry";
     let app = TestApp::start().await;
@@ -78,21 +79,21 @@ async fn real_answers_match_the_contract() {
     story.note("POST", CLAIM, call(post.clone(), CLAIM, Some(ticket)).await, 200);
     story.note("GET", CHANNELS, call(get.clone(), CHANNELS, None).await, 200);
     let channel = channel["id"].as_str().unwrap();
-    let one = CHANNEL.replace("{id}", channel);
+    let channel_path = CHANNEL.replace("{id}", channel);
     let boards = BOARDS.replace("{id}", channel);
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "No board"))).await, 422);
     story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 200);
-    let whole = call(get.clone(), &format!("{boards}?sections=true"), None).await;
-    let listed = story.note("GET", BOARDS, whole, 200);
+    let with_sections = call(get.clone(), &format!("{boards}?sections=true"), None).await;
+    let board_list = story.note("GET", BOARDS, with_sections, 200);
     let new = Some(json!({"name": "Soups", "privacy": "PROTECTED", "description": "Hot"}));
     story.note("POST", BOARDS, call(post.clone(), &boards, new.clone()).await, 201);
     story.note("POST", BOARDS, call(post.clone(), &boards, new).await, 200);
-    let board = Some(json!({"default_board_id": listed["items"][0]["pinterest_board_id"]}));
-    story.note("PATCH", CHANNEL, call(Method::PATCH, &one, board).await, 200);
-    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
+    let board = Some(json!({"default_board_id": board_list["items"][0]["pinterest_board_id"]}));
+    story.note("PATCH", CHANNEL, call(Method::PATCH, &channel_path, board).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 200);
 
-    let mut full = pin(channel, "Full");
-    full["board_section_id"] = listed["items"]
+    let mut complete_pin = pin(channel, "Full");
+    complete_pin["board_section_id"] = board_list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -106,21 +107,21 @@ async fn real_answers_match_the_contract() {
         ("dominant_color", "#6E7874"),
         ("publish_within", "P1D"),
     ] {
-        full[name] = json!(text);
+        complete_pin[name] = json!(text);
     }
     let board_of_section =
-        listed["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
-    full["board_id"] = board_of_section["pinterest_board_id"].clone();
-    let published = story.note("POST", PINS, call(post.clone(), PINS, Some(full)).await, 201);
+        board_list["items"].as_array().unwrap().iter().find(|b| b["sections"][0].is_object()).unwrap();
+    complete_pin["board_id"] = board_of_section["pinterest_board_id"].clone();
+    let published = story.note("POST", PINS, call(post.clone(), PINS, Some(complete_pin)).await, 201);
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Plain"))).await, 201);
     let mut later = pin(channel, "Later");
     later["publish_at"] = json!(app.stack.now() + days(1));
     let scheduled = story.note("POST", PINS, call(post.clone(), PINS, Some(later)).await, 202);
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
     story.note("POST", PINS, call(post.clone(), PINS, Some(pin(channel, "Unknown"))).await, 202);
-    let mut nowhere = pin(channel, "Nowhere");
-    nowhere["board_id"] = json!("999999999999");
-    let failed = story.note("POST", PINS, call(post.clone(), PINS, Some(nowhere)).await, 422);
+    let mut unknown_board = pin(channel, "Nowhere");
+    unknown_board["board_id"] = json!("999999999999");
+    let failed = story.note("POST", PINS, call(post.clone(), PINS, Some(unknown_board)).await, 422);
     let failed = failed["pin_id"].as_str().unwrap();
     story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
     story.note("GET", PINS, call(get.clone(), &format!("{PINS}?limit=2"), None).await, 200);
@@ -137,13 +138,62 @@ async fn real_answers_match_the_contract() {
     app.publish("ada", channel, "Refused").await.expect(202);
     story.note("GET", BOARDS, call(get.clone(), &boards, None).await, 503);
     app.advance(days(2)).await;
-    let lost = story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 200);
-    assert_eq!(lost["status"], "reconnect_required", "{lost}");
+    let channel_state = story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 200);
+    assert_eq!(channel_state["status"], "reconnect_required", "{channel_state}");
     story.note("GET", PINS, call(get.clone(), PINS, None).await, 200);
-    story.note("DELETE", CHANNEL, call(Method::DELETE, &one, None).await, 200);
-    story.note("GET", CHANNEL, call(get.clone(), &one, None).await, 404);
+    story.note("DELETE", CHANNEL, call(Method::DELETE, &channel_path, None).await, 200);
+    story.note("GET", CHANNEL, call(get.clone(), &channel_path, None).await, 404);
     story.note("GET", "/api/v1/health", call(get, "/api/v1/health", None).await, 200);
 
     let faults = story.faults(&contract(&app).await);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Every kind of event, as it comes from the bus.
+#[tokio::test]
+async fn events_on_the_bus_are_of_the_documented_form() {
+    let (app, channel) = TestApp::start_connected().await;
+    let document = contract(&app).await;
+    app.publish("ada", &channel, "Published").await.expect(201);
+    let later = app.stack.now() + minutes(60);
+    let scheduled = app.schedule("ada", &channel, "Cancelled", later).await.expect(202);
+    let path = format!("{PINS}/{}", id(&scheduled));
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::RateLimited { reset: 30 }));
+    app.publish("ada", &channel, "Waiting").await.expect(202);
+    app.advance(minutes(5)).await;
+    let unreadable = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore).times(1000);
+    app.pinterest().inject(unreadable);
+    app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::CutAfter));
+    let mut review = pin(&channel, "Needs a review");
+    review["publish_within"] = json!("PT1H");
+    app.post(PINS, "ada", review).await.expect(202);
+    app.advance(minutes(2 * 60)).await;
+    let mut failed = pin(&channel, "Failed");
+    failed["board_id"] = json!("404404");
+    app.post(PINS, "ada", failed).await.problem(422);
+    let outage = || {
+        let limited = FaultKind::RateLimited { reset: 86_400 }; // the fewest steps
+        app.pinterest().inject(Fault::once(Operation::Token, limited).times(1000));
+    };
+    outage();
+    app.advance(days(48)).await; // the owner is warned
+    app.pinterest().clear_faults();
+    app.advance(days(2)).await;
+    outage();
+    app.advance(days(61)).await;
+    let path = format!("/api/v1/channels/{channel}");
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+
+    let mut kinds = BTreeSet::new();
+    for event in app.stack.events().await.unwrap() {
+        let kind = event.detail_type;
+        let schema =
+            &document["webhooks"][&kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let faults = Schemas(&document).faults(&schema["properties"]["detail"], &event.detail, &kind);
+        assert!(faults.is_empty(), "{faults:#?}");
+        kinds.insert(kind);
+    }
+    let documented: BTreeSet<_> = object(&document["webhooks"]).keys().cloned().collect();
+    assert_eq!(kinds, documented);
 }

@@ -61,7 +61,7 @@ fn the_document_explains_every_code_and_every_reason() {
 #[tokio::test]
 async fn each_code_is_explained_at_the_address_in_its_problem() {
     let app = TestApp::start().await;
-    let codes = std::iter::once("unauthenticated").chain(codes::all().map(|listed| listed.code));
+    let codes = std::iter::once("unauthenticated").chain(codes::all().map(|entry| entry.code));
     let problem = app.client.get(format!("{}/api/v1/pins", app.stack.url())).send().await.unwrap();
     let address = problem.json::<serde_json::Value>().await.unwrap()["type"].as_str().unwrap().to_owned();
     let base = address.strip_suffix("/unauthenticated").unwrap();

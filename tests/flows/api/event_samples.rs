@@ -50,7 +50,7 @@ fn every_sample_of_a_request_finds_the_function_that_it_is_for() {
         let sample: Value = serde_json::from_str(text).unwrap();
         let Event(request) = serde_json::from_str(text).unwrap();
         let path = request.raw_http_path().to_owned();
-        let address = |one: &Endpoint| (one.method, one.path);
+        let address = |endpoint: &Endpoint| (endpoint.method, endpoint.path);
         let RouteMatch::Found(route, _) = find(&endpoints, address, request.method(), &path) else {
             panic!("{name}: {path}")
         };
@@ -106,17 +106,17 @@ async fn every_sample_of_a_request_is_answered_by_its_function_as_in_a_new_stack
         let answer = functions.answer(function, request).await;
         let text = String::from_utf8_lossy(answer.body().as_ref()).into_owned();
         // Nothing is configured yet, so the operations that need Pinterest are refused.
-        let wanted = match function {
+        let expected_status = match function {
             Function::OauthStart | Function::Publish => 409,
             Function::OauthCallback => 302,
             Function::Analytics => 404, // no account is connected
             _ => 200,
         };
-        assert_eq!(answer.status(), wanted, "{name}: {text}");
+        assert_eq!(answer.status(), expected_status, "{name}: {text}");
         match function {
             Function::OauthCallback => {
-                let to = answer.headers()["location"].to_str().unwrap();
-                assert_eq!(to, "https://app.example.com/app/channels#error=state_invalid");
+                let location = answer.headers()["location"].to_str().unwrap();
+                assert_eq!(location, "https://app.example.com/app/channels#error=state_invalid");
             }
             Function::AdminSave => {
                 let domain = "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com";
@@ -159,7 +159,7 @@ fn stream(text: &str) -> StreamEvent {
 const CHANGES: &str = include_str!("../../../events/events.json");
 
 #[tokio::test]
-async fn the_sample_of_the_stream_tells_that_a_pin_was_published() {
+async fn the_sample_of_the_stream_becomes_the_event_of_a_published_pin() {
     let (aws, setup) = aws().await;
     let unhandled = Events::new(setup.event_bus().unwrap()).publish(stream(CHANGES)).await;
     assert!(unhandled.batch_item_failures.is_empty(), "{unhandled:?}");
@@ -181,9 +181,9 @@ async fn a_repeated_batch_has_the_same_event_ids() {
     for _ in 0..2 {
         events.publish(stream(CHANGES)).await;
     }
-    let told: Vec<_> = aws.events().into_iter().map(|event| event.detail).collect();
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0], told[1]);
+    let details: Vec<_> = aws.events().into_iter().map(|event| event.detail).collect();
+    assert_eq!(details.len(), 2);
+    assert_eq!(details[0], details[1]);
 }
 
 #[tokio::test]

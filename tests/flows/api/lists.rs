@@ -32,7 +32,7 @@ async fn a_list_with_wrong_parameters_is_refused() {
             app.get(&format!("{list}?limit={limit}"), "ada").await.expect(200);
         }
     }
-    for (path, wanted) in [
+    for (path, expected) in [
         (format!("{PINS}?cursor={channel}"), "422 *"),
         (format!("/api/v1/channels?cursor={pin}"), "422 *"),
         (format!("{PINS}?state=nonsense"), "422 invalid_state"),
@@ -42,7 +42,7 @@ async fn a_list_with_wrong_parameters_is_refused() {
         (format!("{PINS}?channel_id=garbage"), "422 invalid_id"),
         (format!("{PINS}?channel_id={pin}"), "422 invalid_id"),
     ] {
-        findings.compare(&path, &app.get(&path, "ada").await, wanted);
+        findings.compare(&path, &app.get(&path, "ada").await, expected);
     }
 }
 
@@ -60,10 +60,10 @@ async fn a_page_of_rare_pins_ends_before_the_whole_table_is_read() {
     };
     for from in [0, 1000, 2000] {
         let file: Vec<_> = (from..from + 1000).map(row).collect();
-        let mut left = true;
-        while left {
+        let mut unfinished = true;
+        while unfinished {
             let answer = send(&app, "", LINES, &file.join("\n")).await.expect(200);
-            left = answer["rows"].as_array().unwrap().iter().any(|row| row["status"] == "not_done");
+            unfinished = answer["rows"].as_array().unwrap().iter().any(|row| row["status"] == "not_done");
         }
     }
     let list = format!("{PINS}?state=published&");
@@ -72,8 +72,8 @@ async fn a_page_of_rare_pins_ends_before_the_whole_table_is_read() {
 
     assert_eq!(first["items"], json!([]), "the newest two thousand are none of them");
     assert!(first["next"].is_string());
-    let (found, pages) = all(&app, &list, 1).await;
-    assert_eq!((ids(&found), pages), (vec![id(&rare)], 3), "found, and then the end");
+    let (items, pages) = all(&app, &list, 1).await;
+    assert_eq!((ids(&items), pages), (vec![id(&rare)], 3), "found, and then the end");
 }
 
 /// All items of a list, read page by page, and the number of pages.
@@ -83,9 +83,9 @@ async fn all(app: &TestApp, list: &str, limit: usize) -> (Vec<Value>, usize) {
     for page in 1..=50 {
         let path = format!("{list}limit={limit}{cursor}");
         let mut answer = app.get(&path, "ada").await.expect(200);
-        let found = answer["items"].as_array_mut().unwrap();
-        assert!(found.len() <= limit, "{path}");
-        items.append(found);
+        let page_items = answer["items"].as_array_mut().unwrap();
+        assert!(page_items.len() <= limit, "{path}");
+        items.append(page_items);
         match answer["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return (items, page),
@@ -102,12 +102,12 @@ fn ids(items: &[Value]) -> Vec<String> {
 async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_and_state() {
     let (app, first) = TestApp::start_connected().await;
     let page = app.start_oauth("ada").await;
-    let back = app.decide(&page, "decision=allow&account=second_account").await;
-    let ticket = json!({"connection": back.split_once("#connection=").unwrap().1});
+    let redirect = app.decide(&page, "decision=allow&account=second_account").await;
+    let ticket = json!({"connection": redirect.split_once("#connection=").unwrap().1});
     let second = app.post("/api/v1/connections/claim", "ada", ticket).await.expect(201);
     let second = id(&second);
     app.choose_board("ada", &second).await;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     let mut scheduled = Vec::new();
     for number in 0..11 {
         let channel = if number % 3 == 0 { &second } else { &first };
@@ -119,20 +119,20 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
             let refusal = FaultKind::Refused { status: 400, code: 1, message: "no".to_owned() };
             app.pinterest().inject(simulated_pinterest::Fault::once(Operation::CreatePin, refusal));
         }
-        let answered = app.post(PINS, "ada", body).await.json();
-        let id = answered["id"].as_str().or(answered["pin_id"].as_str()).unwrap().to_owned();
+        let response = app.post(PINS, "ada", body).await.json();
+        let id = response["id"].as_str().or(response["pin_id"].as_str()).unwrap().to_owned();
         if number % 4 == 1 {
             scheduled.push(id.clone());
         }
-        made.push(id);
+        created.push(id);
         app.advance(SignedDuration::from_secs(1)).await; // ids sort by the millisecond
     }
-    made.reverse();
+    created.reverse();
     scheduled.reverse();
 
     for limit in [1, 3, 11, 200] {
         let (items, _) = all(&app, &format!("{PINS}?"), limit).await;
-        assert_eq!(ids(&items), made, "by {limit}");
+        assert_eq!(ids(&items), created, "by {limit}");
         let (items, _) = all(&app, &format!("{PINS}?state=scheduled&"), limit).await;
         assert_eq!(ids(&items), scheduled, "scheduled, by {limit}");
         let (of_second, _) = all(&app, &format!("{PINS}?channel_id={second}&"), limit).await;
@@ -143,9 +143,9 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
         let states: usize = {
             let mut sum = 0;
             for state in ["scheduled", "sending", "waiting", "published", "failed", "cancelled"] {
-                let (some, _) = all(&app, &format!("{PINS}?state={state}&"), limit).await;
-                assert!(some.iter().all(|pin| pin["state"] == state));
-                sum += some.len();
+                let (page_items, _) = all(&app, &format!("{PINS}?state={state}&"), limit).await;
+                assert!(page_items.iter().all(|pin| pin["state"] == state));
+                sum += page_items.len();
             }
             sum
         };
@@ -158,9 +158,9 @@ async fn pages_of_a_list_hold_all_pins_exactly_once_newest_first_and_by_channel_
     both.sort();
     assert!(pages <= 3);
     assert_eq!(both, {
-        let mut wanted = vec![first, second];
-        wanted.sort();
-        wanted
+        let mut expected = vec![first, second];
+        expected.sort();
+        expected
     });
 }
 

@@ -17,7 +17,7 @@ async fn a_dry_run_that_is_neither_true_nor_false_publishes_nothing() {
     let (app, channel) = TestApp::start_connected().await;
     let file = pin(&channel, "Not yet").to_string();
     let mut findings = Findings::default();
-    for (query, wanted) in [
+    for (query, expected) in [
         ("?dry_run=yes", "422 invalid_type"),
         ("?dry_run=", "422 invalid_type"),
         ("?dry_run", "422 invalid_type"),
@@ -27,7 +27,7 @@ async fn a_dry_run_that_is_neither_true_nor_false_publishes_nothing() {
         ("?channel_id=garbage", "422 invalid_id"),
     ] {
         let refused = send(&app, query, LINES, &file).await;
-        findings.compare(query, &refused, wanted);
+        findings.compare(query, &refused, expected);
         let parameter = query.trim_start_matches('?').split(['=', '&']).next();
         if refused.json()["field"].as_str() != parameter {
             findings.note(format!("{query}: {}", refused.text));
@@ -36,12 +36,12 @@ async fn a_dry_run_that_is_neither_true_nor_false_publishes_nothing() {
     nothing_was_written(&app).await;
 
     for query in ["?dry_run=true", "?dry_run=True", "?dry_run=TRUE", "?dry_run=1"] {
-        let told = send(&app, query, LINES, &file).await.expect(200);
-        assert_eq!(told["rows"][0]["status"], "valid", "{query}");
+        let results = send(&app, query, LINES, &file).await.expect(200);
+        assert_eq!(results["rows"][0]["status"], "valid", "{query}");
         nothing_was_written(&app).await;
     }
-    let told = send(&app, "?dry_run=false", LINES, &file).await.expect(200);
-    assert_eq!(told["rows"][0]["status"], "accepted");
+    let results = send(&app, "?dry_run=false", LINES, &file).await.expect(200);
+    assert_eq!(results["rows"][0]["status"], "accepted");
 }
 
 #[tokio::test]
@@ -61,12 +61,12 @@ async fn every_operation_refuses_a_parameter_that_it_does_not_know() {
         let refused = app.call(method, &path, &token, None).await;
         findings.compare(&format!("{} {path}", route.method), &refused, "422 unknown_parameter");
     }
-    let one = app.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
-    assert_eq!(one["status"], "connected", "nothing was disconnected");
+    let channel_view = app.get(&format!("/api/v1/channels/{channel}"), "ada").await.expect(200);
+    assert_eq!(channel_view["status"], "connected", "nothing was disconnected");
 }
 
 #[tokio::test]
-async fn an_unknown_parameter_is_told_with_those_that_there_are() {
+async fn an_unknown_parameter_is_refused_with_the_names_of_the_known_ones() {
     let app = TestApp::start().await;
     let refused = app.get(&format!("{PINS}?board_id=1"), "ada").await;
     assert_eq!(status_and_code(&refused), "422 unknown_parameter");

@@ -45,7 +45,7 @@ async fn every_call_of_every_kind_of_pin_is_in_the_official_description() {
     let path = format!("{}/test", crate::harness::SETTINGS);
     app.call(Method::POST, &path, &app.admin(), None).await.expect(200);
     let channel = app.connect("ada").await;
-    let of_channel = |what: &str| format!("/api/v1/channels/{channel}/{what}");
+    let of_channel = |resource: &str| format!("/api/v1/channels/{channel}/{resource}");
     let boards = app.get(&of_channel("boards?sections=true"), "ada").await.expect(200);
     let new = json!({"name": "Soups", "description": "Warm", "privacy": "PUBLIC"});
     app.post(&of_channel("boards"), "ada", new).await.expect(201);
@@ -63,9 +63,9 @@ async fn every_call_of_every_kind_of_pin_is_in_the_official_description() {
         body["dominant_color"] = json!("#6E7874");
         body["ai_disclosures"] = json!({"values": ["AI_MODIFIED", "SYNTHETIC_PERFORMER"]});
         body["media"] = media;
-        let made = app.post(PINS, "ada", body.clone()).await;
-        assert!(made.status.is_success(), "{body}: {}", made.text);
-        ids.push(id(&made.json()));
+        let response = app.post(PINS, "ada", body.clone()).await;
+        assert!(response.status.is_success(), "{body}: {}", response.text);
+        ids.push(id(&response.json()));
     }
     app.advance(minutes(5)).await;
     // One whose answer is lost is looked for on its board.
@@ -96,8 +96,11 @@ async fn every_call_of_every_kind_of_pin_is_in_the_official_description() {
     let refused: Vec<_> =
         calls.iter().filter(|call| call.status.is_some_and(|status| status >= 400)).collect();
     assert!(refused.is_empty(), "{refused:?}");
-    let made: BTreeSet<_> =
-        calls.iter().filter_map(|call| call.operation).map(|one| json!(one).to_string()).collect();
+    let response: BTreeSet<_> = calls
+        .iter()
+        .filter_map(|call| call.operation)
+        .map(|operation| json!(operation).to_string())
+        .collect();
     let all = [
         Operation::Token,
         Operation::UserAccount,
@@ -114,6 +117,7 @@ async fn every_call_of_every_kind_of_pin_is_in_the_official_description() {
         Operation::GetMedia,
         Operation::UploadMedia,
     ];
-    let missing: Vec<_> = all.into_iter().filter(|one| !made.contains(&json!(one).to_string())).collect();
+    let missing: Vec<_> =
+        all.into_iter().filter(|operation| !response.contains(&json!(operation).to_string())).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

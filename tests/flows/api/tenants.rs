@@ -37,8 +37,8 @@ async fn a_changed_claim_shows_nobody_the_rows_of_a_namesake() {
     let pin = id(&app.schedule("ada", &channel, "Later", app.stack.now() + days(1)).await.expect(202));
     let (channel, pin) = (format!("/api/v1/channels/{channel}"), format!("/api/v1/pins/{pin}"));
     // The local stack names tenants by `tenant`, and a worker notes that.
-    let soon = Instant::now() + Duration::from_mins(5);
-    app.functions_with_tenant_claim("tenant").deliver.tick(soon).await.unwrap();
+    let deadline = Instant::now() + Duration::from_mins(5);
+    app.functions_with_tenant_claim("tenant").deliver.tick(deadline).await.unwrap();
 
     for (claim, claims, sees) in [
         ("tenant", json!({"sub": "eve", "tenant": "ada"}), true),
@@ -49,7 +49,7 @@ async fn a_changed_claim_shows_nobody_the_rows_of_a_namesake() {
     ] {
         let functions = app.functions_with_tenant_claim(claim);
         // A worker runs under the changed claim, too: what the first one noted stays.
-        functions.deliver.tick(soon).await.unwrap();
+        functions.deliver.tick(deadline).await.unwrap();
         for (path, list) in [(&channel, "/api/v1/channels"), (&pin, "/api/v1/pins")] {
             let (status, _) = get(&functions, &claims, path).await;
             assert_eq!(status, if sees { 200 } else { 404 }, "{claim} {claims} {path}");

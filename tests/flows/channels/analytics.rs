@@ -34,8 +34,8 @@ async fn ten_days_later() -> (TestApp, String, String, String) {
     (app, channel, id(&pin), remote)
 }
 
-fn of_channel(channel: &str, what: &str) -> String {
-    format!("/api/v1/channels/{channel}/{what}")
+fn of_channel(channel: &str, resource: &str) -> String {
+    format!("/api/v1/channels/{channel}/{resource}")
 }
 
 fn of_pin(pin: &str) -> String {
@@ -44,7 +44,7 @@ fn of_pin(pin: &str) -> String {
 
 /// The paths of all four queries.
 fn queries(channel: &str, pin: &str) -> [String; 4] {
-    let of = |what| of_channel(channel, what);
+    let of = |resource| of_channel(channel, resource);
     [of("analytics"), of("top-pins"), of("pin-metrics"), of_pin(pin)]
 }
 
@@ -70,16 +70,16 @@ async fn a_channels_numbers_are_daily_and_unknown_values_are_null() {
     let (app, channel, ..) = ten_days_later().await;
     let query = format!("analytics?from={}&to={}&metrics=SAVE,IMPRESSION", ago(&app, 12), ago(&app, 0));
 
-    let seen = app.get(&of_channel(&channel, &query), "ada").await.expect(200);
+    let report = app.get(&of_channel(&channel, &query), "ada").await.expect(200);
 
-    assert_eq!((&seen["channel_id"], &seen["to"]), (&json!(channel), &json!(ago(&app, 0))));
-    let rows = rows(&seen);
+    assert_eq!((&report["channel_id"], &report["to"]), (&json!(channel), &json!(ago(&app, 0))));
+    let rows = rows(&report);
     assert_eq!(rows.len(), 13);
-    let nothing = json!({"IMPRESSION": null, "SAVE": null});
+    let unknown_values = json!({"IMPRESSION": null, "SAVE": null});
     let mut sum = 0;
-    for (row, back) in rows.iter().zip((0..=12).rev()) {
-        assert_eq!(row["date"], ago(&app, back));
-        let status = match back {
+    for (row, days_ago) in rows.iter().zip((0..=12).rev()) {
+        assert_eq!(row["date"], ago(&app, days_ago));
+        let status = match days_ago {
             0 | 1 => "PROCESSING",
             11 | 12 => "BEFORE_BUSINESS_CREATED",
             _ => "READY",
@@ -89,13 +89,13 @@ async fn a_channels_numbers_are_daily_and_unknown_values_are_null() {
             sum += row["metrics"]["IMPRESSION"].as_u64().unwrap();
             assert!(row["metrics"]["SAVE"].is_u64(), "{row}");
         } else {
-            assert_eq!(row["metrics"], nothing, "{row}");
+            assert_eq!(row["metrics"], unknown_values, "{row}");
         }
     }
     assert!(sum > 0);
-    assert_eq!(seen["summary"]["IMPRESSION"], sum);
+    assert_eq!(report["summary"]["IMPRESSION"], sum);
     assert_eq!(
-        seen["read_at"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second() / 60,
+        report["read_at"].as_str().unwrap().parse::<Timestamp>().unwrap().as_second() / 60,
         app.stack.now().as_second() / 60
     );
 }
@@ -105,28 +105,31 @@ async fn days_that_are_not_counted_yet_have_no_sum_either() {
     let (app, channel) = in_production().await;
     let today = format!("analytics?from={}&metrics=IMPRESSION", ago(&app, 0));
 
-    let seen = app.get(&of_channel(&channel, &today), "ada").await.expect(200);
+    let report = app.get(&of_channel(&channel, &today), "ada").await.expect(200);
 
     let row = json!({"date": ago(&app, 0), "data_status": "PROCESSING", "metrics": {"IMPRESSION": null}});
-    assert_eq!(seen["rows"], json!([row]));
-    assert_eq!(seen["summary"], json!({"IMPRESSION": null}));
+    assert_eq!(report["rows"], json!([row]));
+    assert_eq!(report["summary"], json!({"IMPRESSION": null}));
 }
 
 #[tokio::test]
 async fn a_query_without_parameters_means_thirty_days_of_all_metrics() {
     let (app, channel, pin, _) = ten_days_later().await;
     for (path, metrics) in [(of_channel(&channel, "analytics"), 9), (of_pin(&pin), 7)] {
-        let seen = app.get(&path, "ada").await.expect(200);
+        let report = app.get(&path, "ada").await.expect(200);
 
-        assert_eq!((&seen["from"], &seen["to"]), (&json!(ago(&app, 29)), &json!(ago(&app, 0))), "{path}");
-        assert_eq!(rows(&seen).len(), 30);
-        assert!(rows(&seen).iter().all(|row| row["metrics"].as_object().unwrap().len() == metrics), "{seen}");
+        assert_eq!((&report["from"], &report["to"]), (&json!(ago(&app, 29)), &json!(ago(&app, 0))), "{path}");
+        assert_eq!(rows(&report).len(), 30);
+        assert!(
+            rows(&report).iter().all(|row| row["metrics"].as_object().unwrap().len() == metrics),
+            "{report}"
+        );
     }
     let oldest = format!("analytics?from={}", ago(&app, 89));
     assert_eq!(rows(&app.get(&of_channel(&channel, &oldest), "ada").await.expect(200)).len(), 90);
-    let early = format!("analytics?to={}", ago(&app, 80));
-    let seen = app.get(&of_channel(&channel, &early), "ada").await.expect(200);
-    assert_eq!(seen["from"], ago(&app, 89), "no further than Pinterest looks");
+    let before_limit = format!("analytics?to={}", ago(&app, 80));
+    let report = app.get(&of_channel(&channel, &before_limit), "ada").await.expect(200);
+    assert_eq!(report["from"], ago(&app, 89), "no further than Pinterest looks");
 }
 
 #[tokio::test]
@@ -135,16 +138,16 @@ async fn a_pins_numbers_have_comments_and_reactions_of_its_whole_life() {
     let query =
         format!("{}?from={}&metrics=IMPRESSION,TOTAL_REACTIONS,SAVE_RATE", of_pin(&pin), ago(&app, 11));
 
-    let seen = app.get(&query, "ada").await.expect(200);
+    let report = app.get(&query, "ada").await.expect(200);
 
-    let ids = (&seen["pin_id"], &seen["pinterest_pin_id"], &seen["channel_id"]);
+    let ids = (&report["pin_id"], &report["pinterest_pin_id"], &report["channel_id"]);
     assert_eq!(ids, (&json!(pin), &json!(remote), &json!(channel)));
-    assert_eq!(rows(&seen)[0]["data_status"], "BEFORE_PIN_CREATED");
-    assert_eq!(rows(&seen)[0]["metrics"], json!({"IMPRESSION": null, "SAVE_RATE": null}));
-    assert!(rows(&seen)[1]["metrics"]["SAVE_RATE"].is_f64(), "{seen}");
-    assert!(seen["lifetime"]["TOTAL_REACTIONS"].is_u64(), "{seen}");
-    assert_eq!(seen["lifetime"].as_object().unwrap().len(), 1);
-    assert!(seen["summary"].get("TOTAL_REACTIONS").is_none(), "no day counts it, so no days do");
+    assert_eq!(rows(&report)[0]["data_status"], "BEFORE_PIN_CREATED");
+    assert_eq!(rows(&report)[0]["metrics"], json!({"IMPRESSION": null, "SAVE_RATE": null}));
+    assert!(rows(&report)[1]["metrics"]["SAVE_RATE"].is_f64(), "{report}");
+    assert!(report["lifetime"]["TOTAL_REACTIONS"].is_u64(), "{report}");
+    assert_eq!(report["lifetime"].as_object().unwrap().len(), 1);
+    assert!(report["summary"].get("TOTAL_REACTIONS").is_none(), "no day counts it, so no days do");
 }
 
 #[tokio::test]
@@ -163,7 +166,7 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     app.connect("eve").await; // the same account, another tenant
     let of_eve = app.get("/api/v1/channels", "eve").await.expect(200)["items"][0]["id"].clone();
     app.choose_board("eve", of_eve.as_str().unwrap()).await;
-    let stranger = app.publish("eve", of_eve.as_str().unwrap(), "Eve's").await.expect(201);
+    let foreign_pin = app.publish("eve", of_eve.as_str().unwrap(), "Eve's").await.expect(201);
     let url = format!("https://www.pinterest.com/pin/{remote}/");
 
     let top = app.get(&of_channel(&channel, "top-pins?sort_by=SAVE&metrics=SAVE"), "ada").await.expect(200);
@@ -176,7 +179,7 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     assert_eq!(best["pinterest_pin_url"], url);
     assert!(best["metrics"]["SAVE"].is_u64(), "{best}");
     let new = &top["items"][1];
-    assert_eq!((&new["pinterest_pin_id"], &new["pin_id"]), (&stranger["pinterest_pin_id"], &Value::Null));
+    assert_eq!((&new["pinterest_pin_id"], &new["pin_id"]), (&foreign_pin["pinterest_pin_id"], &Value::Null));
     assert_eq!(
         (&new["metrics"], &new["data_status"]["SAVE"]),
         (&json!({"SAVE": null}), &json!("PROCESSING"))
@@ -193,9 +196,9 @@ async fn the_best_pins_and_the_whole_list_name_the_pins_that_are_ours() {
     let (recent, lifetime) = (&items[1]["last_90_days"], &items[1]["lifetime"]);
     assert!(recent["IMPRESSION"].as_u64().unwrap() > 0 && lifetime["TOTAL_COMMENTS"].is_u64(), "{list}");
 
-    let theirs = app.get(&of_channel(of_eve.as_str().unwrap(), "pin-metrics"), "eve").await.expect(200);
-    assert_eq!(theirs["items"][0]["pin_id"], stranger["id"]);
-    assert_eq!(theirs["items"][1]["pin_id"], Value::Null);
+    let foreign = app.get(&of_channel(of_eve.as_str().unwrap(), "pin-metrics"), "eve").await.expect(200);
+    assert_eq!(foreign["items"][0]["pin_id"], foreign_pin["id"]);
+    assert_eq!(foreign["items"][1]["pin_id"], Value::Null);
 }
 
 #[tokio::test]
@@ -217,9 +220,9 @@ async fn a_long_list_comes_page_by_page() {
     assert_eq!(titles, ["Pin 3", "Pin 2", "Pin 1", "Pin 0", "Salad"]);
     assert_eq!(app.pinterest().calls_of(Operation::ListPins), 3);
 
-    let nowhere = app.get(&of_channel(&channel, "pin-metrics?cursor=nonsense"), "ada").await;
-    assert_eq!(status_and_code(&nowhere), "422 invalid_cursor");
-    assert_eq!(nowhere.json()["field"], "cursor");
+    let invalid_cursor = app.get(&of_channel(&channel, "pin-metrics?cursor=nonsense"), "ada").await;
+    assert_eq!(status_and_code(&invalid_cursor), "422 invalid_cursor");
+    assert_eq!(invalid_cursor.json()["field"], "cursor");
 }
 
 #[tokio::test]
@@ -231,8 +234,8 @@ async fn the_same_query_calls_pinterest_once_in_five_minutes() {
         assert_eq!(app.get(&query, "ada").await.expect(200), first);
     }
     assert_eq!(metric_calls(&app), 4);
-    let spelled = of_channel(&channel, "top-pins?sort_by=IMPRESSION&limit=10");
-    app.get(&spelled, "ada").await.expect(200);
+    let spelled_out = of_channel(&channel, "top-pins?sort_by=IMPRESSION&limit=10");
+    app.get(&spelled_out, "ada").await.expect(200);
     assert_eq!(metric_calls(&app), 4, "the same query in more words");
     app.get(&of_channel(&channel, "analytics?metrics=SAVE"), "ada").await.expect(200);
     assert_eq!(metric_calls(&app), 5, "another query");

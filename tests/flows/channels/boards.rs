@@ -33,12 +33,12 @@ fn named<'a>(boards: &'a Value, name: &str) -> Vec<&'a Value> {
 }
 
 /// Pinterest's answer about a board that is gone.
-fn gone() -> FaultKind {
+fn board_not_found() -> FaultKind {
     FaultKind::Refused { status: 404, code: 40, message: "Board not found.".to_owned() }
 }
 
 #[tokio::test]
-async fn three_hundred_boards_come_whole_and_each_once() {
+async fn three_hundred_boards_are_listed_each_once() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().add_boards(Environment::Sandbox, "demo_account", 300).unwrap();
     app.pinterest().add_boards(Environment::Production, "demo_account", 5).unwrap();
@@ -46,22 +46,18 @@ async fn three_hundred_boards_come_whole_and_each_once() {
     app.advance(minutes(5)).await; // the list that was read before is kept so long
     let before = app.pinterest().calls_of(Operation::ListBoards);
 
-    let listed = boards(&app, &channel, "").await;
+    let list = boards(&app, &channel, "").await;
 
-    assert_eq!(listed["next"], Value::Null);
-    let mut ids: Vec<_> = listed["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|b| b["pinterest_board_id"].as_str().unwrap())
-        .collect();
+    assert_eq!(list["next"], Value::Null);
+    let mut ids: Vec<_> =
+        list["items"].as_array().unwrap().iter().map(|b| b["pinterest_board_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 302, "300, and Recipes and Travel; a secret board is not granted");
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 302);
     assert!(app.pinterest().calls_of(Operation::ListBoards) - before >= 2);
     assert_eq!(app.pinterest().calls_of(Operation::ListSections), 0);
-    assert!(listed["items"].as_array().unwrap().iter().all(|board| board["sections"] == json!([])));
+    assert!(list["items"].as_array().unwrap().iter().all(|board| board["sections"] == json!([])));
 }
 
 #[tokio::test]
@@ -81,17 +77,17 @@ async fn sections_are_listed_on_request() {
     let mut body = pin(&channel, "In a section");
     body["board_section_id"] = json!(id);
     app.post(PINS, "ada", body).await.expect(201);
-    let there = app.pinterest().pins(Environment::Sandbox);
-    assert_eq!(there[0].section.as_deref(), Some("Salads"));
+    let remote_pins = app.pinterest().pins(Environment::Sandbox);
+    assert_eq!(remote_pins[0].section.as_deref(), Some("Salads"));
 }
 
-/// What a list is that was not read: nothing came, or something that nobody can read.
+/// The error code of a list that was not read: no answer came, or an unreadable one.
 fn silent_or_odd(kind: &FaultKind) -> &'static str {
     if *kind == FaultKind::Garbage { "pinterest_unreadable" } else { "pinterest_unreachable" }
 }
 
 #[tokio::test]
-async fn a_list_that_breaks_in_the_middle_is_no_list() {
+async fn an_interrupted_list_is_not_returned_in_part() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().add_boards(Environment::Sandbox, "demo_account", 300).unwrap();
     for kind in [FaultKind::CutBefore, FaultKind::CutInAnswer, FaultKind::Status500Before, FaultKind::Garbage]
@@ -114,14 +110,14 @@ async fn a_list_that_breaks_in_the_middle_is_no_list() {
 async fn a_board_is_made_once_and_its_name_leads_to_it() {
     let (app, channel) = TestApp::start_connected().await;
     let body = json!({"name": "Soups", "description": "Hot", "privacy": "PUBLIC"});
-    let made = create(&app, &channel, body).await.expect(201);
-    assert_eq!((&made["name"], &made["privacy"]), (&json!("Soups"), &json!("PUBLIC")));
+    let created = create(&app, &channel, body).await.expect(201);
+    assert_eq!((&created["name"], &created["privacy"]), (&json!("Soups"), &json!("PUBLIC")));
 
-    let again = create(&app, &channel, json!({"name": "Soups"})).await.expect(200);
-    assert_eq!(again["pinterest_board_id"], made["pinterest_board_id"]);
+    let repeated = create(&app, &channel, json!({"name": "Soups"})).await.expect(200);
+    assert_eq!(repeated["pinterest_board_id"], created["pinterest_board_id"]);
 
-    assert_eq!(named(&boards(&app, &channel, "").await, "Soups"), [&made]);
-    let chosen = choose(&app, &channel, made["pinterest_board_id"].clone()).await.expect(200);
+    assert_eq!(named(&boards(&app, &channel, "").await, "Soups"), [&created]);
+    let chosen = choose(&app, &channel, created["pinterest_board_id"].clone()).await.expect(200);
     assert_eq!(chosen["default_board"]["name"], "Soups");
 }
 
@@ -130,28 +126,28 @@ async fn a_name_with_space_around_it_leads_to_the_same_board() {
     // Pinterest trims names.
     let (app, channel) = TestApp::start_connected().await;
     let recipes = create(&app, &channel, json!({"name": "Recipes"})).await.expect(200);
-    let spaced = create(&app, &channel, json!({"name": " Recipes "})).await.expect(200);
-    assert_eq!(spaced["pinterest_board_id"], recipes["pinterest_board_id"]);
+    let padded = create(&app, &channel, json!({"name": " Recipes "})).await.expect(200);
+    assert_eq!(padded["pinterest_board_id"], recipes["pinterest_board_id"]);
 
-    let lost = Fault::once(Operation::CreateBoard, FaultKind::CutAfter);
-    app.pinterest().inject(lost);
-    let made = create(&app, &channel, json!({"name": "Soups "})).await;
-    assert!(made.status.is_success(), "{}", made.text);
+    let fault = Fault::once(Operation::CreateBoard, FaultKind::CutAfter);
+    app.pinterest().inject(fault);
+    let created = create(&app, &channel, json!({"name": "Soups "})).await;
+    assert!(created.status.is_success(), "{}", created.text);
 }
 
 #[tokio::test]
 async fn a_board_whose_answer_was_lost_is_found_and_not_made_twice() {
     let (app, channel) = TestApp::start_connected().await;
-    let lost = [FaultKind::CutAfter, FaultKind::CutInAnswer, FaultKind::Status500After, FaultKind::Garbage];
-    for (number, kind) in lost.into_iter().enumerate() {
+    let faults = [FaultKind::CutAfter, FaultKind::CutInAnswer, FaultKind::Status500After, FaultKind::Garbage];
+    for (number, kind) in faults.into_iter().enumerate() {
         let name = format!("Lost {number}");
         app.pinterest().inject(Fault::once(Operation::CreateBoard, kind.clone()));
-        let found = create(&app, &channel, json!({"name": name})).await;
-        assert!(found.status.is_success(), "{kind:?}: {}", found.text);
-        let there = app.pinterest().boards(Environment::Sandbox, "demo_account");
+        let response = create(&app, &channel, json!({"name": name})).await;
+        assert!(response.status.is_success(), "{kind:?}: {}", response.text);
+        let remote_boards = app.pinterest().boards(Environment::Sandbox, "demo_account");
         let ids: Vec<_> =
-            there.iter().filter(|board| board.name == name).map(|board| board.id.as_str()).collect();
-        assert_eq!(ids, [found.json()["pinterest_board_id"].as_str().unwrap()], "{kind:?}");
+            remote_boards.iter().filter(|board| board.name == name).map(|board| board.id.as_str()).collect();
+        assert_eq!(ids, [response.json()["pinterest_board_id"].as_str().unwrap()], "{kind:?}");
     }
 }
 
@@ -170,7 +166,7 @@ async fn a_board_that_was_not_created_is_not_reported_as_created() {
 #[tokio::test]
 async fn an_invalid_board_name_is_refused_before_a_call_to_pinterest() {
     let (app, channel) = TestApp::start_connected().await;
-    for (name, wanted) in [
+    for (name, expected) in [
         (json!(""), "422 missing_field"),
         (json!("x".repeat(181)), "422 too_long"),
         (json!("👩".repeat(181)), "422 too_long"),
@@ -179,7 +175,7 @@ async fn an_invalid_board_name_is_refused_before_a_call_to_pinterest() {
         (json!(5), "422 invalid_type"),
     ] {
         let refused = create(&app, &channel, json!({"name": name})).await;
-        assert_eq!(status_and_code(&refused), wanted, "{name}");
+        assert_eq!(status_and_code(&refused), expected, "{name}");
     }
     assert_eq!(app.pinterest().calls_of(Operation::CreateBoard), 0);
     create(&app, &channel, json!({"name": "x".repeat(180)})).await.expect(201);
@@ -216,8 +212,8 @@ async fn the_default_board_is_one_that_exists_or_none() {
     }
     assert_eq!(default_board(&app, &channel).await, before);
 
-    let cleared = choose(&app, &channel, Value::Null).await.expect(200);
-    assert_eq!(cleared["default_board"], Value::Null);
+    let channel_view = choose(&app, &channel, Value::Null).await.expect(200);
+    assert_eq!(channel_view["default_board"], Value::Null);
     assert_eq!(default_board(&app, &channel).await, Value::Null);
     assert_eq!(status_and_code(&app.publish("ada", &channel, "Nowhere").await), "422 no_board");
 }
@@ -226,8 +222,8 @@ async fn the_default_board_is_one_that_exists_or_none() {
 async fn the_default_board_stays_while_pinterest_does_not_answer() {
     let (app, channel) = TestApp::start_connected().await;
     let before = default_board(&app, &channel).await;
-    let listed = boards(&app, &channel, "").await;
-    let travel = named(&listed, "Travel")[0]["pinterest_board_id"].clone();
+    let list = boards(&app, &channel, "").await;
+    let travel = named(&list, "Travel")[0]["pinterest_board_id"].clone();
     for kind in [FaultKind::CutBefore, FaultKind::Status500Before, FaultKind::Garbage] {
         app.pinterest().inject(Fault::once(Operation::GetBoard, kind.clone()));
         let answer = choose(&app, &channel, travel.clone()).await;
@@ -256,29 +252,29 @@ async fn a_pin_to_a_deleted_board_is_stored_as_failed_with_the_same_text() {
         assert_eq!(status_and_code(&refused), "422 board_id_invalid");
         let problem = refused.json();
         assert_eq!(problem["detail"], "board_id is invalid");
-        let kept = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
-        assert_eq!(kept["state"], "failed");
-        for word in ["code", "detail", "fix"] {
-            assert_eq!(kept["error"][word], problem[word]);
+        let stored = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
+        assert_eq!(stored["state"], "failed");
+        for field in ["code", "detail", "fix"] {
+            assert_eq!(stored["error"][field], problem[field]);
         }
     }
     app.advance(days(1)).await;
-    assert_eq!(app.sent(), 2, "what is refused for good is not sent again");
+    assert_eq!(app.send_count(), 2, "what is refused for good is not sent again");
     assert_eq!(app.at_pinterest("Nowhere"), 0);
 }
 
 #[tokio::test]
 async fn a_failed_pin_is_sent_again_on_request_and_fails_again_while_the_cause_is_there() {
     let (app, channel) = TestApp::start_connected().await;
-    app.pinterest().inject(Fault::once(Operation::CreatePin, gone()).times(2));
+    app.pinterest().inject(Fault::once(Operation::CreatePin, board_not_found()).times(2));
     let refused = app.publish("ada", &channel, "Second chance").await;
     assert_eq!(status_and_code(&refused), "422 board_id_invalid");
     let id = refused.json()["pin_id"].as_str().unwrap().to_owned();
     let retry = format!("/api/v1/pins/{id}/retry");
 
-    let again = app.post(&retry, "ada", json!({})).await.expect(202);
+    let scheduled = app.post(&retry, "ada", json!({})).await.expect(202);
     assert_eq!(
-        (&again["id"], &again["state"], &again["error"]),
+        (&scheduled["id"], &scheduled["state"], &scheduled["error"]),
         (&json!(id), &json!("scheduled"), &Value::Null)
     );
     app.stack.tick().await.unwrap();
@@ -299,14 +295,14 @@ async fn a_failed_pin_is_sent_again_on_request_and_fails_again_while_the_cause_i
 #[tokio::test]
 async fn two_retries_at_once_send_once() {
     let (app, channel) = TestApp::start_connected().await;
-    app.pinterest().inject(Fault::once(Operation::CreatePin, gone()));
+    app.pinterest().inject(Fault::once(Operation::CreatePin, board_not_found()));
     let refused = app.publish("ada", &channel, "Once").await.json();
     let retry = format!("/api/v1/pins/{}/retry", refused["pin_id"].as_str().unwrap());
     let retries = (0..6).map(|_| app.post(&retry, "ada", json!({})));
     let answers = futures::future::join_all(retries).await;
-    let taken = answers.iter().filter(|answer| answer.status == 202).count();
-    let late = answers.iter().filter(|answer| status_and_code(answer) == "409 wrong_state").count();
-    assert_eq!((taken, late), (1, 5));
+    let accepted = answers.iter().filter(|answer| answer.status == 202).count();
+    let conflicts = answers.iter().filter(|answer| status_and_code(answer) == "409 wrong_state").count();
+    assert_eq!((accepted, conflicts), (1, 5));
     app.advance(minutes(2)).await;
     assert_eq!(app.at_pinterest("Once"), 1);
 }
@@ -317,7 +313,7 @@ async fn only_a_failed_pin_is_retried_and_only_one_that_is_not_sent_is_cancelled
     let published = app.publish("ada", &channel, "Sent").await.expect(201);
     let tomorrow = app.stack.now() + days(1);
     let scheduled = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
-    app.pinterest().inject(Fault::once(Operation::CreatePin, gone()));
+    app.pinterest().inject(Fault::once(Operation::CreatePin, board_not_found()));
     let failed = app.publish("ada", &channel, "Failed").await.json();
     let path = |pin: &Value| format!("{PINS}/{}", pin.as_str().unwrap());
     let ada = app.user("ada");

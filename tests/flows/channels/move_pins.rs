@@ -18,7 +18,7 @@ async fn boards(app: &TestApp, channel: &str) -> Vec<String> {
     items.iter().map(|board| board["pinterest_board_id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn moving(channel: &str, from: &str, to: &str) -> Value {
+fn move_request(channel: &str, from: &str, to: &str) -> Value {
     json!({"channel_id": channel, "from_board_id": from, "to_board_id": to})
 }
 
@@ -28,7 +28,7 @@ async fn every_pin_that_is_not_yet_sent_moves_to_the_other_board() {
     let boards = boards(&app, &channel).await;
     let (from, to) = (&boards[0], &boards[1]);
     let at = app.stack.now() + minutes(60);
-    let sent = app.publish("ada", &channel, "Sent").await.expect(201);
+    let published_pin = app.publish("ada", &channel, "Sent").await.expect(201);
     let scheduled = app.schedule("ada", &channel, "Scheduled", at).await.expect(202);
     inject(&app, FaultKind::Refused { status: 404, code: 40, message: "Board not found.".into() });
     let refused = app.publish("ada", &channel, "Refused").await;
@@ -39,17 +39,17 @@ async fn every_pin_that_is_not_yet_sent_moves_to_the_other_board() {
     let waiting = app.publish("ada", &channel, "Waiting").await.expect(202);
     waits(&waiting, "pinterest_unavailable");
 
-    let moved = app.post(MOVE, "ada", moving(&channel, from, to)).await.expect(200);
+    let result = app.post(MOVE, "ada", move_request(&channel, from, to)).await.expect(200);
 
-    assert_eq!(moved, json!({"moved": [id(&waiting), id(&scheduled), id(&refused)], "left": []}));
-    assert_eq!(app.pin("ada", &id(&sent)).await["board_id"], json!(from));
+    assert_eq!(result, json!({"moved": [id(&waiting), id(&scheduled), id(&refused)], "left": []}));
+    assert_eq!(app.pin("ada", &id(&published_pin)).await["board_id"], json!(from));
     app.post(&format!("{PINS}/{}/retry", id(&refused)), "ada", json!({})).await.expect(202);
     app.advance(minutes(61)).await;
     for (pin, title) in [(&scheduled, "Scheduled"), (&refused, "Refused"), (&waiting, "Waiting")] {
         let pin = published(&app, "ada", pin, title).await;
         assert_eq!(pin["board_id"], json!(to), "{pin}");
-        let told = pin["timeline"].as_array().unwrap().iter().find(|entry| entry["event"] == "changed");
-        assert_eq!(told.unwrap()["detail"], format!("from board {from} to board {to}"));
+        let entry = pin["timeline"].as_array().unwrap().iter().find(|entry| entry["event"] == "changed");
+        assert_eq!(entry.unwrap()["detail"], format!("from board {from} to board {to}"));
     }
 }
 
@@ -60,9 +60,9 @@ async fn a_pin_with_an_unknown_outcome_is_not_moved() {
     inject(&app, FaultKind::Status500After);
     let doubtful = app.publish("ada", &channel, "Perhaps").await.expect(202);
 
-    let moved = app.post(MOVE, "ada", moving(&channel, &boards[0], &boards[1])).await.expect(200);
+    let result = app.post(MOVE, "ada", move_request(&channel, &boards[0], &boards[1])).await.expect(200);
 
-    assert_eq!(moved, json!({"moved": [], "left": [id(&doubtful)]}));
+    assert_eq!(result, json!({"moved": [], "left": [id(&doubtful)]}));
     app.advance(minutes(10)).await;
     assert_eq!(published(&app, "ada", &doubtful, "Perhaps").await["board_id"], json!(boards[0]));
 }
@@ -74,21 +74,21 @@ async fn nobody_moves_the_pins_of_another_tenant() {
     let at = app.stack.now() + minutes(60);
     let pin = app.schedule("ada", &channel, "Mine", at).await.expect(202);
 
-    let stranger = app.post(MOVE, "eve", moving(&channel, &boards[0], &boards[1])).await;
+    let foreign = app.post(MOVE, "eve", move_request(&channel, &boards[0], &boards[1])).await;
 
-    assert_eq!(stranger.problem(404), "not_found");
+    assert_eq!(foreign.problem(404), "not_found");
     assert_eq!(app.pin("ada", &id(&pin)).await["board_id"], json!(boards[0]));
 }
 
 #[tokio::test]
 async fn a_board_that_is_no_id_is_refused_with_its_place() {
     let (app, channel) = TestApp::start_connected().await;
-    for (field, wanted) in [
-        ("from_board_id", moving(&channel, "Recipes", "1")),
-        ("to_board_id", moving(&channel, "1", "")),
-        ("channel_id", moving("Recipes", "1", "2")),
+    for (field, expected) in [
+        ("from_board_id", move_request(&channel, "Recipes", "1")),
+        ("to_board_id", move_request(&channel, "1", "")),
+        ("channel_id", move_request("Recipes", "1", "2")),
     ] {
-        let answer = app.call(Method::POST, MOVE, &app.user("ada"), Some(wanted)).await;
+        let answer = app.call(Method::POST, MOVE, &app.user("ada"), Some(expected)).await;
         assert_eq!(answer.problem(422), "invalid_id");
         assert_eq!(answer.json()["field"], json!(field));
     }

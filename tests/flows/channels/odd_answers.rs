@@ -81,12 +81,12 @@ async fn an_account_is_connected_and_publishes_whatever_the_answers_look_like() 
     pinterest.change_policy(|policy| policy.any_redirect_uri = true).unwrap();
     let origin = pinterest.api_url().strip_suffix("/v5").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let twisted = format!("http://{}", listener.local_addr().unwrap());
+    let proxy_url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(twist).with_state(Twister { origin, client: client() });
     tokio::spawn(async move { axum::serve(listener, router).await });
     let variables = [
-        ("PINTEREST_API_URL", &*format!("{twisted}/v5")),
-        ("PINTEREST_SANDBOX_API_URL", &*format!("{twisted}/sandbox/v5")),
+        ("PINTEREST_API_URL", &*format!("{proxy_url}/v5")),
+        ("PINTEREST_SANDBOX_API_URL", &*format!("{proxy_url}/sandbox/v5")),
         ("PINTEREST_AUTHORIZE_URL", &*pinterest.authorize_url()),
         ("PINTEREST_APP_ID", APP_ID),
         ("PINTEREST_APP_SECRET", APP_SECRET),
@@ -97,12 +97,12 @@ async fn an_account_is_connected_and_publishes_whatever_the_answers_look_like() 
 
     let channel = app.connect("ada").await;
     assert_eq!(app.channel("ada", &channel).await["missing_scopes"], json!([]));
-    let listed = app.get(&format!("/api/v1/channels/{channel}/boards"), "ada").await.expect(200);
-    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|board| &board["name"]).collect();
+    let board_list = app.get(&format!("/api/v1/channels/{channel}/boards"), "ada").await.expect(200);
+    let names: Vec<_> = board_list["items"].as_array().unwrap().iter().map(|board| &board["name"]).collect();
     assert_eq!(names, ["Recipes", "Travel"], "the odd ones cost only themselves");
-    let there = pinterest.boards(Environment::Sandbox, "demo_account");
-    let recipes = there.iter().find(|board| board.name == "Recipes").unwrap();
-    assert_eq!(listed["items"][0]["pinterest_board_id"], recipes.id, "to the last digit");
+    let remote_boards = pinterest.boards(Environment::Sandbox, "demo_account");
+    let recipes = remote_boards.iter().find(|board| board.name == "Recipes").unwrap();
+    assert_eq!(board_list["items"][0]["pinterest_board_id"], recipes.id, "to the last digit");
 
     app.choose_board("ada", &channel).await;
     app.publish("ada", &channel, "Odd").await.expect(201);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_main_job_from_empty_to_a_pin_and_24_days_on_with_a_new_pair() {
+async fn an_empty_stack_connects_and_publishes_and_refreshes_after_24_days() {
     let (app, channel) = TestApp::start_connected().await;
     let pin = app.publish("ada", &channel, "First").await.expect(201);
     assert_eq!(pin["state"], "published");
@@ -57,8 +57,8 @@ async fn only_the_user_who_started_can_claim_and_another_try_consumes_nothing() 
     let body = json!({"connection": app.ticket("ada").await});
     assert_eq!(app.post("/api/v1/connections/claim", "eve", body.clone()).await.problem(404), "not_found");
     let first = app.post("/api/v1/connections/claim", "ada", body.clone()).await.expect(201);
-    let again = app.post("/api/v1/connections/claim", "ada", body.clone()).await.expect(200);
-    assert_eq!(first["id"], again["id"]);
+    let repeated = app.post("/api/v1/connections/claim", "ada", body.clone()).await.expect(200);
+    assert_eq!(first["id"], repeated["id"]);
     assert_eq!(app.post("/api/v1/connections/claim", "eve", body).await.problem(404), "not_found");
 }
 
@@ -92,8 +92,8 @@ async fn two_tenants_may_connect_the_same_account() {
 async fn missing_scopes_are_named_and_publishing_is_refused_at_once() {
     let app = TestApp::start_configured().await;
     let page = app.start_oauth("ada").await;
-    let some = "decision=allow&scope=boards:read,pins:read,pins:write,user_accounts:read";
-    let end = app.decide(&page, some).await;
+    let fewer_scopes = "decision=allow&scope=boards:read,pins:read,pins:write,user_accounts:read";
+    let end = app.decide(&page, fewer_scopes).await;
     let body = json!({"connection": end.split_once("#connection=").unwrap().1});
     let channel = app.post("/api/v1/connections/claim", "ada", body).await.expect(201);
     assert_eq!(channel["missing_scopes"], json!(["boards:write"]));
@@ -107,15 +107,15 @@ async fn missing_scopes_are_named_and_publishing_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_disconnected_channel_is_gone_with_its_queue() {
+async fn a_disconnected_channel_is_removed_with_its_queue() {
     let (app, channel) = TestApp::start_connected().await;
     let tomorrow = app.stack.now() + days(1);
     let pin = app.schedule("ada", &channel, "Later", tomorrow).await.expect(202);
 
     let path = format!("/api/v1/channels/{channel}");
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
-    assert_eq!(gone["cancelled_pins"], 1);
-    assert!(gone["fix"].as_str().unwrap().contains("Connected apps"));
+    let disconnected = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    assert_eq!(disconnected["cancelled_pins"], 1);
+    assert!(disconnected["fix"].as_str().unwrap().contains("Connected apps"));
 
     assert_eq!(app.get(&path, "ada").await.problem(404), "not_found");
     assert_eq!(app.pin("ada", &id(&pin)).await["state"], "cancelled");
@@ -135,15 +135,15 @@ async fn a_long_queue_ends_with_its_channel() {
     send(&app, "", LINES, &rows.join("\n")).await.expect(200);
 
     let path = format!("/api/v1/channels/{channel}");
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    let disconnected = app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
 
-    assert_eq!(gone["cancelled_pins"], 150);
-    let left = app.get(&format!("{PINS}?state=scheduled"), "ada").await.expect(200);
-    assert_eq!(left["items"], json!([]));
+    assert_eq!(disconnected["cancelled_pins"], 150);
+    let open_pins = app.get(&format!("{PINS}?state=scheduled"), "ada").await.expect(200);
+    assert_eq!(open_pins["items"], json!([]));
 }
 
 #[tokio::test]
-async fn a_browser_that_looks_ahead_uses_nothing_up() {
+async fn a_prefetch_of_the_callback_uses_nothing_up() {
     let app = TestApp::start_configured().await;
     let page = app.start_oauth("ada").await;
     let consent = app.client.post(&page).body("decision=allow&account=demo_account");
@@ -157,13 +157,17 @@ async fn a_browser_that_looks_ahead_uses_nothing_up() {
         ("x-purpose", "preview"),
         ("x-moz", "prefetch"),
     ] {
-        let ahead = answer(app.client.get(&callback).header(name, value)).await;
-        assert_eq!((ahead.status.as_u16(), ahead.headers.get("location")), (204, None), "{name}: {value}");
-        assert_eq!(ahead.headers["cache-control"], "no-store");
+        let prefetch = answer(app.client.get(&callback).header(name, value)).await;
+        assert_eq!(
+            (prefetch.status.as_u16(), prefetch.headers.get("location")),
+            (204, None),
+            "{name}: {value}"
+        );
+        assert_eq!(prefetch.headers["cache-control"], "no-store");
     }
     assert_eq!(app.pinterest().calls().len(), calls, "the code is not used");
-    let real = answer(app.client.get(&callback)).await;
-    assert!(real.headers["location"].to_str().unwrap().contains("#connection="));
+    let navigation = answer(app.client.get(&callback)).await;
+    assert!(navigation.headers["location"].to_str().unwrap().contains("#connection="));
 }
 
 #[tokio::test]
@@ -175,25 +179,25 @@ async fn the_same_callback_twice_at_once_leads_to_the_same_place() {
     let callback = answer(consent).await.headers["location"].to_str().unwrap().to_owned();
     let tokens = app.pinterest().calls_of(Operation::Token);
 
-    let back = async || {
-        let back = answer(app.client.get(&callback)).await;
-        (back.status.as_u16(), back.headers["location"].to_str().unwrap().to_owned())
+    let callback_result = async || {
+        let callback_result = answer(app.client.get(&callback)).await;
+        (callback_result.status.as_u16(), callback_result.headers["location"].to_str().unwrap().to_owned())
     };
-    let (one, other, third) = tokio::join!(back(), back(), back());
+    let (first, second, third) = tokio::join!(callback_result(), callback_result(), callback_result());
 
-    assert_eq!((&one, &one), (&other, &third));
-    let (_, ticket) = one.1.split_once("#connection=").unwrap();
+    assert_eq!((&first, &first), (&second, &third));
+    let (_, ticket) = first.1.split_once("#connection=").unwrap();
     assert_eq!(app.pinterest().calls_of(Operation::Token), tokens + 1, "the code is used once");
     let claim = json!({"connection": ticket});
     assert_eq!(app.post("/api/v1/connections/claim", "eve", claim.clone()).await.problem(404), "not_found");
     app.post("/api/v1/connections/claim", "ada", claim).await.expect(201);
-    assert_eq!(back().await, one, "and once more, a moment later");
+    assert_eq!(callback_result().await, first, "and once more, a moment later");
 
     let other_code = callback.replace("code=", "code=x");
     let refused = answer(app.client.get(&other_code)).await;
     assert!(refused.headers["location"].to_str().unwrap().ends_with("#error=state_invalid"));
     app.advance(minutes(11)).await;
-    assert!(back().await.1.ends_with("#error=state_invalid"), "not after its minutes");
+    assert!(callback_result().await.1.ends_with("#error=state_invalid"), "not after its minutes");
 }
 
 #[tokio::test]
@@ -214,8 +218,8 @@ async fn the_reason_of_a_refusal_is_the_same_for_each_request() {
         let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
         assert!(end.ends_with(&format!("#error={reason}")), "{kind:?}: {end}");
     }
-    let silent = FaultKind::Refused { status: 403, code: 403, message: "Not authorized".into() };
-    app.pinterest().inject(Fault::once(Operation::UserAccount, silent));
+    let no_reason = FaultKind::Refused { status: 403, code: 403, message: "Not authorized".into() };
+    app.pinterest().inject(Fault::once(Operation::UserAccount, no_reason));
     let end = app.decide(&app.start_oauth("ada").await, "decision=allow&account=demo_account").await;
     assert!(end.ends_with("#error=account_refused"), "{end}");
 }
@@ -223,11 +227,11 @@ async fn the_reason_of_a_refusal_is_the_same_for_each_request() {
 #[tokio::test]
 async fn a_denial_without_a_state_is_still_a_denial() {
     let app = TestApp::start_configured().await;
-    let back = async |query: &str| {
+    let callback_result = async |query: &str| {
         let path = format!("{}/api/v1/auth/pinterest/callback?{query}", app.stack.url());
         answer(app.client.get(path)).await.headers["location"].to_str().unwrap().to_owned()
     };
-    assert!(back("error=access_denied").await.ends_with("#error=access_denied"));
-    assert!(back("error=access_denied&state=unknown").await.ends_with("#error=state_invalid"));
-    assert!(back("code=c").await.ends_with("#error=state_invalid"));
+    assert!(callback_result("error=access_denied").await.ends_with("#error=access_denied"));
+    assert!(callback_result("error=access_denied&state=unknown").await.ends_with("#error=state_invalid"));
+    assert!(callback_result("code=c").await.ends_with("#error=state_invalid"));
 }

@@ -36,21 +36,21 @@ async fn a_lost_answer_ends_a_channel_if_the_old_token_dies_at_once_and_its_pins
         waits(&app.pin("ada", &id(waiting)).await, "reconnect");
     }
     assert_eq!(event_count(&app, "channel.reconnect_required").await, 1);
-    let sent = calls(&app, Operation::CreatePin);
+    let calls_before = calls(&app, Operation::CreatePin);
 
     assert_eq!(app.connect("ada").await, channel);
     app.stack.tick().await.unwrap();
 
     is_renewed(&app, &channel).await;
-    let there = app.pinterest().pins(Environment::Sandbox);
-    let there: Vec<_> = there.into_iter().rev().filter_map(|pin| pin.title).collect();
-    assert_eq!(there, ["Meanwhile", "First", "Second", "Third"]);
-    assert_eq!(calls(&app, Operation::CreatePin), sent + 3);
+    let remote_titles = app.pinterest().pins(Environment::Sandbox);
+    let remote_titles: Vec<_> = remote_titles.into_iter().rev().filter_map(|pin| pin.title).collect();
+    assert_eq!(remote_titles, ["Meanwhile", "First", "Second", "Third"]);
+    assert_eq!(calls(&app, Operation::CreatePin), calls_before + 3);
     assert_eq!(event_count(&app, "channel.connected").await, 2);
     let events = app.stack.events().await.unwrap();
-    let lost = events.iter().find(|event| event.detail_type == "channel.reconnect_required").unwrap();
+    let event = events.iter().find(|event| event.detail_type == "channel.reconnect_required").unwrap();
     assert_eq!(
-        (&lost.detail["cause"], &lost.detail["channel_id"]),
+        (&event.detail["cause"], &event.detail["channel_id"]),
         (&json!("refresh_token_rejected"), &json!(channel))
     );
 }
@@ -85,8 +85,8 @@ async fn weeks_without_a_token_endpoint_end_a_channel_only_with_its_refresh_toke
     app.advance(days(2)).await; // the last try may come a day after the token has expired
     is_lost(&app, &channel, "refresh_token_expired").await;
     assert_eq!(event_count(&app, "channel.reconnect_required").await, 1);
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
-    waits(&held, "reconnect");
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held_pin, "reconnect");
 
     app.pinterest().clear_faults();
     app.connect("ada").await;
@@ -183,7 +183,7 @@ async fn a_refusal_that_may_be_the_secrets_fault_is_undone_by_a_later_success() 
 }
 
 #[tokio::test]
-async fn what_is_not_said_of_a_dead_grant_never_ends_a_channel() {
+async fn refusals_that_do_not_name_a_dead_grant_never_end_a_channel() {
     let refused =
         |status, code, message: &str| FaultKind::Refused { status, code, message: message.to_owned() };
     for kind in [

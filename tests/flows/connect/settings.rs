@@ -15,11 +15,11 @@ const START: &str = "/api/v1/auth/pinterest/start";
 const OFF: &str = "Pinterest integration disabled";
 const NOT_CONFIGURED: &str = "Pinterest integration disabled: app id/secret not configured";
 
-pub(crate) async fn read(app: &TestApp) -> Value {
+pub(crate) async fn read_settings(app: &TestApp) -> Value {
     app.call(Method::GET, SETTINGS, &app.admin(), None).await.expect(200)
 }
 
-async fn put(app: &TestApp, settings: Value) -> Answer {
+async fn save_settings(app: &TestApp, settings: Value) -> Answer {
     app.call(Method::PUT, SETTINGS, &app.admin(), Some(settings)).await
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn sources(settings: &Value) -> [&str; 4] {
 #[tokio::test]
 async fn the_settings_of_a_new_stack_are_empty() {
     let app = TestApp::start().await;
-    let settings = read(&app).await;
+    let settings = read_settings(&app).await;
     assert_eq!(settings["app_id"], Value::Null);
     assert_eq!(settings["app_secret_set"], false);
     assert_eq!(settings["configured"], false);
@@ -58,9 +58,9 @@ async fn settings_of_the_environment_count_until_others_are_stored() {
     let app = TestApp::start_with(Data::Memory, variables).await;
     // Before anybody has read the settings, those of the environment are enough to connect and publish.
     let channel = app.connect("ada").await;
-    let shown = app.channel("ada", &channel).await;
-    assert_eq!(shown["environment"], "production");
-    let settings = read(&app).await;
+    let channel_view = app.channel("ada", &channel).await;
+    assert_eq!(channel_view["environment"], "production");
+    let settings = read_settings(&app).await;
     assert_eq!((&settings["app_id"], &settings["app_secret_set"]), (&json!(APP_ID), &json!(true)));
     assert_eq!((&settings["status"], &settings["environment"]), (&json!("enabled"), &json!("production")));
     assert_eq!(sources(&settings), ["env", "env", "none", "env"]);
@@ -73,13 +73,13 @@ async fn settings_of_the_environment_count_until_others_are_stored() {
     let settings = app.save(json!({"app_id": "", "status": "enabled"})).await;
     assert_eq!(settings["app_id"], APP_ID, "an empty App ID gives way to the environment's");
     assert_eq!(sources(&settings), ["env", "env", "stored", "stored"]);
-    assert_eq!(read(&app).await, settings);
+    assert_eq!(read_settings(&app).await, settings);
 }
 
 #[tokio::test]
 async fn a_part_of_the_credentials_from_each_side_is_enough() {
     let app = TestApp::start_with(Data::Memory, [("PINTEREST_APP_SECRET", APP_SECRET)]).await;
-    assert_eq!(read(&app).await["configured"], false);
+    assert_eq!(read_settings(&app).await["configured"], false);
     let settings = app.save(json!({"app_id": APP_ID})).await;
     assert_eq!(settings["configured"], true);
     assert_eq!(sources(&settings), ["stored", "env", "none", "none"]);
@@ -98,7 +98,7 @@ async fn a_put_takes_any_part_and_leaves_the_rest_as_it_is() {
     let disabled = app.save(json!({"status": "disabled"})).await;
     assert_eq!((&disabled["status"], &disabled["environment"]), (&json!("disabled"), &json!("production")));
     assert_eq!((&disabled["app_id"], &disabled["app_secret_set"]), (&json!(APP_ID), &json!(true)));
-    assert_eq!(read(&app).await, disabled);
+    assert_eq!(read_settings(&app).await, disabled);
 }
 
 #[tokio::test]
@@ -110,8 +110,8 @@ async fn an_absent_or_empty_secret_keeps_the_stored_one_and_a_new_one_replaces_i
     }
     app.save(json!({"app_secret": "another"})).await;
     assert_eq!(test(&app).await["result"], "wrong_app_id_or_secret");
-    let padded = json!({"app_secret": format!(" {APP_SECRET}\n"), "app_id": format!(" {APP_ID} ")});
-    assert_eq!(app.save(padded).await["app_id"], APP_ID);
+    let with_white_space = json!({"app_secret": format!(" {APP_SECRET}\n"), "app_id": format!(" {APP_ID} ")});
+    assert_eq!(app.save(with_white_space).await["app_id"], APP_ID);
     assert_eq!(test(&app).await["result"], "ok");
 }
 
@@ -119,13 +119,13 @@ async fn an_absent_or_empty_secret_keeps_the_stored_one_and_a_new_one_replaces_i
 async fn the_secret_is_in_no_answer() {
     let app = TestApp::start_with(Data::Memory, [("PINTEREST_APP_SECRET", "env-secret-7f3a")]).await;
     let mut answers = vec![
-        put(&app, json!({"app_id": APP_ID, "app_secret": APP_SECRET})).await,
+        save_settings(&app, json!({"app_id": APP_ID, "app_secret": APP_SECRET})).await,
         app.call(Method::GET, SETTINGS, &app.admin(), None).await,
         app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await,
-        put(&app, json!({"app_secret": format!("{APP_SECRET} {APP_SECRET}")})).await,
-        put(&app, json!({"app_secret": [APP_SECRET]})).await,
-        put(&app, json!({"app_secret": APP_SECRET, "status": "perhaps"})).await,
-        put(&app, json!({"app_secret_key": APP_SECRET})).await,
+        save_settings(&app, json!({"app_secret": format!("{APP_SECRET} {APP_SECRET}")})).await,
+        save_settings(&app, json!({"app_secret": [APP_SECRET]})).await,
+        save_settings(&app, json!({"app_secret": APP_SECRET, "status": "perhaps"})).await,
+        save_settings(&app, json!({"app_secret_key": APP_SECRET})).await,
         app.post(START, "ada", json!({})).await,
     ];
     app.pinterest().inject(Fault::once(Operation::Token, FaultKind::Garbage));
@@ -141,9 +141,9 @@ async fn the_secret_is_in_no_answer() {
 }
 
 #[tokio::test]
-async fn settings_that_are_none_are_refused_and_change_nothing() {
+async fn invalid_settings_are_refused_and_change_nothing() {
     let app = TestApp::start_configured().await;
-    let before = read(&app).await;
+    let before = read_settings(&app).await;
     let long = "1".repeat(41);
     let table = [
         (json!({"app_id": "abc"}), "422 invalid_app_id"),
@@ -169,21 +169,21 @@ async fn settings_that_are_none_are_refused_and_change_nothing() {
     ];
     {
         let mut findings = Findings::default();
-        for (settings, wanted) in table {
-            findings.compare(&settings.to_string(), &put(&app, settings).await, wanted);
+        for (settings, expected) in table {
+            findings.compare(&settings.to_string(), &save_settings(&app, settings).await, expected);
         }
     }
-    assert_eq!(read(&app).await, before);
+    assert_eq!(read_settings(&app).await, before);
     assert_eq!(test(&app).await["result"], "ok");
     assert_eq!(app.event_kinds().await, ["settings.changed"]);
 }
 
 #[tokio::test]
-async fn switched_off_nobody_connects_and_nothing_is_published() {
+async fn nobody_connects_and_nothing_is_published_while_the_integration_is_off() {
     let (app, channel) = TestApp::start_connected().await;
     let page = app.start_oauth("ada").await;
-    let soon = app.stack.now() + minutes(5);
-    let later = app.schedule("ada", &channel, "Later", soon).await.expect(202);
+    let publish_at = app.stack.now() + minutes(5);
+    let later = app.schedule("ada", &channel, "Later", publish_at).await.expect(202);
     let settings = app.save(json!({"status": "disabled"})).await;
     assert_eq!((&settings["status"], &settings["status_source"]), (&json!("disabled"), &json!("stored")));
 
@@ -196,7 +196,7 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
     let end = app.decide(&page, "decision=allow").await;
     assert!(end.ends_with("#error=integration_disabled"), "{end}");
     app.advance(minutes(30)).await;
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     let waiting = app.pin("ada", &id(&later)).await;
     assert_eq!((&waiting["state"], &waiting["error"]), (&json!("waiting"), &Value::Null));
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
@@ -209,7 +209,7 @@ async fn switched_off_nobody_connects_and_nothing_is_published() {
 }
 
 #[tokio::test]
-async fn without_settings_connecting_and_publishing_are_refused_with_the_fixed_text() {
+async fn connecting_and_publishing_without_settings_are_refused_with_the_fixed_text() {
     let app = TestApp::start().await;
     let channel = "ch_00000000000000000000000000";
     let refusals =
@@ -236,7 +236,7 @@ async fn without_settings_connecting_and_publishing_are_refused_with_the_fixed_t
 #[tokio::test]
 async fn the_settings_show_when_each_worker_ran_last() {
     let app = TestApp::start_configured().await;
-    let worker = read(&app).await["worker"].clone();
+    let worker = read_settings(&app).await["worker"].clone();
     for time in ["last_tick_at", "last_daily_at", "oldest_due_at"] {
         assert_eq!(worker[time], Value::Null, "{time}");
     }
@@ -246,16 +246,16 @@ async fn the_settings_show_when_each_worker_ran_last() {
 
     let before = app.stack.now();
     app.stack.tick().await.unwrap();
-    let worker = read(&app).await["worker"].clone();
+    let worker = read_settings(&app).await["worker"].clone();
     let last: jiff::Timestamp = worker["last_tick_at"].as_str().unwrap().parse().unwrap();
     assert!((before..=app.stack.now()).contains(&last), "{worker}");
     assert_eq!((&worker["detail"], &worker["fix"]), (&Value::Null, &Value::Null));
     assert_eq!(worker["last_daily_at"], Value::Null);
 
     app.stack.run_daily_check().await.unwrap();
-    assert!(read(&app).await["worker"]["last_daily_at"].is_string());
+    assert!(read_settings(&app).await["worker"]["last_daily_at"].is_string());
     app.advance(days(3)).await;
-    let worker = read(&app).await["worker"].clone();
+    let worker = read_settings(&app).await["worker"].clone();
     assert_eq!(worker["detail"], Value::Null);
     let daily: jiff::Timestamp = worker["last_daily_at"].as_str().unwrap().parse().unwrap();
     assert!(app.stack.now().duration_since(daily) < SignedDuration::from_hours(24), "{worker}");
@@ -267,12 +267,12 @@ async fn the_redirect_uris_are_listed_the_one_in_use_first() {
     let url = app.stack.url();
     let (own, alias) =
         (format!("{url}/api/v1/auth/pinterest/callback"), format!("{url}/mixpost/callback/pinterest"));
-    assert_eq!(read(&app).await["redirect_uris"], json!([own, alias]));
+    assert_eq!(read_settings(&app).await["redirect_uris"], json!([own, alias]));
     assert!(app.start_oauth("ada").await.contains(&encoded(&own)));
 
     let base = TestApp::start_with(Data::Memory, [("BASE_URL", "https://api.example.com/")]).await;
     assert_eq!(
-        read(&base).await["redirect_uris"][0],
+        read_settings(&base).await["redirect_uris"][0],
         "https://api.example.com/api/v1/auth/pinterest/callback"
     );
 }
@@ -286,15 +286,15 @@ async fn an_already_registered_redirect_uri_can_stay() {
     let app = TestApp::start_with(Data::Memory, [("REDIRECT_PATH", "/mixpost/callback/pinterest")]).await;
     app.configure().await;
     let alias = format!("{}/mixpost/callback/pinterest", app.stack.url());
-    assert_eq!(read(&app).await["redirect_uris"][0], json!(alias));
-    assert_eq!(read(&app).await["redirect_uris"].as_array().unwrap().len(), 2);
+    assert_eq!(read_settings(&app).await["redirect_uris"][0], json!(alias));
+    assert_eq!(read_settings(&app).await["redirect_uris"].as_array().unwrap().len(), 2);
 
     let page = app.start_oauth("ada").await;
     assert!(page.contains(&format!("redirect_uri={}", encoded(&alias))), "{page}");
     let form = "decision=allow&account=demo_account";
     let request = app.client.post(&page).body(form);
-    let back = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
-    let callback = back.headers[LOCATION].to_str().unwrap();
+    let redirect = answer(request.header("content-type", "application/x-www-form-urlencoded")).await;
+    let callback = redirect.headers[LOCATION].to_str().unwrap();
     assert!(callback.starts_with(&format!("{alias}?")), "{callback}");
     let end = answer(app.client.get(callback)).await;
     let end = end.headers[LOCATION].to_str().unwrap();

@@ -29,7 +29,7 @@ pub(crate) enum ConnectionEnd {
 
 pub(crate) struct Relay {
     address: SocketAddr,
-    deaths: commands::UnboundedSender<(ConnectionEnd, mpsc::Sender<usize>)>,
+    kill_requests: commands::UnboundedSender<(ConnectionEnd, mpsc::Sender<usize>)>,
 }
 
 impl Relay {
@@ -39,25 +39,26 @@ impl Relay {
         let listener = Listener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let (deaths, mut wanted) = commands::unbounded_channel::<(ConnectionEnd, mpsc::Sender<usize>)>();
+        let (kill_requests, mut kill_commands) =
+            commands::unbounded_channel::<(ConnectionEnd, mpsc::Sender<usize>)>();
         // A thread of its own, which goes on while the caller's thread is frozen.
         thread::spawn(move || {
-            let carry = async {
+            let relay = async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let (kill, _) = broadcast::channel::<ConnectionEnd>(1);
-                let (dead, mut bodies) = commands::unbounded_channel();
+                let (body_dropped, mut bodies) = commands::unbounded_channel();
                 loop {
                     select! {
                         Ok((client, _)) = listener.accept() => {
-                            tokio::task::spawn_local(carry(client, server.clone(), kill.subscribe(), dead.clone()));
+                            tokio::task::spawn_local(carry(client, server.clone(), kill.subscribe(), body_dropped.clone()));
                         }
-                        command = wanted.recv() => {
-                            let Some((end, done)) = command else { break };
-                            let alive = kill.send(end).unwrap_or(0);
-                            for _ in 0..alive {
+                        command = kill_commands.recv() => {
+                            let Some((end, reply)) = command else { break };
+                            let open_connections = kill.send(end).unwrap_or(0);
+                            for _ in 0..open_connections {
                                 bodies.recv().await;
                             }
-                            done.send(alive).unwrap();
+                            reply.send(open_connections).unwrap();
                         }
                     }
                 }
@@ -66,9 +67,9 @@ impl Relay {
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(LocalSet::new().run_until(carry));
+                .block_on(LocalSet::new().run_until(relay));
         });
-        Self { address, deaths }
+        Self { address, kill_requests }
     }
 
     /// The address that the function connects to.
@@ -79,9 +80,9 @@ impl Relay {
     /// Ends all connections, and returns how many there were. The calling thread does nothing meanwhile, and has not
     /// noticed the end when this returns.
     pub(crate) fn kill(&self, end: ConnectionEnd) -> usize {
-        let (done, killed) = mpsc::channel();
-        self.deaths.send((end, done)).unwrap();
-        killed.recv().unwrap()
+        let (reply, count) = mpsc::channel();
+        self.kill_requests.send((end, reply)).unwrap();
+        count.recv().unwrap()
     }
 }
 
@@ -90,13 +91,13 @@ async fn carry(
     mut client: TcpStream,
     server: String,
     mut kill: broadcast::Receiver<ConnectionEnd>,
-    dead: commands::UnboundedSender<()>,
+    body_dropped: commands::UnboundedSender<()>,
 ) -> io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     let end = select! {
         biased; // the side that ends connections counts the open ones
         end = kill.recv() => end.map_err(io::Error::other)?,
-        ended = copy_bidirectional(&mut client, &mut server) => return ended.map(drop),
+        copied = copy_bidirectional(&mut client, &mut server) => return copied.map(drop),
     };
     match end {
         ConnectionEnd::Closed => drop(client),
@@ -106,9 +107,9 @@ async fn carry(
         }
         ConnectionEnd::Dropped => {
             drop(kill);
-            dead.send(()).map_err(io::Error::other)?;
+            body_dropped.send(()).map_err(io::Error::other)?;
             return std::future::pending().await; // holds both ends
         }
     }
-    dead.send(()).map_err(io::Error::other)
+    body_dropped.send(()).map_err(io::Error::other)
 }

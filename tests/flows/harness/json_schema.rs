@@ -41,7 +41,7 @@ impl Schemas<'_> {
             faults.extend(self.faults(all, value, at));
         }
         let types: Vec<_> = match &schema["type"] {
-            Value::String(one) => vec![one.as_str()],
+            Value::String(name) => vec![name.as_str()],
             Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
@@ -54,17 +54,17 @@ impl Schemas<'_> {
         if schema.get("const").is_some_and(|only| only != value) {
             faults.push(format!("{at}: {value} is not {}", schema["const"]));
         }
-        if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
-            && number < least
+        if let (Some(minimum), Some(number)) = (schema["minimum"].as_f64(), value.as_f64())
+            && number < minimum
         {
-            faults.push(format!("{at}: {number} is less than {least}"));
+            faults.push(format!("{at}: {number} is less than {minimum}"));
         }
         if let Some(text) = value.as_str() {
             if schema["format"] == "date-time" && text.parse::<Timestamp>().is_err() {
                 faults.push(format!("{at}: {text} is not a time"));
             }
             let length = u64::try_from(text.chars().count()).unwrap();
-            if schema["maxLength"].as_u64().is_some_and(|most| most < length) {
+            if schema["maxLength"].as_u64().is_some_and(|maximum| maximum < length) {
                 faults.push(format!("{at}: {text} is too long"));
             }
         }

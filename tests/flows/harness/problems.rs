@@ -12,21 +12,25 @@ pub(crate) fn status_and_code(answer: &Answer) -> String {
     let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
     let code = text("code");
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let whole = kind == "application/problem+json"
+    let well_formed = kind == "application/problem+json"
         && problem["status"] == status
         && ["title", "detail", "fix"].iter().all(|name| !text(name).trim().is_empty())
         && text("type").ends_with(&format!("/problems/{code}"))
         && !code.is_empty()
         && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && problem["request_id"].is_string();
-    if whole { format!("{status} {code}") } else { format!("{status}, and no problem: {}", answer.text) }
+    if well_formed {
+        format!("{status} {code}")
+    } else {
+        format!("{status}, and no problem: {}", answer.text)
+    }
 }
 
 /// Whether a problem is the expected one. `422 *` means any code.
-pub(crate) fn is(said: &str, wanted: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(status) => said.starts_with(status) && !said.contains(','),
-        None => said == wanted,
+pub(crate) fn matches_expected(actual: &str, expected: &str) -> bool {
+    match expected.strip_suffix('*') {
+        Some(status) => actual.starts_with(status) && !actual.contains(','),
+        None => actual == expected,
     }
 }
 
@@ -35,10 +39,10 @@ pub(crate) fn is(said: &str, wanted: &str) -> bool {
 pub(crate) struct Findings(Vec<String>);
 
 impl Findings {
-    pub(crate) fn compare(&mut self, what: &str, answer: &Answer, wanted: &str) {
-        let said = status_and_code(answer);
-        if !is(&said, wanted) {
-            self.note(format!("{what}: wanted {wanted}, got {said}"));
+    pub(crate) fn compare(&mut self, case: &str, answer: &Answer, expected: &str) {
+        let actual = status_and_code(answer);
+        if !matches_expected(&actual, expected) {
+            self.note(format!("{case}: expected {expected}, got {actual}"));
         }
     }
 
@@ -71,7 +75,7 @@ pub(crate) fn raw(
 pub(crate) async fn nothing_was_written(app: &TestApp) {
     assert_eq!(app.get(PINS, "ada").await.expect(200), json!({"items": [], "next": null}));
     app.advance(minutes(2)).await;
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     let kinds = app.event_kinds().await;
     assert!(!kinds.iter().any(|kind| kind.starts_with("pin.")), "{kinds:?}");
 }

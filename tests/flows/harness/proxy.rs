@@ -30,13 +30,13 @@ pub(crate) type CallCounts = BTreeMap<String, usize>;
 struct Proxy {
     to: String,
     client: reqwest::Client,
-    seen: Arc<Mutex<Vec<String>>>,
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
     /// A proxy in front of the AWS service at `to`.
-    async fn before(to: &str, seen: &Arc<Mutex<Vec<String>>>) -> String {
-        let proxy = Self { to: to.to_owned(), client: client(), seen: seen.clone() };
+    async fn in_front_of(to: &str, calls: &Arc<Mutex<Vec<String>>>) -> String {
+        let proxy = Self { to: to.to_owned(), client: client(), calls: calls.clone() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass_on).with_state(proxy);
@@ -48,7 +48,7 @@ impl Proxy {
 /// Forwards a call, and counts it.
 async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers["x-amz-target"].to_str().unwrap();
-    proxy.seen.lock().unwrap().push(target.rsplit('.').next().unwrap().to_owned());
+    proxy.calls.lock().unwrap().push(target.rsplit('.').next().unwrap().to_owned());
     let mut request = proxy.client.post(&proxy.to).body(body);
     // The host as well: it is signed.
     for (name, value) in &headers {
@@ -67,17 +67,17 @@ pub(crate) struct CountedFunctions {
     pub(crate) setup: Setup,
     pub(crate) pinterest: SimulatedPinterest,
     pinterest_calls: Mutex<usize>,
-    seen: Arc<Mutex<Vec<String>>>,
+    calls: Arc<Mutex<Vec<String>>>,
     /// How far the clock of the functions is ahead.
-    pub(crate) ahead: Arc<Mutex<SignedDuration>>,
-    lines: [Relay; 3],
+    pub(crate) clock_offset: Arc<Mutex<SignedDuration>>,
+    relays: [Relay; 3],
     _aws: LoopbackAws,
 }
 
 impl CountedFunctions {
     pub(crate) async fn set() -> Self {
-        let ahead = Arc::new(Mutex::new(SignedDuration::ZERO));
-        let shared = ahead.clone();
+        let clock_offset = Arc::new(Mutex::new(SignedDuration::ZERO));
+        let shared = clock_offset.clone();
         let now = move || Timestamp::now() + *shared.lock().unwrap();
         let random = Random::system();
         let bytes = random.clone();
@@ -103,14 +103,14 @@ impl CountedFunctions {
         .await
         .unwrap();
 
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let lines = [
-            Relay::to(&Proxy::before(aws.url(), &seen).await),
-            Relay::to(&Proxy::before(aws.dynamodb_url(), &seen).await),
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let relays = [
+            Relay::to(&Proxy::in_front_of(aws.url(), &calls).await),
+            Relay::to(&Proxy::in_front_of(aws.dynamodb_url(), &calls).await),
             Relay::to(&pinterest.api_url()),
         ];
-        let [others, dynamodb, to_pinterest] = lines.each_ref().map(Relay::url);
-        let behind = |url: String| to_pinterest.clone() + Url::parse(&url).unwrap().path();
+        let [others, dynamodb, to_pinterest] = relays.each_ref().map(Relay::url);
+        let through_relay = |url: String| to_pinterest.clone() + Url::parse(&url).unwrap().path();
         let variables = Variables::from_iter([
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY),
@@ -125,30 +125,36 @@ impl CountedFunctions {
             ("MEDIA_BUCKET", "media"),
             ("BASE_URL", "https://api.example.com"),
             ("PINTEREST_APP_ID", APP_ID),
-            ("PINTEREST_API_URL", &behind(pinterest.api_url())),
-            ("PINTEREST_SANDBOX_API_URL", &behind(pinterest.sandbox_api_url())),
+            ("PINTEREST_API_URL", &through_relay(pinterest.api_url())),
+            ("PINTEREST_SANDBOX_API_URL", &through_relay(pinterest.sandbox_api_url())),
             ("PINTEREST_AUTHORIZE_URL", &pinterest.authorize_url()),
         ]);
         let setup = Setup::new(variables, Clock::new(now), random).unwrap();
-        Self { setup, pinterest, pinterest_calls: Mutex::new(0), seen, ahead, lines, _aws: aws }
+        Self { setup, pinterest, pinterest_calls: Mutex::new(0), calls, clock_offset, relays, _aws: aws }
     }
 
     /// The calls since the last reading.
-    pub(crate) fn trips(&self) -> CallCounts {
-        let mut seen = CallCounts::new();
-        for name in self.seen.lock().unwrap().drain(..) {
-            *seen.entry(name).or_default() += 1;
+    pub(crate) fn new_calls(&self) -> CallCounts {
+        let mut counts = CallCounts::new();
+        for name in self.calls.lock().unwrap().drain(..) {
+            *counts.entry(name).or_default() += 1;
         }
         let calls = self.pinterest.calls();
-        let mut before = self.pinterest_calls.lock().unwrap();
-        if calls.len() > *before {
-            seen.insert("Pinterest".to_owned(), calls.len() - *before);
+        let mut previous = self.pinterest_calls.lock().unwrap();
+        if calls.len() > *previous {
+            counts.insert("Pinterest".to_owned(), calls.len() - *previous);
         }
-        *before = calls.len();
-        seen
+        *previous = calls.len();
+        counts
     }
 
-    pub(crate) async fn ask(&self, function: &impl Handler, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn request_ok(
+        &self,
+        function: &impl Handler,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Value {
         let key = body["title"].as_str().unwrap_or("none");
         let answer = handle(function, request("ada", method, path, Some(key), &body)).await;
         assert!(answer.status().as_u16() < 400, "{:?}", answer.body());
@@ -160,7 +166,7 @@ impl CountedFunctions {
 
     /// Connects an account as far as Pinterest's redirect. Returns the path and the query of the callback.
     pub(crate) async fn consent(&self, start: &OauthStart) -> String {
-        let started = self.ask(start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
+        let started = self.request_ok(start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
         let consent = client().post(started["authorize_url"].as_str().unwrap()).body("decision=allow");
         let consent =
             consent.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
@@ -169,7 +175,7 @@ impl CountedFunctions {
 
     /// Ends all connections of the functions while they are frozen, and returns how many there were.
     pub(crate) fn kill(&self, end: ConnectionEnd) -> usize {
-        self.lines.iter().map(|line| line.kill(end)).sum()
+        self.relays.iter().map(|line| line.kill(end)).sum()
     }
 
     pub(crate) fn publisher(&self) -> PinPublisher {
@@ -181,6 +187,6 @@ impl CountedFunctions {
     }
 }
 
-pub(crate) fn call_counts<const N: usize>(wanted: [(&str, usize); N]) -> CallCounts {
-    wanted.map(|(name, count)| (name.to_owned(), count)).into()
+pub(crate) fn call_counts<const N: usize>(expected: [(&str, usize); N]) -> CallCounts {
+    expected.map(|(name, count)| (name.to_owned(), count)).into()
 }

@@ -68,5 +68,5 @@ pub(crate) async fn is_lost(app: &TestApp, id: &str, cause: &str) {
 
 /// How many events of this kind there were.
 pub(crate) async fn event_count(app: &TestApp, kind: &str) -> usize {
-    app.event_kinds().await.into_iter().filter(|told| told == kind).count()
+    app.event_kinds().await.into_iter().filter(|event_kind| event_kind == kind).count()
 }

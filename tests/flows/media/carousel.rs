@@ -30,27 +30,27 @@ async fn a_carousel_goes_to_a_section_of_a_board_with_all_its_images() {
     body["board_section_id"] = board["sections"][0]["pinterest_section_id"].clone();
     body["dominant_color"] = json!("#6E7874");
 
-    let made = app.post(PINS, "ada", body).await.expect(201);
+    let created = app.post(PINS, "ada", body).await.expect(201);
 
-    assert_eq!(made["media"]["items"][2], slide("three"), "{made}");
-    let there = app.pinterest().pins(Environment::Sandbox);
-    let [there] = there.as_slice() else { panic!("{there:?}") };
-    assert_eq!((there.media_type, there.pictures.len()), ("multiple_images", 3));
-    assert_eq!(there.section.as_deref(), board["sections"][0]["name"].as_str());
+    assert_eq!(created["media"]["items"][2], slide("three"), "{created}");
+    let remote_pins = app.pinterest().pins(Environment::Sandbox);
+    let [remote_pins] = remote_pins.as_slice() else { panic!("{remote_pins:?}") };
+    assert_eq!((remote_pins.media_type, remote_pins.pictures.len()), ("multiple_images", 3));
+    assert_eq!(remote_pins.section.as_deref(), board["sections"][0]["name"].as_str());
 }
 
 #[tokio::test]
 async fn a_scheduled_pin_becomes_a_carousel_before_its_time() {
     let (app, channel) = TestApp::start_connected().await;
     let at = app.stack.now() + minutes(60);
-    let made = app.schedule("ada", &channel, "Looks", at).await.expect(202);
+    let created = app.schedule("ada", &channel, "Looks", at).await.expect(202);
     let change = json!({"media": {"kind": "carousel", "items": [slide("one"), slide("two")]}});
-    let path = format!("{PINS}/{}", made["id"].as_str().unwrap());
+    let path = format!("{PINS}/{}", created["id"].as_str().unwrap());
     app.call(reqwest::Method::PATCH, &path, &app.user("ada"), Some(change)).await.expect(200);
 
     app.advance(minutes(61)).await;
 
-    published(&app, "ada", &made, "Looks").await;
+    published(&app, "ada", &created, "Looks").await;
     assert_eq!(app.pinterest().pins(Environment::Sandbox)[0].media_type, "multiple_images");
 }
 
@@ -71,8 +71,13 @@ async fn errors_of_a_carousel_name_their_place() {
         (vec![slide("one"), odd], "unknown_field", "media.items[1].caption"),
     ] {
         let answer = app.post(PINS, "ada", carousel(&channel, "Never", &items)).await;
-        let told = answer.problem(422);
-        assert_eq!((told.as_str(), &answer.json()["field"]), (code, &json!(field)), "{}", answer.text);
+        let problem_code = answer.problem(422);
+        assert_eq!(
+            (problem_code.as_str(), &answer.json()["field"]),
+            (code, &json!(field)),
+            "{}",
+            answer.text
+        );
     }
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
 }

@@ -41,16 +41,16 @@ fn enclosed(content_type: &str, content: &[u8]) -> Value {
 async fn fetched(app: &TestApp) -> Vec<String> {
     let pins = app.pinterest().pins(Environment::Sandbox);
     let [pin] = pins.as_slice() else { panic!("{pins:?}") };
-    let mut found = Vec::new();
+    let mut fetched_files = Vec::new();
     for address in &pin.pictures {
         let answer = app.client.get(address).send().await.unwrap();
         assert_eq!(
             (answer.status().as_u16(), &answer.headers()["content-type"]),
             (200, &"image/png".parse().unwrap())
         );
-        found.push(STANDARD.encode(answer.bytes().await.unwrap()));
+        fetched_files.push(STANDARD.encode(answer.bytes().await.unwrap()));
     }
-    found
+    fetched_files
 }
 
 #[tokio::test]
@@ -59,9 +59,9 @@ async fn an_uploaded_image_goes_as_data_where_pinterest_cannot_reach_the_bucket(
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
     let media = json!({"kind": "image", "media_id": media_id});
 
-    let made = app.post(PINS, "ada", showing(&channel, "Mine", media.clone())).await.expect(201);
+    let created = app.post(PINS, "ada", showing(&channel, "Mine", media.clone())).await.expect(201);
 
-    assert_eq!(made["media"], media, "no address of the bucket is told");
+    assert_eq!(created["media"], media, "no address of the bucket is told");
     assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
 }
 
@@ -71,11 +71,11 @@ async fn an_inline_image_is_stored_until_publish_at_and_not_returned() {
     let mut body = showing(&channel, "Enclosed", enclosed("image/png", PNG));
     body["publish_at"] = json!(app.stack.now() + minutes(60));
 
-    let made = app.post(PINS, "ada", body).await.expect(202);
+    let created = app.post(PINS, "ada", body).await.expect(202);
 
-    assert!(made["media"]["media_id"].is_string() && made["media"]["base64"].is_null(), "{made}");
+    assert!(created["media"]["media_id"].is_string() && created["media"]["base64"].is_null(), "{created}");
     app.advance(minutes(61)).await;
-    published(&app, "ada", &made, "Enclosed").await;
+    published(&app, "ada", &created, "Enclosed").await;
     assert_eq!(fetched(&app).await, [STANDARD.encode(PNG)]);
 }
 
@@ -116,7 +116,7 @@ async fn a_carousel_mixes_files_and_addresses() {
         let waiting = app.post(PINS, "ada", carousel(host.url(no_image))).await.expect(202);
         waits(&waiting, "pinterest_unavailable");
     }
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }
 
 #[tokio::test]
@@ -127,11 +127,11 @@ async fn an_uploaded_video_is_streamed_from_the_bucket() {
     let media =
         json!({"kind": "video", "media_id": media_id, "cover": {"url": "https://images.example.com/a.jpg"}});
 
-    let made = app.post(PINS, "ada", showing(&channel, "Film", media)).await.expect(202);
+    let created = app.post(PINS, "ada", showing(&channel, "Film", media)).await.expect(202);
 
-    waits(&made, "video_processing");
+    waits(&created, "video_processing");
     app.advance(minutes(2)).await;
-    published(&app, "ada", &made, "Film").await;
+    published(&app, "ada", &created, "Film").await;
     assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 1);
 }
 
@@ -142,11 +142,11 @@ async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refus
     let film = uploaded(&app, "ada", "video/mp4", MP4).await;
     let page = uploaded(&app, "ada", "image/png", b"<!DOCTYPE html>").await;
     let cut = uploaded(&app, "ada", "video/mp4", UNFINISHED).await;
-    let promised = offer(&app, "ada", "image/png", 9).await["media_id"].clone();
+    let unsent_upload = offer(&app, "ada", "image/png", 9).await["media_id"].clone();
     let image = |media_id: &Value| json!({"kind": "image", "media_id": media_id});
     for (media, status, code) in [
         (image(&foreign), 404, "not_found"),
-        (image(&promised), 404, "not_found"),
+        (image(&unsent_upload), 404, "not_found"),
         (image(&json!("media_1")), 422, "invalid_id"),
         (image(&film), 422, "unsupported_media_type"),
         (image(&page), 422, "unsupported_media_type"),
@@ -172,7 +172,7 @@ async fn a_file_that_is_another_tenants_or_not_there_or_of_another_kind_is_refus
 #[tokio::test]
 async fn a_file_is_called_by_its_name_with_what_to_do_about_it() {
     let (app, channel) = TestApp::start_connected().await;
-    for (content, is, fix) in [
+    for (content, actual_type, fix) in [
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".as_slice(), "a HEIC image", "as JPEG or PNG"),
         (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "an AVIF image", "as JPEG or PNG"),
         (b"<!DOCTYPE html><title>Sign in</title>", "a web page", "without a login"),
@@ -181,7 +181,7 @@ async fn a_file_is_called_by_its_name_with_what_to_do_about_it() {
         let media_id = uploaded(&app, "ada", "image/jpg", content).await;
         let media = json!({"kind": "image", "media_id": media_id});
         let refused = app.post(PINS, "ada", showing(&channel, "Never", media)).await.expect(422);
-        assert!(refused["detail"].as_str().unwrap().contains(is), "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(actual_type), "{refused}");
         assert!(refused["fix"].as_str().unwrap().contains(fix), "{refused}");
     }
 }
@@ -235,7 +235,7 @@ async fn an_inline_image_of_a_refused_request_is_not_stored() {
     let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
     app.configure().await;
     let channel = app.connect("ada").await;
-    let kept = || {
+    let stored_files = || {
         let tenants = std::fs::read_dir(folder.path().join("media")).into_iter().flatten();
         tenants.flat_map(|tenant| std::fs::read_dir(tenant.unwrap().path()).into_iter().flatten()).count()
     };
@@ -243,18 +243,18 @@ async fn an_inline_image_of_a_refused_request_is_not_stored() {
     let refused = app.post(PINS, "ada", showing(&channel, "No board", enclosed("image/png", PNG))).await;
 
     assert_eq!(refused.problem(422), "no_board");
-    assert_eq!(kept(), 0);
+    assert_eq!(stored_files(), 0);
     app.choose_board("ada", &channel).await;
     app.post(PINS, "ada", showing(&channel, "Board", enclosed("image/png", PNG))).await.expect(201);
-    assert!(kept() > 0, "the same request, when it can be done");
+    assert!(stored_files() > 0, "the same request, when it can be done");
 }
 
 #[tokio::test]
 async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them() {
     let (app, channel) = TestApp::start_connected().await;
     let media_id = uploaded(&app, "ada", "image/png", PNG).await;
-    let made = app.schedule("ada", &channel, "Later", app.stack.now() + minutes(60)).await.expect(202);
-    let path = format!("{PINS}/{}", id(&made));
+    let created = app.schedule("ada", &channel, "Later", app.stack.now() + minutes(60)).await.expect(202);
+    let path = format!("{PINS}/{}", id(&created));
     let change = |media: Value| {
         let request = app.client.request(Method::PATCH, format!("{}{path}", app.stack.url()));
         answer(request.bearer_auth(app.user("ada")).json(&json!({ "media": media })))
@@ -262,15 +262,15 @@ async fn a_change_names_files_but_has_no_inline_image_and_validation_reads_them(
     assert_eq!(change(enclosed("image/png", PNG)).await.problem(422), "upload_first");
     change(json!({"kind": "image", "media_id": media_id})).await.expect(200);
 
-    let validate = "/api/v1/pins/validate";
+    let validate_path = "/api/v1/pins/validate";
     for (media_id, ok) in [(media_id, true), (json!("media_00000000000000000000000000"), false)] {
         let body = showing(&channel, "Check", json!({"kind": "image", "media_id": media_id}));
-        let answer = app.post(validate, "ada", body).await.expect(200);
+        let answer = app.post(validate_path, "ada", body).await.expect(200);
         let checks = answer["checks"].as_array().unwrap();
         let media = checks.iter().find(|check| check["check"] == "files").unwrap();
         assert_eq!(media["ok"], ok, "{answer}");
     }
     app.advance(minutes(61)).await;
-    published(&app, "ada", &made, "Later").await;
+    published(&app, "ada", &created, "Later").await;
     assert_eq!(fetched(&app).await.len(), 1);
 }

@@ -77,17 +77,17 @@ async fn a_file_is_uploaded_to_the_bucket_and_its_first_bytes_give_its_type() {
 
     assert_eq!(send(&app, &offer, PNG).await.status, 200);
 
-    let there = StoredFile {
+    let stored = StoredFile {
         kind: Ok(FileType::Png),
         bytes: PNG.len() as u64,
         is_unfinished: false,
         digital_source: None,
     };
-    assert_eq!(look(&app, "ada", &offer).await, Some(there));
+    assert_eq!(look(&app, "ada", &offer).await, Some(stored));
 }
 
 #[tokio::test]
-async fn another_tenants_file_is_not_there() {
+async fn another_tenants_file_is_not_found() {
     let app = TestApp::start().await;
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     send(&app, &offer, PNG).await;
@@ -99,7 +99,7 @@ async fn another_tenants_file_is_not_there() {
 }
 
 #[tokio::test]
-async fn an_address_is_good_for_that_one_file_alone() {
+async fn an_upload_address_is_valid_for_its_file_only() {
     let app = TestApp::start().await;
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     let url = offer["upload"]["url"].as_str().unwrap();
@@ -116,10 +116,10 @@ async fn an_address_is_good_for_that_one_file_alone() {
         ("no signature", put(url.split('?').next().unwrap().to_owned())),
         ("reading", app.client.get(url)),
     ];
-    for (what, request) in requests {
+    for (case, request) in requests {
         let refused = answer(request).await;
-        assert_eq!(refused.status, 403, "{what}: {}", refused.text);
-        assert!(refused.text.contains("<Code>"), "{what}: {}", refused.text);
+        assert_eq!(refused.status, 403, "{case}: {}", refused.text);
+        assert!(refused.text.contains("<Code>"), "{case}: {}", refused.text);
     }
     let elsewhere = answer(put(url.replace("pinwright-media", "pinwright-tokens"))).await;
     assert_eq!(elsewhere.status, 404, "there is one bucket");
@@ -135,8 +135,8 @@ async fn an_address_goes_by_the_clock_of_aws_and_not_by_the_one_that_is_moved() 
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     app.advance(days(40)).await;
     assert_eq!(send(&app, &offer, PNG).await.status, 200);
-    let late = self::offer(&app, "ada", "image/png", PNG.len()).await;
-    assert_eq!(send(&app, &late, PNG).await.status, 200);
+    let expired = self::offer(&app, "ada", "image/png", PNG.len()).await;
+    assert_eq!(send(&app, &expired, PNG).await.status, 200);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn an_unsupported_file_is_refused_before_the_upload() {
     let token = app.user("ada");
     let mut findings = Findings::default();
     let too_large = "413 media_too_large";
-    for (body, wanted) in [
+    for (body, expected) in [
         (r#"{"content_type":"image/heic","bytes":1}"#, "422 unsupported_media_type"),
         (r#"{"content_type":"image/*","bytes":1}"#, "422 unsupported_media_type"),
         (r#"{"content_type":"","bytes":1}"#, "422 unsupported_media_type"),
@@ -166,12 +166,12 @@ async fn an_unsupported_file_is_refused_before_the_upload() {
         ("[]", "422 invalid_type"),
     ] {
         let refused = answer(raw(&app, Method::POST, MEDIA, &token, body)).await;
-        findings.compare(body, &refused, wanted);
+        findings.compare(body, &refused, expected);
     }
-    let nobody = app.client.post(format!("{}{MEDIA}", app.stack.url())).json(&json!({}));
-    assert_eq!(answer(nobody).await.status, 401);
-    for (content_type, most) in [("image/png", 20 << 20), ("video/quicktime", 2 << 30)] {
-        offer(&app, "ada", content_type, most).await;
+    let unauthenticated = app.client.post(format!("{}{MEDIA}", app.stack.url())).json(&json!({}));
+    assert_eq!(answer(unauthenticated).await.status, 401);
+    for (content_type, max_bytes) in [("image/png", 20 << 20), ("video/quicktime", 2 << 30)] {
+        offer(&app, "ada", content_type, max_bytes).await;
     }
 }
 
@@ -203,28 +203,28 @@ async fn a_video_is_read_bit_by_bit() {
         .collect();
     let offer = offer(&app, "ada", "video/mp4", video.len()).await;
     assert_eq!(answer(request(&app, &offer, video.clone())).await.status, 200);
-    let there = StoredFile {
+    let stored = StoredFile {
         kind: Ok(FileType::Mp4),
         bytes: video.len() as u64,
         is_unfinished: false,
         digital_source: None,
     };
-    assert_eq!(look(&app, "ada", &offer).await, Some(there));
+    assert_eq!(look(&app, "ada", &offer).await, Some(stored));
 
-    let opened = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
-    assert_eq!(opened.bytes, video.len() as u64);
-    let bits: Vec<_> = opened.content.try_collect().await.unwrap();
+    let stored_file = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    assert_eq!(stored_file.bytes, video.len() as u64);
+    let bits: Vec<_> = stored_file.content.try_collect().await.unwrap();
     let largest = bits.iter().map(axum::body::Bytes::len).max().unwrap();
     assert!(largest <= 1 << 20, "{largest}");
     assert!(bits.concat() == video);
 }
 
 #[tokio::test]
-async fn files_outlive_the_process_and_half_a_file_is_none() {
+async fn complete_files_outlive_the_process_and_incomplete_ones_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
-    let whole = offer(&app, "ada", "image/png", PNG.len()).await;
-    assert_eq!(send(&app, &whole, PNG).await.status, 200);
+    let complete = offer(&app, "ada", "image/png", PNG.len()).await;
+    assert_eq!(send(&app, &complete, PNG).await.status, 200);
     let cut = offer(&app, "ada", "image/png", PNG.len()).await;
     by_hand(cut["upload"]["url"].as_str().unwrap(), &format!("Content-Length: {}", PNG.len()), &PNG[..20])
         .await;
@@ -235,13 +235,13 @@ async fn files_outlive_the_process_and_half_a_file_is_none() {
 
     let app = restart_in(folder.path()).await;
 
-    let there = StoredFile {
+    let stored = StoredFile {
         kind: Ok(FileType::Png),
         bytes: PNG.len() as u64,
         is_unfinished: false,
         digital_source: None,
     };
-    assert_eq!(look(&app, "ada", &whole).await, Some(there));
+    assert_eq!(look(&app, "ada", &complete).await, Some(stored));
     assert_eq!(look(&app, "ada", &cut).await, None);
     assert_eq!(std::fs::read_dir(incoming).unwrap().count(), 0);
 }
@@ -267,14 +267,14 @@ async fn a_file_that_was_sent_is_not_replaced() {
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     send(&app, &offer, PNG).await.expect(200);
     let other: Vec<u8> = PNG.iter().rev().copied().collect();
-    let again = answer(request(&app, &offer, other.clone())).await;
-    assert_eq!((again.status.as_u16(), again.text.contains("PreconditionFailed")), (412, true));
+    let repeated = answer(request(&app, &offer, other.clone())).await;
+    assert_eq!((repeated.status.as_u16(), repeated.text.contains("PreconditionFailed")), (412, true));
     // Without the header, the address is signed for another request.
     let upload = app.client.put(offer["upload"]["url"].as_str().unwrap()).header("content-type", "image/png");
     assert_eq!(answer(upload.body(other)).await.status.as_u16(), 403);
-    let kept = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
-    let kept: Vec<_> = kept.content.try_collect().await.unwrap();
-    assert_eq!(kept.concat(), PNG);
+    let stored = app.bucket().get(&tenant("ada"), &id(&offer)).await.unwrap().unwrap();
+    let stored: Vec<_> = stored.content.try_collect().await.unwrap();
+    assert_eq!(stored.concat(), PNG);
 }
 
 /// The files of the bucket that no Pin has named yet.
@@ -305,7 +305,7 @@ async fn a_file_is_kept_once_a_pin_names_it() {
     };
     app.post("/api/v1/pins/validate", "ada", pin(&ids[0])).await.expect(200);
     assert_eq!(unused_files(folder.path()), 4, "nothing is stored");
-    let made = app.post("/api/v1/pins", "ada", pin(&ids[0])).await.expect(202);
+    let created = app.post("/api/v1/pins", "ada", pin(&ids[0])).await.expect(202);
     assert_eq!(unused_files(folder.path()), 3);
 
     let bulk = |query: &str| {
@@ -318,7 +318,7 @@ async fn a_file_is_kept_once_a_pin_names_it() {
     let rows = bulk("").await.expect(200);
     assert_eq!((&rows["rows"][0]["status"], unused_files(folder.path())), (&json!("accepted"), 2));
 
-    let path = format!("/api/v1/pins/{}", made["id"].as_str().unwrap());
+    let path = format!("/api/v1/pins/{}", created["id"].as_str().unwrap());
     let change = |id: &Value| Some(json!({"media": {"kind": "image", "media_id": id}}));
     app.call(Method::PATCH, &path, &app.user("ada"), change(&ids[2])).await.expect(200);
     assert_eq!(unused_files(folder.path()), 1);
@@ -334,26 +334,26 @@ async fn a_page_may_send_a_file_from_wherever_it_came() {
     let app = TestApp::start().await;
     let offer = offer(&app, "ada", "image/png", PNG.len()).await;
     let origin = |request: RequestBuilder| request.header("origin", "https://app.example.com");
-    let ask = app.client.request(Method::OPTIONS, offer["upload"]["url"].as_str().unwrap());
-    let allowed = answer(origin(ask).header("access-control-request-method", "PUT")).await;
+    let preflight = app.client.request(Method::OPTIONS, offer["upload"]["url"].as_str().unwrap());
+    let allowed = answer(origin(preflight).header("access-control-request-method", "PUT")).await;
     assert_eq!(allowed.status, 200);
     assert!(allowed.headers["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
-    let sent = answer(origin(request(&app, &offer, PNG))).await;
+    let uploaded = answer(origin(request(&app, &offer, PNG))).await;
     assert_eq!(
-        (sent.status.as_u16(), &sent.headers["access-control-allow-origin"]),
+        (uploaded.status.as_u16(), &uploaded.headers["access-control-allow-origin"]),
         (200, &"*".parse().unwrap())
     );
 }
 
 #[tokio::test]
 async fn the_error_of_a_silent_bucket_does_not_show_its_address() {
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed_address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let variables = Variables::from_iter([
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_ENDPOINT_URL", "http://nobody.invalid".to_owned()),
-        ("AWS_ENDPOINT_URL_S3", format!("http://{nowhere}/")),
+        ("AWS_ENDPOINT_URL_S3", format!("http://{closed_address}/")),
         ("MEDIA_BUCKET", "media".to_owned()),
     ]);
     let setup = Setup::new(variables, Clock::system(), Random::system()).unwrap();
@@ -367,5 +367,5 @@ async fn the_error_of_a_silent_bucket_does_not_show_its_address() {
         assert!(!text.contains("Amz") && !text.contains(file.as_str()), "{text}");
     }
     let address = bucket.signed_url(&tenant("ada"), &file, SOON).unwrap();
-    assert!(address.expose().starts_with(&format!("http://{nowhere}/media/")), "{}", address.expose());
+    assert!(address.expose().starts_with(&format!("http://{closed_address}/media/")), "{}", address.expose());
 }

@@ -50,8 +50,8 @@ impl Host {
             .route("/dot.png", get(|| async { ([(header::CONTENT_TYPE, "image/png")], PNG) }))
             .route("/film.mp4", get(|| async { film(3 * PIECE) }))
             .route("/long.mp4", get(|| async { film(16 * 1024 * PIECE) }))
-            .route("/film.mov", get(|asked: HeaderMap| async move { part(&asked, MOV) }))
-            .route("/unfinished.mp4", get(|asked: HeaderMap| async move { part(&asked, UNFINISHED) }))
+            .route("/film.mov", get(|headers: HeaderMap| async move { part(&headers, MOV) }))
+            .route("/unfinished.mp4", get(|headers: HeaderMap| async move { part(&headers, UNFINISHED) }))
             .route("/whole.mp4", get(|| async { large_and_unfinished() }))
             .route("/page.mp4", get(|| async { "<!DOCTYPE html><title>Sign in</title>" }))
             .route("/empty.jpg", get(|| async { ([(header::CONTENT_TYPE, "image/jpeg")], "") }))
@@ -86,7 +86,7 @@ impl Host {
     }
 }
 
-/// An MP4 without an index, longer than what is looked at.
+/// An MP4 without an index, longer than the part that is searched.
 fn large_and_unfinished() -> Vec<u8> {
     let (content, head) = (vec![0; 300 * 1024], &UNFINISHED[..24]);
     let length = u32::try_from(content.len() + 8).unwrap().to_be_bytes();
@@ -94,8 +94,8 @@ fn large_and_unfinished() -> Vec<u8> {
 }
 
 /// The part of a file that is asked for.
-fn part(asked: &HeaderMap, file: &'static [u8]) -> Response {
-    let Some(range) = asked.get(header::RANGE) else { return file.into_response() };
+fn part(headers: &HeaderMap, file: &'static [u8]) -> Response {
+    let Some(range) = headers.get(header::RANGE) else { return file.into_response() };
     let range = range.to_str().unwrap().strip_prefix("bytes=").unwrap();
     let (from, last) = range.split_once('-').unwrap();
     let (from, last): (usize, usize) = (from.parse().unwrap(), last.parse().unwrap());
@@ -111,8 +111,8 @@ pub(crate) fn allow_videos(app: &TestApp) {
 
 /// A video of this size, generated while it is read.
 fn film(bytes: usize) -> ([(header::HeaderName, String); 2], Body) {
-    let rest = bytes - FRONT.len();
-    let sizes = std::iter::repeat_n(PIECE, rest / PIECE).chain([rest % PIECE]);
+    let remaining = bytes - FRONT.len();
+    let sizes = std::iter::repeat_n(PIECE, remaining / PIECE).chain([remaining % PIECE]);
     let pieces = std::iter::once(FRONT.to_vec()).chain(sizes.map(|size| vec![0; size]));
     let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, String>)));
     ([(header::CONTENT_TYPE, "video/mp4".into()), (header::CONTENT_LENGTH, bytes.to_string())], body)
@@ -139,15 +139,15 @@ async fn a_video_is_uploaded_waited_for_and_published_once() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
 
-    let made = publish(&app, &channel, "Film", &host.url("film.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Film", &host.url("film.mp4")).await.expect(202);
 
-    waits(&made, "video_processing");
+    waits(&created, "video_processing");
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0, "no caller waits for an upload");
     app.stack.tick().await.unwrap();
-    waits(&app.pin("ada", &id(&made)).await, "video_processing");
-    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (1, 0));
+    waits(&app.pin("ada", &id(&created)).await, "video_processing");
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.send_count()), (1, 0));
     app.advance(minutes(2)).await;
-    let pin = published(&app, "ada", &made, "Film").await;
+    let pin = published(&app, "ada", &created, "Film").await;
     let expected = ["accepted", "waiting", "uploading", "waiting", "video_ready", "sending", "published"];
     assert_eq!(events(&pin), expected, "{pin}");
     assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 1);
@@ -159,10 +159,10 @@ async fn a_gigabyte_passes_through() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
 
-    let made = publish(&app, &channel, "Long film", &host.url("long.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Long film", &host.url("long.mp4")).await.expect(202);
 
     app.advance(minutes(2)).await;
-    published(&app, "ada", &made, "Long film").await;
+    published(&app, "ada", &created, "Long film").await;
     println!("{} at most", crate::schedule::load::peak().unwrap_or_default());
 }
 
@@ -173,16 +173,20 @@ async fn the_waits_for_a_video_grow_and_end_with_publish_within() {
     app.pinterest().change_policy(|policy| policy.processing_seconds = 1_000_000).unwrap();
     let mut body = video(&channel, "Slow", &host.url("film.mp4"));
     body["publish_within"] = json!("PT6H");
-    let made = app.post(PINS, "ada", body).await.expect(202);
+    let created = app.post(PINS, "ada", body).await.expect(202);
 
     app.advance(minutes(5 * 60)).await;
 
-    let asked = app.pinterest().calls_of(Operation::GetMedia);
-    assert!((8..40).contains(&asked), "{asked} questions in five hours");
+    let status_calls = app.pinterest().calls_of(Operation::GetMedia);
+    assert!((8..40).contains(&status_calls), "{status_calls} questions in five hours");
     app.advance(minutes(61)).await;
-    let ended = app.pin("ada", &id(&made)).await;
-    assert_eq!((&ended["state"], &ended["error"]["code"]), (&json!("failed"), &json!("too_late")), "{ended}");
-    assert_eq!(app.sent(), 0);
+    let outcome = app.pin("ada", &id(&created)).await;
+    assert_eq!(
+        (&outcome["state"], &outcome["error"]["code"]),
+        (&json!("failed"), &json!("too_late")),
+        "{outcome}"
+    );
+    assert_eq!(app.send_count(), 0);
 }
 
 #[tokio::test]
@@ -196,13 +200,17 @@ async fn an_invalid_video_is_refused_before_it_reaches_pinterest() {
         ("endless.mp4", "video_upload_failed"),
         ("missing.mp4", "video_upload_failed"),
     ] {
-        let made = publish(&app, &channel, file, &host.url(file)).await.expect(202);
+        let created = publish(&app, &channel, file, &host.url(file)).await.expect(202);
         app.advance(minutes(60)).await;
-        let ended = app.pin("ada", &id(&made)).await;
-        assert_eq!((&ended["state"], &ended["error"]["code"]), (&json!("failed"), &json!(code)), "{ended}");
+        let outcome = app.pin("ada", &id(&created)).await;
+        assert_eq!(
+            (&outcome["state"], &outcome["error"]["code"]),
+            (&json!("failed"), &json!(code)),
+            "{outcome}"
+        );
     }
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0, "no place is asked for");
-    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.sent()), (0, 0));
+    assert_eq!((app.pinterest().calls_of(Operation::UploadMedia), app.send_count()), (0, 0));
 }
 
 #[tokio::test]
@@ -210,31 +218,32 @@ async fn a_mov_may_begin_with_nothing_and_have_its_index_at_its_end() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
 
-    let made = publish(&app, &channel, "Mov", &host.url("film.mov")).await.expect(202);
+    let created = publish(&app, &channel, "Mov", &host.url("film.mov")).await.expect(202);
 
     app.advance(minutes(2)).await;
-    published(&app, "ada", &made, "Mov").await;
+    published(&app, "ada", &created, "Mov").await;
 }
 
-/// The host knows no parts, so nobody has seen the end of the file before all of it was read.
+/// The host serves no parts of files, so the missing index shows only after all of the file was read.
 #[tokio::test]
-async fn a_video_without_its_index_does_not_arrive_whole() {
+async fn a_video_without_its_index_fails() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
 
-    let made = publish(&app, &channel, "Cut", &host.url("whole.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Cut", &host.url("whole.mp4")).await.expect(202);
 
     app.advance(minutes(10)).await;
-    let ended = app.pin("ada", &id(&made)).await;
-    assert_eq!(ended["error"]["code"], "video_unfinished", "{ended}");
-    assert_eq!((app.pinterest().calls_of(Operation::RegisterMedia), app.sent()), (1, 0));
+    let outcome = app.pin("ada", &id(&created)).await;
+    assert_eq!(outcome["error"]["code"], "video_unfinished", "{outcome}");
+    assert_eq!((app.pinterest().calls_of(Operation::RegisterMedia), app.send_count()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_private_address_is_refused_when_the_pin_is_asked_for() {
     let host = Host::open().await;
     let (app, channel) = TestApp::start_connected().await;
-    let good = id(&app.schedule("ada", &channel, "Good", app.stack.now() + minutes(60)).await.expect(202));
+    let scheduled =
+        id(&app.schedule("ada", &channel, "Good", app.stack.now() + minutes(60)).await.expect(202));
     for url in [
         host.url("film.mp4"),
         "https://169.254.169.254/latest/meta-data".into(),
@@ -256,24 +265,24 @@ async fn a_private_address_is_refused_when_the_pin_is_asked_for() {
                 checked["checks"].as_array().unwrap().iter().find(|check| check["check"] == "fields");
             assert_eq!(fields.unwrap()["code"], "media_forbidden", "{url}");
         }
-        let (path, change) = (format!("{PINS}/{good}"), json!({"media": image}));
+        let (path, change) = (format!("{PINS}/{scheduled}"), json!({"media": image}));
         let changed = app.call(Method::PATCH, &path, &app.user("ada"), Some(change)).await;
         assert_eq!(changed.problem(422), "media_forbidden", "{url}");
     }
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0);
 }
 
-/// A name tells nothing about where it leads, and the list of hosts may have been another when the Pin was made.
+/// A host name does not show its address, and the list of allowed hosts may have changed since the Pin was created.
 #[tokio::test]
 async fn nothing_is_fetched_from_a_forbidden_address() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    let made = publish(&app, &channel, "Secret", &host.url("film.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Secret", &host.url("film.mp4")).await.expect(202);
 
     app.functions(seconds(60)).deliver.tick(Instant::now() + Duration::from_secs(300)).await.unwrap();
 
-    let ended = app.pin("ada", &id(&made)).await;
-    assert_eq!(ended["error"]["code"], "media_forbidden", "{ended}");
+    let outcome = app.pin("ada", &id(&created)).await;
+    assert_eq!(outcome["error"]["code"], "media_forbidden", "{outcome}");
     assert_eq!(app.pinterest().calls_of(Operation::RegisterMedia), 0);
 }
 
@@ -281,27 +290,27 @@ async fn nothing_is_fetched_from_a_forbidden_address() {
 async fn a_failed_processing_is_reported_and_a_retry_uploads_again() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    let gone = FaultKind::Refused { status: 404, code: 404, message: "Media upload not found".into() };
-    app.pinterest().inject(Fault::once(Operation::GetMedia, gone));
-    let made = publish(&app, &channel, "Lost", &host.url("film.mp4")).await.expect(202);
+    let not_found = FaultKind::Refused { status: 404, code: 404, message: "Media upload not found".into() };
+    app.pinterest().inject(Fault::once(Operation::GetMedia, not_found));
+    let created = publish(&app, &channel, "Lost", &host.url("film.mp4")).await.expect(202);
     app.advance(minutes(10)).await;
-    published(&app, "ada", &made, "Lost").await;
+    published(&app, "ada", &created, "Lost").await;
     assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 2, "Pinterest had lost it");
 
     app.pinterest().change_policy(|policy| policy.processing_fails = true).unwrap();
-    let made = publish(&app, &channel, "Failed", &host.url("film.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Failed", &host.url("film.mp4")).await.expect(202);
     app.advance(minutes(2)).await;
-    let ended = app.pin("ada", &id(&made)).await;
+    let outcome = app.pin("ada", &id(&created)).await;
     assert_eq!(
-        (&ended["state"], &ended["error"]["code"]),
+        (&outcome["state"], &outcome["error"]["code"]),
         (&json!("failed"), &json!("video_failed")),
-        "{ended}"
+        "{outcome}"
     );
 
     app.pinterest().change_policy(|policy| policy.processing_fails = false).unwrap();
-    app.post(&format!("{PINS}/{}/retry", id(&made)), "ada", json!({})).await.expect(202);
+    app.post(&format!("{PINS}/{}/retry", id(&created)), "ada", json!({})).await.expect(202);
     app.advance(minutes(2)).await;
-    published(&app, "ada", &made, "Failed").await;
+    published(&app, "ada", &created, "Failed").await;
     assert_eq!(app.pinterest().calls_of(Operation::UploadMedia), 4);
 }
 
@@ -317,18 +326,18 @@ async fn a_video_is_published_once_after_a_fault_in_any_step() {
         FaultKind::CutAfter,
         FaultKind::Garbage,
     ];
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for step in steps {
         for fault in &faults {
             app.pinterest().inject(Fault::once(step, fault.clone()));
             let title = format!("{step:?} {fault:?}");
-            made.push((publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202), title));
+            created.push((publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202), title));
             app.advance(minutes(20)).await;
         }
     }
     app.advance(minutes(60)).await;
-    for (made, title) in made {
-        published(&app, "ada", &made, &title).await;
+    for (created, title) in created {
+        published(&app, "ada", &created, &title).await;
     }
 }
 
@@ -340,7 +349,7 @@ async fn a_process_that_dies_in_any_call_is_followed_by_one_that_goes_on() {
     {
         for kind in [FaultKind::HangBefore, FaultKind::HangAfter] {
             let title = format!("{call:?} {kind:?}");
-            let made = publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202);
+            let created = publish(&app, &channel, &title, &host.url("film.mp4")).await.expect(202);
             app.pinterest().inject(Fault::once(call, kind));
             let before = app.pinterest().calls_of(call);
             // The call is dropped in the middle, as when its process dies.
@@ -351,7 +360,7 @@ async fn a_process_that_dies_in_any_call_is_followed_by_one_that_goes_on() {
 
             app.advance(minutes(60)).await;
 
-            published(&app, "ada", &made, &title).await;
+            published(&app, "ada", &created, &title).await;
         }
     }
 }
@@ -361,31 +370,34 @@ async fn a_limit_on_the_way_is_waited_for() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
     app.pinterest().inject(Fault::once(Operation::RegisterMedia, FaultKind::RateLimited { reset: 600 }));
-    let made = publish(&app, &channel, "Limited", &host.url("film.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Limited", &host.url("film.mp4")).await.expect(202);
     app.advance(seconds(1)).await;
-    waits(&app.pin("ada", &id(&made)).await, "quota");
+    waits(&app.pin("ada", &id(&created)).await, "quota");
 
     app.advance(minutes(20)).await;
 
-    published(&app, "ada", &made, "Limited").await;
+    published(&app, "ada", &created, "Limited").await;
 }
 
 #[tokio::test]
 async fn a_video_that_is_cancelled_on_the_way_is_not_published() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    let made = publish(&app, &channel, "Cancelled", &host.url("film.mp4")).await.expect(202);
+    let created = publish(&app, &channel, "Cancelled", &host.url("film.mp4")).await.expect(202);
     app.stack.tick().await.unwrap();
-    let path = format!("{PINS}/{}", id(&made));
+    let path = format!("{PINS}/{}", id(&created));
     app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
 
     app.advance(minutes(10)).await;
 
-    assert_eq!((app.pin("ada", &id(&made)).await["state"].clone(), app.sent()), (json!("cancelled"), 0));
+    assert_eq!(
+        (app.pin("ada", &id(&created)).await["state"].clone(), app.send_count()),
+        (json!("cancelled"), 0)
+    );
 }
 
 #[tokio::test]
-async fn a_file_at_an_address_tells_that_a_model_made_it_when_it_is_looked_at() {
+async fn a_check_of_a_file_at_an_address_finds_that_a_model_made_it() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
     let mut body = pin(&channel, "Check");
@@ -394,8 +406,12 @@ async fn a_file_at_an_address_tells_that_a_model_made_it_when_it_is_looked_at() 
         app.post("/api/v1/pins/validate?fetch_media=true", "ada", body.clone()).await.expect(200)
     };
     let answer = validate(&body).await;
-    let told = check(&answer, "media");
-    assert_eq!((&told["ok"], &told["code"]), (&json!(true), &json!("ai_disclosure_suggested")), "{told}");
+    let media_check = check(&answer, "media");
+    assert_eq!(
+        (&media_check["ok"], &media_check["code"]),
+        (&json!(true), &json!("ai_disclosure_suggested")),
+        "{media_check}"
+    );
 
     body["ai_disclosures"] = json!({"values": ["AI_MODIFIED"]});
     assert_eq!(check(&validate(&body).await, "media")["code"], Value::Null);
@@ -405,27 +421,31 @@ async fn a_file_at_an_address_tells_that_a_model_made_it_when_it_is_looked_at() 
 async fn validation_calls_the_host_only_on_request() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    for (file, found) in [
+    for (file, expected) in [
         ("film.mp4", Value::Null),
         ("page.mp4", json!("media_unsupported")),
         ("huge.mp4", json!("media_too_large")),
         ("missing.mp4", json!("media_unreachable")),
     ] {
         let body = video(&channel, "Check", &host.url(file));
-        let silent = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
-        assert_eq!(check(&silent, "tier")["code"], "no_video_in_sandbox");
-        assert_eq!(check(&silent, "media")["ok"], Value::Null, "{silent}");
-        let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
-        let media = check(&asked, "media");
-        assert_eq!((&media["code"], &media["ok"]), (&found, &json!(found.is_null())), "{file}: {media}");
+        let without_fetch = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
+        assert_eq!(check(&without_fetch, "tier")["code"], "no_video_in_sandbox");
+        assert_eq!(check(&without_fetch, "media")["ok"], Value::Null, "{without_fetch}");
+        let with_fetch = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
+        let media = check(&with_fetch, "media");
+        assert_eq!(
+            (&media["code"], &media["ok"]),
+            (&expected, &json!(expected.is_null())),
+            "{file}: {media}"
+        );
     }
 }
 
 #[tokio::test]
-async fn validation_believes_the_bytes_of_a_file_and_not_its_host() {
+async fn validation_trusts_the_bytes_of_a_file_and_not_its_host() {
     let host = Host::open().await;
     let (app, channel) = host.app().await;
-    for (kind, file, code, words) in [
+    for (kind, file, code, expected_texts) in [
         ("image", "a.jpg", Value::Null, "their hosts have them"),
         ("image", "a.webp", Value::Null, "their hosts have them"),
         ("image", "empty.jpg", json!("media_unsupported"), "an empty file"),
@@ -439,11 +459,11 @@ async fn validation_believes_the_bytes_of_a_file_and_not_its_host() {
     ] {
         let mut body = pin(&channel, "Check");
         body["media"] = json!({"kind": kind, "url": host.url(file)});
-        let asked = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
-        let checks = asked["checks"].as_array().unwrap();
+        let validation = app.post("/api/v1/pins/validate?fetch_media=true", "ada", body).await.expect(200);
+        let checks = validation["checks"].as_array().unwrap();
         let media = checks.iter().find(|check| check["check"] == "media").unwrap();
         assert_eq!(media["code"], code, "{file}: {media}");
-        assert!(media["detail"].as_str().unwrap().contains(words), "{file}: {media}");
+        assert!(media["detail"].as_str().unwrap().contains(expected_texts), "{file}: {media}");
     }
 }
 
@@ -475,9 +495,9 @@ async fn a_video_has_numbers_of_its_own() {
     app.advance(days(5)).await;
     let path = |metrics| format!("{PINS}/{film}/analytics?metrics={metrics}");
 
-    let seen = app.get(&path("VIDEO_START,VIDEO_AVG_WATCH_TIME"), "ada").await.expect(200);
+    let report = app.get(&path("VIDEO_START,VIDEO_AVG_WATCH_TIME"), "ada").await.expect(200);
 
-    assert!(seen["summary"]["VIDEO_START"].as_u64().unwrap() > 0, "{seen}");
-    assert!(seen["summary"]["VIDEO_AVG_WATCH_TIME"].is_f64(), "{seen}");
+    assert!(report["summary"]["VIDEO_START"].as_u64().unwrap() > 0, "{report}");
+    assert!(report["summary"]["VIDEO_AVG_WATCH_TIME"].is_f64(), "{report}");
     assert_eq!(app.get(&path("USER_FOLLOW"), "ada").await.problem(422), "invalid_metric");
 }

@@ -76,15 +76,15 @@ async fn every_stored_file_is_readable_by_its_owner_only() {
     }
     drop(app.client);
     app.stack.stop().await.unwrap();
-    let mut left = Vec::new();
-    walk(&data, &mut left);
-    assert!(left.iter().all(|(_, mode, _)| mode & 0o077 == 0), "{left:?}");
+    let mut remaining = Vec::new();
+    walk(&data, &mut remaining);
+    assert!(remaining.iter().all(|(_, mode, _)| mode & 0o077 == 0), "{remaining:?}");
 }
 
 /// In a folder that others may read, they still cannot read our files.
 #[cfg(unix)]
 #[tokio::test]
-async fn in_a_folder_that_was_there_the_files_are_private_all_the_same() {
+async fn files_are_private_even_in_an_existing_folder() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -119,8 +119,8 @@ async fn a_folder_is_readable_by_its_owner_only_and_holds_no_token_in_the_clear(
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
         let bytes = std::fs::read(&path).unwrap();
         for token in ["pina_", "pinr_"] {
-            let found = bytes.windows(token.len()).any(|part| part == token.as_bytes());
-            assert!(!found, "{} holds {token}", path.display());
+            let is_readable = bytes.windows(token.len()).any(|part| part == token.as_bytes());
+            assert!(!is_readable, "{} holds {token}", path.display());
         }
     }
     assert!(files >= 5, "{files}");

@@ -50,29 +50,30 @@ async fn each_request_goes_through_after(end: ConnectionEnd, pause: SignedDurati
     let (channels, publish) = (app.channels(), Publish::new(app.publisher(), setup));
     let freeze = || {
         assert_ne!(app.kill(end), 0, "there is a connection that can die");
-        *app.ahead.lock().unwrap() += pause;
-        app.trips();
+        *app.clock_offset.lock().unwrap() += pause;
+        app.new_calls();
     };
 
-    let back = app.consent(&start).await;
+    let callback_path = app.consent(&start).await;
     freeze();
-    let end = app.ask(&callback, "GET", &back, Value::Null).await;
+    let end = app.request_ok(&callback, "GET", &callback_path, Value::Null).await;
     let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
     freeze();
-    let channel = app.ask(&channels, "POST", "/api/v1/connections/claim", claim).await;
+    let channel = app.request_ok(&channels, "POST", "/api/v1/connections/claim", claim).await;
     let id = channel["id"].as_str().unwrap();
     freeze();
-    let boards = app.ask(&channels, "GET", &format!("/api/v1/channels/{id}/boards"), Value::Null).await;
+    let boards =
+        app.request_ok(&channels, "GET", &format!("/api/v1/channels/{id}/boards"), Value::Null).await;
 
     Box::pin(publish.prepare()).await.unwrap();
     for title in ["first", "second"] {
         let mut pin = crate::harness::pin(id, title);
         pin["board_id"] = boards["items"][0]["pinterest_board_id"].clone();
         freeze();
-        let published = app.ask(&publish, "POST", "/api/v1/pins", pin).await;
+        let published = app.request_ok(&publish, "POST", "/api/v1/pins", pin).await;
         assert_eq!(published["state"], "published");
         assert_eq!(
-            app.trips(),
+            app.new_calls(),
             call_counts([
                 ("BatchGetItem", 1),
                 ("Pinterest", 1),
@@ -95,7 +96,7 @@ async fn each_request_goes_through_after(end: ConnectionEnd, pause: SignedDurati
         setup,
     );
     freeze();
-    *app.ahead.lock().unwrap() += SignedDuration::from_hours(24 * 24);
+    *app.clock_offset.lock().unwrap() += SignedDuration::from_hours(24 * 24);
     refresh.tick(Tick::Due, Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
-    assert_eq!(app.trips()["Pinterest"], 1, "a token that is refreshed twice may be lost");
+    assert_eq!(app.new_calls()["Pinterest"], 1, "a token that is refreshed twice may be lost");
 }

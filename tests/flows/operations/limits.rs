@@ -24,7 +24,7 @@ async fn app(limits: &str) -> (TestApp, String) {
 
 /// Checks that a limit is reached, and says so in headers as well.
 #[track_caller]
-fn reached(refused: &Answer, limit: &str, amount: u64) -> u64 {
+fn assert_limit_reached(refused: &Answer, limit: &str, amount: u64) -> u64 {
     assert_eq!(refused.problem(429), "limit_reached");
     assert_eq!(refused.json()["params"], json!({"limit": limit, "amount": amount.to_string()}));
     let header = |name: &str| refused.headers[name].to_str().unwrap().to_owned();
@@ -35,11 +35,11 @@ fn reached(refused: &Answer, limit: &str, amount: u64) -> u64 {
 }
 
 /// How much of a limit is used, and how much there is.
-async fn used(app: &TestApp, sub: &str, limit: &str) -> (u64, u64) {
+async fn usage(app: &TestApp, sub: &str, limit: &str) -> (u64, u64) {
     let limits = app.get(LIMITS, sub).await.expect(200);
     let items = limits["items"].as_array().unwrap();
-    let one = items.iter().find(|one| one["name"] == limit).unwrap();
-    (one["used"].as_u64().unwrap(), one["limit"].as_u64().unwrap())
+    let entry = items.iter().find(|entry| entry["name"] == limit).unwrap();
+    (entry["used"].as_u64().unwrap(), entry["limit"].as_u64().unwrap())
 }
 
 #[tokio::test]
@@ -51,15 +51,15 @@ async fn pins_over_the_limit_of_a_minute_are_refused_until_there_is_room_again()
         app.publish("ada", &channel, &format!("{number}")).await.expect(201);
     }
 
-    let wait = reached(&app.publish("ada", &channel, "over").await, "pins_per_minute", 3);
+    let wait = assert_limit_reached(&app.publish("ada", &channel, "over").await, "pins_per_minute", 3);
 
     assert!((1..=21).contains(&wait), "{wait}");
-    assert_eq!((app.sent(), app.at_pinterest("over")), (3, 0), "nothing was kept or sent");
+    assert_eq!((app.send_count(), app.at_pinterest("over")), (3, 0), "nothing was kept or sent");
     app.publish("eve", &eves, "hers").await.expect(201);
     let file = format!("{}\n{}\n", pin(&channel, "a"), pin(&channel, "b"));
     let bulk = app.client.post(format!("{}{PINS}/bulk", app.stack.url())).bearer_auth(app.user("ada"));
     let bulk = answer(bulk.header("content-type", "application/x-ndjson").body(file)).await;
-    reached(&bulk, "pins_per_minute", 3);
+    assert_limit_reached(&bulk, "pins_per_minute", 3);
 
     app.advance(seconds(i64::try_from(wait).unwrap())).await;
     app.publish("ada", &channel, "later").await.expect(201);
@@ -78,8 +78,8 @@ async fn open_pins_are_counted_anew_before_anybody_is_refused() {
     app.advance(minutes(2)).await;
     app.schedule("ada", &channel, "second", tomorrow).await.expect(202);
     app.advance(minutes(2)).await;
-    reached(&app.schedule("ada", &channel, "third", tomorrow).await, "open_pins", 2);
-    assert_eq!(used(&app, "ada", "open_pins").await, (2, 2));
+    assert_limit_reached(&app.schedule("ada", &channel, "third", tomorrow).await, "open_pins", 2);
+    assert_eq!(usage(&app, "ada", "open_pins").await, (2, 2));
 
     let path = format!("{PINS}/{}", id(&first));
     app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
@@ -96,7 +96,7 @@ async fn a_tenant_with_all_its_channels_connects_no_other_account_but_its_own_ag
     let ticket = end.split_once("#connection=").unwrap().1;
 
     let claim = json!({"connection": ticket});
-    reached(&app.post("/api/v1/connections/claim", "ada", claim.clone()).await, "channels", 1);
+    assert_limit_reached(&app.post("/api/v1/connections/claim", "ada", claim.clone()).await, "channels", 1);
 
     let path = format!("/api/v1/channels/{channel}");
     app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
@@ -108,7 +108,7 @@ async fn starts_are_limited() {
     let (app, _) = app("starts_per_minute=2").await;
     app.start_oauth("ada").await;
     let start = app.post("/api/v1/auth/pinterest/start", "ada", json!({})).await;
-    reached(&start, "starts_per_minute", 2);
+    assert_limit_reached(&start, "starts_per_minute", 2);
     app.start_oauth("eve").await;
 }
 
@@ -125,7 +125,7 @@ async fn lists_of_boards_are_kept_for_minutes_and_use_a_share_of_pinterests_limi
     app.get(&boards(false), "ada").await.expect(200);
 
     let many = app.get(&boards(true), "ada").await;
-    reached(&many, "pinterest_calls_per_day", 5);
+    assert_limit_reached(&many, "pinterest_calls_per_day", 5);
     app.publish("ada", &channel, "publishing goes on").await.expect(201);
 
     let body = pin(&channel, "checked");
@@ -153,15 +153,19 @@ async fn uploads_are_limited_and_a_deleted_file_makes_room() {
     let second = offer(&app, "ada", "image/png", PNG.len()).await;
     uploads::send(&app, &second, PNG).await.expect(200);
     let third = json!({"content_type": "image/png", "bytes": PNG.len()});
-    reached(&app.post("/api/v1/media", "ada", third.clone()).await, "upload_bytes", PNG.len() as u64 * 2);
+    assert_limit_reached(
+        &app.post("/api/v1/media", "ada", third.clone()).await,
+        "upload_bytes",
+        PNG.len() as u64 * 2,
+    );
 
     let path = format!("/api/v1/media/{}", uploads::id(&first));
-    let gone = app.call(Method::DELETE, &path, &app.user("eve"), None).await;
-    assert_eq!(gone.problem(404), "not_found", "another tenant's");
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
-    assert_eq!((gone.status.as_u16(), gone.text.as_str()), (204, ""));
-    let gone = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
-    assert_eq!(gone.problem(404), "not_found");
+    let deletion = app.call(Method::DELETE, &path, &app.user("eve"), None).await;
+    assert_eq!(deletion.problem(404), "not_found", "another tenant's");
+    let deletion = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
+    assert_eq!((deletion.status.as_u16(), deletion.text.as_str()), (204, ""));
+    let deletion = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
+    assert_eq!(deletion.problem(404), "not_found");
 
     app.post("/api/v1/media", "ada", third).await.expect(201);
 }
@@ -176,10 +180,10 @@ async fn an_image_within_a_pin_counts_as_an_upload() {
     };
     app.post(PINS, "ada", with_image("first")).await.expect(201);
     let amount = PNG.len() as u64;
-    assert_eq!(used(&app, "ada", "upload_bytes").await, (amount, amount));
-    assert_eq!(used(&app, "ada", "upload_bytes_per_day").await, (amount, 1000));
+    assert_eq!(usage(&app, "ada", "upload_bytes").await, (amount, amount));
+    assert_eq!(usage(&app, "ada", "upload_bytes_per_day").await, (amount, 1000));
 
-    reached(&app.post(PINS, "ada", with_image("second")).await, "upload_bytes", amount);
+    assert_limit_reached(&app.post(PINS, "ada", with_image("second")).await, "upload_bytes", amount);
 
     assert_eq!(app.at_pinterest("second"), 0, "nothing was sent");
     let bulk = app.client.post(format!("{}{PINS}/bulk", app.stack.url())).bearer_auth(app.user("ada"));
@@ -192,34 +196,34 @@ async fn an_image_within_a_pin_counts_as_an_upload() {
 async fn an_admin_gives_a_tenant_limits_of_its_own() {
     let (app, channel) = app("pins_per_minute=1").await;
     app.publish("ada", &channel, "one").await.expect(201);
-    reached(&app.publish("ada", &channel, "two").await, "pins_per_minute", 1);
+    assert_limit_reached(&app.publish("ada", &channel, "two").await, "pins_per_minute", 1);
 
-    let own = json!({"tenant": "ada", "limits": {"pins_per_minute": 60, "channels": 7}});
-    let shown = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(own)).await.expect(200);
+    let own_limits = json!({"tenant": "ada", "limits": {"pins_per_minute": 60, "channels": 7}});
+    let saved = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(own_limits)).await.expect(200);
     // What is used of a minute becomes less by itself.
     let amounts = |limits: &Value| {
         let limits = limits["items"].as_array().unwrap().iter();
         limits.map(|limit| (limit["name"].clone(), limit["limit"].clone())).collect::<Vec<_>>()
     };
-    assert_eq!(amounts(&app.get(LIMITS, "ada").await.expect(200)), amounts(&shown));
-    assert_eq!(used(&app, "ada", "channels").await, (1, 7));
+    assert_eq!(amounts(&app.get(LIMITS, "ada").await.expect(200)), amounts(&saved));
+    assert_eq!(usage(&app, "ada", "channels").await, (1, 7));
     let path = format!("{ADMIN_LIMITS}?tenant=ada");
-    let read = app.call(Method::GET, &path, &app.admin(), None).await.expect(200);
-    assert_eq!(amounts(&read), amounts(&shown));
+    let limits_view = app.call(Method::GET, &path, &app.admin(), None).await.expect(200);
+    assert_eq!(amounts(&limits_view), amounts(&saved));
     app.publish("ada", &channel, "two").await.expect(201);
 
-    let none = json!({"tenant": "ada", "limits": {}});
-    app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(none)).await.expect(200);
+    let no_limits = json!({"tenant": "ada", "limits": {}});
+    app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(no_limits)).await.expect(200);
     app.publish("ada", &channel, "three").await.problem(429);
-    for (wrong, code) in [
+    for (body, code) in [
         (json!({"tenant": "ada", "limits": {"pins": 1}}), "unknown_field"),
         (json!({"tenant": "ada", "limits": {"channels": 0}}), "invalid_limit"),
         (json!({"tenant": "ada", "limits": {"channels": -1}}), "invalid_type"),
         (json!({"tenant": "", "limits": {}}), "missing_field"),
         (json!({"limits": {}}), "missing_field"),
     ] {
-        let refused = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(wrong.clone())).await;
-        assert_eq!(refused.problem(422), code, "{wrong}");
+        let refused = app.call(Method::PUT, ADMIN_LIMITS, &app.admin(), Some(body.clone())).await;
+        assert_eq!(refused.problem(422), code, "{body}");
     }
 }
 

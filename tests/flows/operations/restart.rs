@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Fault, FaultKind, Operation};
 
 use crate::{
-    connect::settings::{read, sources, test},
+    connect::settings::{read_settings, sources, test},
     harness::{PINS, TestApp, client, days, id, minutes, pin, until},
 };
 
@@ -60,25 +60,25 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
     app.advance(days(3)).await;
     let path = format!("/api/v1/channels/{channel}");
     let (view, token) = (app.get(&path, "ada").await.expect(200), app.user("ada"));
-    let (clock, told) = (app.stack.now(), events(&app).await);
-    assert!(told.len() >= 4, "{told:?}");
+    let (clock, events_before) = (app.stack.now(), events(&app).await);
+    assert!(events_before.len() >= 4, "{events_before:?}");
     stop(app).await;
 
     let app = restart_in(folder.path()).await;
     assert!(app.stack.now() >= clock, "the clock does not go back");
     assert!(app.stack.now() < clock + minutes(5), "nor ahead");
-    assert_eq!(events(&app).await, told, "nothing is told twice");
+    assert_eq!(events(&app).await, events_before, "nothing is told twice");
     assert_eq!(app.get(&path, "ada").await.expect(200), view);
-    let listed = app.call(reqwest::Method::GET, PINS, &token, None).await.expect(200);
-    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "whoever was signed in still is");
+    let pin_list = app.call(reqwest::Method::GET, PINS, &token, None).await.expect(200);
+    assert_eq!(pin_list["items"].as_array().unwrap().len(), 2, "whoever was signed in still is");
     assert_eq!(app.pin("ada", &id(&now)).await["pinterest_pin_id"], now["pinterest_pin_id"]);
     app.publish("ada", &channel, "Sealed tokens open").await.expect(201);
     let tokens = app.pinterest().calls_of(Operation::Token);
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::Unauthorized));
-    let renewed = app.publish("ada", &channel, "The refresh token too").await.expect(202);
+    let waiting_pin = app.publish("ada", &channel, "The refresh token too").await.expect(202);
     app.advance(minutes(3)).await;
     assert_eq!(app.pinterest().calls_of(Operation::Token), tokens + 1);
-    assert_eq!(app.pin("ada", &id(&renewed)).await["state"], "published");
+    assert_eq!(app.pin("ada", &id(&waiting_pin)).await["state"], "published");
 
     app.advance(days(3)).await;
     assert_eq!(app.pin("ada", &id(&later)).await["state"], "published");
@@ -86,8 +86,8 @@ async fn a_stack_that_is_started_again_goes_on_where_it_was() {
         assert_eq!(app.at_pinterest(title), 1, "{title}");
     }
     let all = events(&app).await;
-    assert_eq!(all[..told.len()], told);
-    let kinds: Vec<_> = all[told.len()..].iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(all[..events_before.len()], events_before);
+    let kinds: Vec<_> = all[events_before.len()..].iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(kinds, ["pin.published", "pin.waiting", "pin.published", "pin.published"]);
     let mut ids: Vec<_> = all.iter().map(|(_, id)| id.to_string()).collect();
     ids.sort();
@@ -103,13 +103,13 @@ async fn settings_and_their_effects_outlive_a_restart() {
     let app = TestApp::start_with(data.clone(), []).await;
     app.configure().await;
     app.save(json!({"environment": "production", "status": "disabled"})).await;
-    let before = read(&app).await;
+    let before = read_settings(&app).await;
     let channels = app.get("/api/v1/channels", "ada").await.expect(200);
     drop(app.client);
     app.stack.stop().await.unwrap();
 
     let app = TestApp::start_with(data, []).await;
-    let after = read(&app).await;
+    let after = read_settings(&app).await;
     for name in ["app_id", "app_secret_set", "status", "environment", "configured"] {
         assert_eq!(after[name], before[name], "{name}");
     }
@@ -122,8 +122,8 @@ async fn settings_and_their_effects_outlive_a_restart() {
 async fn the_first_tick_after_a_stop_does_all_overdue_work() {
     let folder = tempfile::tempdir().unwrap();
     let (app, channel) = start_in(folder.path()).await;
-    let soon = app.stack.now() + minutes(30);
-    let due = app.schedule("ada", &channel, "Due", soon).await.expect(202);
+    let publish_at = app.stack.now() + minutes(30);
+    let due = app.schedule("ada", &channel, "Due", publish_at).await.expect(202);
     stop(app).await;
     // The folder stores how far the stack's clock is ahead of the machine. A change of it is the time without a stack.
     let file = folder.path().join("clock");
@@ -154,7 +154,7 @@ async fn a_folder_belongs_to_one_stack_at_a_time() {
 }
 
 #[tokio::test]
-async fn memory_leaves_nothing() {
+async fn a_stack_in_memory_leaves_nothing() {
     let (app, channel) = TestApp::start_connected().await;
     app.publish("ada", &channel, "Gone").await.expect(201);
     app.advance(days(2)).await;
@@ -165,8 +165,8 @@ async fn memory_leaves_nothing() {
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
     assert_eq!(app.get("/api/v1/channels", "ada").await.expect(200)["items"], json!([]));
     assert!(events(&app).await.is_empty());
-    let ahead = app.stack.now().duration_since(jiff::Timestamp::now());
-    assert!(ahead.abs() < minutes(1), "{ahead}");
+    let offset = app.stack.now().duration_since(jiff::Timestamp::now());
+    assert!(offset.abs() < minutes(1), "{offset}");
 }
 
 #[tokio::test]
@@ -178,17 +178,17 @@ async fn a_stack_that_is_killed_while_it_sends_leaves_one_pin() {
         let request = app.client.post(format!("{}{PINS}", app.stack.url()));
         let request = request.bearer_auth(app.user("ada")).json(&pin(&channel, "Killed"));
         let request = tokio::spawn(request.send());
-        until(|| app.sent() > 0).await;
+        until(|| app.send_count() > 0).await;
         request.abort();
         drop(app);
 
         let app = restart_in(folder.path()).await;
-        let killed = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
-        assert_eq!(killed["state"], "sending");
+        let interrupted = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
+        assert_eq!(interrupted["state"], "sending");
         app.advance(minutes(7)).await;
 
-        let killed = app.pin("ada", &id(&killed)).await;
-        assert_eq!(killed["state"], "published", "{killed}");
+        let interrupted = app.pin("ada", &id(&interrupted)).await;
+        assert_eq!(interrupted["state"], "published", "{interrupted}");
         assert_eq!(app.at_pinterest("Killed"), 1);
         stop(app).await;
     }

@@ -32,65 +32,70 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     channels.prepare().await.unwrap();
     Box::pin(publish.prepare()).await.unwrap();
     pins.prepare().await.unwrap();
-    let prepared = app.trips();
+    let start_calls = app.new_calls();
     assert_eq!(
-        (prepared["GetSecretValue"], prepared["Pinterest"]),
+        (start_calls["GetSecretValue"], start_calls["Pinterest"]),
         (4, 2),
         "settings, key rings, connections"
     );
 
-    app.ask(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
-    assert_eq!(app.trips(), call_counts([("PutItem", 1), ("UpdateItem", 1)]), "start OAuth");
+    app.request_ok(&start, "POST", "/api/v1/auth/pinterest/start", json!({})).await;
+    assert_eq!(app.new_calls(), call_counts([("PutItem", 1), ("UpdateItem", 1)]), "start OAuth");
 
-    let back = app.consent(&start).await;
-    app.trips();
-    let end = app.ask(&callback, "GET", &back, Value::Null).await;
-    assert_eq!(app.trips(), call_counts([("Pinterest", 2), ("PutItem", 1), ("UpdateItem", 2)]), "callback");
+    let callback_path = app.consent(&start).await;
+    app.new_calls();
+    let end = app.request_ok(&callback, "GET", &callback_path, Value::Null).await;
+    assert_eq!(
+        app.new_calls(),
+        call_counts([("Pinterest", 2), ("PutItem", 1), ("UpdateItem", 2)]),
+        "callback"
+    );
 
     let ticket = end.as_str().unwrap().split_once("#connection=").unwrap().1;
     let claim = json!({"connection": ticket});
-    let channel = app.ask(&channels, "POST", "/api/v1/connections/claim", claim).await;
+    let channel = app.request_ok(&channels, "POST", "/api/v1/connections/claim", claim).await;
     // Another channel is counted once, when it is new. The stack's first claim makes the share in the key of refresh
     // tokens, which a process reads once.
     let budget = call_counts([("GetItem", 4), ("PutItem", 1), ("Query", 1), ("TransactWriteItems", 1)]);
-    assert_eq!(app.trips(), budget, "claim");
+    assert_eq!(app.new_calls(), budget, "claim");
 
     let id = channel["id"].as_str().unwrap();
-    app.ask(&channels, "GET", &format!("/api/v1/channels/{id}"), Value::Null).await;
-    assert_eq!(app.trips(), call_counts([("BatchGetItem", 1)]), "read a channel");
+    app.request_ok(&channels, "GET", &format!("/api/v1/channels/{id}"), Value::Null).await;
+    assert_eq!(app.new_calls(), call_counts([("BatchGetItem", 1)]), "read a channel");
 
-    let boards = app.ask(&channels, "GET", &format!("/api/v1/channels/{id}/boards"), Value::Null).await;
+    let boards =
+        app.request_ok(&channels, "GET", &format!("/api/v1/channels/{id}/boards"), Value::Null).await;
     let mut pin = crate::harness::pin(id, "now");
     pin["board_id"] = boards["items"][0]["pinterest_board_id"].clone();
-    app.trips();
-    let published = app.ask(&publish, "POST", "/api/v1/pins", pin.clone()).await;
+    app.new_calls();
+    let published = app.request_ok(&publish, "POST", "/api/v1/pins", pin.clone()).await;
     assert_eq!(published["state"], "published");
     // The update counts what the tenant uses, while the batch is read.
     let budget =
         call_counts([("BatchGetItem", 1), ("Pinterest", 1), ("TransactWriteItems", 2), ("UpdateItem", 1)]);
-    assert_eq!(app.trips(), budget, "publish an image by URL");
+    assert_eq!(app.new_calls(), budget, "publish an image by URL");
 
-    let again = app.ask(&publish, "POST", "/api/v1/pins", pin.clone()).await;
-    assert_eq!(again["id"], published["id"]);
+    let repeated = app.request_ok(&publish, "POST", "/api/v1/pins", pin.clone()).await;
+    assert_eq!(repeated["id"], published["id"]);
     assert_eq!(
-        app.trips(),
+        app.new_calls(),
         call_counts([("BatchGetItem", 1), ("GetItem", 1), ("UpdateItem", 1)]),
         "repeat a request with its key"
     );
 
     pin["title"] = json!("later");
     pin["publish_at"] = json!(Timestamp::now() + SignedDuration::from_hours(1));
-    app.ask(&publish, "POST", "/api/v1/pins", pin).await;
+    app.request_ok(&publish, "POST", "/api/v1/pins", pin).await;
     let budget = call_counts([("BatchGetItem", 1), ("TransactWriteItems", 1), ("UpdateItem", 1)]);
-    assert_eq!(app.trips(), budget, "schedule a Pin");
+    assert_eq!(app.new_calls(), budget, "schedule a Pin");
 
     let file = json!({"content_type": "image/png", "bytes": 1});
-    app.ask(&publish, "POST", "/api/v1/media", file).await;
-    assert_eq!(app.trips(), call_counts([("UpdateItem", 1)]), "where to send a file");
+    app.request_ok(&publish, "POST", "/api/v1/media", file).await;
+    assert_eq!(app.new_calls(), call_counts([("UpdateItem", 1)]), "where to send a file");
 
     let path = format!("/api/v1/pins/{}", published["id"].as_str().unwrap());
-    app.ask(&pins, "GET", &path, Value::Null).await;
-    assert_eq!(app.trips(), call_counts([("GetItem", 1)]), "read a Pin");
+    app.request_ok(&pins, "GET", &path, Value::Null).await;
+    assert_eq!(app.new_calls(), call_counts([("GetItem", 1)]), "read a Pin");
 }
 
 #[tokio::test]
@@ -105,25 +110,29 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     let (secret, vault, pinterest) =
         (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
     let refresh = Refresh::new(secret, vault, main, tokens, pinterest, setup);
-    let back = app.consent(&start).await;
-    let end = app.ask(&callback, "GET", &back, Value::Null).await;
+    let callback_path = app.consent(&start).await;
+    let end = app.request_ok(&callback, "GET", &callback_path, Value::Null).await;
     let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
-    app.ask(&app.channels(), "POST", "/api/v1/connections/claim", claim).await;
-    let soon = || Instant::now() + std::time::Duration::from_mins(5);
+    app.request_ok(&app.channels(), "POST", "/api/v1/connections/claim", claim).await;
+    let deadline = || Instant::now() + std::time::Duration::from_mins(5);
 
-    refresh.tick(Tick::Due, soon()).await.unwrap();
-    app.trips();
-    refresh.tick(Tick::Due, soon()).await.unwrap();
-    let idle = app.trips();
-    assert_eq!(idle, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
+    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    app.new_calls();
+    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    let idle_calls = app.new_calls();
+    assert_eq!(idle_calls, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
 
-    *app.ahead.lock().unwrap() = SignedDuration::from_hours(24 * 24);
-    refresh.tick(Tick::Due, soon()).await.unwrap();
-    let mut busy = app.trips();
-    assert_eq!(busy.remove("Pinterest"), Some(1), "one call");
-    assert_eq!(busy.remove("GetSecretValue"), Some(2), "the settings, once a minute; the key ring, once");
-    let read = "when App ID and App Secret were last seen to be right; and once, the share in the refresh tokens' key";
-    assert_eq!(busy.remove("GetItem"), Some(2), "{read}");
-    assert_eq!(busy["UpdateItem"] - idle["UpdateItem"], 2, "the claim and the save");
-    assert!(busy.keys().eq(idle.keys()), "and nothing else but the index: {busy:?}");
+    *app.clock_offset.lock().unwrap() = SignedDuration::from_hours(24 * 24);
+    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    let mut refresh_calls = app.new_calls();
+    assert_eq!(refresh_calls.remove("Pinterest"), Some(1), "one call");
+    assert_eq!(
+        refresh_calls.remove("GetSecretValue"),
+        Some(2),
+        "the settings, once a minute; the key ring, once"
+    );
+    let credential_read = "when App ID and App Secret were last seen to be right; and once, the share in the refresh tokens' key";
+    assert_eq!(refresh_calls.remove("GetItem"), Some(2), "{credential_read}");
+    assert_eq!(refresh_calls["UpdateItem"] - idle_calls["UpdateItem"], 2, "the claim and the save");
+    assert!(refresh_calls.keys().eq(idle_calls.keys()), "and nothing else but the index: {refresh_calls:?}");
 }

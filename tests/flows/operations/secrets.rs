@@ -52,20 +52,20 @@ fn log() -> Log {
 /// The secrets that must not be found, and all answers, log lines and events.
 struct Search {
     secrets: Vec<String>,
-    said: String,
+    output: String,
 }
 
 impl Search {
-    fn hear(&mut self, text: &str) {
-        self.said.push_str(text);
-        self.said.push('\n');
+    fn add(&mut self, text: &str) {
+        self.output.push_str(text);
+        self.output.push('\n');
     }
 
     fn find_nothing(&self, place: &str, bytes: &[u8]) {
         for secret in &self.secrets {
             if let Some(at) = memchr::memmem::find(bytes, secret.as_bytes()) {
-                let around = &bytes[at.saturating_sub(80)..(at + secret.len() + 20).min(bytes.len())];
-                panic!("{place} holds {secret}: {}", String::from_utf8_lossy(around));
+                let context = &bytes[at.saturating_sub(80)..(at + secret.len() + 20).min(bytes.len())];
+                panic!("{place} holds {secret}: {}", String::from_utf8_lossy(context));
             }
         }
     }
@@ -73,8 +73,8 @@ impl Search {
 
 /// The value of a parameter in an address.
 fn parameter(address: &str, name: &str) -> String {
-    let (_, rest) = address.split_once(&format!("{name}=")).unwrap();
-    rest.split(['&', '#']).next().unwrap().to_owned()
+    let (_, tail) = address.split_once(&format!("{name}=")).unwrap();
+    tail.split(['&', '#']).next().unwrap().to_owned()
 }
 
 fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -96,13 +96,13 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
     // Pinterest's tokens begin with these. The App Secret, codes, states and tickets are added when they appear.
     let mut search = Search {
         secrets: vec![APP_SECRET.into(), "pina_".into(), "pinr_".into(), "pinc_".into()],
-        said: String::new(),
+        output: String::new(),
     };
     app.configure().await;
     let settings = app.call(Method::GET, SETTINGS, &app.admin(), None).await;
-    search.hear(&settings.text);
-    let tested = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await;
-    search.hear(&tested.text);
+    search.add(&settings.text);
+    let credential_check = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await;
+    search.add(&credential_check.text);
 
     // Connecting, with success and with failures.
     let faults = [
@@ -123,21 +123,21 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
         let page = app.start_oauth("ada").await;
         search.secrets.push(parameter(&page, "state"));
         let consent = app.client.post(&page).body("decision=allow");
-        let back = answer(consent.header("content-type", "application/x-www-form-urlencoded")).await;
-        let callback = back.headers[LOCATION].to_str().unwrap();
+        let redirect = answer(consent.header("content-type", "application/x-www-form-urlencoded")).await;
+        let callback = redirect.headers[LOCATION].to_str().unwrap();
         search.secrets.push(parameter(callback, "code"));
         let end = answer(app.client.get(callback)).await;
-        search.hear(&end.text);
+        search.add(&end.text);
         let end = end.headers[LOCATION].to_str().unwrap().to_owned();
         let Some((_, ticket)) = end.split_once("#connection=") else {
-            search.hear(&end);
+            search.add(&end);
             continue;
         };
         search.secrets.push(ticket.to_owned());
-        let stranger = app.post("/api/v1/connections/claim", "eve", json!({"connection": ticket})).await;
-        search.hear(&stranger.text);
+        let foreign_claim = app.post("/api/v1/connections/claim", "eve", json!({"connection": ticket})).await;
+        search.add(&foreign_claim.text);
         let claimed = app.post("/api/v1/connections/claim", "ada", json!({"connection": ticket})).await;
-        search.hear(&claimed.text);
+        search.add(&claimed.text);
         channel = claimed.json()["id"].as_str().unwrap().to_owned();
     }
     assert!(!channel.is_empty());
@@ -158,7 +158,7 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
     {
         app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
         let answer = app.publish("ada", &channel, &format!("Pin {number}")).await;
-        search.hear(&answer.text);
+        search.add(&answer.text);
         app.advance(minutes(6)).await;
     }
     for kind in [FaultKind::Status500Before, FaultKind::CutBefore, FaultKind::GarbageBefore, FaultKind::Scope]
@@ -168,7 +168,7 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
     app.advance(days(24)).await;
     app.pinterest().revoke("demo_account").unwrap();
     let answer = app.publish("ada", &channel, "Revoked").await;
-    search.hear(&answer.text);
+    search.add(&answer.text);
     app.advance(SignedDuration::from_hours(1)).await;
 
     // Uploading and reading, with success and with failures.
@@ -176,31 +176,31 @@ async fn no_secret_is_in_a_log_an_answer_an_event_or_a_row() {
     search.secrets.push(parameter(upload["upload"]["url"].as_str().unwrap(), "X-Amz-Signature"));
     let refused = uploads::send(&app, &upload, b"something else").await;
     assert_eq!(refused.status, 403);
-    search.hear(&refused.text);
+    search.add(&refused.text);
     assert_eq!(uploads::send(&app, &upload, uploads::PNG).await.status, 200);
     let (tenant, file) = (uploads::tenant("ada"), uploads::id(&upload));
     assert!(app.bucket().head(&tenant, &file).await.unwrap().is_some());
     let address = app.bucket().signed_url(&tenant, &file, Duration::from_mins(1)).unwrap();
     search.secrets.push(parameter(address.expose(), "X-Amz-Signature"));
-    search.hear(&format!("{address:?}"));
+    search.add(&format!("{address:?}"));
     app.client.get(address.expose()).send().await.unwrap();
 
     // Invalid input that contains secrets.
     for body in [json!({"app_secret": APP_SECRET, "surprise": 1}), json!({"app_secret": [APP_SECRET]})] {
         let refused = app.call(Method::PUT, SETTINGS, &app.admin(), Some(body)).await;
         assert_eq!(refused.status, 422);
-        search.hear(&refused.text);
+        search.add(&refused.text);
     }
     let missing: Value = pin("ch_unknown", "x");
-    search.hear(&app.post("/api/v1/pins", "ada", missing).await.text);
-    search.hear(&app.get("/api/v1/channels", "ada").await.text);
-    search.hear(&app.get("/api/v1/pins", "ada").await.text);
+    search.add(&app.post("/api/v1/pins", "ada", missing).await.text);
+    search.add(&app.get("/api/v1/channels", "ada").await.text);
+    search.add(&app.get("/api/v1/pins", "ada").await.text);
     let events = app.stack.events().await.unwrap();
     assert!(events.len() > 10);
-    search.hear(&serde_json::to_string(&events).unwrap());
+    search.add(&serde_json::to_string(&events).unwrap());
     app.stack.stop().await.unwrap();
 
-    search.find_nothing("an answer or an event", search.said.as_bytes());
+    search.find_nothing("an answer or an event", search.output.as_bytes());
     let logged = log.0.lock().unwrap().clone();
     let lines = String::from_utf8_lossy(&logged).into_owned();
     let others = |line: &str| line.contains(" DEBUG ") && line.contains(" aws_smithy_runtime::");

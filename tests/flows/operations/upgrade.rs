@@ -71,14 +71,14 @@ fn add_unknown(map: &mut serde_json::Map<String, Value>) {
 }
 
 /// A row without the attributes that [`add_unknown`] has added, as this version may write it.
-fn known(value: &Value) -> Value {
+fn known_fields(value: &Value) -> Value {
     let is_known = |name: &str| !name.starts_with("unknown_") && name != "of_a_later_version";
     match value {
         Value::Object(fields) => {
             let fields = fields.iter().filter(|(name, _)| is_known(name));
-            fields.map(|(name, value)| (name.clone(), known(value))).collect()
+            fields.map(|(name, value)| (name.clone(), known_fields(value))).collect()
         }
-        Value::Array(items) => items.iter().map(known).collect(),
+        Value::Array(items) => items.iter().map(known_fields).collect(),
         other => other.clone(),
     }
 }
@@ -86,7 +86,7 @@ fn known(value: &Value) -> Value {
 /// Does everything that callers, ticks and the daily check do with existing rows.
 async fn goes_on(stored: Stored) {
     let (app, _folder) = rows::restore(&stored).await;
-    let old: Vec<_> = stored.rows().iter().map(known).collect();
+    let old: Vec<_> = stored.rows().iter().map(known_fields).collect();
     everything_is_read(&app, &old).await;
     settings_count(&app, &old).await;
     what_was_under_way_is_finished(&app, &stored, &old).await;
@@ -126,9 +126,9 @@ fn text(value: &Value) -> &str {
 async fn everything_is_read(app: &TestApp, old: &[Value]) {
     for tenant in ["ada", "bob"] {
         let row = channel_of(old, tenant);
-        let listed = app.get("/api/v1/channels", tenant).await.expect(200);
+        let channel_list = app.get("/api/v1/channels", tenant).await.expect(200);
         let view = app.get(&format!("/api/v1/channels/{}", text(&row["id"])), tenant).await.expect(200);
-        assert_eq!(listed["items"], json!([view]));
+        assert_eq!(channel_list["items"], json!([view]));
         for field in ["id", "environment", "account", "scopes", "connected_at"] {
             assert_eq!(view[field], with_millis(&row[field]), "{field}");
         }
@@ -138,8 +138,8 @@ async fn everything_is_read(app: &TestApp, old: &[Value]) {
 
         let pins: Vec<_> =
             old.iter().filter(|row| row["draft"].is_object() && row["tenant"] == tenant).collect();
-        let listed = app.get("/api/v1/pins", tenant).await.expect(200);
-        assert_eq!(listed["items"].as_array().unwrap().len(), pins.len());
+        let channel_list = app.get("/api/v1/pins", tenant).await.expect(200);
+        assert_eq!(channel_list["items"].as_array().unwrap().len(), pins.len());
         for row in pins {
             is_shown(&app.pin(tenant, text(&row["id"])).await, row);
         }
@@ -181,16 +181,16 @@ async fn settings_count(app: &TestApp, old: &[Value]) {
     let last = [&worker["delivered_at"], &worker["refreshed_at"]].into_iter().map(text).min().unwrap();
     assert_eq!(view["worker"]["last_tick_at"], last);
     assert_eq!(view["worker"]["last_daily_at"], worker["rolled_at"]);
-    let tested = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await.expect(200);
-    assert_eq!(tested["result"], "ok", "{tested}");
+    let check = app.call(Method::POST, &format!("{SETTINGS}/test"), &app.admin(), None).await.expect(200);
+    assert_eq!(check["result"], "ok", "{check}");
 }
 
 /// Repeats a request, claims a claimed and an unclaimed ticket, finishes a consent, and retries a failed Pin.
 async fn what_was_under_way_is_finished(app: &TestApp, stored: &Stored, old: &[Value]) {
-    let sent = app.pinterest().calls_of(Operation::CreatePin);
-    let again = freeze::publish_once(app, &stored.under_way.once).await;
-    assert_eq!(again.json()["id"], titled(old, "Once")["id"]);
-    assert_eq!(app.pinterest().calls_of(Operation::CreatePin), sent, "the key was used before");
+    let calls_before = app.pinterest().calls_of(Operation::CreatePin);
+    let repeated = freeze::publish_once(app, &stored.under_way.once).await;
+    assert_eq!(repeated.json()["id"], titled(old, "Once")["id"]);
+    assert_eq!(app.pinterest().calls_of(Operation::CreatePin), calls_before, "the key was used before");
 
     let claimed = freeze::claim(app, "bob", &stored.under_way.claimed).await.expect(200);
     assert_eq!(
@@ -209,8 +209,11 @@ async fn what_is_due_is_done(app: &TestApp, old: &[Value]) {
     let tokens = old.iter().find(|row| row["sk"] == "TOKEN" && row["tenant"] == "ada").unwrap();
     let path = format!("/api/v1/channels/{}", text(&tokens["channel_id"]));
     app.advance(minutes(10)).await;
-    let renewed = app.get(&path, "ada").await.expect(200)["access_expires_at"].clone();
-    assert!(text(&renewed) > text(&tokens["access_expires_at"]), "the lease of a process that died is over");
+    let renewed_until = app.get(&path, "ada").await.expect(200)["access_expires_at"].clone();
+    assert!(
+        text(&renewed_until) > text(&tokens["access_expires_at"]),
+        "the lease of a process that died is over"
+    );
 
     app.advance(minutes(200)).await; // the app's pause is over
     for (tenant, title) in freeze::OPEN {
@@ -228,23 +231,24 @@ async fn what_is_due_is_done(app: &TestApp, old: &[Value]) {
     app.advance(days(24)).await;
     let channel = app.get(&path, "ada").await.expect(200);
     assert_eq!(channel["status"], "connected", "{channel}");
-    assert!(text(&channel["access_expires_at"]) > text(&renewed), "{channel}");
+    assert!(text(&channel["access_expires_at"]) > text(&renewed_until), "{channel}");
     for title in ["Once", "Failed", "Scheduled"] {
         assert_eq!(app.at_pinterest(title), 1, "{title}");
     }
     let events = app.stack.events().await.unwrap();
     for row in old.iter().filter(|row| row["draft"].is_object() && row["state"] != "cancelled") {
-        let mut told = events.iter().filter(|event| event.detail["pin_id"] == row["id"]);
-        assert!(told.any(|event| event.detail_type == "pin.published"), "{row}");
+        let mut pin_events = events.iter().filter(|event| event.detail["pin_id"] == row["id"]);
+        assert!(pin_events.any(|event| event.detail_type == "pin.published"), "{row}");
     }
 }
 
 async fn a_channel_is_forgotten(app: &TestApp, old: &[Value]) {
     let path = format!("/api/v1/channels/{}", text(&channel_of(old, "bob")["id"]));
     app.call(Method::DELETE, &path, &app.user("bob"), None).await.expect(200);
-    let gone = answer(app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("bob")));
-    assert_eq!(gone.await.problem(404), "not_found");
-    let left = rows::all(app, TOKENS).await;
-    let left = left.iter().map(plain_row).filter(|row| row["sk"] == "TOKEN" && row["tenant"] == "bob");
-    assert_eq!(left.count(), 0);
+    let response = answer(app.client.get(format!("{}{path}", app.stack.url())).bearer_auth(app.user("bob")));
+    assert_eq!(response.await.problem(404), "not_found");
+    let remaining = rows::all(app, TOKENS).await;
+    let remaining =
+        remaining.iter().map(plain_row).filter(|row| row["sk"] == "TOKEN" && row["tenant"] == "bob");
+    assert_eq!(remaining.count(), 0);
 }

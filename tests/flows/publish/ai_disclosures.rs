@@ -27,24 +27,25 @@ fn disclosed(app: &TestApp, title: &str) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn what_is_disclosed_reaches_pinterest_the_answer_and_the_events() {
+async fn a_disclosure_reaches_pinterest_the_answer_and_the_events() {
     let (app, channel) = TestApp::start_connected().await;
 
-    let made = app.post(PINS, "ada", disclosing(&channel, "Made", &["SYNTHETIC_PERFORMER", "AI_MODIFIED"]));
-    let made = made.await.expect(201);
+    let created =
+        app.post(PINS, "ada", disclosing(&channel, "Made", &["SYNTHETIC_PERFORMER", "AI_MODIFIED"]));
+    let created = created.await.expect(201);
     let empty = app.post(PINS, "ada", disclosing(&channel, "Empty", &[])).await.expect(201);
 
-    assert_eq!(made["ai_disclosures"], json!({ "values": BOTH }));
-    assert_eq!(app.pin("ada", &id(&made)).await["ai_disclosures"], json!({ "values": BOTH }));
+    assert_eq!(created["ai_disclosures"], json!({ "values": BOTH }));
+    assert_eq!(app.pin("ada", &id(&created)).await["ai_disclosures"], json!({ "values": BOTH }));
     assert_eq!(disclosed(&app, "Made"), BOTH);
     assert_eq!((empty.get("ai_disclosures"), disclosed(&app, "Empty")), (None, vec![]));
     let events = app.stack.events().await.unwrap();
-    let event = events.iter().find(|event| event.detail["pin_id"] == made["id"]).unwrap();
+    let event = events.iter().find(|event| event.detail["pin_id"] == created["id"]).unwrap();
     assert_eq!(event.detail["ai_disclosures"], json!({ "values": BOTH }));
 }
 
 #[tokio::test]
-async fn an_edit_changes_what_is_disclosed_or_takes_it_away() {
+async fn an_edit_changes_or_removes_a_disclosure() {
     let (app, channel) = TestApp::start_connected().await;
     let mut body = disclosing(&channel, "Later", &["AI_MODIFIED"]);
     body["publish_at"] = json!(app.stack.now() + minutes(30));
@@ -57,14 +58,14 @@ async fn an_edit_changes_what_is_disclosed_or_takes_it_away() {
     assert_eq!(edit(json!({"title": "Soon"})).await["ai_disclosures"]["values"], json!(["AI_MODIFIED"]));
     let both = edit(json!({"ai_disclosures": {"values": BOTH}})).await;
     assert_eq!(both["ai_disclosures"]["values"], json!(BOTH));
-    for none in [json!(null), json!({"values": []})] {
+    for empty in [json!(null), json!({"values": []})] {
         edit(json!({"ai_disclosures": {"values": BOTH}})).await;
-        assert_eq!(edit(json!({"ai_disclosures": none})).await.get("ai_disclosures"), None);
+        assert_eq!(edit(json!({"ai_disclosures": empty})).await.get("ai_disclosures"), None);
     }
 }
 
 #[tokio::test]
-async fn a_key_belongs_to_what_was_disclosed_with_it() {
+async fn a_key_belongs_to_the_disclosures_of_its_body() {
     let (app, channel) = TestApp::start_connected().await;
     let post = async |body: Value| {
         let request = app.client.post(format!("{}{PINS}", app.stack.url())).bearer_auth(app.user("ada"));
@@ -74,7 +75,7 @@ async fn a_key_belongs_to_what_was_disclosed_with_it() {
 
     assert_eq!(post(disclosing(&channel, "Once", &["AI_MODIFIED"])).await.status, 201);
     assert_eq!(post(pin(&channel, "Once")).await.problem(422), "idempotency_key_reused");
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }
 
 #[tokio::test]
@@ -111,7 +112,7 @@ fn enclosed(content: &[u8]) -> Value {
 }
 
 /// The reasons in a Pin's timeline that are about disclosures, with what was found.
-fn noted(pin: &Value) -> Vec<(&str, &str)> {
+fn disclosure_entries(pin: &Value) -> Vec<(&str, &str)> {
     let entries = pin["timeline"].as_array().unwrap().iter();
     let about = entries.filter(|entry| entry["reason"].as_str().unwrap().starts_with("ai_disclosure"));
     about
@@ -145,18 +146,18 @@ async fn a_file_that_says_that_a_model_made_it_suggests_to_disclose_it() {
             "{files}"
         );
         assert!(files["detail"].as_str().unwrap().contains(source), "{files}");
-        let made = app.post(PINS, "ada", body.clone()).await.expect(201);
-        assert_eq!(noted(&made), [("ai_disclosure_suggested", source)]);
-        assert_eq!((made.get("ai_disclosures"), disclosed(&app, source)), (None, vec![]));
+        let created = app.post(PINS, "ada", body.clone()).await.expect(201);
+        assert_eq!(disclosure_entries(&created), [("ai_disclosure_suggested", source)]);
+        assert_eq!((created.get("ai_disclosures"), disclosed(&app, source)), (None, vec![]));
 
         let mut body = body;
         body["ai_disclosures"] = json!({"values": ["AI_MODIFIED"]});
         let checked = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
         assert!(!checked.to_string().contains("ai_disclosure_suggested"), "it is disclosed: {checked}");
-        assert_eq!(noted(&app.post(PINS, "ada", body).await.expect(201)), []);
+        assert_eq!(disclosure_entries(&app.post(PINS, "ada", body).await.expect(201)), []);
     }
-    let silent = app.post(PINS, "ada", showing(&channel, "Silent", enclosed(PNG))).await.expect(201);
-    assert_eq!(noted(&silent), [], "nothing is said of a file that says nothing");
+    let without_source = app.post(PINS, "ada", showing(&channel, "Silent", enclosed(PNG))).await.expect(201);
+    assert_eq!(disclosure_entries(&without_source), [], "nothing is said of a file that says nothing");
 }
 
 #[tokio::test]
@@ -165,11 +166,11 @@ async fn a_disclosure_can_be_set_by_what_a_file_says() {
     let mut performer = showing(&channel, "Performer", enclosed(MADE));
     performer["ai_disclosures"] = json!({"values": ["SYNTHETIC_PERFORMER"]});
 
-    let made = app.post(PINS, "ada", showing(&channel, "Made", enclosed(MADE))).await.expect(201);
+    let created = app.post(PINS, "ada", showing(&channel, "Made", enclosed(MADE))).await.expect(201);
     let both = app.post(PINS, "ada", performer).await.expect(201);
 
-    assert_eq!(made["ai_disclosures"]["values"], json!(["AI_MODIFIED"]));
-    assert_eq!(noted(&made), [("ai_disclosure_set", "trainedAlgorithmicMedia")]);
+    assert_eq!(created["ai_disclosures"]["values"], json!(["AI_MODIFIED"]));
+    assert_eq!(disclosure_entries(&created), [("ai_disclosure_set", "trainedAlgorithmicMedia")]);
     assert_eq!((disclosed(&app, "Made"), disclosed(&app, "Performer")), (vec!["AI_MODIFIED"], BOTH.to_vec()));
     assert_eq!(both["ai_disclosures"]["values"], json!(BOTH));
     let line = showing(&channel, "Row", enclosed(MADE)).to_string();
@@ -179,13 +180,13 @@ async fn a_disclosure_can_be_set_by_what_a_file_says() {
 }
 
 #[tokio::test]
-async fn files_are_not_asked_if_that_is_switched_off() {
+async fn files_are_not_searched_if_that_is_switched_off() {
     let (app, channel) = app_with("off").await;
     let body = showing(&channel, "Made", enclosed(MADE));
 
     let checked = app.post("/api/v1/pins/validate", "ada", body.clone()).await.expect(200);
-    let made = app.post(PINS, "ada", body).await.expect(201);
+    let created = app.post(PINS, "ada", body).await.expect(201);
 
     assert!(!checked.to_string().contains("ai_disclosure_suggested"), "{checked}");
-    assert_eq!((noted(&made), made.get("ai_disclosures")), (vec![], None));
+    assert_eq!((disclosure_entries(&created), created.get("ai_disclosures")), (vec![], None));
 }

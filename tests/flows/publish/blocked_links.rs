@@ -34,15 +34,15 @@ async fn a_blocked_link_ends_its_pin_with_its_host_and_other_pins_go_on() {
 
     let refused = link_blocked(&publish(&app, &channel, "Shop", "https://new-shop.example/a").await);
 
-    for word in ["new-shop.example", WORDS] {
-        assert!(refused["detail"].as_str().unwrap().contains(word), "{refused}");
+    for text in ["new-shop.example", WORDS] {
+        assert!(refused["detail"].as_str().unwrap().contains(text), "{refused}");
     }
     assert!(refused["fix"].as_str().unwrap().contains("shortener"), "{refused}");
-    let kept = app.pin("ada", refused["pin_id"].as_str().unwrap()).await;
-    assert_eq!(kept["error"]["params"], json!({"host": "new-shop.example", "message": WORDS}));
+    let stored = app.pin("ada", refused["pin_id"].as_str().unwrap()).await;
+    assert_eq!(stored["error"]["params"], json!({"host": "new-shop.example", "message": WORDS}));
     app.publish("ada", &channel, "Without a link").await.expect(201);
     publish(&app, &channel, "Another page", "https://new-shop.example/b").await.expect(201);
-    assert_eq!(app.sent(), 3);
+    assert_eq!(app.send_count(), 3);
 }
 
 #[tokio::test]
@@ -54,14 +54,14 @@ async fn three_blocked_links_in_a_row_rest_their_host_for_a_day() {
         link_blocked(&publish(&app, &channel, "Shop", &link).await);
     }
 
-    let resting = link_blocked(&publish(&app, &channel, "Fourth", "https://new-shop.example/3").await);
+    let refusal = link_blocked(&publish(&app, &channel, "Fourth", "https://new-shop.example/3").await);
 
-    assert_eq!(app.sent(), 3, "the fourth is not sent: {resting}");
-    assert!(resting["detail"].as_str().unwrap().contains("new-shop.example in a row"), "{resting}");
+    assert_eq!(app.send_count(), 3, "the fourth is not sent: {refusal}");
+    assert!(refusal["detail"].as_str().unwrap().contains("new-shop.example in a row"), "{refusal}");
     let mut next = pin(&channel, "Next");
     next["link"] = json!("https://new-shop.example/next");
-    let validated = app.post(&format!("{PINS}/validate"), "ada", next).await.expect(200);
-    let checks = validated["checks"].as_array().unwrap();
+    let validation = app.post(&format!("{PINS}/validate"), "ada", next).await.expect(200);
+    let checks = validation["checks"].as_array().unwrap();
     let fields = checks.iter().find(|check| check["check"] == "fields").unwrap();
     assert_eq!((&fields["code"], &fields["errors"][0]["field"]), (&json!("link_blocked"), &json!("link")));
     publish(&app, &channel, "Elsewhere", "https://old-shop.example/").await.expect(201);
@@ -80,15 +80,15 @@ async fn a_pin_that_ends_after_holds_says_what_pinterest_said() {
     inject(&app, FaultKind::SpamBlock);
     let mut body = pin(&channel, "Held");
     body["publish_within"] = json!("PT5M");
-    let held = app.post(PINS, "ada", body).await.expect(202);
-    waits(&held, "spam_hold");
+    let held_pin = app.post(PINS, "ada", body).await.expect(202);
+    waits(&held_pin, "spam_hold");
 
     app.advance(minutes(20)).await;
 
-    let ended = app.pin("ada", &id(&held)).await;
-    assert_eq!(ended["error"]["code"], "too_late", "{ended}");
-    assert!(ended["error"]["detail"].as_str().unwrap().contains("in place to combat spam"), "{ended}");
-    let retried = app.post(&format!("{PINS}/{}/retry", id(&held)), "ada", json!({})).await.expect(202);
+    let outcome = app.pin("ada", &id(&held_pin)).await;
+    assert_eq!(outcome["error"]["code"], "too_late", "{outcome}");
+    assert!(outcome["error"]["detail"].as_str().unwrap().contains("in place to combat spam"), "{outcome}");
+    let retry = app.post(&format!("{PINS}/{}/retry", id(&held_pin)), "ada", json!({})).await.expect(202);
     app.advance(minutes(1)).await;
-    published(&app, "ada", &retried, "Held").await;
+    published(&app, "ada", &retry, "Held").await;
 }

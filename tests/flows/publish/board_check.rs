@@ -17,9 +17,9 @@ async fn owner(app: &TestApp) -> String {
     let redirect_uri = reqwest::Url::parse(&page).unwrap();
     let redirect_uri = redirect_uri.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
     let form = "application/x-www-form-urlencoded";
-    let back = app.client.post(&page).body("decision=allow").header("content-type", form);
-    let back = reqwest::Url::parse(answer(back).await.headers[LOCATION].to_str().unwrap()).unwrap();
-    let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1;
+    let redirect = app.client.post(&page).body("decision=allow").header("content-type", form);
+    let redirect = reqwest::Url::parse(answer(redirect).await.headers[LOCATION].to_str().unwrap()).unwrap();
+    let code = redirect.query_pairs().find(|(name, _)| name == "code").unwrap().1;
     let mut body = reqwest::Url::parse("http://form").unwrap();
     let pairs = [("grant_type", "authorization_code"), ("code", &*code), ("redirect_uri", &*redirect_uri)];
     body.query_pairs_mut().extend_pairs(pairs);
@@ -45,13 +45,13 @@ async fn fill(app: &TestApp, owner: &str, board: &str, count: usize) {
 }
 
 /// A board whose first 250 Pins were created within one second, and `more` after them.
-async fn board_of_one_second(app: &TestApp, owner: &str, more: usize) -> String {
+async fn board_of_one_second(app: &TestApp, owner: &str, other_pins: usize) -> String {
     for board in app.pinterest().add_boards(Environment::Sandbox, "demo_account", 20).unwrap() {
         until(|| app.stack.now().subsec_millisecond() < 20).await;
-        let began = app.stack.now().as_second();
+        let start = app.stack.now().as_second();
         fill(app, owner, &board, 250).await;
-        if app.stack.now().as_second() == began {
-            fill(app, owner, &board, more).await;
+        if app.stack.now().as_second() == start {
+            fill(app, owner, &board, other_pins).await;
             return board;
         }
     }
@@ -100,16 +100,16 @@ async fn a_long_board_is_read_as_far_as_the_pin_can_be() {
     let orders = [(PinOrder::NewestFirst, 1), (PinOrder::OldestFirst, 2), (PinOrder::Shuffled, 2)];
     for (order, pages) in orders {
         app.pinterest().change_policy(|policy| policy.pin_order = order).unwrap();
-        let (made, never) = (format!("{order:?} made"), format!("{order:?} never"));
-        let first = publish_with_lost_answer(&app, &channel, &made, FaultKind::CutAfter).await;
-        let read = app.pinterest().calls_of(Operation::ListBoardPins);
+        let (created_title, missing_title) = (format!("{order:?} made"), format!("{order:?} never"));
+        let first = publish_with_lost_answer(&app, &channel, &created_title, FaultKind::CutAfter).await;
+        let page_reads = app.pinterest().calls_of(Operation::ListBoardPins);
         app.advance(seconds(20)).await;
-        expect_bound(&app, &first, &made).await;
-        assert_eq!(app.pinterest().calls_of(Operation::ListBoardPins) - read, pages, "{order:?}");
+        expect_bound(&app, &first, &created_title).await;
+        assert_eq!(app.pinterest().calls_of(Operation::ListBoardPins) - page_reads, pages, "{order:?}");
 
-        let second = publish_with_lost_answer(&app, &channel, &never, FaultKind::CutBefore).await;
+        let second = publish_with_lost_answer(&app, &channel, &missing_title, FaultKind::CutBefore).await;
         pass_board_checks(&app).await;
-        expect_bound(&app, &second, &never).await;
+        expect_bound(&app, &second, &missing_title).await;
     }
 }
 
@@ -128,36 +128,36 @@ async fn a_page_of_pins_of_one_second_does_not_show_the_order_of_a_list() {
     pass_board_checks(&app).await;
 
     expect_bound(&app, &pin, "On the last page").await;
-    assert_eq!(app.sent(), 261);
+    assert_eq!(app.send_count(), 261);
 }
 
 #[tokio::test]
 async fn failed_board_checks_do_not_count() {
     let (app, channel) = TestApp::start_connected().await;
-    let never = publish_with_lost_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
-    let made = publish_with_lost_answer(&app, &channel, "Made", FaultKind::CutAfter).await;
+    let missing = publish_with_lost_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let created = publish_with_lost_answer(&app, &channel, "Made", FaultKind::CutAfter).await;
     let kinds = [FaultKind::Status500Before, FaultKind::CutInAnswer, FaultKind::Garbage, FaultKind::Scope];
     for kind in kinds {
         app.pinterest().inject(Fault::once(Operation::ListBoardPins, kind).times(2));
     }
-    let rest = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore);
-    app.pinterest().inject(rest.times(100));
+    let unreadable = Fault::once(Operation::ListBoardPins, FaultKind::CutBefore);
+    app.pinterest().inject(unreadable.times(100));
 
     app.advance(minutes(60)).await;
 
-    for pin in [&never, &made] {
+    for pin in [&missing, &created] {
         let pin = app.pin("ada", pin).await;
         waits(&pin, "outcome_unknown");
-        let told = lines(&pin).join("\n");
-        assert!(told.contains("looked: the board could not be read"), "{told}");
+        let timeline = lines(&pin).join("\n");
+        assert!(timeline.contains("looked: the board could not be read"), "{timeline}");
     }
-    assert_eq!((app.sent(), app.at_pinterest("Never"), app.at_pinterest("Made")), (2, 0, 1));
+    assert_eq!((app.send_count(), app.at_pinterest("Never"), app.at_pinterest("Made")), (2, 0, 1));
 
     app.pinterest().clear_faults();
     app.advance(minutes(40)).await;
-    expect_bound(&app, &never, "Never").await;
-    expect_bound(&app, &made, "Made").await;
-    assert_eq!(app.sent(), 3);
+    expect_bound(&app, &missing, "Never").await;
+    expect_bound(&app, &created, "Made").await;
+    assert_eq!(app.send_count(), 3);
 }
 
 #[tokio::test]
@@ -177,25 +177,25 @@ async fn an_unreadable_board_ends_a_pin_with_an_unknown_outcome_without_a_second
         (&json!("needs_review"), &json!("outcome_unknown")),
         "{pin}"
     );
-    assert_eq!((app.sent(), app.at_pinterest("Who knows")), (1, 1));
+    assert_eq!((app.send_count(), app.at_pinterest("Who knows")), (1, 1));
 }
 
 #[tokio::test]
 async fn a_board_that_was_deleted_meanwhile_fails_the_pin_by_its_name() {
     let (app, channel) = TestApp::start_connected().await;
     let (owner, board) = (owner(&app).await, default_board(&app, &channel).await);
-    let made = publish_with_lost_answer(&app, &channel, "Made", FaultKind::CutAfter).await;
-    let never = publish_with_lost_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let created = publish_with_lost_answer(&app, &channel, "Made", FaultKind::CutAfter).await;
+    let missing = publish_with_lost_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
     as_owner(&app, &owner, Method::DELETE, &format!("boards/{board}"), Value::Null).await.expect(204);
 
     pass_board_checks(&app).await;
 
-    for pin in [made, never] {
+    for pin in [created, missing] {
         let pin = app.pin("ada", &pin).await;
         assert_eq!(pin["state"], "failed", "{pin}");
         assert_eq!(pin["error"]["code"], "board_id_invalid");
         assert_eq!(pin["error"]["detail"], "board_id is invalid");
         assert!(pin["error"]["fix"].as_str().unwrap().contains("default board"));
     }
-    assert_eq!(app.sent(), 2);
+    assert_eq!(app.send_count(), 2);
 }

@@ -29,7 +29,7 @@ fn row_results(answer: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-async fn kept(app: &TestApp) -> usize {
+async fn pin_count(app: &TestApp) -> usize {
     app.get(&format!("{PINS}?limit=200"), "ada").await.expect(200)["items"].as_array().unwrap().len()
 }
 
@@ -41,7 +41,7 @@ async fn each_row_is_a_pin_that_the_next_tick_sends() {
     let answer = send(&app, "", LINES, &file).await.expect(200);
 
     assert_eq!(row_results(&answer), [("accepted", ""), ("accepted", "")]);
-    assert_eq!((&answer["rows"][1]["line"], app.sent()), (&json!(2), 0));
+    assert_eq!((&answer["rows"][1]["line"], app.send_count()), (&json!(2), 0));
     app.stack.tick().await.unwrap();
     assert_eq!((app.at_pinterest("One"), app.at_pinterest("Two")), (1, 1));
 }
@@ -49,17 +49,21 @@ async fn each_row_is_a_pin_that_the_next_tick_sends() {
 #[tokio::test]
 async fn the_same_file_twice_makes_nothing_twice() {
     let (app, channel) = TestApp::start_connected().await;
-    let one = line(&channel, "One");
-    let file = [one.clone(), line(&channel, "Two"), one.replacen("{\"", "{ \"", 1)].join("\n");
+    let first_line = line(&channel, "One");
+    let file = [first_line.clone(), line(&channel, "Two"), first_line.replacen("{\"", "{ \"", 1)].join("\n");
     let first = send(&app, "", LINES, &file).await.expect(200);
-    let made = |answer: &Value, row: usize| answer["rows"][row]["pin_id"].clone();
-    assert_eq!(made(&first, 0), made(&first, 2), "the same content is the same row, however it is spaced");
+    let pin_id = |answer: &Value, row: usize| answer["rows"][row]["pin_id"].clone();
+    assert_eq!(
+        pin_id(&first, 0),
+        pin_id(&first, 2),
+        "the same content is the same row, however it is spaced"
+    );
 
-    let again = send(&app, "", LINES, &format!("\n{file}\n")).await.expect(200);
+    let repeated = send(&app, "", LINES, &format!("\n{file}\n")).await.expect(200);
 
-    assert_eq!(row_results(&again), [("exists", ""); 3]);
-    assert_eq!((made(&again, 0), made(&again, 1)), (made(&first, 0), made(&first, 1)));
-    assert_eq!(kept(&app).await, 2);
+    assert_eq!(row_results(&repeated), [("exists", ""); 3]);
+    assert_eq!((pin_id(&repeated, 0), pin_id(&repeated, 1)), (pin_id(&first, 0), pin_id(&first, 1)));
+    assert_eq!(pin_count(&app).await, 2);
 }
 
 #[tokio::test]
@@ -84,7 +88,7 @@ async fn a_row_that_breaks_a_rule_does_not_keep_the_others_away() {
     assert_eq!(row_results(&answer), expected);
     assert_eq!(answer["rows"][1]["field"], "title");
     assert!(answer["rows"][1]["fix"].as_str().unwrap().contains("1 too many"), "{answer}");
-    assert_eq!(kept(&app).await, 1);
+    assert_eq!(pin_count(&app).await, 1);
 }
 
 #[tokio::test]
@@ -107,8 +111,8 @@ async fn pinterest_s_own_columns_name_boards_and_sections() {
     assert_eq!(row_results(&answer), [("accepted", ""), ("accepted", ""), ("refused", "board_id_invalid")]);
     assert_eq!(app.pinterest().calls_of(Operation::ListBoards), before + 1, "the list is read once");
     app.advance(minutes(1)).await;
-    let there = app.pinterest().pins(simulated_pinterest::Environment::Sandbox);
-    let of = |title: &str| there.iter().find(|pin| pin.title.as_deref() == Some(title)).unwrap();
+    let remote_pins = app.pinterest().pins(simulated_pinterest::Environment::Sandbox);
+    let of = |title: &str| remote_pins.iter().find(|pin| pin.title.as_deref() == Some(title)).unwrap();
     assert_eq!((of("A").board.as_str(), of("A").section.as_deref()), (board, None));
     assert_eq!(of("A").description.as_deref(), Some("Fresh, green"));
     assert_eq!(of("B").section.as_deref(), Some(section));
@@ -172,10 +176,10 @@ async fn a_repeated_row_is_a_duplicate_even_after_its_publish_at() {
     let first = send(&app, "", LINES, &body.to_string()).await.expect(200);
     app.advance(minutes(30)).await;
 
-    let again = send(&app, "", LINES, &body.to_string()).await.expect(200);
+    let repeated = send(&app, "", LINES, &body.to_string()).await.expect(200);
 
-    assert_eq!(row_results(&again), [("exists", "")]);
-    assert_eq!(again["rows"][0]["pin_id"], first["rows"][0]["pin_id"]);
+    assert_eq!(row_results(&repeated), [("exists", "")]);
+    assert_eq!(repeated["rows"][0]["pin_id"], first["rows"][0]["pin_id"]);
     app.advance(minutes(24 * 60 * 40)).await;
     let later = send(&app, "", LINES, &body.to_string()).await.expect(200);
     assert_eq!(
@@ -204,7 +208,7 @@ async fn a_dry_run_checks_and_stores_nothing() {
     let answer = send(&app, "?dry_run=true", LINES, &file).await.expect(200);
 
     assert_eq!(row_results(&answer), [("valid", ""), ("refused", "too_long")]);
-    assert_eq!(kept(&app).await, 0);
+    assert_eq!(pin_count(&app).await, 0);
     let answer = send(&app, "", LINES, &file).await.expect(200);
     assert_eq!(row_results(&answer)[0].0, "accepted", "a dry run leaves no trace");
 }
@@ -219,19 +223,19 @@ async fn a_thousand_rows_are_taken_in_one_call_and_not_one_more() {
     let answer = send(&app, "", LINES, &lines[..1000].join("\n")).await.expect(200);
 
     let ends = row_results(&answer);
-    let done = ends.iter().filter(|(status, _)| *status == "accepted").count();
-    let left = ends.iter().filter(|(status, _)| *status == "not_done").count();
-    assert_eq!((done + left, ends.len()), (1000, 1000), "{:?}", ends.last());
-    let rest = send(&app, "", LINES, &lines[..1000].join("\n")).await.expect(200);
-    assert!(rest["rows"].as_array().unwrap().iter().all(|row| row["pin_id"].is_string()), "it goes on");
+    let accepted = ends.iter().filter(|(status, _)| *status == "accepted").count();
+    let not_done = ends.iter().filter(|(status, _)| *status == "not_done").count();
+    assert_eq!((accepted + not_done, ends.len()), (1000, 1000), "{:?}", ends.last());
+    let remaining = send(&app, "", LINES, &lines[..1000].join("\n")).await.expect(200);
+    assert!(remaining["rows"].as_array().unwrap().iter().all(|row| row["pin_id"].is_string()), "it goes on");
 }
 
 #[tokio::test]
 async fn an_invalid_file_of_rows_is_a_problem() {
     let (app, channel) = TestApp::start_connected().await;
-    let good = line(&channel, "Good");
+    let valid_line = line(&channel, "Good");
     for (content_type, file, status, code) in [
-        ("application/json", good.as_str(), 415, "unsupported_content_type"),
+        ("application/json", valid_line.as_str(), 415, "unsupported_content_type"),
         ("text/csv", "title,colour\na,b\n", 422, "unknown_field"),
         ("text/csv", "PK\u{3}\u{4}", 400, "invalid_csv"),
         (LINES, "", 422, "no_rows"),
@@ -239,5 +243,5 @@ async fn an_invalid_file_of_rows_is_a_problem() {
         assert_eq!(send(&app, "", content_type, file).await.problem(status), code, "{content_type} {file}");
     }
     app.save(json!({"status": "disabled"})).await;
-    assert_eq!(send(&app, "", LINES, &good).await.problem(409), "integration_disabled");
+    assert_eq!(send(&app, "", LINES, &valid_line).await.problem(409), "integration_disabled");
 }

@@ -46,23 +46,23 @@ async fn twenty_posts_at_once_with_one_key_make_one_pin() {
     assert!(statuses.contains(&201), "{statuses:?}");
     let ids: BTreeSet<_> = answers.iter().map(|answer| id(&answer.json())).collect();
     assert_eq!(ids.len(), 1, "{ids:?}");
-    assert_eq!((app.at_pinterest("Once"), app.sent()), (1, 1));
+    assert_eq!((app.at_pinterest("Once"), app.send_count()), (1, 1));
 
-    let again = with_key(&app, "ada", "key-1", &body).await.expect(201);
-    assert_eq!(ids.first(), Some(&id(&again)));
-    assert_eq!(app.sent(), 1);
+    let repeated = with_key(&app, "ada", "key-1", &body).await.expect(201);
+    assert_eq!(ids.first(), Some(&id(&repeated)));
+    assert_eq!(app.send_count(), 1);
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn of_two_bodies_at_once_with_one_key_one_is_published_and_the_other_refused() {
+async fn two_bodies_at_once_with_one_key_publish_one_and_refuse_the_other() {
     let (app, channel) = TestApp::start_connected().await;
     let bodies: Vec<_> = (0..10).map(|number| pin(&channel, &format!("Body {}", number % 2))).collect();
 
     let answers = join_all(bodies.iter().map(|body| with_key(&app, "ada", "key", body))).await;
 
-    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
-    assert_eq!((made.len(), refused.len()), (5, 5));
+    let (created, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.is_success());
+    assert_eq!((created.len(), refused.len()), (5, 5));
     assert!(refused.iter().all(|answer| answer.problem(422) == "idempotency_key_reused"));
     assert_eq!(titles(&app).len(), 1);
 }
@@ -98,7 +98,7 @@ async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
         ids.insert(id(&post(&app, &app.user("ada"), "key", &body).await.expect(201)));
     }
 
-    assert_eq!((ids.len(), app.sent()), (1, 1));
+    assert_eq!((ids.len(), app.send_count()), (1, 1));
 }
 
 #[tokio::test]
@@ -114,9 +114,9 @@ async fn a_key_belongs_to_its_tenant() {
 
     let colleague = Person { sub: "eve".into(), tenant: Some("ada".into()), admin: false };
     let body = pin(&ada, "Ada's").to_string();
-    let same = post(&app, &app.stack.token(colleague), "key", &body).await.expect(201);
-    assert_eq!(same["id"], first["id"], "the people of one tenant share its keys");
-    assert_eq!(app.sent(), 2);
+    let colleagues_answer = post(&app, &app.stack.token(colleague), "key", &body).await.expect(201);
+    assert_eq!(colleagues_answer["id"], first["id"], "the people of one tenant share its keys");
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]
@@ -127,9 +127,9 @@ async fn a_key_is_known_after_its_pins_time_has_come() {
     let first = with_key(&app, "ada", "key-1", &body).await.expect(202);
     app.advance(minutes(30)).await;
 
-    let again = with_key(&app, "ada", "key-1", &body).await.expect(201);
+    let repeated = with_key(&app, "ada", "key-1", &body).await.expect(201);
 
-    assert_eq!((id(&again), &again["state"]), (id(&first), &json!("published")));
+    assert_eq!((id(&repeated), &repeated["state"]), (id(&first), &json!("published")));
 }
 
 #[tokio::test]
@@ -157,14 +157,14 @@ async fn a_repeated_key_gives_the_same_refusal_without_a_call_to_pinterest() {
 
     let first = with_key(&app, "ada", "key", &body).await;
     assert_eq!(first.problem(422), "refused_by_pinterest");
-    let again = with_key(&app, "ada", "key", &body).await;
-    assert_eq!(again.problem(422), "refused_by_pinterest");
+    let repeated = with_key(&app, "ada", "key", &body).await;
+    assert_eq!(repeated.problem(422), "refused_by_pinterest");
 
     let pin = first.json()["pin_id"].as_str().unwrap().to_owned();
-    assert_eq!(again.json()["pin_id"], pin);
-    assert_eq!(again.json()["detail"], first.json()["detail"]);
+    assert_eq!(repeated.json()["pin_id"], pin);
+    assert_eq!(repeated.json()["detail"], first.json()["detail"]);
     assert_eq!(app.pin("ada", &pin).await["state"], "failed");
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
 }
 
 #[tokio::test]
@@ -174,13 +174,13 @@ async fn a_key_of_a_lost_answer_gives_the_waiting_pin_and_later_the_published_on
     let body = pin(&channel, "Lost");
 
     let first = with_key(&app, "ada", "key", &body).await.expect(202);
-    let again = with_key(&app, "ada", "key", &body).await.expect(202);
-    assert_eq!((&again["id"], &again["reason"]), (&first["id"], &json!("outcome_unknown")));
+    let repeated = with_key(&app, "ada", "key", &body).await.expect(202);
+    assert_eq!((&repeated["id"], &repeated["reason"]), (&first["id"], &json!("outcome_unknown")));
     app.advance(minutes(1)).await;
 
-    let found = with_key(&app, "ada", "key", &body).await.expect(201);
-    assert_eq!(found["id"], first["id"]);
-    assert_eq!((app.at_pinterest("Lost"), app.sent()), (1, 1));
+    let published = with_key(&app, "ada", "key", &body).await.expect(201);
+    assert_eq!(published["id"], first["id"]);
+    assert_eq!((app.at_pinterest("Lost"), app.send_count()), (1, 1));
 }
 
 #[tokio::test]
@@ -193,8 +193,8 @@ async fn thirty_different_pins_at_once_are_all_published_once() {
     let remotes: BTreeSet<_> =
         answers.into_iter().map(|answer| answer.expect(201)["pinterest_pin_id"].to_string()).collect();
     assert_eq!(remotes.len(), 30);
-    let wanted: Vec<_> = (0..30).map(|number| format!("Pin {number:02}")).collect();
-    assert_eq!(titles(&app), wanted);
+    let expected: Vec<_> = (0..30).map(|number| format!("Pin {number:02}")).collect();
+    assert_eq!(titles(&app), expected);
 }
 
 #[tokio::test]
@@ -204,10 +204,10 @@ async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
         let (title, at) = (format!("Later {number:02}"), app.stack.now() + minutes(60));
         app.schedule("ada", &channel, &title, at).await.expect(202);
     }
-    let workers = [minutes(61); 3].map(|ahead| app.functions(ahead).deliver);
+    let workers = [minutes(61); 3].map(|offset| app.functions(offset).deliver);
     let bodies: Vec<_> = (0..8).map(|number| pin(&channel, &format!("Now {number:02}"))).collect();
 
-    let (ticks, answers, one, other) = tokio::join!(
+    let (ticks, answers, first_request, second_request) = tokio::join!(
         join_all(workers.iter().map(|worker| worker.tick(deadline()))),
         join_all(bodies.iter().map(|body| app.post(PINS, "ada", body.clone()))),
         app.stack.tick(),
@@ -215,12 +215,12 @@ async fn workers_at_once_and_requests_meanwhile_publish_each_pin_once() {
     );
 
     ticks.into_iter().for_each(Result::unwrap);
-    one.and(other).unwrap();
+    first_request.and(second_request).unwrap();
     assert!(answers.iter().all(|answer| answer.status == 201));
-    let wanted = (0..12).map(|number| format!("Later {number:02}"));
-    let wanted: Vec<_> = wanted.chain((0..8).map(|number| format!("Now {number:02}"))).collect();
-    assert_eq!(titles(&app), wanted);
-    assert_eq!(app.sent(), 20);
+    let expected = (0..12).map(|number| format!("Later {number:02}"));
+    let expected: Vec<_> = expected.chain((0..8).map(|number| format!("Now {number:02}"))).collect();
+    assert_eq!(titles(&app), expected);
+    assert_eq!(app.send_count(), 20);
     let published = app.get("/api/v1/pins?state=published", "ada").await.expect(200);
     let pins = published["items"].as_array().unwrap();
     assert_eq!(pins.iter().map(|pin| pin["pinterest_pin_id"].to_string()).collect::<BTreeSet<_>>().len(), 20);
@@ -239,23 +239,23 @@ async fn workers_at_once_find_out_each_lost_answer_once() {
         app.publish("ada", &channel, "Sound").await.expect(201);
     }
 
-    for ahead in [20, 70, 330].map(seconds) {
-        let workers = [ahead; 3].map(|ahead| app.functions(ahead).deliver);
+    for offset in [20, 70, 330].map(seconds) {
+        let workers = [offset; 3].map(|offset| app.functions(offset).deliver);
         let ticks = join_all(workers.iter().map(|worker| worker.tick(deadline()))).await;
         ticks.into_iter().for_each(Result::unwrap);
     }
 
-    let mut bound = BTreeSet::new();
+    let mut bound_ids = BTreeSet::new();
     for pin in &pins {
         let pin = app.pin("ada", &id(pin)).await;
         assert_eq!(pin["state"], "published", "{pin}");
-        bound.insert(pin["pinterest_pin_id"].as_str().unwrap().to_owned());
+        bound_ids.insert(pin["pinterest_pin_id"].as_str().unwrap().to_owned());
     }
-    assert_eq!(bound.len(), 10, "each is bound to a Pin of its own");
-    let there: BTreeSet<_> =
+    assert_eq!(bound_ids.len(), 10, "each is bound to a Pin of its own");
+    let remote_ids: BTreeSet<_> =
         app.pinterest().pins(Environment::Sandbox).into_iter().map(|pin| pin.id).collect();
-    assert!(bound.is_subset(&there));
-    assert_eq!(there.len(), 20, "with those between them");
+    assert!(bound_ids.is_subset(&remote_ids));
+    assert_eq!(remote_ids.len(), 20, "with those between them");
 }
 
 #[tokio::test]
@@ -276,26 +276,26 @@ async fn a_pin_that_is_cancelled_while_workers_reach_for_it_is_either_cancelled_
 
     tick.unwrap();
     for (number, answer) in (0..12).rev().zip(answers) {
-        let there = app.at_pinterest(&format!("Race {number:02}"));
+        let remote_count = app.at_pinterest(&format!("Race {number:02}"));
         let state = app.pin("ada", &pins[number]).await["state"].clone();
         match answer.status.as_u16() {
-            200 => assert_eq!((state, there), (json!("cancelled"), 0), "{number}"),
+            200 => assert_eq!((state, remote_count), (json!("cancelled"), 0), "{number}"),
             _ => {
                 assert_eq!(answer.problem(409), "wrong_state");
-                assert_eq!((state, there), (json!("published"), 1), "{number}");
+                assert_eq!((state, remote_count), (json!("published"), 1), "{number}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_null_is_as_good_as_absent() {
+async fn a_null_field_counts_as_absent() {
     let (app, channel) = TestApp::start_connected().await;
     let body = pin(&channel, "Once");
-    let made = with_key(&app, "ada", "k", &body).await.expect(201);
+    let created = with_key(&app, "ada", "k", &body).await.expect(201);
     let mut with_nulls = body.clone();
     with_nulls["link"] = Value::Null;
     with_nulls["publish_at"] = Value::Null;
-    assert_eq!(with_key(&app, "ada", "k", &with_nulls).await.expect(201)["id"], made["id"]);
-    assert_eq!(app.sent(), 1);
+    assert_eq!(with_key(&app, "ada", "k", &with_nulls).await.expect(201)["id"], created["id"]);
+    assert_eq!(app.send_count(), 1);
 }

@@ -26,11 +26,11 @@ pub(crate) async fn publish_with_lost_answer(
     kind: FaultKind,
 ) -> String {
     app.pinterest().inject(Fault::once(Operation::CreatePin, kind));
-    let lost = app.publish("ada", channel, title).await.expect(202);
-    waits(&lost, "outcome_unknown");
-    assert!(lost["retry_at"].is_string(), "{lost}");
-    assert_eq!(lost["pinterest_pin_id"], Value::Null);
-    id(&lost)
+    let response = app.publish("ada", channel, title).await.expect(202);
+    waits(&response, "outcome_unknown");
+    assert!(response["retry_at"].is_string(), "{response}");
+    assert_eq!(response["pinterest_pin_id"], Value::Null);
+    id(&response)
 }
 
 /// Publishes a Pin without a fault: Pinterest works again, and no row of failures lets the channel rest.
@@ -49,9 +49,9 @@ pub(crate) async fn pass_board_checks(app: &TestApp) {
 pub(crate) async fn expect_bound(app: &TestApp, pin: &str, title: &str) -> Value {
     let pin = app.pin("ada", pin).await;
     assert_eq!(pin["state"], "published", "{pin}");
-    let there = remotes(app, title);
-    assert_eq!(there.len(), 1, "{title}: {there:?}");
-    assert_eq!(pin["pinterest_pin_id"], there[0], "{pin}");
+    let remote_ids = remotes(app, title);
+    assert_eq!(remote_ids.len(), 1, "{title}: {remote_ids:?}");
+    assert_eq!(pin["pinterest_pin_id"], remote_ids[0], "{pin}");
     assert_eq!(pin["error"], Value::Null);
     pin
 }
@@ -89,22 +89,26 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
 
     pass_board_checks(app).await;
 
-    for (pin, title, was_made) in pins {
+    for (pin, title, was_created) in pins {
         let lines = lines(&expect_bound(app, &pin, &title).await);
-        let told = lines.join("\n");
+        let timeline = lines.join("\n");
         assert!(
             lines.iter().any(|line| line.starts_with("waiting:") && line.contains("so the Pin may exist")),
-            "{told}"
+            "{timeline}"
         );
-        let (end, attempts) = match was_made {
+        let (end, attempts) = match was_created {
             true => ("published: found on the board as ", 1),
             false => ("published: created as ", 2),
         };
-        assert!(lines.last().unwrap().starts_with(end), "{told}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{told}");
-        assert_eq!(told.contains("looked: not on the board: the attempt made nothing"), !was_made, "{told}");
+        assert!(lines.last().unwrap().starts_with(end), "{timeline}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{timeline}");
+        assert_eq!(
+            timeline.contains("looked: not on the board: the attempt made nothing"),
+            !was_created,
+            "{timeline}"
+        );
     }
-    assert_eq!(app.sent(), 3 * before.len() + 2 * after.len());
+    assert_eq!(app.send_count(), 3 * before.len() + 2 * after.len());
 }
 
 #[tokio::test]
@@ -124,21 +128,27 @@ async fn two_identical_pins_stay_two_after_lost_answers() {
     ];
     for (number, [first, second]) in pairs.into_iter().enumerate() {
         let title = format!("Twins {number}");
-        let one = publish_with_lost_answer(&app, &channel, &title, first).await;
-        let other = publish_with_lost_answer(&app, &channel, &title, second).await;
-        assert_ne!(one, other);
+        let first_pin = publish_with_lost_answer(&app, &channel, &title, first).await;
+        let second_pin = publish_with_lost_answer(&app, &channel, &title, second).await;
+        assert_ne!(first_pin, second_pin);
         publish_soundly(&app, &channel).await;
 
         pass_board_checks(&app).await;
 
-        let (one, other) = (app.pin("ada", &one).await, app.pin("ada", &other).await);
-        assert_eq!((&one["state"], &other["state"]), (&json!("published"), &json!("published")), "{title}");
-        let mut ours =
-            [one["pinterest_pin_id"].as_str().unwrap(), other["pinterest_pin_id"].as_str().unwrap()];
-        let mut there = remotes(&app, &title);
-        ours.sort_unstable();
-        there.sort_unstable();
-        assert_eq!(ours.as_slice(), there, "{title}: each is bound to a Pin of its own");
+        let (first_pin, second_pin) = (app.pin("ada", &first_pin).await, app.pin("ada", &second_pin).await);
+        assert_eq!(
+            (&first_pin["state"], &second_pin["state"]),
+            (&json!("published"), &json!("published")),
+            "{title}"
+        );
+        let mut bound_ids = [
+            first_pin["pinterest_pin_id"].as_str().unwrap(),
+            second_pin["pinterest_pin_id"].as_str().unwrap(),
+        ];
+        let mut remote_ids = remotes(&app, &title);
+        bound_ids.sort_unstable();
+        remote_ids.sort_unstable();
+        assert_eq!(bound_ids.as_slice(), remote_ids, "{title}: each is bound to a Pin of its own");
     }
 }
 
@@ -147,18 +157,18 @@ async fn an_older_identical_pin_of_ours_is_not_taken_for_the_new_one() {
     let (app, channel) = TestApp::start_connected().await;
     let old = app.publish("ada", &channel, "Same").await.expect(201);
 
-    let never = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutBefore).await;
+    let missing = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutBefore).await;
     pass_board_checks(&app).await;
-    let never = app.pin("ada", &never).await;
-    assert_eq!(never["state"], "published");
-    assert_ne!(never["pinterest_pin_id"], old["pinterest_pin_id"]);
+    let missing = app.pin("ada", &missing).await;
+    assert_eq!(missing["state"], "published");
+    assert_ne!(missing["pinterest_pin_id"], old["pinterest_pin_id"]);
     assert_eq!(app.at_pinterest("Same"), 2);
 
-    let made = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutAfter).await;
+    let created = publish_with_lost_answer(&app, &channel, "Same", FaultKind::CutAfter).await;
     assert_eq!(app.at_pinterest("Same"), 3);
     pass_board_checks(&app).await;
-    let made = app.pin("ada", &made).await;
-    assert_eq!(made["pinterest_pin_id"], remotes(&app, "Same")[0], "the newest is the new one");
+    let created = app.pin("ada", &created).await;
+    assert_eq!(created["pinterest_pin_id"], remotes(&app, "Same")[0], "the newest is the new one");
     assert_eq!(app.at_pinterest("Same"), 3);
 }
 
@@ -172,11 +182,11 @@ async fn an_outage_ends_with_one_pin_and_costs_few_calls() {
     app.advance(minutes(2 * 60)).await;
     let waiting = app.pin("ada", &pin).await;
     waits(&waiting, "pinterest_unavailable");
-    assert_eq!(app.sent(), 4, "at 0, 5, 25 and 95 minutes");
+    assert_eq!(app.send_count(), 4, "at 0, 5, 25 and 95 minutes");
 
     app.advance(minutes(13 * 60)).await;
     expect_bound(&app, &pin, "Patient").await;
-    assert_eq!(app.sent(), 6);
+    assert_eq!(app.send_count(), 6);
 }
 
 #[tokio::test]
@@ -186,9 +196,9 @@ async fn a_channel_rests_when_pinterest_fails_for_one_pin_after_the_other() {
     for number in 0..3 {
         waits(&app.publish("ada", &channel, &format!("Fails {number}")).await.expect(202), "outcome_unknown");
     }
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
-    waits(&held, "pinterest_unavailable");
-    assert_eq!(app.sent(), 3, "nobody else's Pin is risked");
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held_pin, "pinterest_unavailable");
+    assert_eq!(app.send_count(), 3, "nobody else's Pin is risked");
     app.get(&format!("/api/v1/channels/{channel}/boards"), "ada").await.expect(200);
 
     app.advance(minutes(30)).await;
@@ -196,18 +206,18 @@ async fn a_channel_rests_when_pinterest_fails_for_one_pin_after_the_other() {
     for number in 0..3 {
         assert_eq!(app.at_pinterest(&format!("Fails {number}")), 1);
     }
-    assert_eq!(app.pin("ada", &id(&held)).await["state"], "published");
+    assert_eq!(app.pin("ada", &id(&held_pin)).await["state"], "published");
 }
 
 #[tokio::test]
 async fn an_outage_of_all_of_pinterest_ends_with_one_pin() {
     let (app, channel) = TestApp::start_connected().await;
     app.pinterest().inject(Fault::once(None, FaultKind::Status500Before).times(10));
-    let never = id(&app.publish("ada", &channel, "Patient").await.expect(202));
+    let pin = id(&app.publish("ada", &channel, "Patient").await.expect(202));
 
     app.advance(minutes(3 * 60)).await;
 
-    expect_bound(&app, &never, "Patient").await;
+    expect_bound(&app, &pin, "Patient").await;
 }
 
 #[tokio::test]
@@ -218,8 +228,8 @@ async fn a_pin_with_an_unknown_outcome_cannot_be_cancelled_or_retried() {
     let path = format!("{PINS}/{pin}");
     let cancelled = app.call(Method::DELETE, &path, &app.user("ada"), None).await;
     assert_eq!(cancelled.problem(409), "wrong_state");
-    let retried = app.post(&format!("{path}/retry"), "ada", json!({})).await;
-    assert_eq!(retried.problem(409), "wrong_state");
+    let retry = app.post(&format!("{path}/retry"), "ada", json!({})).await;
+    assert_eq!(retry.problem(409), "wrong_state");
 
     pass_board_checks(&app).await;
     expect_bound(&app, &pin, "Doubt").await;
@@ -240,9 +250,13 @@ async fn a_late_pin_with_an_unknown_outcome_is_checked_and_not_sent_again() {
     pass_board_checks(&app).await;
 
     expect_bound(&app, &pins[0], "Late made").await;
-    let never = app.pin("ada", &pins[1]).await;
-    assert_eq!((&never["state"], &never["error"]["code"]), (&json!("failed"), &json!("too_late")), "{never}");
-    assert_eq!((app.sent(), app.at_pinterest("Late never")), (2, 0));
+    let late_pin = app.pin("ada", &pins[1]).await;
+    assert_eq!(
+        (&late_pin["state"], &late_pin["error"]["code"]),
+        (&json!("failed"), &json!("too_late")),
+        "{late_pin}"
+    );
+    assert_eq!((app.send_count(), app.at_pinterest("Late never")), (2, 0));
 }
 
 #[tokio::test]
@@ -253,17 +267,17 @@ async fn a_process_that_ends_while_it_sends_leaves_one_pin() {
         let url = format!("{}{PINS}", app.stack.url());
         let request = app.client.post(url).bearer_auth(app.user("ada")).json(&pin(&channel, "Cut off"));
         let request = tokio::spawn(request.send());
-        until(|| app.sent() == 1).await;
-        let listed = app.get(PINS, "ada").await.expect(200);
-        assert_eq!(listed["items"][0]["state"], "sending");
+        until(|| app.send_count() == 1).await;
+        let pin_list = app.get(PINS, "ada").await.expect(200);
+        assert_eq!(pin_list["items"][0]["state"], "sending");
         request.abort();
 
         app.advance(seconds(30)).await;
-        assert_eq!(app.pin("ada", &id(&listed["items"][0])).await["state"], "sending", "it may be alive");
+        assert_eq!(app.pin("ada", &id(&pin_list["items"][0])).await["state"], "sending", "it may be alive");
         pass_board_checks(&app).await;
 
-        let pin = expect_bound(&app, &id(&listed["items"][0]), "Cut off").await;
-        let told = lines(&pin).join("\n");
-        assert!(told.contains("the process that was sending it ended without a word"), "{told}");
+        let pin = expect_bound(&app, &id(&pin_list["items"][0]), "Cut off").await;
+        let timeline = lines(&pin).join("\n");
+        assert!(timeline.contains("the process that was sending it ended without a word"), "{timeline}");
     }
 }

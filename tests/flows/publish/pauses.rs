@@ -29,14 +29,14 @@ async fn a_short_rate_limit_makes_a_pin_wait_and_go_out_when_it_ends() {
     assert!(fraction.len() <= 4, "whole milliseconds: {first}");
     let second = app.publish("ada", &channel, "Second").await.expect(202);
     waits(&second, "quota");
-    assert_eq!(app.sent(), 1, "the channel rests: nothing is sent to be refused");
+    assert_eq!(app.send_count(), 1, "the channel rests: nothing is sent to be refused");
 
     app.advance(seconds(25)).await;
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
     app.advance(seconds(15)).await;
     published(&app, "ada", &first, "First").await;
     published(&app, "ada", &second, "Second").await;
-    assert_eq!(app.sent(), 3);
+    assert_eq!(app.send_count(), 3);
 }
 
 #[tokio::test]
@@ -62,43 +62,43 @@ async fn a_long_rate_limit_stops_all_channels_of_the_app_without_a_call() {
         waits(pin, "quota");
         assert!((67_140..=73_866).contains(&wait(&app, pin)), "{pin}");
     }
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
     app.advance(seconds(67_100)).await;
-    assert_eq!(app.sent(), 1);
+    assert_eq!(app.send_count(), 1);
     app.advance(seconds(6_800)).await;
     published(&app, "ada", &first, "Ada's").await;
     published(&app, "bob", &second, "Bob's").await;
-    assert_eq!(app.sent(), 3);
+    assert_eq!(app.send_count(), 3);
 }
 
 #[tokio::test]
 async fn spam_holds_the_whole_channel_longer_each_time() {
     let (app, channel) = TestApp::start_connected().await;
     inject(&app, FaultKind::Spam);
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
-    waits(&held, "spam_hold");
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
+    waits(&held_pin, "spam_hold");
 
     let holds = [10 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60, 24 * 60 * 60];
     for (number, hold) in holds.into_iter().enumerate() {
-        let pin = app.pin("ada", &id(&held)).await;
+        let pin = app.pin("ada", &id(&held_pin)).await;
         waits(&pin, "spam_hold");
         // Some seconds pass between the pause and this check, and more on a slow machine.
-        let left = wait(&app, &pin);
-        assert!((hold - 60..=hold).contains(&left), "hold {number}: {left} s are left: {pin}");
+        let remaining = wait(&app, &pin);
+        assert!((hold - 60..=hold).contains(&remaining), "hold {number}: {remaining} s are left: {pin}");
         let calls = app.pinterest().calls().len();
         let other = app.publish("ada", &channel, &format!("Other {number}")).await.expect(202);
         waits(&other, "spam_hold");
         assert_eq!(app.pinterest().calls().len(), calls, "nothing is asked while the channel rests");
         inject(&app, if number % 2 == 0 { FaultKind::SpamBlock } else { FaultKind::Spam });
         app.advance(seconds(wait(&app, &pin) - 5)).await;
-        assert_eq!(app.sent(), number + 1);
+        assert_eq!(app.send_count(), number + 1);
         app.advance(seconds(10)).await;
-        assert_eq!(app.sent(), number + 2, "one try, and the hold is on again");
+        assert_eq!(app.send_count(), number + 2, "one try, and the hold is on again");
     }
 
     app.pinterest().clear_faults();
     app.advance(days(1) + seconds(10)).await;
-    published(&app, "ada", &held, "Held").await;
+    published(&app, "ada", &held_pin, "Held").await;
     for number in 0..holds.len() {
         assert_eq!(app.at_pinterest(&format!("Other {number}")), 1);
     }
@@ -147,13 +147,13 @@ async fn a_spam_hold_is_the_accounts_alone() {
 async fn connecting_again_does_not_end_a_spam_hold() {
     let (app, channel) = TestApp::start_connected().await;
     inject(&app, FaultKind::SpamBlock);
-    let held = app.publish("ada", &channel, "Held").await.expect(202);
+    let held_pin = app.publish("ada", &channel, "Held").await.expect(202);
 
     assert_eq!(app.connect("ada").await, channel);
     app.advance(minutes(5)).await;
 
-    waits(&app.pin("ada", &id(&held)).await, "spam_hold");
-    assert_eq!(app.sent(), 1);
+    waits(&app.pin("ada", &id(&held_pin)).await, "spam_hold");
+    assert_eq!(app.send_count(), 1);
     app.advance(minutes(6)).await;
-    published(&app, "ada", &held, "Held").await;
+    published(&app, "ada", &held_pin, "Held").await;
 }

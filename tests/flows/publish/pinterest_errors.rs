@@ -18,28 +18,28 @@ async fn each_line_of_the_table_is_true() {
         .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
         .collect();
     assert!(lines.len() >= 29, "{}", lines.len());
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for line in &lines {
-        let [status, code, words, _, _, state, why] = line[..] else { panic!("{line:?}") };
+        let [status, code, words, _, _, state, reason] = line[..] else { panic!("{line:?}") };
         let (app, channel) = TestApp::start_connected().await;
         let (status, code) = (status.parse().unwrap(), code.parse().unwrap());
         inject(&app, FaultKind::Refused { status, code, message: words.to_owned() });
 
-        let told = app.publish("ada", &channel, "Whatever").await;
+        let response = app.publish("ada", &channel, "Whatever").await;
         let pins = app.get("/api/v1/pins", "ada").await.expect(200);
         let pin = &pins["items"][0];
 
         let explains = pin["timeline"].as_array().unwrap().last().unwrap()["detail"] != json!("");
-        let said = match state {
-            "failed" => (told.problem(422), pin["error"]["code"].clone()),
-            _ => (told.json()["reason"].as_str().unwrap_or_default().to_owned(), pin["reason"].clone()),
+        let actual = match state {
+            "failed" => (response.problem(422), pin["error"]["code"].clone()),
+            _ => (response.json()["reason"].as_str().unwrap_or_default().to_owned(), pin["reason"].clone()),
         };
-        let expected = (why.to_owned(), Value::from(why));
-        if (pin["state"].as_str(), &said, explains) != (Some(state), &expected, true) {
-            wrong.push(format!("{status} {code} {words}: {pin}"));
+        let expected = (reason.to_owned(), Value::from(reason));
+        if (pin["state"].as_str(), &actual, explains) != (Some(state), &expected, true) {
+            mismatches.push(format!("{status} {code} {words}: {pin}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
 }
 
 #[tokio::test]
@@ -60,9 +60,9 @@ async fn a_403_without_a_reason_is_about_the_board_if_pinterest_does_not_show_it
         app.post(PINS, "ada", body).await.problem(422)
     };
     let tier = async || {
-        let validated =
+        let validation =
             app.post(&format!("{PINS}/validate"), "ada", pin(&channel, "Other")).await.expect(200);
-        let checks = validated["checks"].as_array().unwrap().clone();
+        let checks = validation["checks"].as_array().unwrap().clone();
         checks.into_iter().find(|check| check["check"] == "tier").unwrap()["ok"].clone()
     };
 
@@ -74,7 +74,7 @@ async fn a_403_without_a_reason_is_about_the_board_if_pinterest_does_not_show_it
 }
 
 #[tokio::test]
-async fn what_is_not_known_of_an_attempt_is_said_as_it_is() {
+async fn an_unknown_outcome_has_the_reason_why_it_is_unknown() {
     let table = [
         (FaultKind::CutAfter, "answer_lost"),
         (FaultKind::Garbage, "answer_unreadable"),

@@ -20,9 +20,9 @@ async fn lose_answer(app: &TestApp, channel: &str, title: &str, kind: FaultKind)
         json!("A bowl of green leaves & seeds, ready in ten minutes: the recipe is on the blog");
     body["link"] = json!("https://blog.example.com/salad?utm_source=pins");
     body["alt_text"] = json!("A bowl");
-    let lost = app.post(PINS, "ada", body).await.expect(202);
-    waits(&lost, "outcome_unknown");
-    id(&lost)
+    let response = app.post(PINS, "ada", body).await.expect(202);
+    waits(&response, "outcome_unknown");
+    id(&response)
 }
 
 fn list_as(app: &TestApp, listing: Listing) {
@@ -47,13 +47,13 @@ async fn a_pin_that_pinterest_has_rewritten_is_found() {
         let (app, channel) = TestApp::start_connected().await;
         list_as(&app, listing.clone());
         let title = format!("Salad {number}");
-        let made = lose_answer(&app, &channel, &title, FaultKind::CutAfter).await;
+        let pin = lose_answer(&app, &channel, &title, FaultKind::CutAfter).await;
 
         pass_board_checks(&app).await;
 
-        let made = app.pin("ada", &made).await;
-        assert_eq!(made["state"], "published", "{listing:?} {made}");
-        assert_eq!((app.sent(), app.at_pinterest(&title)), (1, 1), "{listing:?}");
+        let pin = app.pin("ada", &pin).await;
+        assert_eq!(pin["state"], "published", "{listing:?} {pin}");
+        assert_eq!((app.send_count(), app.at_pinterest(&title)), (1, 1), "{listing:?}");
     }
 }
 
@@ -68,19 +68,19 @@ async fn a_pin_that_may_be_on_the_board_waits_for_a_person_and_is_not_sent_again
     for listing in listings {
         let (app, channel) = TestApp::start_connected().await;
         list_as(&app, listing.clone());
-        let lost = lose_answer(&app, &channel, "Salad", FaultKind::Status500After).await;
+        let pin = lose_answer(&app, &channel, "Salad", FaultKind::Status500After).await;
 
         app.advance(minutes(3 * 60)).await;
 
-        let lost = app.pin("ada", &lost).await;
-        assert_eq!(lost["state"], "needs_review", "{listing:?} {lost}");
-        assert_eq!(lost["error"]["code"], "perhaps_published");
-        let [candidate] = &lost["candidates"].as_array().unwrap()[..] else { panic!("{lost}") };
+        let pin = app.pin("ada", &pin).await;
+        assert_eq!(pin["state"], "needs_review", "{listing:?} {pin}");
+        assert_eq!(pin["error"]["code"], "perhaps_published");
+        let [candidate] = &pin["candidates"].as_array().unwrap()[..] else { panic!("{pin}") };
         assert!(
             candidate["pinterest_pin_url"].as_str().unwrap().starts_with("https://www.pinterest.com/pin/")
         );
         assert!(candidate["differs"].as_array().unwrap().contains(&json!("created_at")), "{candidate}");
-        assert_eq!((app.sent(), app.at_pinterest("Salad")), (1, 1));
+        assert_eq!((app.send_count(), app.at_pinterest("Salad")), (1, 1));
         assert_eq!(app.event_kinds().await.last().unwrap(), "pin.needs_review");
     }
 }
@@ -88,12 +88,12 @@ async fn a_pin_that_may_be_on_the_board_waits_for_a_person_and_is_not_sent_again
 /// A Pin that needs a review, whether Pinterest has created it or not.
 async fn in_review(app: &TestApp, channel: &str, title: &str, kind: FaultKind) -> Value {
     app.pinterest().inject(Fault::once(Operation::ListBoardPins, FaultKind::CutBefore).times(1000));
-    let lost = lose_answer(app, channel, title, kind).await;
+    let pin = lose_answer(app, channel, title, kind).await;
     app.advance(minutes(2 * 60)).await;
     app.pinterest().clear_faults();
-    let lost = app.pin("ada", &lost).await;
-    assert_eq!((&lost["state"], &lost["candidates"]), (&json!("needs_review"), &json!([])), "{lost}");
-    lost
+    let pin = app.pin("ada", &pin).await;
+    assert_eq!((&pin["state"], &pin["candidates"]), (&json!("needs_review"), &json!([])), "{pin}");
+    pin
 }
 
 fn resolve(pin: &Value) -> String {
@@ -103,36 +103,43 @@ fn resolve(pin: &Value) -> String {
 #[tokio::test]
 async fn a_person_ends_a_review_with_what_is_on_the_board() {
     let (app, channel) = TestApp::start_connected().await;
-    let made = in_review(&app, &channel, "Made", FaultKind::CutAfter).await;
-    let there = app.pinterest().pins(simulated_pinterest::Environment::Sandbox);
-    let there = there.iter().find(|there| there.title.as_deref() == Some("Made")).unwrap();
+    let created = in_review(&app, &channel, "Made", FaultKind::CutAfter).await;
+    let remote_pin = app.pinterest().pins(simulated_pinterest::Environment::Sandbox);
+    let remote_pin =
+        remote_pin.iter().find(|remote_pin| remote_pin.title.as_deref() == Some("Made")).unwrap();
 
-    let resolved = app.post(&resolve(&made), "ada", json!({"is": there.id})).await.expect(200);
+    let resolved = app.post(&resolve(&created), "ada", json!({"is": remote_pin.id})).await.expect(200);
 
-    assert_eq!((&resolved["state"], &resolved["pinterest_pin_id"]), (&json!("published"), &json!(there.id)));
+    assert_eq!(
+        (&resolved["state"], &resolved["pinterest_pin_id"]),
+        (&json!("published"), &json!(remote_pin.id))
+    );
     assert_eq!((&resolved["error"], &resolved["candidates"]), (&Value::Null, &json!([])));
     assert!(lines(&resolved).last().unwrap().contains("somebody has found it at Pinterest"), "{resolved}");
     assert_eq!(app.event_kinds().await.last().unwrap(), "pin.published");
     // The Pin at Pinterest is this one's, and no other's.
     let other = in_review(&app, &channel, "Other", FaultKind::CutBefore).await;
-    let taken = app.post(&resolve(&other), "ada", json!({"is": there.id})).await;
-    assert_eq!(taken.problem(409), "pinterest_pin_taken");
-    assert_eq!(app.post(&resolve(&made), "ada", json!({"resend": true})).await.problem(409), "wrong_state");
+    let conflict = app.post(&resolve(&other), "ada", json!({"is": remote_pin.id})).await;
+    assert_eq!(conflict.problem(409), "pinterest_pin_taken");
+    assert_eq!(
+        app.post(&resolve(&created), "ada", json!({"resend": true})).await.problem(409),
+        "wrong_state"
+    );
 }
 
 #[tokio::test]
 async fn a_person_who_sees_that_nothing_is_there_has_it_sent_again() {
     let (app, channel) = TestApp::start_connected().await;
-    let never = in_review(&app, &channel, "Never", FaultKind::CutBefore).await;
-    let retried = app.post(&format!("{PINS}/{}/retry", id(&never)), "ada", json!({})).await;
-    assert_eq!(retried.problem(409), "wrong_state", "a retry sends without a look");
+    let missing = in_review(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let retry = app.post(&format!("{PINS}/{}/retry", id(&missing)), "ada", json!({})).await;
+    assert_eq!(retry.problem(409), "wrong_state", "a retry sends without a look");
 
-    let again = app.post(&resolve(&never), "ada", json!({"resend": true})).await.expect(200);
-    assert_eq!(again["state"], "scheduled");
+    let resent = app.post(&resolve(&missing), "ada", json!({"resend": true})).await.expect(200);
+    assert_eq!(resent["state"], "scheduled");
     app.advance(minutes(1)).await;
 
-    let sent = app.pin("ada", &id(&never)).await;
-    assert_eq!((&sent["state"], app.at_pinterest("Never")), (&json!("published"), 1), "{sent}");
+    let published = app.pin("ada", &id(&missing)).await;
+    assert_eq!((&published["state"], app.at_pinterest("Never")), (&json!("published"), 1), "{published}");
 }
 
 #[tokio::test]
@@ -149,18 +156,18 @@ async fn a_resolution_says_one_thing() {
         let refused = app.post(&resolve(&unclear), "ada", body.clone()).await;
         assert_eq!(refused.problem(422), code, "{body}");
     }
-    let strangers = app.post(&resolve(&unclear), "bob", json!({"resend": true})).await;
-    assert_eq!(strangers.problem(404), "not_found");
+    let foreign = app.post(&resolve(&unclear), "bob", json!({"resend": true})).await;
+    assert_eq!(foreign.problem(404), "not_found");
 }
 
 #[tokio::test]
-async fn what_the_owner_publishes_beside_a_lost_pin_holds_up_nothing() {
+async fn another_pin_of_the_owner_does_not_delay_a_lost_one() {
     let (app, channel) = TestApp::start_connected().await;
-    let never = lose_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
+    let missing = lose_answer(&app, &channel, "Never", FaultKind::CutBefore).await;
     app.publish("ada", &channel, "Something else").await.expect(201);
 
     pass_board_checks(&app).await;
 
-    let never = app.pin("ada", &never).await;
-    assert_eq!((&never["state"], app.sent()), (&json!("published"), 3), "{never}");
+    let missing = app.pin("ada", &missing).await;
+    assert_eq!((&missing["state"], app.send_count()), (&json!("published"), 3), "{missing}");
 }

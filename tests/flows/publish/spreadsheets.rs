@@ -50,12 +50,12 @@ async fn pinterest_s_own_file_makes_images_and_videos() {
 
     let answer = send(&app, &channel, "", file).await.expect(200);
 
-    let (good, bad) = (("accepted", ""), ("refused", "invalid_thumbnail"));
-    assert_eq!(rows(&answer), [good, good, good, good, bad, bad]);
-    let made = json!({"rows": answer["rows"].as_array().unwrap()[..4]});
+    let (accepted, refused) = (("accepted", ""), ("refused", "invalid_thumbnail"));
+    assert_eq!(rows(&answer), [accepted, accepted, accepted, accepted, refused, refused]);
+    let created_rows = json!({"rows": answer["rows"].as_array().unwrap()[..4]});
     let video = |name: &str, cover: Value| json!({"kind": "video", "url": format!("https://videos.example.com/{name}"), "cover": cover});
     assert_eq!(
-        media(&app, &made).await,
+        media(&app, &created_rows).await,
         [
             json!({"kind": "image", "url": "https://images.example.com/a.jpg"}),
             video("b.mp4", json!({"frame_seconds": 3})),
@@ -80,9 +80,11 @@ async fn a_file_that_a_spreadsheet_saved_is_read_in_its_encoding_and_with_its_se
     let pin = app.pin("ada", first["rows"][1]["pin_id"].as_str().unwrap()).await;
     assert_eq!(pin["title"], "Kahve, şekersiz");
 
-    for same in [format!("sep=;\r\n{table}").into_bytes(), table.replace("\r\n", "\r").into_bytes(), utf_16] {
-        let again = send(&app, &channel, "", same).await.expect(200);
-        assert_eq!(rows(&again), [("exists", ""); 2], "it says the same");
+    for variant in
+        [format!("sep=;\r\n{table}").into_bytes(), table.replace("\r\n", "\r").into_bytes(), utf_16]
+    {
+        let repeated = send(&app, &channel, "", variant).await.expect(200);
+        assert_eq!(rows(&repeated), [("exists", ""); 2], "it says the same");
     }
 
     let ansi = b"Title;Media URL\r\n\xdeenlik;https://images.example.com/a.jpg\r\n".to_vec();
@@ -92,7 +94,7 @@ async fn a_file_that_a_spreadsheet_saved_is_read_in_its_encoding_and_with_its_se
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_row_costs_that_row() {
+async fn an_invalid_row_is_refused_alone() {
     let (app, channel) = TestApp::start_connected().await;
     let file = "Title,Media URL,Publish date\n\
                 Good,https://images.example.com/a.jpg,\n\
@@ -137,8 +139,8 @@ async fn a_day_without_a_time_is_the_time_of_day_at_which_the_file_is_sent() {
     assert_eq!(rows(&first), [("accepted", ""); 2]);
     app.advance(minutes(2)).await;
     assert_eq!((app.at_pinterest("Today"), app.at_pinterest("Tomorrow")), (1, 0));
-    let again = send(&app, &channel, "", file).await.expect(200);
-    assert_eq!(rows(&again), [("exists", ""); 2], "two minutes later it is the same file");
+    let repeated = send(&app, &channel, "", file).await.expect(200);
+    assert_eq!(rows(&repeated), [("exists", ""); 2], "two minutes later it is the same file");
     app.advance(minutes(24 * 60)).await;
     assert_eq!(app.at_pinterest("Tomorrow"), 1);
 }
@@ -157,16 +159,16 @@ async fn a_file_that_is_sent_again_says_which_pins_were_cancelled_or_have_failed
     inject(&app, Operation::CreatePin, FaultKind::Scope, LONG);
     app.advance(minutes(1)).await;
 
-    let again = send(&app, &channel, "", file).await.expect(200);
+    let repeated = send(&app, &channel, "", file).await.expect(200);
 
-    assert_eq!(rows(&again), [("exists", "pin_cancelled"), ("exists", "pin_failed"), ("exists", "")]);
+    assert_eq!(rows(&repeated), [("exists", "pin_cancelled"), ("exists", "pin_failed"), ("exists", "")]);
     let states: Vec<_> =
-        again["rows"].as_array().unwrap().iter().map(|row| row["pin_state"].clone()).collect();
+        repeated["rows"].as_array().unwrap().iter().map(|row| row["pin_state"].clone()).collect();
     assert_eq!(states, ["cancelled", "failed", "scheduled"]);
-    for row in &again["rows"].as_array().unwrap()[..2] {
+    for row in &repeated["rows"].as_array().unwrap()[..2] {
         assert!(row["detail"].is_string() && row["fix"].is_string(), "{row}");
     }
-    assert_eq!(again["rows"][1]["pin_id"], first["rows"][1]["pin_id"]);
+    assert_eq!(repeated["rows"][1]["pin_id"], first["rows"][1]["pin_id"]);
 }
 
 #[tokio::test]

@@ -34,11 +34,11 @@ pub(crate) fn check<'a>(answer: &'a Value, name: &str) -> &'a Value {
 }
 
 /// The names of the checks that found something.
-fn found(answer: &Value) -> Vec<&str> {
+fn failed_checks(answer: &Value) -> Vec<&str> {
     let checks = answer["checks"].as_array().unwrap().iter().filter(|check| check["ok"] == false);
-    let found: Vec<_> = checks.map(|check| check["check"].as_str().unwrap()).collect();
-    assert_eq!(answer["ok"], json!(found.is_empty()), "{answer}");
-    found
+    let failed_checks: Vec<_> = checks.map(|check| check["check"].as_str().unwrap()).collect();
+    assert_eq!(answer["ok"], json!(failed_checks.is_empty()), "{answer}");
+    failed_checks
 }
 
 #[tokio::test]
@@ -52,8 +52,8 @@ async fn a_valid_pin_passes_every_check_and_nothing_is_stored_or_sent() {
     let unmade = answer["checks"].as_array().unwrap().iter().filter(|check| check["ok"].is_null());
     let unmade: Vec<_> = unmade.map(|check| &check["check"]).collect();
     assert_eq!(unmade, ["media"], "{answer}");
-    assert!(found(&answer).is_empty());
-    assert_eq!(app.sent(), 0);
+    assert!(failed_checks(&answer).is_empty());
+    assert_eq!(app.send_count(), 0);
     assert_eq!(app.get(PINS, "ada").await.expect(200)["items"], json!([]));
 }
 
@@ -67,7 +67,7 @@ async fn all_invalid_fields_are_reported_together() {
 
     let answer = validate(&app, body).await;
 
-    assert_eq!(found(&answer), ["fields"]);
+    assert_eq!(failed_checks(&answer), ["fields"]);
     let fields = check(&answer, "fields");
     let errors = fields["errors"].as_array().unwrap();
     let names: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
@@ -99,7 +99,7 @@ async fn an_invalid_board_or_section_is_reported_with_its_waiting_pins() {
     body.as_object_mut().unwrap().remove("board_id");
     body["board_section_id"] = json!("404");
     let answer = validate(&app, body).await;
-    assert_eq!(found(&answer), ["section"]);
+    assert_eq!(failed_checks(&answer), ["section"]);
     assert_eq!(check(&answer, "section")["code"], "board_section_id_invalid");
 }
 
@@ -110,11 +110,11 @@ async fn an_identical_pin_on_the_same_board_is_reported_for_thirty_days() {
 
     let answer = validate(&app, pin(&channel, "Twin")).await;
 
-    assert_eq!(found(&answer), ["duplicate"]);
+    assert_eq!(failed_checks(&answer), ["duplicate"]);
     assert_eq!(check(&answer, "duplicate")["pin_ids"], json!([id(&first)]));
-    assert!(found(&validate(&app, pin(&channel, "Sister")).await).is_empty());
+    assert!(failed_checks(&validate(&app, pin(&channel, "Sister")).await).is_empty());
     app.advance(days(31)).await;
-    assert!(found(&validate(&app, pin(&channel, "Twin")).await).is_empty());
+    assert!(failed_checks(&validate(&app, pin(&channel, "Twin")).await).is_empty());
 }
 
 #[tokio::test]
@@ -124,16 +124,16 @@ async fn trial_access_in_production_shows_after_it_was_met_once() {
     app.save(json!({"environment": "production"})).await;
     let channel = app.connect("ada").await;
     app.choose_board("ada", &channel).await;
-    assert!(found(&validate(&app, pin(&channel, "First")).await).is_empty());
+    assert!(failed_checks(&validate(&app, pin(&channel, "First")).await).is_empty());
     app.publish("ada", &channel, "First").await.problem(422);
 
     let answer = validate(&app, pin(&channel, "Second")).await;
 
-    assert_eq!(found(&answer), ["tier"]);
+    assert_eq!(failed_checks(&answer), ["tier"]);
     assert_eq!(check(&answer, "tier")["code"], "invalid_scope");
     app.pinterest().set_trial(false).unwrap();
     app.publish("ada", &channel, "Second").await.expect(201);
-    assert!(found(&validate(&app, pin(&channel, "Third")).await).is_empty());
+    assert!(failed_checks(&validate(&app, pin(&channel, "Third")).await).is_empty());
     assert_eq!(app.pinterest().pins(Environment::Production).len(), 1);
 }
 
@@ -144,7 +144,7 @@ async fn a_disconnected_or_paused_channel_is_reported_with_a_fix() {
     app.pinterest().inject(Fault::once(Operation::CreatePin, spam));
     app.publish("ada", &channel, "Held").await.expect(202);
     let answer = validate(&app, pin(&channel, "Next")).await;
-    assert_eq!(found(&answer), ["pause"]);
+    assert_eq!(failed_checks(&answer), ["pause"]);
     assert_eq!(check(&answer, "board")["ok"], Value::Null, "the board cannot be looked at now");
     assert_eq!(check(&answer, "pause")["code"], "spam_hold");
     app.advance(minutes(30)).await;
@@ -153,7 +153,7 @@ async fn a_disconnected_or_paused_channel_is_reported_with_a_fix() {
     app.advance(days(30)).await;
     let answer = validate(&app, pin(&channel, "Next")).await;
 
-    assert_eq!(found(&answer), ["channel", "token"]);
+    assert_eq!(failed_checks(&answer), ["channel", "token"]);
     assert_eq!(check(&answer, "channel")["code"], "reconnect_required");
 }
 
@@ -168,13 +168,13 @@ async fn an_invalid_body_and_a_foreign_channel_are_problems() {
 }
 
 #[tokio::test]
-async fn a_video_for_the_sandbox_is_told_before_it_is_sent() {
+async fn a_video_for_the_sandbox_is_reported_before_it_is_sent() {
     let (app, channel) = TestApp::start_connected().await;
     let mut body = pin(&channel, "Film");
     body["media"] = json!({"kind": "video", "url": "https://videos.example.com/film.mp4"});
 
     let answer = validate(&app, body).await;
 
-    assert_eq!(found(&answer), ["tier"], "{answer}");
+    assert_eq!(failed_checks(&answer), ["tier"], "{answer}");
     assert_eq!(check(&answer, "tier")["code"], "no_video_in_sandbox");
 }

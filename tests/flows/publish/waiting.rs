@@ -40,15 +40,15 @@ async fn trial_access_in_production_is_refused_at_once_with_the_fixed_text() {
     for cause in ["Trial access", "boards:write", "Sandbox"] {
         assert!(problem["fix"].as_str().unwrap().contains(cause), "{problem}");
     }
-    let kept = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
-    assert_eq!((&kept["state"], &kept["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
+    let stored = app.pin("ada", problem["pin_id"].as_str().unwrap()).await;
+    assert_eq!((&stored["state"], &stored["error"]["code"]), (&json!("failed"), &json!("invalid_scope")));
     app.advance(minutes(30)).await;
-    assert_eq!(app.sent(), 1, "refreshing or sending again does not help");
+    assert_eq!(app.send_count(), 1, "refreshing or sending again does not help");
 
     app.pinterest().set_trial(false).unwrap();
-    app.post(&format!("{PINS}/{}/retry", id(&kept)), "ada", json!({})).await.expect(202);
+    app.post(&format!("{PINS}/{}/retry", id(&stored)), "ada", json!({})).await.expect(202);
     app.advance(minutes(1)).await;
-    assert_eq!(app.pin("ada", &id(&kept)).await["state"], "published");
+    assert_eq!(app.pin("ada", &id(&stored)).await["state"], "published");
     assert_eq!(app.pinterest().pins(Environment::Production).len(), 1);
     assert_eq!(app.pinterest().pins(Environment::Sandbox).len(), 0);
 }
@@ -77,7 +77,7 @@ async fn an_image_that_could_not_be_fetched_once_is_tried_again() {
 
     app.advance(minutes(2)).await;
     published(&app, "ada", &pin, "Slow image").await;
-    assert_eq!(app.sent(), 2);
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn an_image_that_can_never_be_fetched_fails_the_pin() {
         "{pin}"
     );
     assert!(!pin["error"]["fix"].as_str().unwrap().is_empty());
-    assert_eq!((app.sent(), app.at_pinterest("No image")), (3, 0));
+    assert_eq!((app.send_count(), app.at_pinterest("No image")), (3, 0));
 }
 
 #[tokio::test]
@@ -106,13 +106,13 @@ async fn a_link_that_does_not_answer_is_not_blamed_on_the_image() {
     let mut body = pin(&channel, "No link");
     body["link"] = json!("https://unreachable.example/recipe");
     let answer = app.post(PINS, "ada", body).await;
-    let listed = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
+    let pin_view = app.get(PINS, "ada").await.expect(200)["items"][0].clone();
     app.advance(minutes(60)).await;
 
-    let pin = app.pin("ada", &id(&listed)).await;
+    let pin = app.pin("ada", &id(&pin_view)).await;
     assert_eq!(pin["state"], "failed", "{} {pin}", answer.status);
-    let told = pin["error"].to_string() + &pin["timeline"].to_string();
-    assert!(!told.contains("could not fetch the image"), "{told}");
+    let texts = pin["error"].to_string() + &pin["timeline"].to_string();
+    assert!(!texts.contains("could not fetch the image"), "{texts}");
     assert!(pin["error"]["detail"].as_str().unwrap().to_lowercase().contains("url"), "{pin}");
 }
 
@@ -157,7 +157,7 @@ async fn a_pin_that_waits_beyond_its_give_up_time_is_too_late() {
     let pin = app.pin("ada", &id(&pin)).await;
     assert_eq!((&pin["state"], &pin["error"]["code"]), (&json!("failed"), &json!("too_late")), "{pin}");
     app.advance(minutes(10)).await;
-    assert_eq!((app.sent(), app.at_pinterest("Today only")), (1, 0));
+    assert_eq!((app.send_count(), app.at_pinterest("Today only")), (1, 0));
     assert_eq!(app.event_kinds().await.last().unwrap(), "pin.failed");
 
     app.post(&format!("{PINS}/{}/retry", id(&pin)), "ada", json!({})).await.expect(202);
@@ -176,7 +176,7 @@ async fn a_conflict_on_the_board_is_tried_again_soon() {
 
     app.advance(seconds(6)).await;
     published(&app, "ada", &pin, "Busy").await;
-    assert_eq!(app.sent(), 2);
+    assert_eq!(app.send_count(), 2);
 }
 
 #[tokio::test]
@@ -220,10 +220,10 @@ async fn a_wait_makes_one_event_for_each_reason() {
 
     published(&app, "ada", &pin, "Slow").await;
     let events = app.stack.events().await.unwrap();
-    let told = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
-    let told: Vec<_> =
-        told.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
+    let wait_events = events.iter().filter(|event| event.detail["pin_id"] == pin["id"]);
+    let wait_events: Vec<_> =
+        wait_events.map(|event| (event.detail_type.as_str(), event.detail["reason"].clone())).collect();
     let waits = |reason: &str| ("pin.waiting", json!(reason));
-    let wanted = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
-    assert_eq!(told, wanted);
+    let expected = [waits("pinterest_unavailable"), waits("quota"), ("pin.published", Value::Null)];
+    assert_eq!(wait_events, expected);
 }

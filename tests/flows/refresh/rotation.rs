@@ -194,15 +194,18 @@ async fn pins_that_wait_for_an_expired_token_do_not_hurry_its_refresh_either() {
 
     app.advance(minutes(30)).await;
 
-    let more = calls(&app, Operation::Token) - before;
-    assert!(more <= 1, "{more} refreshes in half an hour, and Pinterest asked for a day's patience");
+    let new_calls = calls(&app, Operation::Token) - before;
+    assert!(
+        new_calls <= 1,
+        "{new_calls} refreshes in half an hour, and Pinterest asked for a day's patience"
+    );
     // The number of waiting Pins causes no calls. Nothing can be done before the next refresh.
-    let mut looks = BTreeSet::new();
+    let mut checks = BTreeSet::new();
     for _ in 0..6 {
         app.advance(minutes(1)).await;
-        looks.insert(app.pin("ada", &id(&pin)).await["retry_at"].to_string());
+        checks.insert(app.pin("ada", &id(&pin)).await["retry_at"].to_string());
     }
-    assert!(looks.len() <= 3, "in six minutes the Pin was put off to {looks:?}");
+    assert!(checks.len() <= 3, "in six minutes the Pin was put off to {checks:?}");
 }
 
 #[tokio::test]
@@ -213,7 +216,7 @@ async fn workers_at_once_refresh_each_channel_once() {
         app.connect(&format!("person-{number}")).await;
     }
     let before = calls(&app, Operation::Token);
-    let workers = [days(24); 3].map(|ahead| app.functions(ahead).refresh);
+    let workers = [days(24); 3].map(|offset| app.functions(offset).refresh);
 
     let deadline = Instant::now() + Duration::from_secs(300);
     let ticks = join_all(workers.iter().map(|worker| worker.tick(Tick::Due, deadline))).await;

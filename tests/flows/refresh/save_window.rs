@@ -22,37 +22,37 @@ const RENEWALS: usize = 20;
 
 /// What was measured of one refresh.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct Measurement {
     /// The token endpoint's answer was read to its end.
-    answered: Option<Instant>,
+    answered_at: Option<Instant>,
     /// The save was sent.
-    saving: Option<Instant>,
+    saving_at: Option<Instant>,
     /// The save was acknowledged.
-    saved: Option<Instant>,
+    saved_at: Option<Instant>,
     /// How many calls were sent between the answer and the acknowledgement.
     calls: usize,
 }
 
-type Shared = Arc<Mutex<Seen>>;
+type SharedMeasurement = Arc<Mutex<Measurement>>;
 
 #[tokio::test]
-async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
+async fn nothing_but_the_save_is_awaited_after_a_new_pair() {
     let (app, _) = TestApp::start_connected().await;
     let (mut before, mut all) = (Vec::new(), Vec::new());
     for renewal in 1..=RENEWALS {
-        let seen = Shared::default();
+        let measured = SharedMeasurement::default();
         let network = network();
-        let (aws, pinterest) = (to_aws(&network.aws, &seen), to_pinterest(&seen));
+        let (aws, pinterest) = (to_aws(&network.aws, &measured), to_pinterest(&measured));
         let wires = Transports { aws, pinterest, ..network };
         let refresh = app.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;
 
         refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
 
-        let seen = *seen.lock().unwrap();
-        let (answered, saved) = (seen.answered.unwrap(), seen.saved.unwrap());
-        assert_eq!(seen.calls, 1, "renewal {renewal}");
-        before.push(seen.saving.unwrap().duration_since(answered));
-        all.push(saved.duration_since(answered));
+        let measured = *measured.lock().unwrap();
+        let (answered_at, saved_at) = (measured.answered_at.unwrap(), measured.saved_at.unwrap());
+        assert_eq!(measured.calls, 1, "renewal {renewal}");
+        before.push(measured.saving_at.unwrap().duration_since(answered_at));
+        all.push(saved_at.duration_since(answered_at));
     }
     before.sort();
     all.sort();
@@ -64,10 +64,10 @@ async fn between_a_new_pair_and_its_save_nothing_is_awaited_but_the_save() {
 }
 
 /// The network. It notes when the token endpoint's answer has arrived.
-fn to_pinterest(seen: &Shared) -> Transport {
-    let (http, seen) = (client(), seen.clone());
+fn to_pinterest(measured: &SharedMeasurement) -> Transport {
+    let (http, measured) = (client(), measured.clone());
     Transport::new(http.clone(), move |request| {
-        let (http, seen) = (http.clone(), seen.clone());
+        let (http, measured) = (http.clone(), measured.clone());
         Box::pin(async move {
             let renews = request.url().path().ends_with("/oauth/token");
             let broken = |error: reqwest::Error| Error::NotSent(Fault::Connection(error.into()));
@@ -75,7 +75,7 @@ fn to_pinterest(seen: &Shared) -> Transport {
             let status = response.status();
             let body = response.bytes().await.map_err(broken)?;
             if renews {
-                seen.lock().unwrap().answered = Some(Instant::now());
+                measured.lock().unwrap().answered_at = Some(Instant::now());
             }
             Ok(http::Response::builder().status(status).body(body).unwrap().into())
         })
@@ -83,36 +83,36 @@ fn to_pinterest(seen: &Shared) -> Transport {
 }
 
 /// The network. It notes when the save is sent and when it is acknowledged.
-fn to_aws(network: &SharedHttpClient, seen: &Shared) -> SharedHttpClient {
-    let (network, seen) = (network.clone(), seen.clone());
+fn to_aws(network: &SharedHttpClient, measured: &SharedMeasurement) -> SharedHttpClient {
+    let (network, measured) = (network.clone(), measured.clone());
     http_client_fn(move |settings, components| {
         let inner = network.http_connector(settings, components);
-        SharedHttpConnector::new(Watched { inner, seen: seen.clone() })
+        SharedHttpConnector::new(ObservedConnector { inner, measured: measured.clone() })
     })
 }
 
 #[derive(Debug)]
-struct Watched {
+struct ObservedConnector {
     inner: SharedHttpConnector,
-    seen: Shared,
+    measured: SharedMeasurement,
 }
 
-impl HttpConnector for Watched {
+impl HttpConnector for ObservedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
         let saves = body.contains("#pair = ");
         {
-            let mut seen = self.seen.lock().unwrap();
-            seen.calls += usize::from(seen.answered.is_some() && seen.saved.is_none());
+            let mut measured = self.measured.lock().unwrap();
+            measured.calls += usize::from(measured.answered_at.is_some() && measured.saved_at.is_none());
             if saves {
-                seen.saving = Some(Instant::now());
+                measured.saving_at = Some(Instant::now());
             }
         }
-        let (call, seen) = (self.inner.call(request), self.seen.clone());
+        let (call, measured) = (self.inner.call(request), self.measured.clone());
         HttpConnectorFuture::new(async move {
             let answer = call.await;
             if saves {
-                seen.lock().unwrap().saved = Some(Instant::now());
+                measured.lock().unwrap().saved_at = Some(Instant::now());
             }
             answer
         })

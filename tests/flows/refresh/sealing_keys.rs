@@ -29,7 +29,7 @@ async fn first_ring(app: &TestApp) -> Value {
 }
 
 /// Stores a new version of the key ring for the functions that start from now on.
-async fn give(app: &TestApp, version: &str, ring: &Value) {
+async fn store_key_ring(app: &TestApp, version: &str, ring: &Value) {
     let token = version.repeat(32);
     let secret = json!({ "SecretId": RING, "ClientRequestToken": token, "SecretString": ring.to_string() });
     aws(app, app.stack.aws().url(), "secretsmanager.PutSecretValue", secret).await;
@@ -48,7 +48,7 @@ async fn an_old_sealing_key_is_unused_after_every_token_was_refreshed() {
     let (app, _) = TestApp::start_connected().await;
     let mut both = second_key();
     both["k1"] = first_ring(&app).await["k1"].clone();
-    give(&app, "2", &both).await;
+    store_key_ring(&app, "2", &both).await;
 
     app.functions(days(24)).refresh.tick(Tick::Due, deadline()).await.unwrap();
 
@@ -70,7 +70,7 @@ async fn a_process_that_knows_both_keys_notices_which_one_is_the_current_one() {
     let (app, channel) = TestApp::start_connected().await;
     let (mut both, first) = (second_key(), first_ring(&app).await["k1"].clone());
     (both["k1"], both["current"]) = (first, json!("k1"));
-    give(&app, "2", &both).await;
+    store_key_ring(&app, "2", &both).await;
     let ahead = Arc::new(Mutex::new(SignedDuration::ZERO));
     let mut setup = app.setup(SignedDuration::ZERO, network(), []);
     setup.clock = Clock::new({
@@ -87,7 +87,7 @@ async fn a_process_that_knows_both_keys_notices_which_one_is_the_current_one() {
 
     assert_eq!(seal().await, "k1");
     both["current"] = json!("k2");
-    give(&app, "3", &both).await;
+    store_key_ring(&app, "3", &both).await;
     *ahead.lock().unwrap() = minutes(14);
     assert_eq!(seal().await, "k1", "the ring is not read for every token");
     *ahead.lock().unwrap() = minutes(16);
@@ -121,8 +121,8 @@ async fn a_refresh_token_that_was_sealed_without_the_share_is_sealed_with_it_whe
     let setup = app.setup(SignedDuration::ZERO, network(), []);
     let (vault, tokens) = (setup.vault().unwrap(), setup.tokens_table().unwrap());
     let share = tokens.refresh_key_share().await.unwrap();
-    let opened = vault.open_pair(&pair(&app).await, &channel, share).await.unwrap();
-    let old = vault.seal(&opened, Binding { row: &channel, version: 1 }).await.unwrap();
+    let token_pair = vault.open_pair(&pair(&app).await, &channel, share).await.unwrap();
+    let old = vault.seal(&token_pair, Binding { row: &channel, version: 1 }).await.unwrap();
     let old = serde_json::to_value(&old.refresh).unwrap();
     aws(
         &app,
@@ -151,7 +151,7 @@ async fn a_channel_waits_for_its_missing_sealing_key_and_is_not_given_up() {
     let (app, channel) = TestApp::start_connected().await;
     let first = first_ring(&app).await;
     let pin = app.schedule("ada", &channel, "Waits", app.stack.now() + minutes(1)).await.expect(202);
-    give(&app, "2", &second_key()).await;
+    store_key_ring(&app, "2", &second_key()).await;
 
     for minute in [2, 8, 60] {
         let functions = app.functions(minutes(minute));
@@ -161,7 +161,7 @@ async fn a_channel_waits_for_its_missing_sealing_key_and_is_not_given_up() {
 
     waits(&app.pin("ada", &id(&pin)).await, "token_refresh");
     is_connected(&app, &channel).await;
-    give(&app, "3", &first).await;
+    store_key_ring(&app, "3", &first).await;
     app.functions(minutes(120)).deliver.tick(deadline()).await.unwrap();
     assert_eq!(app.pin("ada", &id(&pin)).await["state"], "published");
 }

@@ -20,7 +20,7 @@ async fn a_scheduled_pin_goes_out_at_its_time_and_not_before() {
     assert_eq!(pin["pinterest_pin_id"], Value::Null);
 
     app.advance(minutes(59)).await;
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     app.advance(minutes(2)).await;
 
     let pin = published(&app, "ada", &pin, "Later").await;
@@ -40,7 +40,7 @@ async fn a_pin_that_is_cancelled_before_its_time_is_never_sent() {
     assert_eq!(cancelled["state"], "cancelled");
     app.advance(minutes(120)).await;
 
-    assert_eq!(app.sent(), 0);
+    assert_eq!(app.send_count(), 0);
     assert_eq!(app.pin("ada", &id(&pin)).await["state"], "cancelled");
     let kinds = app.event_kinds().await;
     assert_eq!(kinds[kinds.len() - 2..], ["pin.scheduled", "pin.cancelled"]);

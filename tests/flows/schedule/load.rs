@@ -51,32 +51,33 @@ pub(crate) async fn schedule(
     count: usize,
     at: Timestamp,
 ) -> BTreeMap<String, Timestamp> {
-    let mut wanted = BTreeMap::new();
+    let mut expected = BTreeMap::new();
     for rows in (0..count).collect::<Vec<_>>().chunks(1000) {
         let mut file = Vec::new();
         for number in rows {
-            let (title, when) =
+            let (title, publish_at) =
                 (format!("{sub} {number}"), at + seconds(i64::try_from(number % 60).unwrap()));
             let mut body = pin(channel, &title);
-            body["publish_at"] = json!(when);
+            body["publish_at"] = json!(publish_at);
             file.push(body.to_string());
-            wanted.insert(title, when);
+            expected.insert(title, publish_at);
         }
         let request = app.client.post(format!("{}/api/v1/pins/bulk", app.stack.url()));
         let request = request.bearer_auth(app.user(sub)).header("content-type", "application/x-ndjson");
         let rows = answer(request.body(file.join("\n"))).await.expect(200)["rows"].take();
         assert!(rows.as_array().unwrap().iter().all(|row| row["status"] == "accepted"), "{rows}");
     }
-    wanted
+    expected
 }
 
 /// When each Pin at Pinterest was created, by its title. Checks that there is only one of each title.
-pub(crate) fn made(app: &TestApp) -> BTreeMap<String, Timestamp> {
+pub(crate) fn creation_times(app: &TestApp) -> BTreeMap<String, Timestamp> {
     let pins = app.pinterest().pins(Environment::Sandbox);
     let count = pins.len();
-    let made: BTreeMap<_, _> = pins.into_iter().map(|pin| (pin.title.unwrap(), pin.created_at)).collect();
-    assert_eq!(made.len(), count, "a Pin is there twice");
-    made
+    let creation_times: BTreeMap<_, _> =
+        pins.into_iter().map(|pin| (pin.title.unwrap(), pin.created_at)).collect();
+    assert_eq!(creation_times.len(), count, "a Pin is there twice");
+    creation_times
 }
 
 #[tokio::test]
@@ -86,24 +87,24 @@ async fn many_pins_of_the_same_minute_are_published_once_and_none_before_its_tim
     let app = TestApp::start_with(Data::Folder(folder.path().to_owned()), []).await;
     app.configure().await;
     let at = app.stack.now() + minutes(24 * 60);
-    let mut wanted = BTreeMap::new();
+    let mut expected = BTreeMap::new();
     for number in 0..channels {
         let channel = connect(&app, number).await;
         // A tenth of all Pins belong to one channel.
         let count = if number == 0 { pins / 10 } else { (pins - pins / 10).div_ceil(channels - 1) };
-        wanted.extend(schedule(&app, &channel, count, at).await);
+        expected.extend(schedule(&app, &channel, count, at).await);
     }
 
-    let began = Instant::now();
+    let start = Instant::now();
     app.advance(minutes(24 * 60 + 2)).await;
-    let took = began.elapsed();
+    let took = start.elapsed();
 
-    let made = made(&app);
-    assert_eq!(made.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
-    let early = made.iter().filter(|(title, at)| **at < wanted[*title]).count();
+    let creation_times = creation_times(&app);
+    assert_eq!(creation_times.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    let early = creation_times.iter().filter(|(title, at)| **at < expected[*title]).count();
     assert_eq!(early, 0);
     let memory = peak().unwrap_or_default();
-    println!("{} Pins of {channels} channels: {took:.1?}, {memory} at most", made.len());
+    println!("{} Pins of {channels} channels: {took:.1?}, {memory} at most", creation_times.len());
 }
 
 /// The partition of the due index in which a channel's work stands, before its return was seen.
@@ -121,11 +122,11 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
     schedule(&app, &("ada".to_owned(), channel), 10, at).await;
     let functions = Arc::new(app.functions(minutes(62)));
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::HangBefore));
-    let busy = tokio::spawn({
+    let busy_tick = tokio::spawn({
         let functions = functions.clone();
         async move { functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await }
     });
-    until(|| app.sent() == 1).await;
+    until(|| app.send_count() == 1).await;
     // A worker has all channels of a partition.
     let mut number = 1;
     let other = loop {
@@ -140,9 +141,9 @@ async fn one_busy_channel_does_not_hold_up_another_and_is_left_to_the_tick_that_
     functions.deliver.tick(tokio::time::Instant::now() + Duration::from_secs(300)).await.unwrap();
 
     let title = format!("{} 0", other.0);
-    assert_eq!((app.at_pinterest(&title), app.sent()), (1, 2), "the other channel's, and no more");
-    assert!(!busy.is_finished());
-    busy.abort();
+    assert_eq!((app.at_pinterest(&title), app.send_count()), (1, 2), "the other channel's, and no more");
+    assert!(!busy_tick.is_finished());
+    busy_tick.abort();
 }
 
 #[tokio::test]
@@ -158,11 +159,12 @@ async fn more_pins_of_one_channel_than_a_round_takes_do_not_hide_another_channel
     let deadline = tokio::time::Instant::now() + Duration::from_secs(300);
     app.functions(minutes(64)).deliver.tick(deadline).await.unwrap();
 
-    let mut made: Vec<_> = made(&app).into_iter().map(|(title, at)| (at, title)).collect();
-    made.sort();
-    let before = made.iter().position(|(_, title)| title == "person1 0").unwrap();
+    let mut creation_times: Vec<_> =
+        creation_times(&app).into_iter().map(|(title, at)| (at, title)).collect();
+    creation_times.sort();
+    let before = creation_times.iter().position(|(_, title)| title == "person1 0").unwrap();
     assert!(before < 60, "{before} Pins of the other channel went first");
-    assert_eq!(made.len(), MANY + 1);
+    assert_eq!(creation_times.len(), MANY + 1);
 }
 
 #[tokio::test]
@@ -177,18 +179,23 @@ async fn a_rate_limited_channel_waits_for_its_limit_and_delays_no_other() {
         let channel = connect(&app, number).await;
         others.extend(schedule(&app, &channel, 5, at + minutes(i64::try_from(number).unwrap())).await);
     }
-    let each = Quota { calls: u32::try_from(CALLS).unwrap(), seconds: 60 };
-    app.pinterest().change_policy(|policy| policy.writes_of_each = Some(each)).unwrap();
+    let quota = Quota { calls: u32::try_from(CALLS).unwrap(), seconds: 60 };
+    app.pinterest().change_policy(|policy| policy.writes_of_each = Some(quota)).unwrap();
 
     app.advance(minutes(60 + 15)).await;
 
-    let made = made(&app);
-    for (title, wanted) in &others {
-        let late = made[title].duration_since(*wanted).as_secs();
-        assert!((0..=LATE).contains(&late), "{title} is {late} s late");
+    let creation_times = creation_times(&app);
+    for (title, expected) in &others {
+        let seconds_late = creation_times[title].duration_since(*expected).as_secs();
+        assert!((0..=LATE).contains(&seconds_late), "{title} is {seconds_late} s late");
     }
-    assert!(many.keys().all(|title| made.contains_key(title)), "{} of {}", made.len(), many.len());
-    let last = many.keys().map(|title| made[title]).max().unwrap();
+    assert!(
+        many.keys().all(|title| creation_times.contains_key(title)),
+        "{} of {}",
+        creation_times.len(),
+        many.len()
+    );
+    let last = many.keys().map(|title| creation_times[title]).max().unwrap();
     let took = last.duration_since(at).as_secs();
     // The first of five windows of the limit has already begun.
     assert!((3 * 60..=6 * 60).contains(&took), "{took} s for five minutes' worth");

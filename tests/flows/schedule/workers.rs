@@ -41,7 +41,7 @@ async fn row(app: &TestApp, pin: &Value) -> Value {
     rows.into_iter().find(|row| row["sk"]["S"] == sk.as_str()).unwrap()
 }
 
-async fn put(app: &TestApp, row: Value) {
+async fn put_row(app: &TestApp, row: Value) {
     let body = json!({ "TableName": "pinwright-main", "Item": row });
     rows::aws(app, app.stack.aws().dynamodb_url(), "DynamoDB_20120810.PutItem", body).await;
 }
@@ -61,16 +61,16 @@ async fn a_tick_that_finds_much_starts_a_worker_and_each_pin_is_sent_by_one_of_t
     let (tick, worker) = (app.functions(minutes(62)), app.functions(minutes(62)));
 
     let started = async {
-        let event = app.stack.aws().invoked().await;
+        let event = app.stack.aws().next_invocation().await;
         worker.deliver.run(DeliverJob::from_event(&event), deadline()).await.unwrap();
         event
     };
-    let (ticked, event) = futures::join!(tick.deliver.tick(deadline()), started);
+    let (tick_result, event) = futures::join!(tick.deliver.tick(deadline()), started);
 
-    ticked.unwrap();
+    tick_result.unwrap();
     assert!(!event["partitions"].as_array().unwrap().is_empty(), "{event}");
-    assert_eq!(load::made(&app).len(), CHANNELS * PINS_EACH);
-    assert_eq!(app.sent(), CHANNELS * PINS_EACH, "each once");
+    assert_eq!(load::creation_times(&app).len(), CHANNELS * PINS_EACH);
+    assert_eq!(app.send_count(), CHANNELS * PINS_EACH, "each once");
 }
 
 #[tokio::test]
@@ -81,13 +81,13 @@ async fn the_pins_of_a_channel_leave_in_order_however_many_processes_there_are()
     let processes: Vec<_> = (0..3).map(|_| app.functions(minutes(62))).collect();
 
     let ticks = processes.iter().map(|functions| functions.deliver.tick(deadline()));
-    for done in futures::future::join_all(ticks).await {
-        done.unwrap();
+    for tick_result in futures::future::join_all(ticks).await {
+        tick_result.unwrap();
     }
 
-    let wanted: Vec<_> = (0..COUNT).map(|number| format!("Pin {number}")).collect();
-    assert_eq!(published(&app), wanted);
-    assert_eq!(app.sent(), wanted.len(), "each once");
+    let expected: Vec<_> = (0..COUNT).map(|number| format!("Pin {number}")).collect();
+    assert_eq!(published(&app), expected);
+    assert_eq!(app.send_count(), expected.len(), "each once");
 }
 
 #[tokio::test]
@@ -95,17 +95,17 @@ async fn another_process_leaves_a_channel_whose_pin_is_being_sent() {
     let (app, channel) = TestApp::start_connected().await;
     schedule(&app, &channel, 2, app.stack.now() + minutes(60)).await;
     app.pinterest().inject(Fault::once(Operation::CreatePin, FaultKind::HangBefore));
-    let busy = app.functions(minutes(62));
-    let busy = tokio::spawn(async move { busy.deliver.tick(deadline()).await });
-    until(|| app.sent() == 1).await;
-    busy.abort();
-    busy.await.unwrap_err();
+    let busy_functions = app.functions(minutes(62));
+    let busy_functions = tokio::spawn(async move { busy_functions.deliver.tick(deadline()).await });
+    until(|| app.send_count() == 1).await;
+    busy_functions.abort();
+    busy_functions.await.unwrap_err();
 
     // Its lease is over before anybody may conclude that it ended: the clock of this process is ahead by so much.
     let other = app.functions(minutes(62) + seconds(46));
     let early = app.functions(minutes(62) + seconds(20));
     early.deliver.tick(deadline()).await.unwrap();
-    assert_eq!(app.sent(), 1, "the lease is another process's");
+    assert_eq!(app.send_count(), 1, "the lease is another process's");
     other.deliver.tick(deadline()).await.unwrap();
 
     assert_eq!(published(&app), ["Pin 1"], "the first one is in doubt by then, and holds nobody up");
@@ -123,18 +123,18 @@ async fn entries_of_the_version_before_are_found_moved_and_worked_on() {
         partitions.push(row["due_pk"]["S"].clone());
         row["due_sk"]["S"] = json!(format!("{at}#{}", id(pin)));
         row["due_pk"]["S"] = json!(number.to_string());
-        put(&app, row).await;
+        put_row(&app, row).await;
     }
     assert!(partitions.iter().all(|partition| *partition == partitions[0]), "a channel has one partition");
 
-    for late in [62, 63] {
-        app.functions(minutes(late)).deliver.tick(deadline()).await.unwrap();
+    for seconds_ahead in [62, 63] {
+        app.functions(minutes(seconds_ahead)).deliver.tick(deadline()).await.unwrap();
     }
 
-    let mut there = published(&app);
-    there.sort();
-    assert_eq!(there, ["Pin 0", "Pin 1", "Pin 2", "Pin 3"]);
-    assert_eq!(app.sent(), 4);
+    let mut remote_pins = published(&app);
+    remote_pins.sort();
+    assert_eq!(remote_pins, ["Pin 0", "Pin 1", "Pin 2", "Pin 3"]);
+    assert_eq!(app.send_count(), 4);
 }
 
 #[tokio::test]
@@ -150,14 +150,14 @@ async fn a_pin_that_cannot_be_read_keeps_no_other_from_being_resumed_or_listed()
             row["state"]["S"] = json!("a state of a later version");
             unknown = pin.clone();
         }
-        put(&app, row).await;
+        put_row(&app, row).await;
     }
     waits(&app.pin("ada", &id(&pins[0])).await, "reconnect");
 
-    let listed = app.get(PINS, "ada").await.expect(200);
+    let pin_list = app.get(PINS, "ada").await.expect(200);
     app.stack.tick().await.unwrap();
 
-    let listed: Vec<_> = listed["items"].as_array().unwrap().iter().map(id).collect();
-    assert_eq!(listed, [id(&pins[2]), id(&pins[0])], "newest first, without {unknown}");
+    let pin_list: Vec<_> = pin_list["items"].as_array().unwrap().iter().map(id).collect();
+    assert_eq!(pin_list, [id(&pins[2]), id(&pins[0])], "newest first, without {unknown}");
     assert_eq!(published(&app), ["Pin 0", "Pin 2"]);
 }

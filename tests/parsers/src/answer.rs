@@ -4,7 +4,7 @@ use http::HeaderMap;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 
-/// The secrets that are here to be told by mistake.
+/// The secrets that an answer could show by mistake.
 const PLANTED: [&str; 3] = ["pina_planted", "pinr_planted", "s3cret_planted"];
 
 pub(crate) fn tells_a_secret(text: &str) -> bool {
@@ -31,14 +31,14 @@ impl Answer {
     /// Success is JSON, a redirect has an address, and a refusal says what happened and what to do. Nothing ends
     /// with a 5xx but what `allowed` names: where Pinterest does not make sense, that is not ours.
     pub(crate) fn check(&self, allowed: &[u16]) {
-        let shown: String = self.text.chars().take(2000).collect();
-        assert!(!tells_a_secret(&self.text), "a secret leaves: {shown}");
+        let excerpt: String = self.text.chars().take(2000).collect();
+        assert!(!tells_a_secret(&self.text), "a secret leaves: {excerpt}");
         match self.status {
-            200..=202 => assert!(self.json.is_object(), "{} {shown}", self.status),
+            200..=202 => assert!(self.json.is_object(), "{} {excerpt}", self.status),
             302 => drop(self.location()),
             400..500 => self.check_problem(),
             status if allowed.contains(&status) => self.check_problem(),
-            status => panic!("{status} {shown}"),
+            status => panic!("{status} {excerpt}"),
         }
     }
 

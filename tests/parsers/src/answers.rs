@@ -54,15 +54,18 @@ pub fn answers(bytes: &[u8]) {
     harness::on_runtime(async {
         let client = Client::new(wire::wire(&script), Addresses::default());
         let first = &replies[0];
-        let taken = ask(&client, call, first).await;
-        tally::count(call, taken);
-        let sent = script.lock().unwrap().sent.len();
-        assert!(sent <= 100 && (sent == 1 || matches!(call, "boards" | "sections")), "{call}: {sent} calls");
+        let is_success = check_call(&client, call, first).await;
+        tally::count(call, is_success);
+        let sent_count = script.lock().unwrap().requests.len();
+        assert!(
+            sent_count <= 100 && (sent_count == 1 || matches!(call, "boards" | "sections")),
+            "{call}: {sent_count} calls"
+        );
     });
 }
 
-/// Makes the call, checks what it says against the first reply, and says whether it was a success.
-async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
+/// Makes the call, checks its result against the first reply, and returns whether it was a success.
+async fn check_call(client: &Client, call: &str, reply: &Reply) -> bool {
     let token = AccessToken::new("pina_planted".to_owned());
     let board = BoardId::try_from("5".to_owned()).unwrap();
     let secret = AppSecret::new("s3cret_planted".to_owned());
@@ -71,8 +74,8 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
         "create_pin" => {
             let draft = draft();
             let Media::Image { file: File::Public { url } } = &draft.media else { unreachable!() };
-            let shown = PinMedia::Image(MediaUrl::Public(url));
-            let outcome = client.create_pin(HOST, &token, &draft, &shown).await;
+            let media = PinMedia::Image(MediaUrl::Public(url));
+            let outcome = client.create_pin(HOST, &token, &draft, &media).await;
             check_created(&outcome, reply);
             check(outcome, reply)
         }
@@ -96,12 +99,12 @@ async fn ask(client: &Client, call: &str, reply: &Reply) -> bool {
             check(granted, reply)
         }
         "check_credentials" => {
-            let (check, said) = client.check_credentials(HOST, app).await;
-            check_words(&said);
+            let (check, response) = client.check_credentials(HOST, app).await;
+            check_words(&response);
             let success = matches!(reply, Reply::Answer(answer) if answer.is_success() && !answer.cut);
-            assert!(success || check != CredentialCheck::Right, "{said:?}");
+            assert!(success || check != CredentialCheck::Right, "{response:?}");
             let refused = matches!(reply, Reply::Answer(answer) if (400..500).contains(&answer.status));
-            assert!(refused || check != CredentialCheck::Wrong, "{said:?}");
+            assert!(refused || check != CredentialCheck::Wrong, "{response:?}");
             check == CredentialCheck::Right
         }
         "board_pins" => check(client.board_pins(HOST, &token, &board, None).await, reply),
@@ -144,21 +147,21 @@ fn check<T>(result: Result<T, Error>, reply: &Reply) -> bool {
     false
 }
 
-/// What is said of a new Pin decides whether it is sent again.
+/// The answer about a new Pin decides whether it is sent again.
 fn check_created(outcome: &Result<(PinterestPinId, ResponseMeta), Error>, reply: &Reply) {
     match (outcome, reply) {
-        (Ok((id, said)), Reply::Answer(answer)) => {
+        (Ok((id, response)), Reply::Answer(answer)) => {
             let body: Value = serde_json::from_slice(&answer.body).unwrap();
             assert_eq!(body["id"].to_string().trim_matches('"'), id.as_str());
-            check_words(said);
+            check_words(response);
         }
         (Err(Error::Refused { refusal, response }), Reply::Answer(answer)) => {
             assert_eq!(response.http_status, Some(answer.status), "{answer:?}");
             let blocks = matches!(refusal, Refusal::Spam | Refusal::LinkBlocked);
             let is_refusal = (400..500).contains(&answer.status) && answer.status != 408;
             // In a success, a refusal is one only if its code or its words are known, and nothing speaks for a Pin.
-            let told = answer.is_success() && *refusal != Refusal::Other && !names_a_pin(answer);
-            assert!(is_refusal || blocks || told, "{answer:?}");
+            let known_refusal = answer.is_success() && *refusal != Refusal::Other && !names_a_pin(answer);
+            assert!(is_refusal || blocks || known_refusal, "{answer:?}");
         }
         (Err(Error::NotSent(_)), Reply::NotSent)
         | (Err(Error::Unknown { .. }), Reply::Answer(_) | Reply::Lost) => {}
@@ -166,12 +169,12 @@ fn check_created(outcome: &Result<(PinterestPinId, ResponseMeta), Error>, reply:
     }
 }
 
-fn check_refusal(refusal: &Refusal, said: &ResponseMeta) {
+fn check_refusal(refusal: &Refusal, response: &ResponseMeta) {
     if let Refusal::Quota { retry_after: Some(wait) } = refusal {
         assert!((SignedDuration::ZERO..=TWO_DAYS).contains(wait), "{wait}");
     }
-    let is_success = said.http_status.is_some_and(|status| (200..300).contains(&status));
-    assert!(!is_success || *refusal != Refusal::Other && said.message.is_some(), "{said:?}");
+    let is_success = response.http_status.is_some_and(|status| (200..300).contains(&status));
+    assert!(!is_success || *refusal != Refusal::Other && response.message.is_some(), "{response:?}");
 }
 
 fn names_a_pin(answer: &Answer) -> bool {
@@ -179,8 +182,8 @@ fn names_a_pin(answer: &Answer) -> bool {
 }
 
 /// What is kept of an answer is short, on one line, and no secret.
-fn check_words(said: &ResponseMeta) {
-    for text in [&said.message, &said.request_id].into_iter().flatten() {
+fn check_words(response: &ResponseMeta) {
+    for text in [&response.message, &response.request_id].into_iter().flatten() {
         assert!(text.chars().count() <= 500, "{text}");
         assert!(!text.contains(char::is_control) && !tells_a_secret(text), "{text:?}");
     }
@@ -193,14 +196,14 @@ fn check_lifetimes(lifetimes: Lifetimes) {
 }
 
 /// The token that was sent may be dead: no detail is worth losing the new ones for.
-fn check_tokens_are_kept(kept: bool, reply: &Reply) {
+fn check_tokens_are_kept(is_success: bool, reply: &Reply) {
     let Reply::Answer(answer @ Answer { cut: false, .. }) = reply else { return };
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
     // A field that is named twice has no agreed meaning (RFC 8259, section 4).
-    let plain = body.to_string().as_bytes() == answer.body;
+    let unambiguous = body.to_string().as_bytes() == answer.body;
     let usable = |name: &str| body[name].as_str().is_some_and(|text| !text.is_empty());
-    if plain && answer.is_success() && usable("access_token") && usable("refresh_token") {
-        assert!(kept, "tokens are lost: {body}");
+    if unambiguous && answer.is_success() && usable("access_token") && usable("refresh_token") {
+        assert!(is_success, "tokens are lost: {body}");
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) struct Account {
     /// The text of the secret with the key ring.
     pub(crate) ring: String,
     /// What was put on the bus.
-    pub(crate) told: Vec<Value>,
+    pub(crate) published_events: Vec<Value>,
     /// Whether anything was asked to be written.
-    pub(crate) written: bool,
+    pub(crate) has_writes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,21 +56,21 @@ impl Aws {
         let operation = target.split('.').next_back().unwrap_or_default();
         let mut account = self.account.lock().unwrap();
         let of_secret = |name: &str| String::from_utf8_lossy(body).contains(name);
-        account.written |= !matches!(operation, "GetItem" | "Query" | "BatchGetItem" | "GetSecretValue");
+        account.has_writes |= !matches!(operation, "GetItem" | "Query" | "BatchGetItem" | "GetSecretValue");
         match operation {
             "GetSecretValue" => {
                 let text = if of_secret("settings") { &account.settings } else { &account.ring };
                 Ok(json!({ "Name": "secret", "SecretString": text }).to_string())
             }
             "PutSecretValue" => {
-                let put: Value = serde_json::from_slice(body).unwrap();
-                put["SecretString"].as_str().unwrap().clone_into(&mut account.settings);
+                let request: Value = serde_json::from_slice(body).unwrap();
+                request["SecretString"].as_str().unwrap().clone_into(&mut account.settings);
                 Ok("{}".to_owned())
             }
             "PutEvents" => {
-                let put: Value = serde_json::from_slice(body).unwrap();
-                let entries = put["Entries"].as_array().unwrap();
-                account.told.extend(entries.iter().cloned());
+                let request: Value = serde_json::from_slice(body).unwrap();
+                let entries = request["Entries"].as_array().unwrap();
+                account.published_events.extend(entries.iter().cloned());
                 let ids: Vec<_> = entries.iter().map(|_| json!({ "EventId": "e" })).collect();
                 Ok(json!({ "FailedEntryCount": 0, "Entries": ids }).to_string())
             }

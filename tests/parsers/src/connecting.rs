@@ -49,10 +49,10 @@ pub fn connecting(bytes: &[u8]) {
                 app.pinterest.lock().unwrap().action.push_back((operation, reply));
             }
         }
-        let back = app.send("GET", CALLBACK, &query, &Value::Null).await;
-        back.check(&[]);
-        assert_eq!(back.status, 302, "{return_to:?}: {}", back.text);
-        check_way_back(app, back.location(), usual).await;
+        let redirect = app.send("GET", CALLBACK, &query, &Value::Null).await;
+        redirect.check(&[]);
+        assert_eq!(redirect.status, 302, "{return_to:?}: {}", redirect.text);
+        check_way_back(app, redirect.location(), usual).await;
     });
 }
 
@@ -63,13 +63,13 @@ async fn check_way_back(app: &TestApp, location: &str, usual: bool) {
         ["https://app.example.com", "https://other.example.com"].contains(&origin.as_str()),
         "{location}"
     );
-    let (what, value) = address.fragment().unwrap().split_once('=').unwrap();
-    tally::count("connections", what == "connection");
-    if what == "error" {
+    let (kind, value) = address.fragment().unwrap().split_once('=').unwrap();
+    tally::count("connections", kind == "connection");
+    if kind == "error" {
         assert!(REASONS.contains(&value) && !usual, "{location}");
         return;
     }
-    assert_eq!(what, "connection", "{location}");
+    assert_eq!(kind, "connection", "{location}");
     let claimed = app.send("POST", "/api/v1/connections/claim", "", &json!({ "connection": value })).await;
     claimed.check(&[]);
     assert!(claimed.is_success(), "{}", claimed.text);

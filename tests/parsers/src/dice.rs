@@ -40,14 +40,14 @@ impl<'a> Dice<'a> {
     }
 
     /// At most `most` bytes, as many as the first of them says.
-    pub(crate) fn some(&mut self, most: usize) -> &'a [u8] {
-        let length = self.below(most + 1).min(self.0.len());
-        let (some, rest) = self.0.split_at(length);
-        self.0 = rest;
-        some
+    pub(crate) fn take_up_to(&mut self, max: usize) -> &'a [u8] {
+        let length = self.below(max + 1).min(self.0.len());
+        let (bytes, remaining) = self.0.split_at(length);
+        self.0 = remaining;
+        bytes
     }
 
-    pub(crate) fn rest(&mut self) -> &'a [u8] {
+    pub(crate) fn take_rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }
 }

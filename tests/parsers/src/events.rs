@@ -33,14 +33,15 @@ const SAMPLES: [&str; 8] = [
 pub fn events(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
     let number = dice.below(SAMPLES.len());
-    let misled = dice.once_in(8);
-    let text = if dice.once_in(32) { dice.rest().to_vec() } else { mutated(&mut dice, SAMPLES[number]) };
-    let Some(request) = harness::read(&text) else { return tally::count("events", false) };
+    let misrouted = dice.once_in(8);
+    let text =
+        if dice.once_in(32) { dice.take_rest().to_vec() } else { mutate_sample(&mut dice, SAMPLES[number]) };
+    let Some(request) = harness::parse_event(&text) else { return tally::count("events", false) };
     tally::count("events", true);
     // Where the API is, the platform says, and nobody else: what is no address leads to no consent page.
     let allowed: &[u16] = if is_somewhere(&request) { &[] } else { &[502] };
     harness::with(async |app| {
-        let answer = if misled {
+        let answer = if misrouted {
             app.answer_as(dice.pick(&FUNCTIONS), request).await
         } else {
             app.answer(request).await
@@ -57,7 +58,7 @@ fn is_somewhere(request: &Request) -> bool {
 }
 
 /// The sample with what callers choose changed: their path, query, headers and body; and now and then the rest.
-fn mutated(dice: &mut Dice<'_>, sample: &str) -> Vec<u8> {
+fn mutate_sample(dice: &mut Dice<'_>, sample: &str) -> Vec<u8> {
     let mut event: Value = serde_json::from_str(sample).unwrap();
     for name in ["rawPath", "rawQueryString", "body"] {
         if dice.once_in(4)
@@ -82,5 +83,5 @@ fn mutated(dice: &mut Dice<'_>, sample: &str) -> Vec<u8> {
     if dice.once_in(4) {
         mutate::json(dice, &mut event);
     }
-    mutate::written(dice, &event)
+    mutate::serialize(dice, &event)
 }

@@ -37,19 +37,19 @@ const FILE: &str = "dynamodb.sqlite";
 pub(crate) struct TestApp {
     runtime: tokio::runtime::Runtime,
     database: Database,
-    seeded: TempDir,
+    snapshot_folder: TempDir,
     aws: Aws,
     pub(crate) pinterest: Arc<Mutex<Script>>,
     /// Seconds since [`NOW`].
-    ahead: Arc<AtomicI64>,
-    rolled: Arc<AtomicU64>,
+    clock_seconds: Arc<AtomicI64>,
+    random_counter: Arc<AtomicU64>,
     setup: Setup,
     functions: RefCell<Rc<Functions>>,
     endpoints: Vec<Endpoint>,
     /// The connected account, the Pins, and how things were when they were all there.
     pub(crate) channel: String,
     pub(crate) pins: Vec<String>,
-    before: (Account, Script, u64),
+    initial_state: (Account, Script, u64),
 }
 
 thread_local! {
@@ -73,7 +73,7 @@ pub(crate) fn on_runtime(act: impl Future<Output = ()>) {
 impl TestApp {
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let seeded = tempfile::tempdir().unwrap();
+        let snapshot_folder = tempfile::tempdir().unwrap();
         let database = Database::memory().unwrap();
         let tables = loopback_aws::Tables { main: "main".to_owned(), tokens: "tokens".to_owned() };
         tables.create_in(&database).unwrap();
@@ -81,7 +81,7 @@ impl TestApp {
         let aws = Aws::new(database.clone());
         RING.clone_into(&mut aws.account.lock().unwrap().ring);
         let pinterest = Arc::<Mutex<Script>>::default();
-        let (ahead, rolled) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
+        let (clock_seconds, random_counter) = (Arc::<AtomicI64>::default(), Arc::<AtomicU64>::default());
         let no_bucket = Transport::new(|_| Box::pin(async { Err("there is no bucket here".into()) }));
         let no_lambda = Transport::new(|_| Box::pin(async { Err("there is no Lambda here".into()) }));
         let transports = Transports {
@@ -90,23 +90,24 @@ impl TestApp {
             media: no_bucket,
             lambda: no_lambda,
         };
-        let setup = setup(&ahead, &rolled, transports);
+        let setup = setup(&clock_seconds, &random_counter, transports);
         let functions = RefCell::new(Rc::new(Functions::new(&setup).unwrap()));
-        let (channel, pins, before) = (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
+        let (channel, pins, initial_state) =
+            (String::new(), Vec::new(), (Account::default(), Script::default(), 0));
         let mut app = Self {
             runtime,
             database,
-            seeded,
+            snapshot_folder,
             aws,
             pinterest,
-            ahead,
-            rolled,
+            clock_seconds,
+            random_counter,
             setup,
             functions,
             endpoints: endpoints(),
             channel,
             pins,
-            before,
+            initial_state,
         };
         app.seed();
         app
@@ -125,41 +126,41 @@ impl TestApp {
                 if number % 2 == 1 {
                     pin["publish_at"] = json!("2026-12-24T18:00:00Z");
                 }
-                let made = self.send("POST", "/api/v1/pins", "", &pin).await;
-                pins.push(made.json["id"].as_str().unwrap().to_owned());
+                let response = self.send("POST", "/api/v1/pins", "", &pin).await;
+                pins.push(response.json["id"].as_str().unwrap().to_owned());
                 self.advance(1);
             }
             (channel, pins)
         });
         (self.channel, self.pins) = (channel, pins);
-        self.ahead.store(0, Ordering::Relaxed);
-        self.database.vacuum_into(self.seeded.path().join(FILE).to_str().unwrap()).unwrap();
+        self.clock_seconds.store(0, Ordering::Relaxed);
+        self.database.vacuum_into(self.snapshot_folder.path().join(FILE).to_str().unwrap()).unwrap();
         let mut account = self.aws.account.lock().unwrap().clone();
-        (account.told, account.written) = (Vec::new(), false);
+        (account.published_events, account.has_writes) = (Vec::new(), false);
         let mut script = self.pinterest.lock().unwrap().clone();
-        script.sent.clear();
-        self.before = (account, script, self.rolled.load(Ordering::Relaxed));
+        script.requests.clear();
+        self.initial_state = (account, script, self.random_counter.load(Ordering::Relaxed));
     }
 
     fn reset(&mut self) {
-        let (account, script, rolled) = &self.before;
-        if self.aws.account.lock().unwrap().written {
-            self.database.restore_from(self.seeded.path().join(FILE).to_str().unwrap()).unwrap();
+        let (account, script, random_counter) = &self.initial_state;
+        if self.aws.account.lock().unwrap().has_writes {
+            self.database.restore_from(self.snapshot_folder.path().join(FILE).to_str().unwrap()).unwrap();
             self.renew();
         }
         self.aws.account.lock().unwrap().clone_from(account);
         self.pinterest.lock().unwrap().clone_from(script);
-        self.ahead.store(0, Ordering::Relaxed);
-        self.rolled.store(*rolled, Ordering::Relaxed);
+        self.clock_seconds.store(0, Ordering::Relaxed);
+        self.random_counter.store(*random_counter, Ordering::Relaxed);
     }
 
-    /// Starts the functions anew: they remember settings and keys.
+    /// Starts the functions again, because they cache settings and keys.
     pub(crate) fn renew(&self) {
         self.functions.replace(Rc::new(Functions::new(&self.setup).unwrap()));
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.clock_seconds.fetch_add(seconds, Ordering::Relaxed);
     }
 
     pub(crate) fn endpoints(&self) -> &[Endpoint] {
@@ -171,9 +172,14 @@ impl TestApp {
     }
 
     /// What was sent to Pinterest for an operation.
-    pub(crate) fn sent(&self, operation: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn requests(&self, operation: &str) -> Vec<Vec<u8>> {
         let script = self.pinterest.lock().unwrap();
-        script.sent.iter().filter(|sent| sent.operation == operation).map(|sent| sent.body.clone()).collect()
+        script
+            .requests
+            .iter()
+            .filter(|request| request.operation == operation)
+            .map(|request| request.body.clone())
+            .collect()
     }
 
     pub(crate) fn functions(&self) -> Rc<Functions> {
@@ -183,18 +189,18 @@ impl TestApp {
     /// Sends a request of the connected account's user, who is an admin.
     pub(crate) async fn send(&self, method: &str, path: &str, query: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.ask(&event(method, path, query, &json!({}), &body)).await
+        self.send_event(&event(method, path, query, &json!({}), &body)).await
     }
 
     /// Lets the function answer that the address leads to.
-    pub(crate) async fn ask(&self, event: &Value) -> Answer {
-        let request = read(event.to_string().as_bytes()).expect("events of ours are events");
+    pub(crate) async fn send_event(&self, event: &Value) -> Answer {
+        let request = parse_event(event.to_string().as_bytes()).expect("events of ours are events");
         self.answer(request).await
     }
 
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         let path = lambda_http::RequestExt::raw_http_path(&request).to_owned();
-        let address = |one: &Endpoint| (one.method, one.path);
+        let address = |endpoint: &Endpoint| (endpoint.method, endpoint.path);
         let function = match find(&self.endpoints, address, request.method(), &path) {
             RouteMatch::Found(endpoint, _) => endpoint.function,
             RouteMatch::OtherMethod(_) | RouteMatch::Nothing => Function::Docs,
@@ -211,21 +217,22 @@ impl TestApp {
     async fn connect(&self) -> String {
         let started = self.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
         let query = format!("code=c&state={}", state(&started));
-        let back = self.send("GET", CALLBACK, &query, &Value::Null).await;
-        let ticket = back.location().split_once("#connection=").unwrap().1.to_owned();
+        let redirect = self.send("GET", CALLBACK, &query, &Value::Null).await;
+        let ticket = redirect.location().split_once("#connection=").unwrap().1.to_owned();
         let claim = json!({ "connection": ticket });
         let channel = self.send("POST", "/api/v1/connections/claim", "", &claim).await.expect(201);
         channel["id"].as_str().unwrap().to_owned()
     }
 }
 
-fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, transports: Transports) -> Setup {
-    let (ahead, rolled) = (ahead.clone(), rolled.clone());
-    let clock = Clock::new(move || NOW + jiff::SignedDuration::from_secs(ahead.load(Ordering::Relaxed)));
+fn setup(clock_seconds: &Arc<AtomicI64>, random_counter: &Arc<AtomicU64>, transports: Transports) -> Setup {
+    let (clock_seconds, random_counter) = (clock_seconds.clone(), random_counter.clone());
+    let clock =
+        Clock::new(move || NOW + jiff::SignedDuration::from_secs(clock_seconds.load(Ordering::Relaxed)));
     // The same bytes for the same input, and no two alike.
     let random = Random::new(move |bytes| {
         for byte in bytes {
-            let number = rolled.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let number = random_counter.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             *byte = number.to_be_bytes()[0] ^ number.to_be_bytes()[3];
         }
     });
@@ -249,7 +256,7 @@ fn setup(ahead: &Arc<AtomicI64>, rolled: &Arc<AtomicU64>, transports: Transports
 }
 
 /// An event as a request, if it is one.
-pub(crate) fn read(event: &[u8]) -> Option<Request> {
+pub(crate) fn parse_event(event: &[u8]) -> Option<Request> {
     serde_json::from_slice(event).ok().map(|Event(request)| request)
 }
 

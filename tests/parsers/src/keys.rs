@@ -15,27 +15,27 @@ pub fn keys(bytes: &[u8]) {
         };
         let event = with(&key, &body.to_string());
         // What no header can hold does not get here.
-        let Some(request) = harness::read(event.to_string().as_bytes()) else { return };
+        let Some(request) = harness::parse_event(event.to_string().as_bytes()) else { return };
         let first = app.answer(request).await;
         first.check(&[]);
         let valid = (1..=255).contains(&key.len()) && key.bytes().all(|letter| letter.is_ascii_graphic());
         tally::count("keys", valid);
         if !valid {
             assert_eq!((first.status, first.code()), (422, "invalid_idempotency_key"), "{key:?}");
-            assert!(app.sent("create_pin").is_empty(), "{key:?}");
+            assert!(app.requests("create_pin").is_empty(), "{key:?}");
             return;
         }
         assert_eq!(first.status, 201, "{key:?}: {}", first.text);
 
         // The same, spaced otherwise.
-        let again = app.ask(&with(&key, &serde_json::to_string_pretty(&body).unwrap())).await;
-        assert_eq!((again.status, &again.json["id"]), (201, &first.json["id"]), "{key:?}");
+        let repeated = app.send_event(&with(&key, &serde_json::to_string_pretty(&body).unwrap())).await;
+        assert_eq!((repeated.status, &repeated.json["id"]), (201, &first.json["id"]), "{key:?}");
         let other_body = json!({ "channel_id": app.channel, "media": harness::image(), "title": "B" });
-        let refused = app.ask(&with(&key, &other_body.to_string())).await;
+        let refused = app.send_event(&with(&key, &other_body.to_string())).await;
         assert_eq!((refused.status, refused.code()), (422, "idempotency_key_reused"), "{key:?}");
-        assert_eq!(app.sent("create_pin").len(), 1, "{key:?}");
+        assert_eq!(app.requests("create_pin").len(), 1, "{key:?}");
         if key.len() < 255 {
-            let other = app.ask(&with(&format!("{key}x"), &body.to_string())).await.expect(201);
+            let other = app.send_event(&with(&format!("{key}x"), &body.to_string())).await.expect(201);
             assert_ne!(other["id"], first.json["id"], "{key:?}");
         }
     });

@@ -36,13 +36,13 @@ pub fn lists(bytes: &[u8]) {
         }
         // As a reader of URLs sees it, first one first.
         let address = reqwest::Url::parse(&format!("https://x/?{query}")).unwrap();
-        let given = |name: &str| {
+        let parameter = |name: &str| {
             let value =
                 address.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
             value.filter(|value| !value.is_empty())
         };
-        let limit = given("limit").map_or(50, |limit| limit.parse::<usize>().unwrap());
-        let (state, channel) = (given("state"), given("channel_id"));
+        let limit = parameter("limit").map_or(50, |limit| limit.parse::<usize>().unwrap());
+        let (state, channel) = (parameter("state"), parameter("channel_id"));
 
         let mut ids: Vec<String> = Vec::new();
         let mut page = page;
@@ -56,17 +56,19 @@ pub fn lists(bytes: &[u8]) {
             }
             let Some(next) = page.json["next"].as_str().map(str::to_owned) else { break };
             assert!(ids.len() <= harness::PINS, "{query}: the list does not end");
-            let rest: Vec<_> = ["limit", "state", "channel_id"]
+            let other_parameters: Vec<_> = ["limit", "state", "channel_id"]
                 .iter()
-                .filter_map(|name| Some(format!("{name}={}", given(name)?)))
+                .filter_map(|name| Some(format!("{name}={}", parameter(name)?)))
                 .collect();
-            page = app.send("GET", path, &format!("{}&cursor={next}", rest.join("&")), &Value::Null).await;
+            page = app
+                .send("GET", path, &format!("{}&cursor={next}", other_parameters.join("&")), &Value::Null)
+                .await;
             page.check(&[]);
             assert_eq!(page.status, 200, "a cursor of ours is refused: {next}");
         }
         tally::count("lists with something in them", !ids.is_empty());
-        let sorted = if of_pins { ids.is_sorted_by(|a, b| a > b) } else { ids.is_sorted_by(|a, b| a < b) };
-        assert!(sorted, "{query}: {ids:?}");
+        let is_sorted = if of_pins { ids.is_sorted_by(|a, b| a > b) } else { ids.is_sorted_by(|a, b| a < b) };
+        assert!(is_sorted, "{query}: {ids:?}");
     });
 }
 
@@ -80,8 +82,8 @@ fn query(dice: &mut Dice<'_>, app: &TestApp, of_pins: bool) -> String {
             _ => ("channel_id", app.channel.clone()),
         };
         // What a list does not take, and what is given twice, is refused: that need not be tried often.
-        let known = of_pins || matches!(name, "limit" | "cursor");
-        let refused = !known || parts.iter().any(|part| part.starts_with(name));
+        let is_parameter = of_pins || matches!(name, "limit" | "cursor");
+        let refused = !is_parameter || parts.iter().any(|part| part.starts_with(name));
         if refused && !dice.once_in(8) {
             continue;
         }

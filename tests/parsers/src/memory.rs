@@ -29,14 +29,14 @@ pub struct Meter {
 
 impl Meter {
     /// Sends an event as Lambda does, as one text, and checks what that took.
-    async fn ask(self, app: &TestApp, what: &str, event: &Value) -> Answer {
+    async fn measure(self, app: &TestApp, case: &str, event: &Value) -> Answer {
         let text = event.to_string();
         let before = (self.current)();
         (self.reset)();
-        let request = harness::read(text.as_bytes()).expect("events of ours are events");
+        let request = harness::parse_event(text.as_bytes()).expect("events of ours are events");
         let answer = app.answer(request).await;
         let took = (self.peak)().saturating_sub(before) + text.len();
-        assert!(took <= MAX_BYTES, "{what} takes {} MB", took >> 20);
+        assert!(took <= MAX_BYTES, "{case} takes {} MB", took >> 20);
         answer
     }
 }
@@ -60,10 +60,10 @@ pub fn hostile_json(meter: Meter) {
         for route in routes.filter(|route| matches!(route.method, "POST" | "PUT" | "PATCH")) {
             let path = route.path.replace("{id}", &app.pins[1]);
             for body in &bodies {
-                let what = format!("{} {path}", route.method);
+                let case = format!("{} {path}", route.method);
                 let headers = json!({ "content-type": "application/json", "idempotency-key": "k" });
-                let answer = meter.ask(app, &what, &event(route.method, &path, "", &headers, body)).await;
-                assert!((400..500).contains(&answer.status), "{what}: {}", answer.status);
+                let answer = meter.measure(app, &case, &event(route.method, &path, "", &headers, body)).await;
+                assert!((400..500).contains(&answer.status), "{case}: {}", answer.status);
             }
         }
     });
@@ -77,7 +77,7 @@ pub fn largest_requests(meter: Meter) {
         let inline = json!({ "channel_id": app.channel, "media": { "kind": "image", "base64": png } });
         let headers = json!({ "idempotency-key": "k" });
         for path in ["/api/v1/pins", "/api/v1/pins/validate"] {
-            meter.ask(app, path, &event("POST", path, "", &headers, &inline.to_string())).await;
+            meter.measure(app, path, &event("POST", path, "", &headers, &inline.to_string())).await;
         }
 
         let text = "x".repeat(700);
@@ -106,10 +106,10 @@ pub fn largest_requests(meter: Meter) {
         ] {
             let query = format!("dry_run=true&channel_id={}", app.channel);
             let headers = json!({ "content-type": content_type });
-            let what = format!("{content_type} of {} bytes", file.len());
+            let case = format!("{content_type} of {} bytes", file.len());
             let answer =
-                meter.ask(app, &what, &event("POST", "/api/v1/pins/bulk", &query, &headers, &file)).await;
-            assert!(answer.status < 500, "{what}: {}", answer.status);
+                meter.measure(app, &case, &event("POST", "/api/v1/pins/bulk", &query, &headers, &file)).await;
+            assert!(answer.status < 500, "{case}: {}", answer.status);
         }
     });
 }
@@ -135,25 +135,26 @@ pub fn heaviest_pins(meter: Meter) {
             lines.push(pin.to_string());
         }
         let headers = json!({ "content-type": "application/x-ndjson" });
-        for some in lines.chunks(150) {
-            let file = some.join("\n");
-            let made = app.ask(&event("POST", "/api/v1/pins/bulk", "", &headers, &file)).await.expect(200);
-            let rows = made["rows"].as_array().unwrap();
+        for chunk in lines.chunks(150) {
+            let file = chunk.join("\n");
+            let response =
+                app.send_event(&event("POST", "/api/v1/pins/bulk", "", &headers, &file)).await.expect(200);
+            let rows = response["rows"].as_array().unwrap();
             assert!(rows.iter().all(|row| row["status"] == "accepted"), "{}", rows[0]);
         }
-        let (mut found, mut pages, mut cursor) = (0, 0, String::new());
+        let (mut item_count, mut pages, mut cursor) = (0, 0, String::new());
         loop {
             let page = event("GET", "/api/v1/pins", &format!("limit=200&{cursor}"), &json!({}), "");
-            let answer = meter.ask(app, "a page of Pins", &page).await;
-            let carried = Value::from(answer.text.as_str()).to_string().len();
-            assert!(carried <= ANSWER_BYTES, "an answer of {carried} bytes");
-            found += answer.json["items"].as_array().unwrap().len();
+            let answer = meter.measure(app, "a page of Pins", &page).await;
+            let answer_bytes = Value::from(answer.text.as_str()).to_string().len();
+            assert!(answer_bytes <= ANSWER_BYTES, "an answer of {answer_bytes} bytes");
+            item_count += answer.json["items"].as_array().unwrap().len();
             pages += 1;
             match answer.json["next"].as_str() {
                 Some(next) => cursor = format!("cursor={next}"),
                 None => break,
             }
         }
-        assert_eq!((found, pages > 1), (200 + harness::PINS, true));
+        assert_eq!((item_count, pages > 1), (200 + harness::PINS, true));
     });
 }

@@ -80,7 +80,7 @@ pub(crate) fn text(dice: &mut Dice<'_>, valid: &str) -> String {
             let letter = dice.pick(&["x", "é", "👩", "1", " ", "/"]);
             format!("{valid}{}", letter.repeat(dice.pick(&LENGTHS)))
         }
-        13 => String::from_utf8_lossy(dice.some(40)).into_owned(),
+        13 => String::from_utf8_lossy(dice.take_up_to(40)).into_owned(),
         14 if dice.once_in(2) => valid.nfd().collect(),
         14 => valid.to_uppercase(),
         15 => dice.number().to_string(),
@@ -135,14 +135,14 @@ pub(crate) fn odd(dice: &mut Dice<'_>) -> Value {
         6 => json!([]),
         7 => json!({}),
         8 => json!([{ "a": [null] }]),
-        9 => json!(String::from_utf8_lossy(dice.some(30))),
+        9 => json!(String::from_utf8_lossy(dice.take_up_to(30))),
         10 => (0..100).fold(json!(1), |inner, _| json!([inner])),
         _ => json!(dice.pick(&ODD)),
     }
 }
 
 /// `value` as text, which is now and then not quite what it should be.
-pub(crate) fn written(dice: &mut Dice<'_>, value: &Value) -> Vec<u8> {
+pub(crate) fn serialize(dice: &mut Dice<'_>, value: &Value) -> Vec<u8> {
     let mut text = value.to_string().into_bytes();
     if !dice.once_in(6) {
         return text;
@@ -150,7 +150,7 @@ pub(crate) fn written(dice: &mut Dice<'_>, value: &Value) -> Vec<u8> {
     let at = dice.below(text.len().clamp(1, 65_536)).min(text.len());
     match dice.below(6) {
         0 => text.truncate(at),
-        1 => drop(text.splice(at..at, dice.some(8).iter().copied())),
+        1 => drop(text.splice(at..at, dice.take_up_to(8).iter().copied())),
         2 => drop(text.splice(at..(at + 1).min(text.len()), [dice.byte()])),
         3 => drop(text.splice(0..0, *b"\xef\xbb\xbf")),
         4 => text.extend_from_within(..),

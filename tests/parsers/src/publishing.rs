@@ -23,11 +23,11 @@ pub fn publishing(bytes: &[u8]) {
         app.pinterest.lock().unwrap().action = replies.into();
 
         let pin = json!({ "channel_id": app.channel, "media": harness::image(), "publish_within": "P366D" });
-        let made = app.send("POST", "/api/v1/pins", "", &pin).await;
-        made.check(&[]);
-        assert!(matches!(made.status, 201 | 202 | 422), "{}", made.text);
-        tally::count("Pins published at once", made.status == 201);
-        let id = made.json[if made.status == 422 { "pin_id" } else { "id" }].as_str().unwrap();
+        let response = app.send("POST", "/api/v1/pins", "", &pin).await;
+        response.check(&[]);
+        assert!(matches!(response.status, 201 | 202 | 422), "{}", response.text);
+        tally::count("Pins published at once", response.status == 201);
+        let id = response.json[if response.status == 422 { "pin_id" } else { "id" }].as_str().unwrap();
         let path = format!("/api/v1/pins/{id}");
 
         let functions = app.functions();
@@ -35,14 +35,14 @@ pub fn publishing(bytes: &[u8]) {
             app.advance(120);
             functions.deliver.tick(Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
         }
-        let found = app.send("GET", &path, "", &Value::Null).await;
-        found.check(&[]);
-        let found = found.expect(200);
-        tally::count("Pins published", found["state"] == "published");
-        assert!(made.status != 201 || found["state"] == "published", "{found}");
-        if let Some(retry_at) = found["retry_at"].as_str() {
+        let pin = app.send("GET", &path, "", &Value::Null).await;
+        pin.check(&[]);
+        let pin = pin.expect(200);
+        tally::count("Pins published", pin["state"] == "published");
+        assert!(response.status != 201 || pin["state"] == "published", "{pin}");
+        if let Some(retry_at) = pin["retry_at"].as_str() {
             let wait = retry_at.parse::<Timestamp>().unwrap().duration_since(NOW);
-            assert!(wait <= SignedDuration::from_hours(3 * 24), "{found}");
+            assert!(wait <= SignedDuration::from_hours(3 * 24), "{pin}");
         }
     });
 }

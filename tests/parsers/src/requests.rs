@@ -84,23 +84,26 @@ pub fn requests(bytes: &[u8]) {
             ),
         };
         mutate::json(&mut dice, &mut body);
-        let text = String::from_utf8_lossy(&mutate::written(&mut dice, &body)).into_owned();
-        let answer = app.ask(&harness::event(method, &path, "", &json!({}), &text)).await;
+        let text = String::from_utf8_lossy(&mutate::serialize(&mut dice, &body)).into_owned();
+        let answer = app.send_event(&harness::event(method, &path, "", &json!({}), &text)).await;
         answer.check(&[]);
         // No ticket is known here: a claim that was read finds nothing.
         tally::count(name, answer.is_success() || answer.status == 404);
         if answer.status == 201 && name == "pin" {
-            let wanted = serde_json::from_str(&text).unwrap();
-            kept(&serde_json::from_slice(&app.sent("create_pin").pop().unwrap()).unwrap(), &wanted);
+            let expected = serde_json::from_str(&text).unwrap();
+            check_sent(
+                &serde_json::from_slice(&app.requests("create_pin").pop().unwrap()).unwrap(),
+                &expected,
+            );
         }
     });
 }
 
 /// Whether `sent` is `wanted`, within the rules.
-fn kept(sent: &Value, wanted: &Value) {
-    let given = |name: &str| wanted[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+fn check_sent(sent: &Value, expected: &Value) {
+    let requested = |name: &str| expected[name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     for name in ["board_section_id", "title", "description", "link", "alt_text", "dominant_color"] {
-        assert_eq!(sent[name].as_str().map(str::to_owned), given(name), "{name}");
+        assert_eq!(sent[name].as_str().map(str::to_owned), requested(name), "{name}");
     }
     let text = |name: &str| sent[name].as_str().map(str::to_owned);
     assert!(Title::new("title", text("title")).is_ok());
@@ -116,5 +119,5 @@ fn kept(sent: &Value, wanted: &Value) {
         assert!(!address.contains(|letter: char| letter.is_control() || letter.is_whitespace()), "{address}");
         assert!(WebAddress::new("link", address).is_ok());
     }
-    assert_eq!(sent["media_source"]["url"], wanted["media"]["url"]);
+    assert_eq!(sent["media_source"]["url"], expected["media"]["url"]);
 }

@@ -16,7 +16,7 @@ pub fn rows(bytes: &[u8]) {
         let mut dice = Dice::new(bytes);
         let pin = json!({ "channel_id": app.channel, "media": harness::image(), "title": "Lemon salad" });
         let (name, content_type, valid) = match dice.below(2) {
-            0 => ("tables", "text/csv", saved(&mut dice, CSV)),
+            0 => ("tables", "text/csv", as_saved_table(&mut dice, CSV)),
             _ => (
                 "lines",
                 "application/x-ndjson",
@@ -29,18 +29,18 @@ pub fn rows(bytes: &[u8]) {
             let query = format!("channel_id={}&dry_run={dry_run}", app.channel);
             let mut event = harness::event("POST", "/api/v1/pins/bulk", &query, &headers, file);
             event["isBase64Encoded"] = json!(is_base64);
-            app.ask(&event).await
+            app.send_event(&event).await
         };
         if name == "tables" {
-            let marked = format!("\u{feff}{file}");
-            let units = marked.encode_utf16();
-            let utf_16: Vec<u8> = match dice.below(2) {
+            let with_bom = format!("\u{feff}{file}");
+            let units = with_bom.encode_utf16();
+            let utf_16_bytes: Vec<u8> = match dice.below(2) {
                 0 => units.flat_map(u16::to_le_bytes).collect(),
                 _ => units.flat_map(u16::to_be_bytes).collect(),
             };
-            let (one, other) =
-                (send(true, &marked, false).await, send(true, &STANDARD.encode(utf_16), true).await);
-            assert_eq!(one.json["rows"], other.json["rows"], "{file:?}");
+            let (utf_8, utf_16) =
+                (send(true, &with_bom, false).await, send(true, &STANDARD.encode(utf_16_bytes), true).await);
+            assert_eq!(utf_8.json["rows"], utf_16.json["rows"], "{file:?}");
         }
         let answer = send(false, &file, false).await;
         answer.check(&[]);
@@ -60,7 +60,7 @@ pub fn rows(bytes: &[u8]) {
 }
 
 /// A table as another program would save it. The separator stands in no cell.
-fn saved(dice: &mut Dice<'_>, table: &str) -> String {
+fn as_saved_table(dice: &mut Dice<'_>, table: &str) -> String {
     let separator = dice.pick(&[",", ",", ";", "\t"]);
     let cells = table.replace("Fresh, green", "Fresh and green").replace(',', separator);
     let end = dice.pick(&["\n", "\n", "\r\n", "\r"]);

@@ -23,28 +23,28 @@ pub fn settings(bytes: &[u8]) {
             "pinterest_integration_status": "enabled", "pinterest_environment": "production",
         });
         mutate::json(&mut dice, &mut secret);
-        let text = mutate::written(&mut dice, &secret);
+        let text = mutate::serialize(&mut dice, &secret);
         let text = String::from_utf8_lossy(&text).into_owned();
         if text.len() > LARGEST {
             return;
         }
-        let good = text.trim().is_empty() || serde_json::from_str::<Map<String, Value>>(&text).is_ok();
+        let is_valid = text.trim().is_empty() || serde_json::from_str::<Map<String, Value>>(&text).is_ok();
         app.account(|account| account.settings.clone_from(&text));
-        let mut taken = true;
+        let mut all_succeeded = true;
         for (method, path, body) in [
             ("GET", SETTINGS.to_owned(), Value::Null),
             ("POST", format!("{SETTINGS}/test"), Value::Null),
             ("PUT", SETTINGS.to_owned(), json!({ "status": "disabled" })),
         ] {
             let answer = app.send(method, &path, "", &body).await;
-            answer.check(if good { &[] } else { &[500] });
-            taken &= answer.is_success();
+            answer.check(if is_valid { &[] } else { &[500] });
+            all_succeeded &= answer.is_success();
         }
-        tally::count("settings secrets", taken);
+        tally::count("settings secrets", all_succeeded);
     });
 }
 
-/// A ring seals and opens, or nobody can connect; a ring that opens yesterday's tokens publishes.
+/// A valid key ring lets an account be connected; with an invalid one nobody can connect.
 pub fn rings(bytes: &[u8]) {
     harness::with(async |app| {
         let mut dice = Dice::new(bytes);
@@ -56,7 +56,7 @@ pub fn rings(bytes: &[u8]) {
             ring[id] = "fedcba9876543210fedcba9876543210".into();
         }
         mutate::json(&mut dice, &mut ring);
-        let text = mutate::written(&mut dice, &ring);
+        let text = mutate::serialize(&mut dice, &ring);
         let text = String::from_utf8_lossy(&text).into_owned();
         if text.len() > LARGEST {
             return;
@@ -66,10 +66,10 @@ pub fn rings(bytes: &[u8]) {
 
         let started = app.send("POST", "/api/v1/auth/pinterest/start", "", &json!({})).await.expect(200);
         let query = format!("code=c&state={}", harness::state(&started));
-        let back = app.send("GET", CALLBACK, &query, &Value::Null).await;
-        back.check(&[]);
-        let ticket = back.location().split_once("#connection=");
-        let good = serde_json::from_str::<Value>(&text).is_ok_and(|ring| {
+        let redirect = app.send("GET", CALLBACK, &query, &Value::Null).await;
+        redirect.check(&[]);
+        let ticket = redirect.location().split_once("#connection=");
+        let is_valid = serde_json::from_str::<Value>(&text).is_ok_and(|ring| {
             let long = |text: &Value| text.as_str().is_some_and(|text| text.len() >= 32);
             let keys = ring
                 .as_object()
@@ -80,10 +80,10 @@ pub fn rings(bytes: &[u8]) {
                     && keys.iter().any(|(name, _)| Some(name.as_str()) == current)
             })
         });
-        tally::count("rings", good);
-        assert_eq!(ticket.is_some(), good, "{text}: {}", back.location());
+        tally::count("rings", is_valid);
+        assert_eq!(ticket.is_some(), is_valid, "{text}: {}", redirect.location());
         let Some((_, ticket)) = ticket else {
-            assert!(back.location().ends_with("#error=internal"), "{}", back.location());
+            assert!(redirect.location().ends_with("#error=internal"), "{}", redirect.location());
             return;
         };
         let claim = json!({ "connection": ticket });

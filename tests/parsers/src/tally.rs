@@ -10,16 +10,16 @@ thread_local! {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Share {
     /// Inputs that a parser took.
-    pub taken: u32,
+    pub accepted: u32,
     /// Inputs in all.
     pub of: u32,
 }
 
-pub(crate) fn count(parser: &'static str, taken: bool) {
+pub(crate) fn count(parser: &'static str, accepted: bool) {
     SEEN.with_borrow_mut(|seen| {
         let share = seen.entry(parser).or_default();
         share.of += 1;
-        share.taken += u32::from(taken);
+        share.accepted += u32::from(accepted);
     });
 }
 

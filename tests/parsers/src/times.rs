@@ -22,11 +22,11 @@ pub fn times(bytes: &[u8]) {
         let (at, at_text) = instant(&mut dice);
         let (within, within_text) = duration(&mut dice);
         let (odd_at, odd_within) = (dice.once_in(4), dice.once_in(4));
-        let put = |dice: &mut Dice<'_>, text: &str, odd: bool| {
+        let maybe_mutated = |dice: &mut Dice<'_>, text: &str, odd: bool| {
             if odd { mutate::text(dice, text) } else { text.to_owned() }
         };
-        pin["publish_at"] = put(&mut dice, &at_text, odd_at).into();
-        pin["publish_within"] = put(&mut dice, &within_text, odd_within).into();
+        pin["publish_at"] = maybe_mutated(&mut dice, &at_text, odd_at).into();
+        pin["publish_within"] = maybe_mutated(&mut dice, &within_text, odd_within).into();
         let answer = app.send("POST", "/api/v1/pins", "", &pin).await;
         answer.check(&[]);
         tally::count("times", answer.is_success());
@@ -42,24 +42,24 @@ pub fn times(bytes: &[u8]) {
         let time = |name: &str| answer.json[name].as_str().unwrap().parse::<Timestamp>().unwrap();
         let (publish_at, give_up_at) = (time("publish_at"), time("give_up_at"));
         assert!((NOW..=NOW + YEAR).contains(&publish_at), "{pin}");
-        let patience = give_up_at.duration_since(publish_at);
-        assert!((SignedDuration::from_mins(1)..=YEAR).contains(&patience), "{pin}");
+        let time_to_publish = give_up_at.duration_since(publish_at);
+        assert!((SignedDuration::from_mins(1)..=YEAR).contains(&time_to_publish), "{pin}");
         if !odd_at {
             let whole_millis = Timestamp::from_millisecond(at.as_millisecond()).unwrap();
             assert_eq!(publish_at, whole_millis.max(NOW), "{pin}");
         }
         if !odd_within {
-            assert_eq!(patience, within, "{pin}");
+            assert_eq!(time_to_publish, within, "{pin}");
         }
     });
 }
 
 /// An instant around the limits, written at some offset.
 fn instant(dice: &mut Dice<'_>) -> (Timestamp, String) {
-    let around = dice.pick(&[0, 0, 3600, -300, YEAR.as_secs(), 40_000_000_000, -40_000_000_000]);
+    let distance = dice.pick(&[0, 0, 3600, -300, YEAR.as_secs(), 40_000_000_000, -40_000_000_000]);
     let near = i64::try_from(dice.below(7)).unwrap() - 3;
     let nanoseconds = if dice.once_in(3) { 123_456_789 } else { 0 };
-    let at = NOW + SignedDuration::new(around + near, nanoseconds);
+    let at = NOW + SignedDuration::new(distance + near, nanoseconds);
     let offset = dice.pick(&["Z", "+00:00", "-00:00", "+01:00", "-09:30", "+14:00", "+23:59", "-23:59"]);
     let hours = |text: &str| text.parse::<i32>().unwrap();
     let seconds = match offset.split_once(':') {

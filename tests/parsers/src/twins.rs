@@ -13,38 +13,38 @@ pub fn twins(bytes: &[u8]) {
     let mut dice = Dice::new(bytes);
     let Some(draft) = draft(&mut dice, "Cafe\u{301} au lait") else { return tally::count("twins", false) };
     tally::count("twins", true);
-    let mut listed = listed(&draft);
-    assert!(is_same(&listed, &draft));
+    let mut board_pin = board_pin(&draft);
+    assert!(is_same(&board_pin, &draft));
 
-    for text in [&mut listed.title, &mut listed.description, &mut listed.alt_text] {
-        *text = text.take().map(|text| retold(&mut dice, &text));
+    for text in [&mut board_pin.title, &mut board_pin.description, &mut board_pin.alt_text] {
+        *text = text.take().map(|text| respaced(&mut dice, &text));
     }
-    assert!(is_same(&listed, &draft), "{listed:?} {draft:?}");
+    assert!(is_same(&board_pin, &draft), "{board_pin:?} {draft:?}");
 
     // What Pinterest lists could have been asked for too: then the draft is what is listed.
-    let Some(other) = self::draft(&mut dice, listed.title.as_deref().unwrap_or("A")) else { return };
-    let one = is_same(&self::listed(&other), &draft);
-    assert_eq!(one, is_same(&self::listed(&draft), &other), "{other:?} {draft:?}");
-    let bare = |text: Option<&str>| {
+    let Some(other) = self::draft(&mut dice, board_pin.title.as_deref().unwrap_or("A")) else { return };
+    let same = is_same(&self::board_pin(&other), &draft);
+    assert_eq!(same, is_same(&self::board_pin(&draft), &other), "{other:?} {draft:?}");
+    let normalized = |text: Option<&str>| {
         text.unwrap_or_default()
             .replace("&amp;", "&")
             .nfd()
             .filter(|letter| !letter.is_whitespace())
             .collect::<String>()
     };
-    let titles = [&other, &draft].map(|draft| bare(draft.title.as_ref().map(Text::as_str)));
-    assert!(!one || titles[0] == titles[1], "{other:?} {draft:?}");
-    tally::count("twins again", one);
+    let titles = [&other, &draft].map(|draft| normalized(draft.title.as_ref().map(Text::as_str)));
+    assert!(!same || titles[0] == titles[1], "{other:?} {draft:?}");
+    tally::count("twins again", same);
 }
 
 /// Whether a listed Pin is surely what an attempt has made.
-fn is_same(listed: &matching::BoardPin, draft: &Draft) -> bool {
+fn is_same(board_pin: &matching::BoardPin, draft: &Draft) -> bool {
     let attempt = Attempt { fencing_token: String::new(), started_at: NOW };
-    matching::compare(listed, draft, &attempt).likeness == Likeness::Same
+    matching::compare(board_pin, draft, &attempt).likeness == Likeness::Same
 }
 
 /// The same text in other white space, and composed or not.
-fn retold(dice: &mut Dice<'_>, text: &str) -> String {
+fn respaced(dice: &mut Dice<'_>, text: &str) -> String {
     let space = dice.pick(&[" ", "  ", "\n", "\t", "\u{a0}", "\u{2003}", "\u{3000}", "\r\n"]);
     let words = text.split_whitespace().collect::<Vec<_>>().join(space);
     let words = if dice.once_in(3) { format!("{space}{words}{space}") } else { words };
@@ -72,7 +72,7 @@ fn draft(dice: &mut Dice<'_>, title: &str) -> Option<Draft> {
     })
 }
 
-fn listed(draft: &Draft) -> matching::BoardPin {
+fn board_pin(draft: &Draft) -> matching::BoardPin {
     matching::BoardPin {
         id: PinterestPinId::try_from("9".to_owned()).unwrap(),
         created_at: Some(NOW),

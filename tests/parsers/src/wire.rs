@@ -47,7 +47,7 @@ impl Answer {
 
 /// A request that was sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Sent {
+pub(crate) struct SentRequest {
     pub(crate) operation: &'static str,
     pub(crate) body: Vec<u8>,
 }
@@ -57,8 +57,8 @@ pub(crate) struct Sent {
 pub(crate) struct Script {
     /// The next replies to an operation, in front of the usual ones.
     pub(crate) action: VecDeque<(&'static str, Reply)>,
-    pub(crate) sent: Vec<Sent>,
-    made: u32,
+    pub(crate) requests: Vec<SentRequest>,
+    pins_created: u32,
 }
 
 /// The way to a [`Script`].
@@ -70,16 +70,16 @@ pub(crate) fn wire(script: &Arc<Mutex<Script>>) -> Transport {
         .with_no_client_auth();
     let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
     let script = script.clone();
-    Transport::new(http, move |request| script.lock().unwrap().carry(&request))
+    Transport::new(http, move |request| script.lock().unwrap().respond(&request))
 }
 
 impl Script {
-    fn carry(&mut self, request: &Request) -> ResponseFuture {
+    fn respond(&mut self, request: &Request) -> ResponseFuture {
         let operation = operation(request);
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default().to_vec();
-        self.sent.push(Sent { operation, body });
-        let scripted = self.action.iter().position(|(wanted, _)| *wanted == operation);
-        let reply = match scripted.and_then(|at| self.action.remove(at)) {
+        self.requests.push(SentRequest { operation, body });
+        let position = self.action.iter().position(|(scripted, _)| *scripted == operation);
+        let reply = match position.and_then(|at| self.action.remove(at)) {
             Some((_, reply)) => reply,
             None => Reply::Answer(self.usual(operation)),
         };
@@ -95,8 +95,8 @@ impl Script {
     }
 
     fn usual(&mut self, operation: &str) -> Answer {
-        self.made += 1;
-        usual(operation, self.made)
+        self.pins_created += 1;
+        usual(operation, self.pins_created)
     }
 }
 
@@ -169,7 +169,7 @@ pub(crate) fn usual(operation: &str, number: u32) -> Answer {
     }
 }
 
-/// What Pinterest says on a bad day: its codes and words, and those of others on the way.
+/// Errors of Pinterest, and of servers in front of it: codes and messages.
 const REFUSALS: [(u16, &str); 14] = [
     (401, r#"{"code":2,"message":"Authentication failed: token%3Dpina_planted"}"#),
     (401, r#"{"code":3,"message":"You are missing: ['boards:write']"}"#),
@@ -231,12 +231,12 @@ pub(crate) fn reply(dice: &mut Dice<'_>, operation: &str) -> Reply {
         0..16 => {
             if let Ok(mut value) = serde_json::from_slice::<Value>(&answer.body) {
                 mutate::json(dice, &mut value);
-                answer.body = mutate::written(dice, &value);
+                answer.body = mutate::serialize(dice, &value);
             }
         }
         16 => answer.body = vec![b' '; 8 * 1024 * 1024 + 1],
         17 => answer.body.clear(),
-        18 => answer.body = dice.some(200).to_vec(),
+        18 => answer.body = dice.take_up_to(200).to_vec(),
         19 => answer.body = vec![b'['; 100_000],
         20 => return Reply::NotSent,
         21 => return Reply::Lost,
@@ -258,9 +258,9 @@ impl Answer {
                 response = response.header(name, value);
             }
         }
-        let whole = Ok(Frame::data(Bytes::from(self.body)));
+        let frame = Ok(Frame::data(Bytes::from(self.body)));
         let end = self.cut.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
-        let frames = futures_util::stream::iter([Some(whole), end].into_iter().flatten());
+        let frames = futures_util::stream::iter([Some(frame), end].into_iter().flatten());
         response.body(reqwest::Body::wrap(StreamBody::new(frames))).unwrap().into()
     }
 }

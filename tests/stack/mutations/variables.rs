@@ -5,28 +5,28 @@ use crate::{project::SETTINGS, variables};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     t(
-        variables::set,
+        variables::template_variables,
         "",
         "        GROUPS_CLAIM: !Ref GroupsClaim\n",
         "",
         "reads GROUPS_CLAIM, and the template does not set it",
     ),
     t(
-        variables::set,
+        variables::template_variables,
         "",
         "        GROUPS_CLAIM:",
         "        GROUP_CLAIM:",
         "sets GROUP_CLAIM, and no code reads it",
     ),
     t(
-        variables::set,
+        variables::template_variables,
         "  DocsFunction:",
         "      Events:",
         "      Environment: {Variables: {TOKEN_KEYS: x}}\n      Events:",
         "sets TOKEN_KEYS",
     ),
     at(
-        variables::set,
+        variables::template_variables,
         "shared/app/src/setup.rs",
         "",
         "\"AWS_SESSION_TOKEN\"",
@@ -34,7 +34,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "no code reads AWS_SESSION_TOKEN",
     ),
     at(
-        variables::set,
+        variables::template_variables,
         "shared/edge/src/site.rs",
         "",
         "\"TENANT_CLAIM\"",
@@ -42,7 +42,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "site.rs reads TENANTS_CLAIM, and the template does not set it",
     ),
     at(
-        variables::explained,
+        variables::documented_variables,
         SETTINGS,
         "## Variables",
         "`REFRESH_AT_ONCE`",
@@ -50,7 +50,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "REFRESH_AT_ONCE, and docs/settings.md",
     ),
     at(
-        variables::explained,
+        variables::documented_variables,
         SETTINGS,
         "## Variables",
         "`RUST_LOG`",
@@ -58,7 +58,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "explains LOG_LEVEL",
     ),
     at(
-        variables::explained,
+        variables::documented_variables,
         SETTINGS,
         "## Variables",
         ", `AWS_ENDPOINT_URL_<SERVICE>`",

@@ -21,8 +21,8 @@ const WORDS: [&str; 7] =
 
 /// Prints what `newer` changes, or writes its part of it over the committed one.
 pub(crate) fn run(newer: &str, write: bool) -> Result<(), String> {
-    let committed = read(Path::new(COMMITTED))?;
-    let newer = part(&read(Path::new(newer))?, &committed)?;
+    let committed = parse_file(Path::new(COMMITTED))?;
+    let newer = part(&parse_file(Path::new(newer))?, &committed)?;
     if write {
         let text = serde_json::to_string_pretty(&newer).map_err(|error| error.to_string())?;
         return fs::write(COMMITTED, text + "\n").map_err(|error| format!("{COMMITTED}: {error}"));
@@ -35,34 +35,35 @@ pub(crate) fn run(newer: &str, write: bool) -> Result<(), String> {
     Ok(())
 }
 
-fn read(file: &Path) -> Result<Value, String> {
+fn parse_file(file: &Path) -> Result<Value, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     yaml::parse(&text)
 }
 
 /// The part of `whole` that has the operations of `committed`, and all that they refer to.
-fn part(whole: &Value, committed: &Value) -> Result<Value, String> {
-    let mut wanted = BTreeSet::new();
+fn part(document: &Value, committed: &Value) -> Result<Value, String> {
+    let mut references = BTreeSet::new();
     let mut paths = Map::new();
     for (path, method) in operations(committed) {
-        let operation = &whole["paths"][&path][&method];
+        let operation = &document["paths"][&path][&method];
         if operation.is_object() {
-            paths.entry(path).or_insert_with(|| json!({}))[&method] = without_words(operation, &mut wanted);
+            paths.entry(path).or_insert_with(|| json!({}))[&method] =
+                without_words(operation, &mut references);
         }
     }
     let mut part = json!({
-        "openapi": whole["openapi"], "info": whole["info"], "servers": whole["servers"], "paths": paths,
-        "components": { "securitySchemes": whole["components"]["securitySchemes"] },
+        "openapi": document["openapi"], "info": document["info"], "servers": document["servers"], "paths": paths,
+        "components": { "securitySchemes": document["components"]["securitySchemes"] },
     });
-    while let Some(reference) = wanted.pop_first() {
+    while let Some(reference) = references.pop_first() {
         let pointer = reference.strip_prefix('#').unwrap_or_default();
         if part.pointer(pointer).is_some() {
             continue;
         }
-        let found = whole.pointer(pointer).ok_or_else(|| format!("{reference} leads nowhere"))?;
+        let target = document.pointer(pointer).ok_or_else(|| format!("{reference} leads nowhere"))?;
         let names: Vec<&str> = pointer.split('/').skip(1).collect();
         let [components, kind, name] = names[..] else { return Err(format!("{reference} is not known")) };
-        part[components][kind][name] = without_words(found, &mut wanted);
+        part[components][kind][name] = without_words(target, &mut references);
     }
     Ok(part)
 }
@@ -70,8 +71,8 @@ fn part(whole: &Value, committed: &Value) -> Result<Value, String> {
 fn operations(document: &Value) -> Vec<(String, String)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     let methods = paths.flat_map(|(path, item)| {
-        let known = METHODS.into_iter().filter(|method| item[*method].is_object());
-        known.map(|method| (path.clone(), method.to_owned()))
+        let methods = METHODS.into_iter().filter(|method| item[*method].is_object());
+        methods.map(|method| (path.clone(), method.to_owned()))
     });
     methods.collect()
 }
@@ -81,10 +82,10 @@ fn without_words(value: &Value, references: &mut BTreeSet<String>) -> Value {
     match value {
         Value::Object(fields) => {
             // A property may have the name of such a word: then it is an object.
-            let kept = fields.iter().filter(|(name, value)| {
+            let kept_fields = fields.iter().filter(|(name, value)| {
                 !(WORDS.contains(&name.as_str()) && (value.is_string() || name.starts_with("ex")))
             });
-            kept.map(|(name, value)| (name.clone(), without_words(value, references))).collect()
+            kept_fields.map(|(name, value)| (name.clone(), without_words(value, references))).collect()
         }
         Value::Array(items) => items.iter().map(|item| without_words(item, references)).collect(),
         Value::String(text) if text.starts_with("#/components/") => {
@@ -142,24 +143,24 @@ fn content_lines(document: &Value, content: &Value, at: &str, lines: &mut Lines)
 }
 
 fn schema_lines(document: &Value, schema: &Value, at: &str, required: bool, lines: &mut Lines) {
-    let mut own = Own::default();
-    own.add(document, schema, true);
-    let mut line = own.rules.iter().map(|(name, rule)| format!("{name} {rule}")).collect::<Vec<_>>();
+    let mut own_lines = Own::default();
+    own_lines.add(document, schema, true);
+    let mut line = own_lines.rules.iter().map(|(name, rule)| format!("{name} {rule}")).collect::<Vec<_>>();
     line.extend(required.then(|| "required".to_owned()));
     lines.insert(at.to_owned(), line.join(", "));
-    for (name, property) in &own.properties {
+    for (name, property) in &own_lines.properties {
         schema_lines(
             document,
             property,
             &format!("{at}.{name}"),
-            own.required.contains(name.as_str()),
+            own_lines.required.contains(name.as_str()),
             lines,
         );
     }
-    for (name, branch) in &own.branches {
+    for (name, branch) in &own_lines.branches {
         schema_lines(document, branch, &format!("{at}<{name}>"), false, lines);
     }
-    for (name, inner) in &own.inner {
+    for (name, inner) in &own_lines.inner {
         schema_lines(document, inner, &format!("{at}{name}"), false, lines);
     }
 }
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_gone_or_another_is_one_line() {
+    fn each_new_missing_or_changed_field_is_one_line() {
         let old = json!({ "title": { "type": "string", "maxLength": 100 }, "note": { "type": "string" } });
         let new =
             json!({ "title": { "type": "string", "maxLength": 90 }, "is_product": { "type": "boolean" } });
@@ -278,13 +279,13 @@ mod tests {
 
     #[test]
     fn the_part_holds_what_its_operations_refer_to_and_no_words() {
-        let whole = document(
+        let complete = document(
             &json!({ "properties": { "media": { "$ref": "#/components/schemas/Media" },
                                     "description": { "type": "string", "description": "Words." } } }),
             &json!({ "Media": { "type": "object" }, "Ads": { "type": "object" } }),
         );
 
-        let part = part(&whole, &whole).unwrap();
+        let part = part(&complete, &complete).unwrap();
 
         assert_eq!(
             part["components"]["schemas"]["Pin"]["properties"]["description"],
@@ -296,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_committed_part_is_complete() {
-        let committed = read(Path::new(COMMITTED)).unwrap();
+        let committed = parse_file(Path::new(COMMITTED)).unwrap();
 
         assert_eq!(part(&committed, &committed).unwrap()["components"], committed["components"]);
         assert_eq!(operations(&committed).len(), 19);

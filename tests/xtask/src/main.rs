@@ -35,7 +35,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments.as_slice() {
+    let outcome = match arguments.as_slice() {
         ["soak"] => soak(0, 20_000),
         ["soak", from] => number(from).and_then(|from| soak(from, 20_000)),
         ["soak", from, seeds] => number(from).and_then(|from| soak(from, number(seeds)?)),
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         }
         _ => Err(HELP.to_owned()),
     };
-    match done {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");

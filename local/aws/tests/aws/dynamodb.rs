@@ -73,7 +73,7 @@ async fn a_row_expires_by_the_given_clock_and_only_on_request() {
 }
 
 #[tokio::test]
-async fn rows_are_there_after_a_restart() {
+async fn rows_outlive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     put_row(&aws, "main", "a").await;
@@ -141,30 +141,30 @@ fn keys(partition: &str, sort: &str) -> Value {
 #[tokio::test]
 async fn other_processes_get_dynamodbs_answers_and_their_writes_reach_the_stream() {
     let aws = in_memory().await;
-    let ask = async |operation: &str, body: Value| {
+    let call = async |operation: &str, body: Value| {
         call(aws.url(), &format!("DynamoDB_20120810.{operation}"), &body.to_string()).await
     };
     let key = json!({ "pk": { "S": "a" }, "sk": { "S": "ROW" } });
 
-    let (status, nothing) = ask("GetItem", json!({ "TableName": "main", "Key": key })).await;
-    assert_eq!((status, nothing), (200, json!({})));
-    assert_eq!(aws.written().now_or_never(), None, "a read is no write");
+    let (status, missing) = call("GetItem", json!({ "TableName": "main", "Key": key })).await;
+    assert_eq!((status, missing), (200, json!({})));
+    assert_eq!(aws.next_write().now_or_never(), None, "a read is no write");
 
     let condition = "attribute_not_exists(pk)";
-    let put = json!({ "TableName": "main", "Item": key, "ConditionExpression": condition });
-    assert_eq!(ask("PutItem", put.clone()).await.0, 200);
-    assert_eq!(aws.written().now_or_never(), Some(()));
+    let request = json!({ "TableName": "main", "Item": key, "ConditionExpression": condition });
+    assert_eq!(call("PutItem", request.clone()).await.0, 200);
+    assert_eq!(aws.next_write().now_or_never(), Some(()));
     assert!(has_row(&aws, "main", "a").await);
 
-    let (status, refused) = ask("PutItem", put.clone()).await;
+    let (status, refused) = call("PutItem", request.clone()).await;
     assert_eq!(status, 400);
     assert!(refused["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{refused}");
 
-    let part = json!({ "Put": put });
-    let (status, cancelled) = ask("TransactWriteItems", json!({ "TransactItems": [part] })).await;
+    let part = json!({ "Put": request });
+    let (status, cancelled) = call("TransactWriteItems", json!({ "TransactItems": [part] })).await;
     assert_eq!(status, 400);
     assert_eq!(cancelled["CancellationReasons"][0]["Code"], "ConditionalCheckFailed", "{cancelled}");
 
-    assert_eq!(ask("DeleteTable", json!({ "TableName": "main" })).await.0, 400, "nobody asks for that");
-    assert_eq!(ask("PutItem", json!([])).await.0, 400);
+    assert_eq!(call("DeleteTable", json!({ "TableName": "main" })).await.0, 400, "nobody asks for that");
+    assert_eq!(call("PutItem", json!([])).await.0, 400);
 }

@@ -10,7 +10,7 @@ async fn an_event_gets_an_id_and_is_stored() {
     let mut first = entry("pin.published", r#"{"pin":"1"}"#);
     first["Time"] = json!(1_700_000_000.5);
     first["Resources"] = json!(["arn:aws:any"]);
-    let (status, answer) = put(&aws, &[first, entry("pin.failed", "{}")]).await;
+    let (status, answer) = put_events(&aws, &[first, entry("pin.failed", "{}")]).await;
     let events = aws.events();
 
     assert_eq!((status, &answer["FailedEntryCount"]), (200, &json!(0)));
@@ -30,7 +30,7 @@ async fn a_malformed_entry_fails_alone() {
 
     let nameless = json!({ "Source": "pinwright", "Detail": "{}" });
     let (status, answer) =
-        put(&aws, &[entry("a", "not json"), nameless, entry("b", "[]"), entry("c", "{}")]).await;
+        put_events(&aws, &[entry("a", "not json"), nameless, entry("b", "[]"), entry("c", "{}")]).await;
 
     let codes: Vec<&Value> = (0..4).map(|n| &answer["Entries"][n]["ErrorCode"]).collect();
     assert_eq!((status, &answer["FailedEntryCount"]), (200, &json!(3)));
@@ -46,11 +46,11 @@ async fn a_call_takes_one_to_ten_entries() {
     let aws = in_memory().await;
     let entries = vec![entry("a", "{}"); 11];
 
-    let (none, _) = put(&aws, &[]).await;
-    let (ten, _) = put(&aws, &entries[..10]).await;
-    let (eleven, fault) = put(&aws, &entries).await;
+    let (no_entries, _) = put_events(&aws, &[]).await;
+    let (ten, _) = put_events(&aws, &entries[..10]).await;
+    let (eleven, fault) = put_events(&aws, &entries).await;
 
-    assert_eq!((none, ten, eleven), (400, 200, 400));
+    assert_eq!((no_entries, ten, eleven), (400, 200, 400));
     assert_eq!(fault["__type"], "ValidationException");
     assert_eq!(aws.events().len(), 10);
 }
@@ -61,8 +61,8 @@ async fn a_call_takes_at_most_256_kilobytes() {
     let detail = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
     let others = "pinwright".len() + "a".len();
 
-    let (fits, _) = put(&aws, &[entry("a", &detail(256 * 1024 - others))]).await;
-    let (too_large, fault) = put(&aws, &[entry("a", &detail(256 * 1024 - others + 1))]).await;
+    let (fits, _) = put_events(&aws, &[entry("a", &detail(256 * 1024 - others))]).await;
+    let (too_large, fault) = put_events(&aws, &[entry("a", &detail(256 * 1024 - others + 1))]).await;
 
     assert_eq!((fits, too_large), (200, 400));
     assert_eq!(fault["__type"], "ValidationException");
@@ -72,12 +72,12 @@ async fn a_call_takes_at_most_256_kilobytes() {
 async fn events_outlive_a_restart_and_their_ids_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
-    put(&aws, &[entry("a", "{}"), entry("b", "{}")]).await;
+    put_events(&aws, &[entry("a", "{}"), entry("b", "{}")]).await;
     let before = aws.events();
     aws.stop().await.unwrap();
 
     let aws = in_folder(folder.path()).await;
-    put(&aws, &[entry("c", "{}")]).await;
+    put_events(&aws, &[entry("c", "{}")]).await;
     let events = aws.events();
 
     assert_eq!(events[..2], before);
@@ -86,16 +86,16 @@ async fn events_outlive_a_restart_and_their_ids_go_on() {
 }
 
 #[tokio::test]
-async fn half_a_line_that_a_crash_left_is_forgotten() {
+async fn an_incomplete_line_after_a_crash_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
-    put(&aws, &[entry("a", "{}")]).await;
+    put_events(&aws, &[entry("a", "{}")]).await;
     aws.stop().await.unwrap();
     let mut file = OpenOptions::new().append(true).open(folder.path().join("events.jsonl")).unwrap();
     file.write_all(br#"{"id":"0000"#).unwrap();
 
     let aws = in_folder(folder.path()).await;
-    put(&aws, &[entry("b", "{}")]).await;
+    put_events(&aws, &[entry("b", "{}")]).await;
     aws.stop().await.unwrap();
     let aws = in_folder(folder.path()).await;
 
@@ -123,6 +123,6 @@ fn entry(detail_type: &str, detail: &str) -> Value {
     json!({ "Source": "pinwright", "DetailType": detail_type, "Detail": detail, "EventBusName": "default" })
 }
 
-async fn put(aws: &LoopbackAws, entries: &[Value]) -> (u16, Value) {
+async fn put_events(aws: &LoopbackAws, entries: &[Value]) -> (u16, Value) {
     call(aws.url(), "AWSEvents.PutEvents", &json!({ "Entries": entries }).to_string()).await
 }

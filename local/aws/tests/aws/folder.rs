@@ -98,11 +98,11 @@ async fn nothing_listens_after_the_stop() {
     let aws = in_memory().await;
     let addresses =
         [aws.dynamodb_url(), aws.url()].map(|url| url.strip_prefix("http://").unwrap().to_owned());
-    let idle = TcpStream::connect(&addresses[0]).await.unwrap();
+    let idle_connection = TcpStream::connect(&addresses[0]).await.unwrap();
 
     aws.stop().await.unwrap();
 
-    drop(idle);
+    drop(idle_connection);
     for address in addresses {
         assert!(TcpStream::connect(address).await.is_err());
     }

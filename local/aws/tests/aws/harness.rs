@@ -18,7 +18,7 @@ pub(crate) const SETTINGS: &str = "pinwright/settings";
 pub(crate) const KEYS: &str = "pinwright/keys";
 pub(crate) const SECRET_KEY: &str = "of this run";
 
-/// A clock that moves when told.
+/// A clock that a test moves.
 #[derive(Clone)]
 pub(crate) struct TestClock(Arc<Mutex<Timestamp>>);
 

@@ -36,15 +36,15 @@ async fn a_secret_is_found_by_its_arn_too() {
 async fn a_secret_that_does_not_exist_is_not_found() {
     let aws = in_memory().await;
 
-    let read = get(&aws, json!({ "SecretId": "nobody's" })).await;
-    let written = put(&aws, "nobody's", "value", TOKEN).await;
+    let get_response = get(&aws, json!({ "SecretId": "nobody's" })).await;
+    let put_response = put_secret(&aws, "nobody's", "value", TOKEN).await;
 
     let fault = json!({
         "__type": "ResourceNotFoundException",
         "Message": "Secrets Manager can't find the specified secret.",
     });
-    assert_eq!(read, (400, fault.clone()));
-    assert_eq!(written, (400, fault));
+    assert_eq!(get_response, (400, fault.clone()));
+    assert_eq!(put_response, (400, fault));
 }
 
 #[tokio::test]
@@ -63,14 +63,14 @@ async fn a_secret_without_a_value_is_an_error() {
 #[tokio::test]
 async fn a_new_value_is_current_and_the_old_one_previous() {
     let aws = in_memory().await;
-    let written = put(&aws, KEYS, "the second keys", TOKEN).await;
+    let put_response = put_secret(&aws, KEYS, "the second keys", TOKEN).await;
 
     let (_, current) = get(&aws, json!({ "SecretId": KEYS })).await;
     let (_, previous) = get(&aws, json!({ "SecretId": KEYS, "VersionStage": "AWSPREVIOUS" })).await;
     let (_, by_version) = get(&aws, json!({ "SecretId": KEYS, "VersionId": previous["VersionId"] })).await;
 
-    assert_eq!(written.0, 200);
-    assert_eq!(written.1["VersionId"], TOKEN);
+    assert_eq!(put_response.0, 200);
+    assert_eq!(put_response.1["VersionId"], TOKEN);
     assert_eq!((&current["VersionId"], &current["SecretString"]), (&json!(TOKEN), &json!("the second keys")));
     assert_eq!(previous["SecretString"], "the first keys");
     assert_eq!(by_version, previous);
@@ -79,21 +79,21 @@ async fn a_new_value_is_current_and_the_old_one_previous() {
 #[tokio::test]
 async fn a_repeated_put_changes_nothing() {
     let aws = in_memory().await;
-    let first = put(&aws, KEYS, "second", TOKEN).await;
+    let first = put_secret(&aws, KEYS, "second", TOKEN).await;
 
-    let again = put(&aws, KEYS, "second", TOKEN).await;
+    let repeated = put_secret(&aws, KEYS, "second", TOKEN).await;
 
     let (_, previous) = get(&aws, json!({ "SecretId": KEYS, "VersionStage": "AWSPREVIOUS" })).await;
-    assert_eq!(again, first);
+    assert_eq!(repeated, first);
     assert_eq!(previous["SecretString"], "the first keys");
 }
 
 #[tokio::test]
 async fn a_token_stands_for_one_value_only() {
     let aws = in_memory().await;
-    put(&aws, KEYS, "second", TOKEN).await;
+    put_secret(&aws, KEYS, "second", TOKEN).await;
 
-    let (status, fault) = put(&aws, KEYS, "third", TOKEN).await;
+    let (status, fault) = put_secret(&aws, KEYS, "third", TOKEN).await;
     let (_, current) = get(&aws, json!({ "SecretId": KEYS })).await;
 
     assert_eq!((status, &fault["__type"]), (400, &json!("ResourceExistsException")));
@@ -106,7 +106,7 @@ async fn a_put_without_a_value_or_with_a_short_token_is_refused() {
 
     let no_value = json!({ "SecretId": KEYS, "ClientRequestToken": TOKEN }).to_string();
     let (_, no_value) = call(aws.url(), "secretsmanager.PutSecretValue", &no_value).await;
-    let (_, short_token) = put(&aws, KEYS, "value", "short").await;
+    let (_, short_token) = put_secret(&aws, KEYS, "value", "short").await;
 
     assert_eq!(no_value["__type"], "InvalidRequestException");
     assert_eq!(short_token["__type"], "InvalidParameterException");
@@ -116,9 +116,9 @@ async fn a_put_without_a_value_or_with_a_short_token_is_refused() {
 async fn a_stored_value_outlives_a_restart_and_wins_over_the_initial_value() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
-    put(&aws, KEYS, "second", TOKEN).await;
-    put(&aws, KEYS, "third", OTHER_TOKEN).await;
-    put(&aws, SETTINGS, "settings", TOKEN).await;
+    put_secret(&aws, KEYS, "second", TOKEN).await;
+    put_secret(&aws, KEYS, "third", OTHER_TOKEN).await;
+    put_secret(&aws, SETTINGS, "settings", TOKEN).await;
     aws.stop().await.unwrap();
 
     let aws = in_folder(folder.path()).await;
@@ -152,7 +152,7 @@ async fn a_body_that_cannot_be_read_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_page_that_leads_its_own_name_here_reads_no_secret() {
+async fn a_page_whose_name_resolves_to_this_machine_reads_no_secret() {
     let aws = in_memory().await;
     let address = aws.url().strip_prefix("http://").unwrap();
 
@@ -181,8 +181,8 @@ async fn nobody_gets_an_answer_without_the_secret_of_this_run() {
             assert_eq!((status, &fault["__type"]), (400, &json!(unsigned)), "{target}");
 
             let (status, fault) = call_as(host, host, "of another run", target, body).await;
-            let wrong = "InvalidSignatureException";
-            assert_eq!((status, &fault["__type"]), (400, &json!(wrong)), "{target}");
+            let invalid_signature = "InvalidSignatureException";
+            assert_eq!((status, &fault["__type"]), (400, &json!(invalid_signature)), "{target}");
         }
     }
 }
@@ -201,7 +201,7 @@ async fn a_signature_is_good_for_its_call_and_no_other() {
     };
     let other_secret = json!({ "SecretId": SETTINGS }).to_string();
     let as_signed = lines(&|_, value| value.to_owned());
-    for (what, headers, body, code) in [
+    for (case, headers, body, code) in [
         ("another body", as_signed.clone(), &other_secret, "InvalidSignatureException"),
         ("a header more", format!("{as_signed}x-amz-security-token: x\r\n"), &body, "AccessDenied"),
         (
@@ -234,7 +234,7 @@ async fn a_signature_is_good_for_its_call_and_no_other() {
         ("no signature", as_signed.replace("Signature=", "Sig="), &body, "IncompleteSignatureException"),
     ] {
         let (status, fault) = send(host, host, &headers, body).await;
-        assert_eq!((status, &fault["__type"]), (400, &json!(code)), "{what}");
+        assert_eq!((status, &fault["__type"]), (400, &json!(code)), "{case}");
     }
     assert_eq!(send(host, host, &as_signed, &body).await.0, 200);
 }
@@ -243,7 +243,7 @@ async fn get(aws: &LoopbackAws, request: Value) -> (u16, Value) {
     call(aws.url(), "secretsmanager.GetSecretValue", &request.to_string()).await
 }
 
-async fn put(aws: &LoopbackAws, id: &str, value: &str, token: &str) -> (u16, Value) {
+async fn put_secret(aws: &LoopbackAws, id: &str, value: &str, token: &str) -> (u16, Value) {
     let request = json!({ "SecretId": id, "SecretString": value, "ClientRequestToken": token });
     call(aws.url(), "secretsmanager.PutSecretValue", &request.to_string()).await
 }

@@ -51,19 +51,19 @@ async fn tokens_are_not_in_the_stream() {
 }
 
 #[tokio::test]
-async fn a_batch_comes_again_until_it_is_committed() {
+async fn a_batch_is_repeated_until_it_is_committed() {
     let aws = in_memory().await;
     let stream = aws.stream();
     put_row(&aws, "main", "a").await;
 
     let first = stream.next_batch().unwrap().unwrap();
     put_row(&aws, "main", "b").await;
-    let again = stream.next_batch().unwrap().unwrap();
-    stream.commit(&again).unwrap();
+    let repeated = stream.next_batch().unwrap().unwrap();
+    stream.commit(&repeated).unwrap();
     let after = stream.next_batch().unwrap();
 
     assert_eq!(rows(&first), ["a"]);
-    assert_eq!(rows(&again), ["a", "b"]);
+    assert_eq!(rows(&repeated), ["a", "b"]);
     assert!(after.is_none());
 }
 
@@ -77,13 +77,13 @@ async fn a_partly_committed_batch_goes_on_at_its_first_remaining_record() {
 
     let batch = stream.next_batch().unwrap().unwrap();
     stream.commit_through(sequence_number(&batch, 0)).unwrap();
-    let rest = stream.next_batch().unwrap().unwrap();
+    let remaining = stream.next_batch().unwrap().unwrap();
 
-    assert_eq!(rows(&rest), ["b", "c"]);
+    assert_eq!(rows(&remaining), ["b", "c"]);
 }
 
 #[tokio::test]
-async fn an_earlier_commit_that_comes_late_takes_nothing_back() {
+async fn a_late_commit_of_an_earlier_record_takes_nothing_back() {
     let aws = in_memory().await;
     let stream = aws.stream();
     for pk in ["a", "b"] {
@@ -128,7 +128,7 @@ async fn a_batch_holds_at_most_a_hundred_records() {
 }
 
 #[tokio::test]
-async fn only_uncommitted_records_come_again_after_a_restart() {
+async fn only_uncommitted_records_are_repeated_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let aws = in_folder(folder.path()).await;
     for pk in ["a", "b", "c"] {
@@ -140,10 +140,10 @@ async fn only_uncommitted_records_come_again_after_a_restart() {
 
     let aws = in_folder(folder.path()).await;
     put_row(&aws, "main", "d").await;
-    let rest = aws.stream().next_batch().unwrap().unwrap();
+    let remaining = aws.stream().next_batch().unwrap().unwrap();
 
-    assert_eq!(rows(&rest), ["c", "d"]);
-    assert_eq!(rest.event["Records"][0], batch.event["Records"][2]);
+    assert_eq!(rows(&remaining), ["c", "d"]);
+    assert_eq!(remaining.event["Records"][0], batch.event["Records"][2]);
 }
 
 #[tokio::test]

@@ -44,8 +44,8 @@ fn check_body(described: &'static Value, request: &Request) -> Result<(), String
     let Some((content_type, content)) = content.as_object().and_then(|kinds| kinds.iter().next()) else {
         return Ok(());
     };
-    let sent = request.content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !sent.eq_ignore_ascii_case(content_type) {
+    let request_type = request.content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !request_type.eq_ignore_ascii_case(content_type) {
         return Err(format!("Content-Type must be {content_type}"));
     }
     let body = match content_type.as_str() {
@@ -83,25 +83,25 @@ fn described(operation: Operation) -> &'static Value {
 fn check_query(described: &'static Value, query: &Parameters) -> Result<(), String> {
     let schemas = Schemas::new(&DESCRIPTION, Direction::Request);
     let parameters = described["parameters"].as_array().into_iter().flatten();
-    let mut known = Vec::new();
+    let mut parameter_names = Vec::new();
     for parameter in parameters.map(|parameter| schemas.resolve(parameter)) {
         let Some(name) = parameter["name"].as_str().filter(|_| parameter["in"] == "query") else { continue };
-        known.push(name);
-        let sent = query.all(name);
-        if sent.is_empty() {
+        parameter_names.push(name);
+        let values = query.all(name);
+        if values.is_empty() {
             if parameter["required"] == true {
                 return Err(format!("{name} is required"));
             }
             continue;
         }
         let schema = schemas.resolve(&parameter["schema"]);
-        let value = typed(schema, &sent, parameter["explode"] != false);
+        let value = typed(schema, &values, parameter["explode"] != false);
         schemas.check(schema, &value, name)?;
         if !FILTERS.contains(&name) && schema["default"] != value {
             return Err(format!("the simulated Pinterest does not have {name}"));
         }
     }
-    match query.names().find(|name| !known.contains(name)) {
+    match query.names().find(|name| !parameter_names.contains(name)) {
         Some(unknown) => Err(format!("{unknown} is not a parameter of this operation")),
         None => Ok(()),
     }
@@ -109,13 +109,13 @@ fn check_query(described: &'static Value, query: &Parameters) -> Result<(), Stri
 
 /// The value that the texts of a query stand for. A text that stands for none stays a text, which the schema refuses.
 fn typed(schema: &Value, texts: &[&str], is_repeated: bool) -> Value {
-    let one = |text: &str| match schema["type"].as_str() {
+    let parse_value = |text: &str| match schema["type"].as_str() {
         Some("integer") => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),
         Some("boolean") => text.parse::<bool>().map_or_else(|_| json!(text), Value::from),
         _ => json!(text),
     };
     match texts {
-        [text] if schema["type"] != "array" => one(text),
+        [text] if schema["type"] != "array" => parse_value(text),
         _ if is_repeated => json!(texts),
         _ => texts.iter().flat_map(|text| text.split(',')).collect(),
     }

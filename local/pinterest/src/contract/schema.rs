@@ -49,8 +49,8 @@ impl<'a> Schemas<'a> {
         let mut fields = Fields::default();
         self.check_part(whole, value, at, &mut fields)?;
         let is_closed = self.direction == Direction::Request && !fields.is_open && !fields.names.is_empty();
-        let mut sent = value.as_object().into_iter().flatten().filter(|_| is_closed);
-        match sent.find(|(name, _)| !fields.names.contains(name.as_str())) {
+        let mut value_fields = value.as_object().into_iter().flatten().filter(|_| is_closed);
+        match value_fields.find(|(name, _)| !fields.names.contains(name.as_str())) {
             Some((name, _)) => Err(format!("{at}.{name} is not a field that is known")),
             None => Ok(()),
         }
@@ -158,11 +158,11 @@ fn check_text(schema: &Value, text: &str, at: &str) -> Result<(), String> {
     }
 }
 
-fn check_count(schema: &Value, least: &str, most: &str, count: usize, at: &str) -> Result<(), String> {
+fn check_count(schema: &Value, minimum: &str, maximum: &str, count: usize, at: &str) -> Result<(), String> {
     let limit = |name: &str| schema[name].as_u64().and_then(|limit| usize::try_from(limit).ok());
-    match (limit(least), limit(most)) {
-        (Some(limit), _) if count < limit => Err(format!("{at}: {least}={limit}")),
-        (_, Some(limit)) if count > limit => Err(format!("{at}: {most}={limit}")),
+    match (limit(minimum), limit(maximum)) {
+        (Some(limit), _) if count < limit => Err(format!("{at}: {minimum}={limit}")),
+        (_, Some(limit)) if count > limit => Err(format!("{at}: {maximum}={limit}")),
         _ => Ok(()),
     }
 }
@@ -219,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_the_schema_passes_both_ways() {
-        let whole = json!({
+    fn a_value_of_the_schema_passes_in_both_directions() {
+        let valid = json!({
             "title": "ääü", "source": { "kind": "url", "url": "a" }, "counts": { "a": 1 }, "list": [1, 2.5],
         });
-        for value in [json!({}), json!({ "title": null }), whole] {
+        for value in [json!({}), json!({ "title": null }), valid] {
             assert_eq!(fault(Direction::Request, &value), Ok(()));
             assert_eq!(fault(Direction::Answer, &value), Ok(()));
         }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn each_rule_is_checked_and_the_fault_has_a_place() {
-        for (value, told) in [
+        for (value, expected) in [
             (json!(null), "pin must not be null"),
             (json!([]), "pin is not of type"),
             (json!({ "title": 5 }), "pin.title is not of type"),
@@ -246,7 +246,7 @@ mod tests {
         ] {
             for direction in [Direction::Request, Direction::Answer] {
                 let fault = fault(direction, &value).unwrap_err();
-                assert!(fault.starts_with(told), "{value}: {fault}");
+                assert!(fault.starts_with(expected), "{value}: {fault}");
             }
         }
     }

@@ -174,9 +174,9 @@ async fn get_picture(
     State(simulation): SharedSimulation,
     Path((pin, index)): Path<(u64, usize)>,
 ) -> Response {
-    let found = simulation.read(|state| {
+    let picture = simulation.read(|state| {
         let mut pins = Environment::ALL.into_iter().flat_map(|host| &state.host(host).pins);
-        let pin = pins.find(|known| known.id == Id(pin))?;
+        let pin = pins.find(|candidate| candidate.id == Id(pin))?;
         match pin.media.pictures().get(index)? {
             Picture::Data { content_type, base64 } => {
                 Some((content_type.clone(), STANDARD.decode(base64).ok()?))
@@ -184,7 +184,7 @@ async fn get_picture(
             Picture::Address(_) => None,
         }
     });
-    match found {
+    match picture {
         Some((content_type, bytes)) => ([(CONTENT_TYPE, content_type)], bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }

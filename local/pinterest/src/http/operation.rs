@@ -60,9 +60,9 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     /// Finds the operation of `method` on `path` (after `/v5`).
     pub(crate) fn parse(method: &str, path: &'a str) -> Result<Self, Refusal> {
-        let found = |method| match_route(method, path).map(|(operation, id)| Self { operation, id });
-        found(method).ok_or_else(|| {
-            let known_path = ["GET", "POST", "DELETE"].into_iter().any(|other| found(other).is_some());
+        let for_method = |method| match_route(method, path).map(|(operation, id)| Self { operation, id });
+        for_method(method).ok_or_else(|| {
+            let known_path = ["GET", "POST", "DELETE"].into_iter().any(|other| for_method(other).is_some());
             if known_path { Refusal::MethodNotAllowed } else { Refusal::NoSuchPath }
         })
     }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_path_with_another_method_is_told_apart_from_an_unknown_path() {
+    fn a_known_path_with_another_method_differs_from_an_unknown_path() {
         assert_eq!(Target::parse("PUT", "/boards"), Err(Refusal::MethodNotAllowed));
         assert_eq!(Target::parse("GET", "/bords"), Err(Refusal::NoSuchPath));
     }

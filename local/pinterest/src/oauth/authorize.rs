@@ -101,12 +101,12 @@ pub(crate) fn redeem_code(
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
     let digest = Digest::new(code);
-    let found = state.codes.get(&digest).filter(|code| code.expires_at > now);
-    let found = found.ok_or_else(|| Refusal::invalid("The authorization code is invalid or expired."))?;
-    if found.redirect_uri != redirect_uri {
+    let entry = state.codes.get(&digest).filter(|code| code.expires_at > now);
+    let entry = entry.ok_or_else(|| Refusal::invalid("The authorization code is invalid or expired."))?;
+    if entry.redirect_uri != redirect_uri {
         return Err(Refusal::RedirectMismatch);
     }
-    let grant = found.grant.clone();
+    let grant = entry.grant.clone();
     state.codes.remove(&digest);
     Ok(grant)
 }

@@ -31,12 +31,12 @@ pub(crate) async fn show_home(State(simulation): State<Arc<Simulation>>) -> Resp
 
 /// One Pin.
 pub(crate) async fn show_pin(State(simulation): State<Arc<Simulation>>, Path(id): Path<String>) -> Response {
-    let found = simulation.read(|state| {
+    let pin = simulation.read(|state| {
         let mut pins =
             Environment::ALL.into_iter().flat_map(|host| view::pins(state, host, &simulation.origin));
         pins.find(|pin| pin.id == id)
     });
-    match found {
+    match pin {
         Some(pin) => page(StatusCode::OK, title(&pin), &pin_body(&pin)),
         None => page(
             StatusCode::NOT_FOUND,

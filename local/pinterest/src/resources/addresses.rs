@@ -85,15 +85,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_tells_what_pinterest_would_not_find_there() {
+    fn an_address_shows_whether_pinterest_would_find_an_image_there() {
         let judged = |address: &str| check_image(address, ImageAddresses::Judged);
-        for good in [
+        for found in [
             "https://images.example.com/salad.jpg",
             "http://images.example.com/photo?id=5",
             "https://cdn.example.com/a.b/PHOTO.WEBP#x",
             "https://93.184.216.34/a.png",
         ] {
-            assert_eq!(judged(good), Ok(()), "{good}");
+            assert_eq!(judged(found), Ok(()), "{found}");
         }
         for unreachable in [
             "https://127.0.0.1/a.jpg",

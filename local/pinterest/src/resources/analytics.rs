@@ -259,8 +259,8 @@ fn parse_metrics(
     match request.query.get("metric_types") {
         None => default.map(<[_]>::to_vec).ok_or(INVALID),
         Some(list) => {
-            let known = |name: &str| all.iter().copied().find(|known| *known == name);
-            list.split(',').map(|name| known(name).ok_or(INVALID)).collect()
+            let metric = |name: &str| all.iter().copied().find(|metric| *metric == name);
+            list.split(',').map(|name| metric(name).ok_or(INVALID)).collect()
         }
     }
 }
@@ -304,8 +304,8 @@ fn total_counts(pin: &Pin, days: &DateRange) -> Counts {
 /// The comments or reactions until today: more for an older Pin.
 fn lifetime_count(pin: &Pin, today: Date, metric: &str) -> Value {
     let age = u64::try_from(days_between(utc_date(pin.created_at), today)).unwrap_or_default();
-    let (salt, each) = if metric == "TOTAL_COMMENTS" { (2, 9) } else { (3, 3) };
-    json!(age * (1 + mix(pin.id.0, salt) % 4) / each)
+    let (salt, factor) = if metric == "TOTAL_COMMENTS" { (2, 9) } else { (3, 3) };
+    json!(age * (1 + mix(pin.id.0, salt) % 4) / factor)
 }
 
 fn days_between(from: Date, to: Date) -> i32 {

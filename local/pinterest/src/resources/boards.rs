@@ -29,7 +29,7 @@ struct NewSection {
 
 /// `GET /boards`
 pub(crate) fn list(state: &State, grant: &Grant, request: &Request) -> Result<Answer, Refusal> {
-    let wanted: &[Privacy] = match request.query.get("privacy") {
+    let privacies: &[Privacy] = match request.query.get("privacy") {
         None | Some("ALL") => &[Privacy::Public, Privacy::Protected, Privacy::Secret],
         Some("PUBLIC") => &[Privacy::Public],
         Some("PROTECTED") => &[Privacy::Protected],
@@ -38,11 +38,11 @@ pub(crate) fn list(state: &State, grant: &Grant, request: &Request) -> Result<An
         Some(_) => return Err(Refusal::invalid("privacy is not one of those of the contract")),
     };
     let boards = state.host(request.environment).boards.iter();
-    let listed = boards
-        .filter(|board| is_board_visible(board, grant) && wanted.contains(&board.privacy))
+    let items = boards
+        .filter(|board| is_board_visible(board, grant) && privacies.contains(&board.privacy))
         .map(|board| (board.id.0, board))
         .collect();
-    page(listed, &request.query, |board| board_document(state, request, board))
+    page(items, &request.query, |board| board_document(state, request, board))
 }
 
 /// `POST /boards`

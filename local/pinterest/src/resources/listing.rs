@@ -56,8 +56,8 @@ fn set(document: &mut Value, name: &str, value: Option<Value>) {
 }
 
 fn cut(text: &str) -> String {
-    let half = text.chars().count() / 2;
-    text.chars().take(half).chain(['…']).collect()
+    let middle = text.chars().count() / 2;
+    text.chars().take(middle).chain(['…']).collect()
 }
 
 fn without_query(link: &str) -> String {

@@ -65,13 +65,13 @@ fn list_matching(
     let kinds = request.query.all("creative_types");
     let is_wanted = |pin: &Pin| kinds.is_empty() || kinds.contains(&pin.media.creative_type());
     let pins = state.host(request.environment).pins.iter();
-    let listed = pins
+    let items = pins
         .filter(|pin| {
             matches(pin) && is_wanted(pin) && is_listed(pin) && is_pin_visible(state, grant, request, pin)
         })
         .map(|pin| (list_place(state.policy.pin_order, pin), pin))
         .collect();
-    page(listed, &request.query, |pin| listed_document(state, grant, request, pin))
+    page(items, &request.query, |pin| listed_document(state, grant, request, pin))
 }
 
 /// `GET /pins/{pin_id}`

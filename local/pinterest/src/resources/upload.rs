@@ -142,7 +142,7 @@ fn find_upload<'a>(state: &'a mut State, key: &str) -> Option<&'a mut Upload> {
 /// Whether `file` begins like an MP4, M4V or MOV file: with a box that has one of these names.
 fn is_video(file: &[u8]) -> bool {
     let name = file.get(4..8).unwrap_or_default();
-    [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"].iter().any(|known| name == *known)
+    [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"].iter().any(|box_name| name == *box_name)
 }
 
 fn find_boundary(headers: &HeaderMap) -> Option<&str> {
@@ -160,9 +160,9 @@ struct Form<'a> {
 impl<'a> Form<'a> {
     fn parse(body: &'a [u8], boundary: &str) -> Option<Self> {
         let delimiter = format!("\r\n--{boundary}");
-        let mut rest = body.strip_prefix(&delimiter.as_bytes()[2..])?;
+        let mut remaining = body.strip_prefix(&delimiter.as_bytes()[2..])?;
         let mut fields = BTreeMap::new();
-        while let Some(part) = rest.strip_prefix(b"\r\n") {
+        while let Some(part) = remaining.strip_prefix(b"\r\n") {
             let (headers, content) = split_once(part, b"\r\n\r\n")?;
             let name = parse_field_name(headers)?;
             if name == "file" {
@@ -172,7 +172,7 @@ impl<'a> Form<'a> {
             if UPLOAD_PARAMETERS.contains(&name) {
                 fields.insert(name.to_owned(), String::from_utf8(value.to_vec()).ok()?);
             }
-            rest = after;
+            remaining = after;
         }
         Some(Self { fields, file: None })
     }
@@ -198,7 +198,7 @@ mod tests {
     use super::Form;
 
     #[test]
-    fn a_parameter_after_the_file_is_as_good_as_missing() {
+    fn a_parameter_after_the_file_counts_as_missing() {
         let body = b"--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nbytes\r\n\
                      --b\r\nContent-Disposition: form-data; name=\"policy\"\r\n\r\np\r\n--b--\r\n";

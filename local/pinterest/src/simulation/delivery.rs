@@ -61,8 +61,8 @@ impl Delivery {
 
 /// A response that announces the whole length and ends in the middle.
 fn half_response(mut answer: Answer) -> Response<Body> {
-    let whole = std::mem::take(&mut answer.body);
-    let first = whole[..whole.len() / 2].to_vec();
+    let full_body = std::mem::take(&mut answer.body);
+    let first = full_body[..full_body.len() / 2].to_vec();
     let broken = stream::once(async {
         // Lets the first half leave before the connection breaks.
         tokio::task::yield_now().await;
@@ -70,6 +70,6 @@ fn half_response(mut answer: Answer) -> Response<Body> {
     });
     let body = Body::from_stream(stream::iter([Ok(first)]).chain(broken));
     let mut response = answer.into_response(body);
-    response.headers_mut().insert(CONTENT_LENGTH, whole.len().into());
+    response.headers_mut().insert(CONTENT_LENGTH, full_body.len().into());
     response
 }

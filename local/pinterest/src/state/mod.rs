@@ -159,7 +159,9 @@ impl State {
     /// Adds a section to a board, if there is such a board.
     pub(crate) fn add_section(&mut self, environment: Environment, board: Id, name: &str) -> Section {
         let section = Section { id: self.next_id(), name: name.to_owned() };
-        if let Some(board) = self.host_mut(environment).boards.iter_mut().find(|known| known.id == board) {
+        if let Some(board) =
+            self.host_mut(environment).boards.iter_mut().find(|candidate| candidate.id == board)
+        {
             board.sections.push(section.clone());
         }
         section
@@ -183,7 +185,7 @@ impl State {
     pub(crate) fn restore_pin(&mut self, environment: Environment, pin: Pin) {
         self.last_id = self.last_id.max(pin.id.0);
         let pins = &mut self.host_mut(environment).pins;
-        if !pins.iter().any(|known| known.id == pin.id) {
+        if !pins.iter().any(|existing| existing.id == pin.id) {
             pins.push(pin);
         }
     }
@@ -200,7 +202,10 @@ impl State {
 
     /// The name of `account`. Accounts are never deleted.
     pub(crate) fn username(&self, account: Id) -> &str {
-        self.accounts.iter().find(|known| known.id == account).map_or("", |known| known.username.as_str())
+        self.accounts
+            .iter()
+            .find(|candidate| candidate.id == account)
+            .map_or("", |candidate| candidate.username.as_str())
     }
 }
 

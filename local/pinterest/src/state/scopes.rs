@@ -87,7 +87,7 @@ mod tests {
     use super::Scopes;
 
     #[test]
-    fn commas_and_spaces_separate_and_spaces_come_back() {
+    fn scopes_are_separated_by_commas_or_spaces_and_written_with_spaces() {
         let scopes = Scopes::parse("pins:read,boards:read pins:write").unwrap();
 
         assert_eq!(scopes.to_string(), "boards:read pins:read pins:write");

@@ -35,10 +35,10 @@ async fn a_pin_has_numbers_from_its_first_day_to_the_day_before_yesterday() {
     let (harness, token, pin) = ten_days_later().await;
     let path = format!("/pins/{pin}/analytics?{DAYS}&metric_types=IMPRESSION,SAVE_RATE,TOTAL_REACTIONS");
 
-    let seen = harness.get(&token, &path).await;
+    let response = harness.get(&token, &path).await;
 
-    assert_eq!(seen.status, 200, "{seen:?}");
-    let rows = rows(&seen.body);
+    assert_eq!(response.status, 200, "{response:?}");
+    let rows = rows(&response.body);
     assert_eq!(rows.len(), 12);
     assert_eq!(rows[0], row("2027-01-14", "BEFORE_PIN_CREATED", false));
     assert_eq!(rows[1], row("2027-01-15", "READY", true));
@@ -50,7 +50,7 @@ async fn a_pin_has_numbers_from_its_first_day_to_the_day_before_yesterday() {
             row("2027-01-25", "PROCESSING", false),
         ]
     );
-    let all = &seen.body["all"];
+    let all = &response.body["all"];
     let daily = all["daily_metrics"].as_array().unwrap();
     let sum: u64 = daily.iter().filter_map(|row| row["metrics"]["IMPRESSION"].as_u64()).sum();
     assert!(sum > 0);
@@ -59,7 +59,7 @@ async fn a_pin_has_numbers_from_its_first_day_to_the_day_before_yesterday() {
         all["lifetime_metrics"]["TOTAL_REACTIONS"].is_u64()
             && all["summary_metrics"].get("TOTAL_REACTIONS").is_none()
     );
-    assert_eq!(harness.get(&token, &path).await.body, seen.body, "the same question has the same answer");
+    assert_eq!(harness.get(&token, &path).await.body, response.body, "the same question has the same answer");
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn an_account_has_what_its_pins_have_and_its_best_pins_come_first() {
 async fn a_list_of_pins_has_their_numbers_in_short_when_they_are_asked_for() {
     let (harness, token, _) = ten_days_later().await;
 
-    let plain = harness.get(&token, "/pins").await;
+    let without_metrics = harness.get(&token, "/pins").await;
     let with = harness.get(&token, "/pins?pin_metrics=true").await;
 
-    assert_eq!(plain.items()[0]["pin_metrics"], Value::Null);
+    assert_eq!(without_metrics.items()[0]["pin_metrics"], Value::Null);
     let numbers = &with.items()[0]["pin_metrics"];
     assert_eq!(numbers["90d"]["impression"], numbers["lifetime_metrics"]["impression"]);
     assert!(numbers["90d"]["clickthrough"].is_u64() && numbers["lifetime_metrics"]["comment"].is_u64());
@@ -131,8 +131,8 @@ async fn numbers_need_their_scopes_and_are_not_for_the_sandbox() {
     for (path, scope) in &paths {
         let others: Vec<_> = SCOPES.split(',').filter(|granted| granted != scope).collect();
         let pair = harness.connect(Environment::Production, &others.join(","), "demo_account").await;
-        let seen = harness.get(&pair.text("access_token"), path).await;
-        assert_eq!(seen.refusal(), (401, 3), "{path} without {scope}");
+        let response = harness.get(&pair.text("access_token"), path).await;
+        assert_eq!(response.refusal(), (401, 3), "{path} without {scope}");
     }
 
     let pair = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;

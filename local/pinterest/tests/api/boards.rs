@@ -28,16 +28,16 @@ async fn more_boards_than_a_page_holds_come_with_a_bookmark_until_the_last() {
 }
 
 #[tokio::test]
-async fn a_secret_board_is_there_only_for_those_who_may_read_it() {
+async fn a_secret_board_is_visible_only_to_those_who_may_read_it() {
     let harness = Harness::start().await;
-    let plain = harness.access_token().await;
+    let fewer_scopes = harness.access_token().await;
     let scopes = format!("{SCOPES},boards:read_secret");
     let trusted =
         harness.connect(Environment::Production, &scopes, "demo_account").await.text("access_token");
     let secret = format!("/boards/{}", harness.board("Secret ideas"));
 
-    assert_eq!(harness.get(&plain, "/boards").await.items().len(), 2);
-    assert_eq!(harness.get(&plain, &secret).await.refusal(), (404, 40));
+    assert_eq!(harness.get(&fewer_scopes, "/boards").await.items().len(), 2);
+    assert_eq!(harness.get(&fewer_scopes, &secret).await.refusal(), (404, 40));
     assert_eq!(harness.get(&trusted, "/boards").await.items().len(), 3);
     assert_eq!(harness.get(&trusted, "/boards?privacy=SECRET").await.items().len(), 1);
     assert_eq!(harness.get(&trusted, &secret).await.text("privacy"), "SECRET");
@@ -49,12 +49,12 @@ async fn a_board_name_is_taken_only_once() {
     let token = harness.access_token().await;
 
     let created = harness.post(&token, "/boards", &json!({ "name": "Summer", "description": "Warm" })).await;
-    let again = harness.post(&token, "/boards", &json!({ "name": "Summer" })).await;
+    let repeated = harness.post(&token, "/boards", &json!({ "name": "Summer" })).await;
 
     assert_eq!(created.status, 201);
     assert_eq!(created.body["owner"]["username"], "demo_account");
     assert_eq!(created.text("created_at"), "2027-01-15T08:00:00");
-    assert_eq!(again.refusal(), (400, 400));
+    assert_eq!(repeated.refusal(), (400, 400));
     assert_eq!(harness.post(&token, "/boards", &json!({ "name": " " })).await.refusal(), (400, 400));
 }
 
@@ -68,8 +68,8 @@ async fn sections_are_listed_and_added() {
     let refused = harness.post(&token, &sections, &json!({ "name": "" })).await;
 
     assert_eq!((created.status, refused.refusal()), (201, (400, 400)));
-    let listed = harness.get(&token, &sections).await;
-    let names: Vec<_> = listed.items().iter().map(|section| section["name"].as_str().unwrap()).collect();
+    let list = harness.get(&token, &sections).await;
+    let names: Vec<_> = list.items().iter().map(|section| section["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Salads", "Desserts", "Soups"]);
 }
 

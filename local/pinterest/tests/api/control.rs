@@ -18,8 +18,8 @@ async fn faults_can_be_injected_over_http() {
     assert_eq!(harness.get(&token, "/boards").await.headers["x-ratelimit-reset"], "30");
     assert_eq!(send(harness.client.delete(&url)).await.status, 204);
     assert_eq!(harness.get(&token, "/boards").await.status, 200);
-    let wrong = json!({ "operation": "create_pin", "kind": "earthquake" });
-    assert_eq!(send(harness.client.post(&url).json(&wrong)).await.status, 422);
+    let unknown_fault = json!({ "operation": "create_pin", "kind": "earthquake" });
+    assert_eq!(send(harness.client.post(&url).json(&unknown_fault)).await.status, 422);
 }
 
 #[tokio::test]
@@ -31,9 +31,9 @@ async fn a_change_of_policy_changes_only_the_named_parts() {
         "access_tier": "trial", "rotation": { "grace": { "seconds": 5 } }, "quota": { "calls": 9, "seconds": 60 }
     })))
     .await;
-    let wrong = send(harness.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
+    let misspelled = send(harness.client.post(&url).json(&json!({ "acess_tier": "trial" }))).await;
 
-    assert_eq!((changed.status, wrong.status), (200, 422));
+    assert_eq!((changed.status, misspelled.status), (200, 422));
     assert_eq!(changed.text("access_tier"), "trial");
     assert_eq!(changed.text("pin_order"), "newest_first");
     assert_eq!(send(harness.client.get(&url)).await.body, changed.body);
@@ -56,7 +56,7 @@ async fn revoked_tokens_are_dead_on_both_hosts() {
 }
 
 #[tokio::test]
-async fn calls_are_remembered_without_queries_and_tokens() {
+async fn calls_are_recorded_without_queries_and_tokens() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     harness.get(&token, "/boards?page_size=1").await;
@@ -122,12 +122,12 @@ async fn state_survives_a_restart_and_the_file_holds_no_token() {
 
     assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, 200);
     assert_eq!(harness.post(&token, "/pins", &harness.image_pin("More")).await.refusal(), (403, 29));
-    let kept = std::fs::read_to_string(&file).unwrap();
-    assert!(!kept.contains(&token) && !kept.contains(&pair.text("refresh_token")));
+    let file_text = std::fs::read_to_string(&file).unwrap();
+    assert!(!file_text.contains(&token) && !file_text.contains(&pair.text("refresh_token")));
 }
 
 #[tokio::test]
-async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
+async fn pins_survive_a_restart_one_by_one_and_an_incomplete_line_is_ignored() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     let lines = directory.path().join("pinterest.pins.jsonl");
@@ -140,20 +140,20 @@ async fn pins_survive_a_restart_one_by_one_and_a_line_that_broke_off_is_none() {
     assert_eq!(std::fs::read_to_string(&lines).unwrap().lines().count(), 3, "a line for each");
     assert_eq!(harness.delete(&token, &format!("/pins/{}", ids[1])).await.status, 204);
     drop(harness);
-    let kept = std::fs::read(&lines).unwrap();
+    let lines_before = std::fs::read(&lines).unwrap();
     std::fs::write(
         &lines,
-        [&kept, &b"{\"environment\":\"production\",\"pin\":{\"title\":\"\xc3"[..]].concat(),
+        [&lines_before, &b"{\"environment\":\"production\",\"pin\":{\"title\":\"\xc3"[..]].concat(),
     )
     .unwrap();
 
     let harness = Harness::start_in(Some(file.clone())).await;
 
-    let more = harness.post(&token, "/pins", &harness.image_pin("More")).await.text("id");
-    assert!(!ids.contains(&more));
+    let new_pin = harness.post(&token, "/pins", &harness.image_pin("More")).await.text("id");
+    assert!(!ids.contains(&new_pin));
     drop(harness);
     let harness = Harness::start_in(Some(file)).await;
-    for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&more, 200)] {
+    for (id, status) in [(&ids[0], 200), (&ids[1], 404), (&ids[2], 200), (&new_pin, 200)] {
         assert_eq!(harness.get(&token, &format!("/pins/{id}")).await.status, status, "{id}");
     }
 }
@@ -172,7 +172,7 @@ async fn only_the_owner_can_read_the_file() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_kind_is_left_alone() {
+async fn a_file_of_another_kind_is_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pinterest.json");
     std::fs::write(&file, "my diary").unwrap();
@@ -190,7 +190,7 @@ async fn a_file_of_another_kind_is_left_alone() {
 }
 
 #[tokio::test]
-async fn dropping_it_stops_the_server() {
+async fn the_server_stops_when_it_is_dropped() {
     let harness = Harness::start().await;
     let (client, url) = (harness.client.clone(), harness.pinterest.url());
     drop(harness);

@@ -41,11 +41,11 @@ async fn a_failure_after_the_effect_leaves_a_pin_and_one_before_leaves_none() {
         let token = harness.access_token().await;
         harness.pinterest.inject(Fault::once(Operation::CreatePin, kind.clone()));
 
-        let seen = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
+        let response = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
 
-        assert_eq!((seen.refusal(), published(&harness)), ((status, code), pins), "{kind:?}");
+        assert_eq!((response.refusal(), published(&harness)), ((status, code), pins), "{kind:?}");
         if kind == (FaultKind::RateLimited { reset: 77 }) {
-            assert_eq!(seen.headers["x-ratelimit-reset"], "77");
+            assert_eq!(response.headers["x-ratelimit-reset"], "77");
         }
     }
 }
@@ -82,7 +82,7 @@ async fn an_answer_can_break_off_in_the_middle() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_ends_with_the_patience_of_the_client() {
+async fn a_hanging_call_ends_with_the_timeout_of_the_client() {
     for (kind, pins) in [(FaultKind::HangBefore, 0), (FaultKind::HangAfter, 1)] {
         let harness = Harness::start().await;
         let token = harness.access_token().await;
@@ -108,10 +108,10 @@ async fn garbage_is_200_and_not_json() {
         let token = harness.access_token().await;
         harness.pinterest.inject(Fault::once(None, kind));
 
-        let seen = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
+        let response = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
 
-        assert_eq!(seen.status, 200);
-        assert!(matches!(seen.body, Value::String(_)));
+        assert_eq!(response.status, 200);
+        assert!(matches!(response.body, Value::String(_)));
         assert_eq!(published(&harness), pins);
     }
 }

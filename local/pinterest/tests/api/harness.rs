@@ -99,7 +99,7 @@ impl Harness {
         Url::parse_with_params(&self.pinterest.authorize_url(), parameters).unwrap()
     }
 
-    /// Answers the consent page, and tells where it sends the browser.
+    /// Answers the consent page, and returns the address to which it sends the browser.
     pub(crate) async fn consent(&self, scopes: &str, form: &[(&str, &str)]) -> Url {
         let request = self.client.post(self.authorize_url(scopes)).body(encoded(form));
         let response = request.send().await.unwrap();

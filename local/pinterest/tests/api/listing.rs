@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{Harness, send};
 
 /// The Pin that was sent, as the list of its board shows it under this policy.
-async fn listed(listing: Value) -> Value {
+async fn pin_in_list(listing: Value) -> Value {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     let mut body = harness.image_pin("Salt & pepper");
@@ -39,15 +39,15 @@ async fn texts_can_be_rewritten_cut_escaped_and_omitted() {
         (json!({ "link": "slash" }), "link", json!("https://www.example.com/salt/?utm_source=pin#top")),
     ];
 
-    for (listing, field, shown) in cases {
-        assert_eq!(listed(listing.clone()).await[field], shown, "{listing}");
+    for (listing, field, expected) in cases {
+        assert_eq!(pin_in_list(listing.clone()).await[field], expected, "{listing}");
     }
 }
 
 #[tokio::test]
 async fn whole_fields_can_be_missing() {
     let fields = ["description", "alt_text", "link", "created_at"];
-    let omit = listed(fields.iter().map(|field| (*field, "omit")).collect()).await;
+    let omit = pin_in_list(fields.iter().map(|field| (*field, "omit")).collect()).await;
 
     assert!(fields.iter().all(|field| omit.get(field).is_none()), "{omit}");
     assert_eq!(omit["title"], "Salt & pepper");
@@ -65,7 +65,7 @@ async fn the_time_of_creation_has_many_forms_and_another_clock() {
         (json!({ "created_at_minutes": -3 }), json!("2027-01-15T07:57:00")),
     ];
 
-    for (listing, shown) in cases {
-        assert_eq!(listed(listing.clone()).await["created_at"], shown, "{listing}");
+    for (listing, expected) in cases {
+        assert_eq!(pin_in_list(listing.clone()).await["created_at"], expected, "{listing}");
     }
 }

@@ -33,29 +33,29 @@ fn first_line(url: &str, header: &str) -> String {
     BufReader::new(stream).lines().next().unwrap().unwrap()
 }
 
-fn parameters(registered: &ApiResponse) -> Vec<(&str, &[u8])> {
-    let parameters = registered.body["upload_parameters"].as_object().unwrap();
+fn parameters(registration: &ApiResponse) -> Vec<(&str, &[u8])> {
+    let parameters = registration.body["upload_parameters"].as_object().unwrap();
     parameters.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap().as_bytes())).collect()
 }
 
-async fn upload(harness: &Harness, registered: &ApiResponse, fields: &[(&str, &[u8])]) -> ApiResponse {
-    let request = harness.client.post(registered.text("upload_url"));
+async fn upload(harness: &Harness, registration: &ApiResponse, fields: &[(&str, &[u8])]) -> ApiResponse {
+    let request = harness.client.post(registration.text("upload_url"));
     send(request.header("content-type", "multipart/form-data; boundary=edge").body(form(fields))).await
 }
 
-async fn registered(harness: &Harness, token: &str) -> ApiResponse {
+async fn registration(harness: &Harness, token: &str) -> ApiResponse {
     harness.post(token, "/media", &json!({ "media_type": "video" })).await
 }
 
-async fn status(harness: &Harness, token: &str, registered: &ApiResponse) -> String {
-    harness.get(token, &format!("/media/{}", registered.text("media_id"))).await.text("status")
+async fn status(harness: &Harness, token: &str, registration: &ApiResponse) -> String {
+    harness.get(token, &format!("/media/{}", registration.text("media_id"))).await.text("status")
 }
 
-fn video_pin(harness: &Harness, registered: &ApiResponse) -> Value {
+fn video_pin(harness: &Harness, registration: &ApiResponse) -> Value {
     let mut body = harness.image_pin("The film");
     body["media_source"] = json!({
         "source_type": "video_id",
-        "media_id": registered.text("media_id"),
+        "media_id": registration.text("media_id"),
         "cover_image_url": "https://cdn.example.com/cover.jpg",
     });
     body
@@ -65,20 +65,20 @@ fn video_pin(harness: &Harness, registered: &ApiResponse) -> Value {
 async fn an_uploaded_video_is_processed_by_the_clock_and_then_published() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let registered = registered(&harness, &token).await;
-    assert_eq!(registered.status, 201);
-    assert_eq!(status(&harness, &token, &registered).await, "registered");
+    let registration = registration(&harness, &token).await;
+    assert_eq!(registration.status, 201);
+    assert_eq!(status(&harness, &token, &registration).await, "registered");
 
-    let mut fields = parameters(&registered);
+    let mut fields = parameters(&registration);
     fields.push(("file", VIDEO));
-    assert_eq!(upload(&harness, &registered, &fields).await.status, 204);
+    assert_eq!(upload(&harness, &registration, &fields).await.status, 204);
 
-    assert_eq!(status(&harness, &token, &registered).await, "processing");
-    let early = harness.post(&token, "/pins", &video_pin(&harness, &registered)).await;
+    assert_eq!(status(&harness, &token, &registration).await, "processing");
+    let early = harness.post(&token, "/pins", &video_pin(&harness, &registration)).await;
     assert_eq!(early.refusal(), (400, 1));
     harness.advance(10);
-    assert_eq!(status(&harness, &token, &registered).await, "succeeded");
-    let pin = harness.post(&token, "/pins", &video_pin(&harness, &registered)).await;
+    assert_eq!(status(&harness, &token, &registration).await, "succeeded");
+    let pin = harness.post(&token, "/pins", &video_pin(&harness, &registration)).await;
     assert_eq!(pin.body["media"]["media_type"], "video");
     assert_eq!(harness.pinterest.pins(Environment::Production)[0].media_type, "video");
     assert_eq!(harness.get(&token, "/media").await.items().len(), 1);
@@ -88,48 +88,48 @@ async fn an_uploaded_video_is_processed_by_the_clock_and_then_published() {
 async fn a_file_that_is_no_video_fails() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let registered = registered(&harness, &token).await;
-    let mut fields = parameters(&registered);
+    let registration = registration(&harness, &token).await;
+    let mut fields = parameters(&registration);
     fields.push(("file", b"<html>404</html>"));
 
-    assert_eq!(upload(&harness, &registered, &fields).await.status, 204);
+    assert_eq!(upload(&harness, &registration, &fields).await.status, 204);
     harness.advance(10);
 
-    assert_eq!(status(&harness, &token, &registered).await, "failed");
+    assert_eq!(status(&harness, &token, &registration).await, "failed");
 }
 
 #[tokio::test]
 async fn a_form_is_refused_unless_it_repeats_every_parameter_before_the_file() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let registered = registered(&harness, &token).await;
-    let given = parameters(&registered);
+    let registration = registration(&harness, &token).await;
+    let parameters_in_order = parameters(&registration);
     let file: (&str, &[u8]) = ("file", VIDEO);
 
-    let file_first = [&[file], given.as_slice()].concat();
-    let one_missing = [&given[1..], &[file]].concat();
-    let no_file = given.clone();
-    let mut changed = [given.as_slice(), &[file]].concat();
+    let file_first = [&[file], parameters_in_order.as_slice()].concat();
+    let one_missing = [&parameters_in_order[1..], &[file]].concat();
+    let no_file = parameters_in_order.clone();
+    let mut changed = [parameters_in_order.as_slice(), &[file]].concat();
     let signature = changed.iter_mut().find(|(name, _)| *name == "x-amz-signature").unwrap();
     signature.1 = b"another";
 
     for (fields, status) in [(file_first, 403), (one_missing, 403), (no_file, 400), (changed, 403)] {
-        let seen = upload(&harness, &registered, &fields).await;
+        let response = upload(&harness, &registration, &fields).await;
 
-        assert_eq!(seen.status, status);
-        assert!(seen.body.as_str().unwrap().contains("<Error><Code>"));
+        assert_eq!(response.status, status);
+        assert!(response.body.as_str().unwrap().contains("<Error><Code>"));
     }
-    assert_eq!(status(&harness, &token, &registered).await, "registered");
+    assert_eq!(status(&harness, &token, &registration).await, "registered");
 }
 
 #[tokio::test]
 async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let registered = registered(&harness, &token).await;
-    let mut fields = parameters(&registered);
+    let registration = registration(&harness, &token).await;
+    let mut fields = parameters(&registration);
     fields.push(("file", VIDEO));
-    let url = registered.text("upload_url");
+    let url = registration.text("upload_url");
     let request = harness.client.post(&url).header("content-type", "multipart/form-data; boundary=edge");
 
     let with_token = send(request.bearer_auth(&token).body(form(&fields))).await;
@@ -145,12 +145,12 @@ async fn an_upload_takes_no_bearer_token_and_needs_a_length() {
 }
 
 #[tokio::test]
-async fn a_form_is_good_once_and_for_an_hour() {
+async fn a_form_is_valid_once_and_for_an_hour() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let (first, second) = (registered(&harness, &token).await, registered(&harness, &token).await);
-    let with_file = |registered| {
-        let mut fields = parameters(registered);
+    let (first, second) = (registration(&harness, &token).await, registration(&harness, &token).await);
+    let with_file = |registration| {
+        let mut fields = parameters(registration);
         fields.push(("file", VIDEO));
         fields
     };
@@ -158,13 +158,13 @@ async fn a_form_is_good_once_and_for_an_hour() {
     assert_eq!(upload(&harness, &first, &with_file(&first)).await.status, 204);
     assert_eq!(upload(&harness, &first, &with_file(&first)).await.status, 403);
     harness.advance(3601);
-    let late = upload(&harness, &second, &with_file(&second)).await;
-    assert_eq!(late.status, 403);
-    assert!(late.body.as_str().unwrap().contains("Policy expired"));
+    let expired = upload(&harness, &second, &with_file(&second)).await;
+    assert_eq!(expired.status, 403);
+    assert!(expired.body.as_str().unwrap().contains("Policy expired"));
 }
 
 #[tokio::test]
-async fn the_sandbox_takes_no_video_unless_it_is_told_to() {
+async fn the_sandbox_takes_no_video_unless_the_policy_allows_it() {
     let harness = Harness::start().await;
     let token = harness.connect(Environment::Sandbox, crate::harness::SCOPES, "demo_account").await;
     let token = token.text("access_token");
@@ -188,11 +188,11 @@ async fn the_sandbox_takes_no_video_unless_it_is_told_to() {
 async fn the_media_of_another_user_are_not_found() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
-    let registered = registered(&harness, &token).await;
+    let registration = registration(&harness, &token).await;
     let scopes = crate::harness::SCOPES;
     let other = harness.connect(Environment::Production, scopes, "second_account").await.text("access_token");
 
-    let seen = harness.get(&other, &format!("/media/{}", registered.text("media_id"))).await;
+    let response = harness.get(&other, &format!("/media/{}", registration.text("media_id"))).await;
 
-    assert_eq!(seen.refusal(), (404, 404));
+    assert_eq!(response.refusal(), (404, 404));
 }

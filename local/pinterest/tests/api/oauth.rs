@@ -23,22 +23,22 @@ async fn the_consent_page_names_the_app_the_scopes_and_the_accounts() {
 #[tokio::test]
 async fn an_invalid_authorization_request_redirects_nowhere() {
     let harness = Harness::start().await;
-    let good = harness.authorize_url("pins:read").to_string();
+    let valid = harness.authorize_url("pins:read").to_string();
 
-    for (part, wrong) in [
+    for (part, invalid_part) in [
         ("client_id=1234567", "client_id=7654321"),
         ("response_type=code", "response_type=token"),
         ("pins%3Aread", "pins%3Aeat%3Cb%3E"),
         ("redirect_uri=http", "redirect_uri=javascript"),
     ] {
-        let bad = good.replace(part, wrong);
-        assert_ne!(good, bad);
+        let invalid = valid.replace(part, invalid_part);
+        assert_ne!(valid, invalid);
 
-        let asked = send(harness.client.get(&bad)).await;
-        let allowed = send(harness.client.post(&bad).body("decision=allow")).await;
+        let page = send(harness.client.get(&invalid)).await;
+        let allowed = send(harness.client.post(&invalid).body("decision=allow")).await;
 
-        assert_eq!((asked.status, allowed.status), (400, 400), "{bad}");
-        assert!(!asked.body.as_str().unwrap().contains("<b>"));
+        assert_eq!((page.status, allowed.status), (400, 400), "{invalid}");
+        assert!(!page.body.as_str().unwrap().contains("<b>"));
     }
 }
 
@@ -73,9 +73,9 @@ async fn consent_is_refused_for_an_unknown_account_or_for_more_scopes_than_reque
     let harness = Harness::start().await;
 
     for form in ["decision=allow&account=nobody", "decision=allow&scope=ads:write", "decision=perhaps", ""] {
-        let seen = send(harness.client.post(harness.authorize_url(SCOPES)).body(form)).await;
+        let response = send(harness.client.post(harness.authorize_url(SCOPES)).body(form)).await;
 
-        assert_eq!(seen.status, 400, "{form}");
+        assert_eq!(response.status, 400, "{form}");
     }
 }
 
@@ -86,7 +86,7 @@ async fn a_code_becomes_tokens_once() {
     let form = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", REDIRECT_URI)];
 
     let pair = harness.token(Environment::Production, &form).await;
-    let again = harness.token(Environment::Production, &form).await;
+    let repeated = harness.token(Environment::Production, &form).await;
 
     assert!(pair.text("access_token").starts_with("pina"));
     assert!(pair.text("refresh_token").starts_with("pinr"));
@@ -95,7 +95,7 @@ async fn a_code_becomes_tokens_once() {
     assert_eq!(pair.body["expires_in"], 2_592_000);
     assert_eq!(pair.body["refresh_token_expires_in"], 5_184_000);
     assert_eq!(pair.body["refresh_token_expires_at"], 1_800_000_000 + 5_184_000);
-    assert_eq!(again.refusal(), (400, 1));
+    assert_eq!(repeated.refusal(), (400, 1));
     let account = harness.get(&pair.text("access_token"), "/user_account").await;
     assert_eq!(account.text("username"), "second_account");
     assert_eq!(account.text("account_type"), "BUSINESS");
@@ -137,12 +137,12 @@ async fn a_wrong_app_secret_is_401_code_2() {
     let harness = Harness::start().await;
     let url = format!("{}/oauth/token", harness.pinterest.api_url());
 
-    let seen =
+    let response =
         send(harness.client.post(url).basic_auth(APP_ID, Some("wrong")).body("grant_type=refresh_token"))
             .await;
 
-    assert_eq!(seen.refusal(), (401, 2));
-    assert_eq!(seen.text("message"), "Authentication failed.");
+    assert_eq!(response.refusal(), (401, 2));
+    assert_eq!(response.text("message"), "Authentication failed.");
 }
 
 #[tokio::test]
@@ -162,9 +162,9 @@ async fn a_used_refresh_token_lives_until_the_new_pair_is_used() {
     let harness = Harness::start().await;
     let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
 
-    let lost = harness.refresh(&first).await;
+    let replaced = harness.refresh(&first).await;
     let second = harness.refresh(&first).await;
-    assert_eq!((lost.status, second.status), (200, 200));
+    assert_eq!((replaced.status, second.status), (200, 200));
     assert_ne!(second.text("refresh_token"), first);
     harness.get(&second.text("access_token"), "/user_account").await;
 
@@ -184,7 +184,7 @@ async fn the_use_of_the_new_refresh_token_ends_the_old_one_too() {
 }
 
 #[tokio::test]
-async fn rotation_can_be_merciful_for_a_while_or_not_at_all() {
+async fn old_tokens_can_have_a_grace_period_or_none() {
     let harness = Harness::start().await;
     harness.pinterest.change_policy(|policy| policy.rotation = Rotation::Grace { seconds: 60 }).unwrap();
     let first = harness.connect(Environment::Production, SCOPES, "demo_account").await.text("refresh_token");
@@ -209,10 +209,10 @@ async fn client_credentials_act_for_the_owner_of_the_app_and_cannot_be_refreshed
     let harness = Harness::start().await;
     let form = [("grant_type", "client_credentials"), ("scope", "user_accounts:read")];
 
-    let seen = harness.token(Environment::Production, &form).await;
+    let response = harness.token(Environment::Production, &form).await;
 
-    let token = seen.text("access_token");
-    assert!(token.starts_with("pinc") && seen.body.get("refresh_token").is_none());
+    let token = response.text("access_token");
+    assert!(token.starts_with("pinc") && response.body.get("refresh_token").is_none());
     assert_eq!(harness.get(&token, "/user_account").await.text("username"), "demo_account");
 
     harness.pinterest.change_policy(|policy| policy.client_credentials = false).unwrap();
@@ -220,7 +220,7 @@ async fn client_credentials_act_for_the_owner_of_the_app_and_cannot_be_refreshed
 }
 
 #[tokio::test]
-async fn a_token_of_one_host_is_none_on_the_other() {
+async fn a_token_of_one_host_is_invalid_on_the_other() {
     let harness = Harness::start().await;
     let sandbox = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await;
 

@@ -26,8 +26,8 @@ async fn a_published_pin_can_be_read_listed_and_deleted() {
         std::slice::from_ref(&created.body)
     );
     assert_eq!(harness.get(&token, "/pins").await.items(), std::slice::from_ref(&created.body));
-    let shown = &harness.pinterest.pins(Environment::Production)[0];
-    assert_eq!((shown.board.as_str(), shown.account.as_str()), ("Recipes", "demo_account"));
+    let published = &harness.pinterest.pins(Environment::Production)[0];
+    assert_eq!((published.board.as_str(), published.account.as_str()), ("Recipes", "demo_account"));
     assert_eq!(harness.pinterest.pins(Environment::Sandbox), []);
 
     assert_eq!(harness.delete(&token, &path).await.status, 204);
@@ -115,9 +115,9 @@ async fn a_pin_outside_the_contract_is_refused() {
         let mut body = harness.image_pin("Salad");
         body[field] = value;
 
-        let seen = harness.post(&token, "/pins", &body).await;
+        let response = harness.post(&token, "/pins", &body).await;
 
-        assert_eq!(seen.refusal(), refusal, "{field}: {seen:?}");
+        assert_eq!(response.refusal(), refusal, "{field}: {response:?}");
     }
     assert_eq!(harness.pinterest.pins(Environment::Production), []);
 }
@@ -136,10 +136,10 @@ async fn a_pin_needs_the_scopes_of_the_contract() {
     let reading = SCOPES.replace("boards:write,", "");
     let token = harness.connect(Environment::Production, &reading, "demo_account").await.text("access_token");
 
-    let seen = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
+    let response = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
 
-    assert_eq!(seen.refusal(), (401, 3));
-    assert!(seen.text("message").contains("scopes"));
+    assert_eq!(response.refusal(), (401, 3));
+    assert!(response.text("message").contains("scopes"));
 }
 
 #[tokio::test]
@@ -148,16 +148,16 @@ async fn trial_access_publishes_in_the_sandbox_only() {
     harness.pinterest.set_trial(true).unwrap();
     let token = harness.access_token().await;
 
-    let seen = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
+    let response = harness.post(&token, "/pins", &harness.image_pin("Salad")).await;
 
-    assert_eq!(seen.refusal(), (403, 29));
-    assert!(seen.text("message").starts_with("Apps with Trial access may not create Pins in production"));
+    assert_eq!(response.refusal(), (403, 29));
+    assert!(response.text("message").starts_with("Apps with Trial access may not create Pins in production"));
     let sandbox = harness.connect(Environment::Sandbox, SCOPES, "demo_account").await.text("access_token");
     let mut body = harness.image_pin("Salad");
     body["board_id"] = json!(harness.pinterest.boards(Environment::Sandbox, "demo_account")[0].id);
     let url = format!("{}/pins", harness.pinterest.sandbox_api_url());
-    let seen = crate::harness::send(harness.client.post(url).bearer_auth(sandbox).json(&body)).await;
-    assert_eq!(seen.status, 201);
+    let response = crate::harness::send(harness.client.post(url).bearer_auth(sandbox).json(&body)).await;
+    assert_eq!(response.status, 201);
 }
 
 #[tokio::test]
@@ -166,10 +166,10 @@ async fn an_app_that_is_not_approved_yet_may_do_nothing() {
     let token = harness.access_token().await;
     harness.pinterest.change_policy(|policy| policy.access_tier = AccessTier::Pending).unwrap();
 
-    let seen = harness.get(&token, "/user_account").await;
+    let response = harness.get(&token, "/user_account").await;
 
-    assert_eq!(seen.refusal(), (401, 3));
-    assert!(seen.text("message").contains("consumer type is not supported"));
+    assert_eq!(response.refusal(), (401, 3));
+    assert!(response.text("message").contains("consumer type is not supported"));
 }
 
 #[tokio::test]
@@ -194,8 +194,8 @@ async fn pins_are_listed_newest_first_by_default() {
         harness.post(&token, "/pins", &harness.image_pin(title)).await;
     }
     let titles = async |path: String| -> String {
-        let seen = harness.get(&token, &path).await;
-        seen.items().iter().map(|pin| pin["title"].as_str().unwrap()).collect()
+        let response = harness.get(&token, &path).await;
+        response.items().iter().map(|pin| pin["title"].as_str().unwrap()).collect()
     };
     let by_board = format!("/boards/{}/pins", harness.board("Recipes"));
 
@@ -203,14 +203,14 @@ async fn pins_are_listed_newest_first_by_default() {
     harness.pinterest.change_policy(|policy| policy.pin_order = PinOrder::OldestFirst).unwrap();
     assert_eq!(titles(by_board.clone()).await, "123456");
     harness.pinterest.change_policy(|policy| policy.pin_order = PinOrder::Shuffled).unwrap();
-    let shuffled = titles(by_board.clone()).await;
-    assert!(!["123456", "654321"].contains(&shuffled.as_str()) && shuffled.len() == 6, "{shuffled}");
+    let first_order = titles(by_board.clone()).await;
+    assert!(!["123456", "654321"].contains(&first_order.as_str()) && first_order.len() == 6, "{first_order}");
 
     let first = harness.get(&token, &format!("{by_board}?page_size=4")).await;
     let bookmark =
         url::form_urlencoded::byte_serialize(first.text("bookmark").as_bytes()).collect::<String>();
-    let rest = titles(format!("{by_board}?page_size=4&bookmark={bookmark}")).await;
-    assert_eq!(rest, shuffled[4..]);
+    let next_page = titles(format!("{by_board}?page_size=4&bookmark={bookmark}")).await;
+    assert_eq!(next_page, first_order[4..]);
 }
 
 #[tokio::test]

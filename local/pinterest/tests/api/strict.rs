@@ -9,7 +9,7 @@ use url::Url;
 use crate::harness::{Harness, REDIRECT_URI, SCOPES, send};
 
 #[tokio::test]
-async fn a_body_has_the_right_type_and_no_fields_that_nobody_knows() {
+async fn a_body_has_the_right_type_and_no_unknown_fields() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     let with = |field: &str, value: Value| {
@@ -176,8 +176,8 @@ async fn a_group_board_is_listed_with_its_owner_and_takes_pins_only_from_those_w
         harness.post(&token, "/pins", &body).await
     };
     assert_eq!(publish(&closed).await.refusal(), (403, 29));
-    let ours = publish(&open).await;
-    assert_eq!((ours.status, &ours.body["board_owner"]["username"]), (201, &json!("second_account")));
+    let own_pin = publish(&open).await;
+    assert_eq!((own_pin.status, &own_pin.body["board_owner"]["username"]), (201, &json!("second_account")));
     assert_eq!(
         harness.post(&token, &format!("/boards/{open}/sections"), &json!({ "name": "A" })).await.refusal(),
         (403, 29)
@@ -185,9 +185,9 @@ async fn a_group_board_is_listed_with_its_owner_and_takes_pins_only_from_those_w
     assert_eq!(harness.delete(&token, &format!("/boards/{open}")).await.refusal(), (403, 29));
 
     let other = harness.connect(Environment::Production, SCOPES, "second_account").await.text("access_token");
-    let seen = harness.get(&other, &format!("/boards/{open}/pins")).await;
-    assert_eq!((seen.items().len(), &seen.items()[0]["is_owner"]), (1, &json!(false)));
-    assert_eq!(harness.delete(&other, &format!("/pins/{}", ours.text("id"))).await.refusal(), (403, 29));
+    let response = harness.get(&other, &format!("/boards/{open}/pins")).await;
+    assert_eq!((response.items().len(), &response.items()[0]["is_owner"]), (1, &json!(false)));
+    assert_eq!(harness.delete(&other, &format!("/pins/{}", own_pin.text("id"))).await.refusal(), (403, 29));
 }
 
 #[tokio::test]
@@ -221,8 +221,8 @@ async fn the_documented_limits_hold_for_each_user_and_for_an_app_on_trial() {
     assert_eq!(harness.get(&other, &analytics).await.status, 200, "each user has a limit of its own");
     assert_eq!(harness.get(&token, "/boards").await.status, 200, "each kind of calls, too");
     for number in 0..100 {
-        let made = harness.post(&token, "/pins", &harness.image_pin(&number.to_string())).await;
-        assert_eq!(made.status, 201, "{number}");
+        let response = harness.post(&token, "/pins", &harness.image_pin(&number.to_string())).await;
+        assert_eq!(response.status, 201, "{number}");
     }
     let refused = harness.post(&token, "/pins", &harness.image_pin("Too many")).await;
     assert_eq!(
@@ -268,7 +268,7 @@ async fn the_token_endpoint_may_answer_201_without_a_scope() {
 }
 
 #[tokio::test]
-async fn answers_may_be_compressed_without_having_been_asked_for() {
+async fn answers_may_be_compressed_without_a_request_for_it() {
     let harness = Harness::start().await;
     let token = harness.access_token().await;
     harness.pinterest.change_policy(|policy| policy.compressed = true).unwrap();

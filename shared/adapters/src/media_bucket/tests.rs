@@ -60,7 +60,7 @@ fn an_upload_is_signed_for_its_size_its_kind_and_its_time() {
 }
 
 #[test]
-fn only_aws_itself_is_known_to_be_reached_by_everybody() {
+fn only_a_bucket_at_aws_counts_as_public() {
     let at = |address: &str| {
         let MediaBucket { transport, clock, .. } = bucket(|_| (200, "", ""));
         let credentials = Credentials::new("key", "secret", None, None, "test");
@@ -81,7 +81,7 @@ fn only_aws_itself_is_known_to_be_reached_by_everybody() {
 }
 
 #[tokio::test]
-async fn a_look_believes_the_bytes() {
+async fn the_type_of_a_stored_file_comes_from_its_bytes() {
     let (tenant, id) = names();
     let bucket = bucket(|request| {
         assert_eq!(request.headers()["range"], "bytes=0-262143");
@@ -113,7 +113,7 @@ async fn the_index_of_a_video_is_looked_for_box_by_box() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_nothing_and_what_is_forbidden_is_an_error() {
+async fn a_missing_file_is_none_and_a_forbidden_one_is_an_error() {
     let (tenant, id) = names();
     let look = async |status, code| bucket(move |_| (status, "", code)).head(&tenant, &id).await;
     assert_eq!(look(404, "<Error><Code>NoSuchKey</Code></Error>").await.unwrap(), None);

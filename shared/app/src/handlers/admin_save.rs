@@ -311,7 +311,7 @@ mod tests {
         let stopped = |name: &str| Some(format!("the {name} worker has not run since 2026-09-21T14:03:20Z"));
         assert_eq!(detail(minutes_ago(10), minutes_ago(1)), stopped("deliver"));
         assert_eq!(detail(minutes_ago(1), minutes_ago(10)), stopped("refresh"));
-        let never = Some("the deliver worker has not run since it was deployed".to_owned());
-        assert_eq!(detail(None, minutes_ago(1)), never);
+        let never_run = Some("the deliver worker has not run since it was deployed".to_owned());
+        assert_eq!(detail(None, minutes_ago(1)), never_run);
     }
 }

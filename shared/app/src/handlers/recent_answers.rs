@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_given_again_for_five_minutes_to_the_same_question_only() {
+    fn an_answer_is_cached_for_five_minutes_and_the_same_query() {
         let cache = Cache::default();
         cache.insert(query(1, "a"), "first".to_owned(), at(0));
 
@@ -112,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_or_too_much_is_forgotten_oldest_first() {
+    fn expired_answers_and_those_over_the_limit_are_dropped_oldest_first() {
         let cache = Cache::default();
-        let half = "x".repeat(MAX_BYTES / 2);
+        let half_full = "x".repeat(MAX_BYTES / 2);
         for cursor in ["a", "b", "c"] {
-            cache.insert(query(1, cursor), half.clone(), at(0));
+            cache.insert(query(1, cursor), half_full.clone(), at(0));
         }
         assert_eq!(cache.get(&query(1, "a"), at(0)), None);
         assert!(cache.get(&query(1, "b"), at(0)).is_some());

@@ -1,12 +1,12 @@
 //! The rules of publishing, one sentence each.
 
 mod blocked_links;
-mod deeds;
 mod ends;
 mod invariants;
 mod outcome_unknown;
 mod pauses;
 mod sending;
+mod steps;
 mod video;
 mod waits;
 
@@ -85,7 +85,7 @@ fn ready() -> Context {
     }
 }
 
-fn but(readiness: Readiness) -> Context {
+fn ready_but(readiness: Readiness) -> Context {
     Context { readiness, ..ready() }
 }
 
@@ -93,23 +93,23 @@ fn due(pin: &Pin, context: &Context, seconds: i64) -> Transition {
     decide(pin, &Input::Due, context, at(seconds))
 }
 
-fn answered(pin: &Pin, outcome: Outcome, context: &Context, seconds: i64) -> Transition {
+fn after_answer(pin: &Pin, outcome: Outcome, context: &Context, seconds: i64) -> Transition {
     let fencing_token = attempt().fencing_token;
     decide(pin, &Input::Sent { fencing_token, outcome }, context, at(seconds))
 }
 
-fn refused(pin: &Pin, refusal: Refusal, context: &Context, seconds: i64) -> Transition {
+fn after_refusal(pin: &Pin, refusal: Refusal, context: &Context, seconds: i64) -> Transition {
     let answer = ResponseMeta { http_status: Some(400), ..ResponseMeta::default() };
-    answered(pin, Outcome::Refused(refusal, answer), context, seconds)
+    after_answer(pin, Outcome::Refused(refusal, answer), context, seconds)
 }
 
-fn looked(pin: &Pin, look: BoardCheck, seconds: i64) -> Transition {
-    decide(pin, &Input::BoardChecked(look), &ready(), at(seconds))
+fn after_board_check(pin: &Pin, board_check: BoardCheck, seconds: i64) -> Transition {
+    decide(pin, &Input::BoardChecked(board_check), &ready(), at(seconds))
 }
 
-/// A complete look that began then, and found Pins of this likeness.
+/// A complete board check that began then, and found Pins of this likeness.
 fn resembling(seconds: i64, likenesses: &[Likeness]) -> BoardCheck {
-    let found = |(number, likeness): (usize, &Likeness)| Match {
+    let to_match = |(number, likeness): (usize, &Likeness)| Match {
         likeness: *likeness,
         candidate: Candidate {
             pinterest_pin_id: PinterestPinId::try_from((99 + number).to_string()).unwrap(),
@@ -119,12 +119,12 @@ fn resembling(seconds: i64, likenesses: &[Likeness]) -> BoardCheck {
     };
     BoardCheck::Possible {
         began_at: at(seconds),
-        matches: likenesses.iter().enumerate().map(found).collect(),
+        matches: likenesses.iter().enumerate().map(to_match).collect(),
     }
 }
 
-/// A complete look that began then and found nothing.
-fn nothing(seconds: i64) -> BoardCheck {
+/// A complete board check that began then and found nothing.
+fn nothing_found(seconds: i64) -> BoardCheck {
     BoardCheck::Nothing { began_at: at(seconds) }
 }
 
@@ -151,8 +151,8 @@ fn waits_for(pin: &Pin) -> Option<(Reason, Option<Timestamp>)> {
     }
 }
 
-/// When the board is looked at next.
-fn next_look(pin: &Pin) -> Option<Timestamp> {
+/// When the board is checked next.
+fn next_board_check(pin: &Pin) -> Option<Timestamp> {
     match &pin.state {
         State::OutcomeUnknown { retry_at, .. } => *retry_at,
         other => panic!("not in doubt: {other:?}"),

@@ -113,14 +113,14 @@ fn kind(old: Option<State>, new: State) -> Option<&'static str> {
 }
 
 #[test]
-fn a_new_pin_is_told_by_where_it_stands() {
+fn a_new_pin_has_the_event_of_its_state() {
     assert_eq!(kind(None, State::Scheduled), Some("pin.scheduled"));
     assert_eq!(kind(None, State::Sending(attempt())), None);
     assert_eq!(kind(None, waiting(Reason::Quota, 60)), Some("pin.waiting"));
 }
 
 #[test]
-fn each_end_is_told_wherever_the_pin_came_from() {
+fn each_final_state_has_its_event_whatever_state_came_before() {
     for before in [State::Scheduled, State::Sending(attempt()), unknown(1)] {
         assert_eq!(kind(Some(before.clone()), published()), Some("pin.published"));
         assert_eq!(kind(Some(before.clone()), failed()), Some("pin.failed"));
@@ -129,7 +129,7 @@ fn each_end_is_told_wherever_the_pin_came_from() {
 }
 
 #[test]
-fn a_wait_is_told_at_each_change_of_its_reason_and_not_at_each_try() {
+fn a_wait_has_an_event_for_each_reason_and_not_for_each_try() {
     let quota = || waiting(Reason::Quota, 60);
 
     assert_eq!(kind(Some(State::Sending(attempt())), quota()), Some("pin.waiting"));
@@ -140,7 +140,7 @@ fn a_wait_is_told_at_each_change_of_its_reason_and_not_at_each_try() {
 }
 
 #[test]
-fn no_state_is_told_twice() {
+fn no_state_has_two_events() {
     for state in every_state() {
         assert_eq!(of_pins(Some(state.clone()), state), None);
     }
@@ -150,7 +150,7 @@ fn no_state_is_told_twice() {
 }
 
 #[test]
-fn a_pin_whose_row_goes_is_not_told_about() {
+fn a_deleted_row_of_a_pin_has_no_event() {
     for state in every_state() {
         assert_eq!(from_change(Some(&ChangedRow::Pin(Box::new(pin(state)))), None), None);
     }
@@ -178,7 +178,7 @@ fn an_event_is_named_after_its_row_and_its_version() {
 }
 
 #[test]
-fn the_same_change_told_again_is_the_same_event() {
+fn a_repeated_change_is_the_same_event() {
     for state in every_state() {
         assert_eq!(of_pins(None, state.clone()), of_pins(None, state));
     }
@@ -196,37 +196,37 @@ fn a_pin_that_is_published_or_failed_says_as_what() {
 }
 
 #[test]
-fn a_channel_is_told_about_when_it_comes_goes_or_has_to_be_connected_again() {
+fn a_channel_has_events_for_connection_disconnection_and_required_reconnection() {
     let connected = || channel(Connection::Connected);
-    let lost = || channel(REJECTED);
+    let lost_channel = || channel(REJECTED);
     let refused = channel(Connection::ReconnectRequired(ReconnectCause::TokenRefused));
 
     assert_eq!(of_channels(None, Some(connected())), Some("channel.connected"));
-    assert_eq!(of_channels(Some(connected()), Some(lost())), Some("channel.reconnect_required"));
-    assert_eq!(of_channels(Some(lost()), Some(refused)), Some("channel.reconnect_required"));
-    assert_eq!(of_channels(Some(lost()), Some(connected())), Some("channel.recovered"));
+    assert_eq!(of_channels(Some(connected()), Some(lost_channel())), Some("channel.reconnect_required"));
+    assert_eq!(of_channels(Some(lost_channel()), Some(refused)), Some("channel.reconnect_required"));
+    assert_eq!(of_channels(Some(lost_channel()), Some(connected())), Some("channel.recovered"));
     assert_eq!(of_channels(Some(connected()), None), Some("channel.disconnected"));
 }
 
 #[test]
-fn connecting_a_connected_account_again_is_told() {
-    let again = Channel::restore(ChannelRecord {
+fn connecting_a_connected_account_again_has_an_event() {
+    let reconnected = Channel::restore(ChannelRecord {
         connected_at: now() + SignedDuration::from_hours(1),
         ..record(Connection::Connected)
     });
 
-    let kind = of_channels(Some(channel(Connection::Connected)), Some(again));
+    let kind = of_channels(Some(channel(Connection::Connected)), Some(reconnected));
 
     assert_eq!(kind, Some("channel.connected"));
-    let again = Channel::restore(ChannelRecord {
+    let reconnected = Channel::restore(ChannelRecord {
         connected_at: now() + SignedDuration::from_hours(1),
         ..record(Connection::Connected)
     });
-    assert_eq!(of_channels(Some(channel(REJECTED)), Some(again)), Some("channel.connected"));
+    assert_eq!(of_channels(Some(channel(REJECTED)), Some(reconnected)), Some("channel.connected"));
 }
 
 #[test]
-fn each_warning_is_told_once_and_so_is_its_end() {
+fn each_warning_has_one_event_and_so_has_its_end() {
     let connected = channel(Connection::Connected);
 
     assert_eq!(of_channels(Some(connected.clone()), Some(warned(14))), Some("token.expiring"));
@@ -235,7 +235,7 @@ fn each_warning_is_told_once_and_so_is_its_end() {
 }
 
 #[test]
-fn what_else_changes_at_a_channel_is_not_told() {
+fn other_changes_of_a_channel_have_no_event() {
     let changed = Channel::restore(ChannelRecord {
         version: 5,
         scopes: Scopes::default(),
@@ -249,7 +249,7 @@ fn what_else_changes_at_a_channel_is_not_told() {
 }
 
 #[test]
-fn new_settings_are_told_with_their_version() {
+fn new_settings_have_an_event_with_their_version() {
     let settings = ChangedRow::Settings(PublicSettings {
         app_id: Some("1".into()),
         configured: true,

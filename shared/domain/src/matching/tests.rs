@@ -19,9 +19,9 @@ fn attempt() -> Attempt {
 }
 
 /// How a board lists the Pin whose `changes` are made.
-fn listed(changes: impl FnOnce(&mut BoardPin)) -> BoardPin {
+fn board_pin(changes: impl FnOnce(&mut BoardPin)) -> BoardPin {
     let draft = draft();
-    let mut listed = BoardPin {
+    let mut board_pin = BoardPin {
         id: PinterestPinId::try_from("9".to_owned()).unwrap(),
         created_at: Some(attempt().started_at),
         title: draft.title.map(|text| text.as_str().to_owned()),
@@ -31,14 +31,14 @@ fn listed(changes: impl FnOnce(&mut BoardPin)) -> BoardPin {
         media: Some(MediaKind::Image),
         is_foreign: false,
     };
-    changes(&mut listed);
-    listed
+    changes(&mut board_pin);
+    board_pin
 }
 
 #[track_caller]
 fn expect(likeness: Likeness, change: impl FnOnce(&mut BoardPin)) {
-    let listed = listed(change);
-    assert_eq!(compare(&listed, &draft(), &attempt()).likeness, likeness, "{listed:?}");
+    let board_pin = board_pin(change);
+    assert_eq!(compare(&board_pin, &draft(), &attempt()).likeness, likeness, "{board_pin:?}");
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as the fields of a listed Pin have it")]
@@ -53,12 +53,12 @@ fn spacing_composition_and_escapes_make_no_difference() {
     expect(Same, |pin| pin.link = text("HTTPS://www.shop.example:443/salad?utm_source=pins"));
     expect(Same, |pin| pin.media = None);
     let cafe = Draft { title: crate::Title::new("title", text("Cafe\u{301}")).unwrap(), ..draft() };
-    let pin = listed(|pin| pin.title = text("Café"));
+    let pin = board_pin(|pin| pin.title = text("Café"));
     assert_eq!(compare(&pin, &cafe, &attempt()).likeness, Same);
 }
 
 #[test]
-fn what_pinterest_changes_is_told_from_another_pin() {
+fn a_pin_that_pinterest_has_rewritten_differs_from_another_pin() {
     expect(Rewritten, |pin| pin.title = text("Salad & seeds | The green blog"));
     expect(Rewritten, |pin| pin.title = text("Ten minutes for lunch")); // taken from the linked page
     expect(Rewritten, |pin| pin.title = None);
@@ -74,7 +74,7 @@ fn what_pinterest_changes_is_told_from_another_pin() {
 }
 
 #[test]
-fn a_pin_that_shares_nothing_is_a_strangers() {
+fn a_pin_that_shares_nothing_is_not_ours() {
     let other = |pin: &mut BoardPin| {
         pin.title = text("Car");
         pin.description = text("Fast");
@@ -89,7 +89,7 @@ fn a_pin_that_shares_nothing_is_a_strangers() {
 }
 
 #[test]
-fn what_our_token_cannot_have_made_is_not_ours() {
+fn a_pin_that_our_token_cannot_have_created_is_not_ours() {
     expect(Stranger, |pin| (pin.is_foreign, pin.alt_text) = (true, None));
     expect(Stranger, |pin| (pin.media, pin.alt_text) = (Some(MediaKind::Video), None));
     // Everything is the same but for that: nobody can tell.
@@ -126,12 +126,12 @@ fn a_pin_of_another_time_is_not_ours() {
 }
 
 #[test]
-fn people_are_told_what_differs() {
-    let pin = listed(|pin| {
+fn a_candidate_lists_what_differs() {
+    let pin = board_pin(|pin| {
         (pin.title, pin.link, pin.created_at) = (None, None, None);
         pin.media = Some(MediaKind::Carousel);
     });
-    let found = compare(&pin, &draft(), &attempt());
+    let comparison = compare(&pin, &draft(), &attempt());
     let expected = [Difference::Title, Difference::Link, Difference::Media, Difference::CreatedAt];
-    assert_eq!(found.candidate.differs, expected);
+    assert_eq!(comparison.candidate.differs, expected);
 }

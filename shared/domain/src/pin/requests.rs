@@ -340,8 +340,8 @@ mod tests {
         assert_eq!(states(|pin| pin.cancel(later).ok().flatten()), ["scheduled", "waiting"]);
         assert_eq!(states(|pin| edit(pin).ok().flatten()), ["scheduled"]);
         assert_eq!(states(|pin| pin.retry(later).ok()), ["failed"]);
-        let there = PinterestPinId::try_from("9".to_owned()).unwrap();
-        assert_eq!(states(|pin| pin.resolve_as(&there, later).ok()), ["needs_review"]);
+        let remote_id = PinterestPinId::try_from("9".to_owned()).unwrap();
+        assert_eq!(states(|pin| pin.resolve_as(&remote_id, later).ok()), ["needs_review"]);
         assert_eq!(states(|pin| pin.resolve_by_resending(later).ok()), ["needs_review"]);
         assert_eq!(
             states(|pin| pin.move_to_board(&board, later)),
@@ -377,7 +377,9 @@ mod tests {
         let [_, _, last] = BOARD_CHECK_DELAYS;
         let attempt = Attempt { fencing_token: "f".to_owned(), started_at: now() };
         let pin = in_state(State::OutcomeUnknown { attempt, checks_done: 2, retry_at: None });
-        let left = pin.leave_channel(now() + last).unwrap();
-        assert!(matches!(&left.state, State::NeedsReview { candidates, .. } if candidates.is_empty()));
+        let after_leaving = pin.leave_channel(now() + last).unwrap();
+        assert!(
+            matches!(&after_leaving.state, State::NeedsReview { candidates, .. } if candidates.is_empty())
+        );
     }
 }

@@ -73,44 +73,44 @@ fn the_first_refusal_is_not_believed() {
 }
 
 /// What follows on a refusal of `slot` that is to be believed.
-fn believed(slot: TokenSlot, context: Context) -> Transition {
+fn believed_refusal(slot: TokenSlot, context: Context) -> Transition {
     let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now()), ..state(now()).record() });
     decide(&state, Input::RefreshAnswered(slot, RefreshResult::Refused), context, now())
 }
 
 #[test]
-fn a_refusal_counts_for_every_pair_once_the_secret_was_asked_about() {
+fn a_refusal_counts_for_every_pair_once_the_secret_is_verified() {
     let unasked = Context { spare: true, previous: true, ..ALONE };
-    assert_eq!(believed(TokenSlot::Current, unasked).action, Action::CheckCredentials);
+    assert_eq!(believed_refusal(TokenSlot::Current, unasked).action, Action::CheckCredentials);
     assert_eq!(
         decide(&state(now()), Input::CredentialsChecked(CredentialCheck::Right), unasked, now()).action,
         Action::Refresh(TokenSlot::Current)
     );
 
-    let asked = Context { credential_check: Some(CredentialCheck::Right), ..unasked };
-    assert_eq!(believed(TokenSlot::Current, asked).action, Action::Refresh(TokenSlot::Spare));
-    assert_eq!(believed(TokenSlot::Spare, asked).action, Action::Refresh(TokenSlot::Previous));
-    let dead = believed(TokenSlot::Previous, asked).state;
+    let checked = Context { credential_check: Some(CredentialCheck::Right), ..unasked };
+    assert_eq!(believed_refusal(TokenSlot::Current, checked).action, Action::Refresh(TokenSlot::Spare));
+    assert_eq!(believed_refusal(TokenSlot::Spare, checked).action, Action::Refresh(TokenSlot::Previous));
+    let dead = believed_refusal(TokenSlot::Previous, checked).state;
     assert_eq!(dead.connection, Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected));
     assert_eq!(dead.version, 4); // a late save of this version can undo it
 }
 
 #[test]
-fn without_a_clear_word_about_the_secret_the_access_token_is_asked() {
+fn the_access_token_is_checked_when_the_secret_is_uncertain() {
     let unclear = Context { credential_check: Some(CredentialCheck::Inconclusive), ..ALONE };
-    assert_eq!(believed(TokenSlot::Current, unclear).action, Action::CheckAccessToken);
+    assert_eq!(believed_refusal(TokenSlot::Current, unclear).action, Action::CheckAccessToken);
 
     let since =
         |seconds| Context { verified_at: Some(now() + SignedDuration::from_secs(seconds)), ..unclear };
-    assert_eq!(believed(TokenSlot::Current, since(-1)).action, Action::CheckAccessToken);
-    let proven = believed(TokenSlot::Current, since(1)).state.connection;
+    assert_eq!(believed_refusal(TokenSlot::Current, since(-1)).action, Action::CheckAccessToken);
+    let proven = believed_refusal(TokenSlot::Current, since(1)).state.connection;
     assert_eq!(proven, Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected));
 }
 
 #[test]
-fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
+fn a_refusal_after_an_interrupted_refresh_counts_as_the_first() {
     let taken_over = Context { taken_over: true, ..ALONE };
-    let transition = believed(TokenSlot::Current, taken_over);
+    let transition = believed_refusal(TokenSlot::Current, taken_over);
     assert_eq!(transition.action, Action::ReleaseLease);
     assert!(
         transition.state.believe_refusal_at.unwrap() >= now() + LEASE_DURATION + CALL_TIMEOUT + REFUSAL_ECHO
@@ -118,7 +118,7 @@ fn a_refusal_after_a_turn_that_was_left_in_the_middle_is_the_first() {
 }
 
 #[test]
-fn what_seemed_a_refusal_before_an_outage_or_a_wrong_secret_is_forgotten() {
+fn an_earlier_refusal_is_forgotten_after_an_outage_or_a_wrong_secret() {
     let state = TokenState::restore(TokenRecord { believe_refusal_at: Some(now()), ..state(now()).record() });
     let after = |input| decide(&state, input, ALONE, now()).state.believe_refusal_at;
 
@@ -149,14 +149,14 @@ fn a_wrong_secret_or_an_outage_never_changes_the_status() {
 }
 
 #[test]
-fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
+fn a_lost_channel_is_tried_daily_as_long_as_its_token_may_be_valid() {
     let refused = Context { credential_check: Some(CredentialCheck::Right), ..ALONE };
     for (cause, dead) in [
         (
             ReconnectCause::TokenRefused,
             decide(&state(now()), Input::AccessTokenChecked(AccessTokenCheck::Dead), ALONE, now()),
         ),
-        (ReconnectCause::RefreshTokenRejected, believed(TokenSlot::Current, refused)),
+        (ReconnectCause::RefreshTokenRejected, believed_refusal(TokenSlot::Current, refused)),
     ] {
         assert_eq!(dead.state.connection, Connection::ReconnectRequired(cause));
         assert_eq!(dead.state.due_at, Some(now() + DAY));
@@ -171,14 +171,14 @@ fn a_death_is_doubted_daily_as_long_as_the_token_may_live() {
             believe_refusal_at: Some(now()),
             ..dead.state.record()
         });
-        let over =
+        let expired =
             decide(&old, Input::RefreshAnswered(TokenSlot::Current, RefreshResult::Refused), refused, now());
-        assert_eq!((over.action, over.state.due_at), (Action::ReleaseLease, None));
+        assert_eq!((expired.action, expired.state.due_at), (Action::ReleaseLease, None));
     }
 }
 
 #[test]
-fn what_was_told_of_a_death_is_not_told_again_with_less_certainty() {
+fn a_certain_cause_is_not_replaced_by_a_less_certain_one() {
     let dead = |state: &TokenState| {
         decide(state, Input::AccessTokenChecked(AccessTokenCheck::Dead), ALONE, now()).state.connection
     };
@@ -193,14 +193,14 @@ fn what_was_told_of_a_death_is_not_told_again_with_less_certainty() {
 #[test]
 fn each_warning_is_given_once() {
     let mut state = state(now());
-    let given: Vec<_> = (0..60)
+    let warnings: Vec<_> = (0..60)
         .filter_map(|day| {
             let days = warning(&state, now() + DAY * day)?;
             state = altered(&state, |record| record.warned_days = Some(days));
             Some(days)
         })
         .collect();
-    assert_eq!(given, [14, 7, 1]);
+    assert_eq!(warnings, [14, 7, 1]);
 }
 
 #[test]

@@ -16,18 +16,18 @@ async fn open(site: &Site) -> Result<Download, Error> {
 }
 
 /// All that comes, and the error it ends with, if it does. After that nothing may come.
-async fn read(body: impl Stream<Item = Result<Bytes, Error>>) -> (Vec<u8>, Option<Error>) {
-    let (mut body, mut came) = (Box::pin(body), Vec::new());
+async fn read_to_end(body: impl Stream<Item = Result<Bytes, Error>>) -> (Vec<u8>, Option<Error>) {
+    let (mut body, mut received) = (Box::pin(body), Vec::new());
     while let Some(piece) = body.next().await {
         match piece {
-            Ok(piece) => came.extend_from_slice(&piece),
+            Ok(piece) => received.extend_from_slice(&piece),
             Err(error) => {
                 assert!(body.next().await.is_none());
-                return (came, Some(error));
+                return (received, Some(error));
             }
         }
     }
-    (came, None)
+    (received, None)
 }
 
 #[tokio::test]
@@ -35,12 +35,12 @@ async fn a_file_comes_as_it_is() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: Image/PNG; a=b\r\ncontent-length: 10\r\n\r\n0123456789";
     let site = Site::with_answer(answer).await;
 
-    let opened = open(&site).await.unwrap();
+    let download = open(&site).await.unwrap();
 
-    assert_eq!((opened.content_type.as_deref(), opened.bytes), (Some("image/png"), Some(10)));
-    assert!(!format!("{opened:?}").contains("secret"), "{opened:?}");
-    let (came, error) = read(opened.into_body()).await;
-    assert_eq!((came.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
+    assert_eq!((download.content_type.as_deref(), download.bytes), (Some("image/png"), Some(10)));
+    assert!(!format!("{download:?}").contains("secret"), "{download:?}");
+    let (received, error) = read_to_end(download.into_body()).await;
+    assert_eq!((received.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
     assert!(site.heads()[0].starts_with("get /secret http/1.1\r\n") && !site.heads()[0].contains("range"));
 }
 
@@ -51,11 +51,11 @@ async fn a_file_of_unknown_size_comes_too() {
     {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let opened = open(&site).await.unwrap();
+        let download = open(&site).await.unwrap();
 
-        assert_eq!((opened.content_type.as_deref(), opened.bytes), (None, None));
-        let (came, error) = read(opened.into_body()).await;
-        assert_eq!((came.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
+        assert_eq!((download.content_type.as_deref(), download.bytes), (None, None));
+        let (received, error) = read_to_end(download.into_body()).await;
+        assert_eq!((received.as_slice(), error.is_none()), (b"0123456789".as_slice(), true));
     }
 }
 
@@ -64,9 +64,9 @@ async fn nothing_is_unpacked() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nabcd";
     let site = Site::with_answer(answer).await;
 
-    let (came, error) = read(open(&site).await.unwrap().into_body()).await;
+    let (received, error) = read_to_end(open(&site).await.unwrap().into_body()).await;
 
-    assert_eq!((came.as_slice(), error.is_none()), (b"abcd".as_slice(), true));
+    assert_eq!((received.as_slice(), error.is_none()), (b"abcd".as_slice(), true));
 }
 
 #[tokio::test]
@@ -90,11 +90,11 @@ async fn a_file_that_turns_out_too_large_is_cut() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let opened = open(&site).await.unwrap();
+        let download = open(&site).await.unwrap();
 
-        assert_eq!(opened.bytes, None, "{headers}");
-        let (came, error) = read(opened.into_body()).await;
-        assert!(came.len() <= 10, "{came:?}");
+        assert_eq!(download.bytes, None, "{headers}");
+        let (received, error) = read_to_end(download.into_body()).await;
+        assert!(received.len() <= 10, "{received:?}");
         assert!(matches!(error, Some(Error::TooLarge { max_bytes: MAX_BYTES })), "{headers}: {error:?}");
     }
 }
@@ -103,11 +103,11 @@ async fn a_file_that_turns_out_too_large_is_cut() {
 async fn no_more_is_read_than_a_file_says_it_has() {
     let site = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n0123456789").await;
 
-    let opened = open(&site).await.unwrap();
+    let download = open(&site).await.unwrap();
 
-    assert_eq!(opened.bytes, Some(4));
-    let (came, error) = read(opened.into_body()).await;
-    assert_eq!((came.as_slice(), error.is_none()), (b"0123".as_slice(), true));
+    assert_eq!(download.bytes, Some(4));
+    let (received, error) = read_to_end(download.into_body()).await;
+    assert_eq!((received.as_slice(), error.is_none()), (b"0123".as_slice(), true));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_file_with_less_than_it_says_is_cut() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let (_, error) = read(open(&site).await.unwrap().into_body()).await;
+        let (_, error) = read_to_end(open(&site).await.unwrap().into_body()).await;
 
         let error = error.unwrap();
         assert!(matches!(error, Error::Cut(Fault::Connection(_))), "{headers}{body}: {error:?}");
@@ -130,7 +130,7 @@ async fn a_file_with_less_than_it_says_is_cut() {
 }
 
 #[tokio::test]
-async fn two_sizes_are_none() {
+async fn two_different_sizes_count_as_none() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\n01234";
     let site = Site::with_answer(answer).await;
 
@@ -157,6 +157,6 @@ async fn a_file_can_be_handed_to_another_task() {
 
     let body = open(&site).await.unwrap().into_body();
 
-    let (came, _) = tokio::spawn(read(body)).await.unwrap();
-    assert_eq!(came, b"0123");
+    let (received, _) = tokio::spawn(read_to_end(body)).await.unwrap();
+    assert_eq!(received, b"0123");
 }

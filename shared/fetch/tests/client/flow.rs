@@ -19,31 +19,31 @@ const WINDOW: usize = 24 * 1024 * 1024;
 static PIECE: [u8; 64 * 1024] = [7; 64 * 1024];
 
 /// A host that sends [`SIZE`] bytes, and counts those that it got rid of.
-async fn pouring() -> (String, Arc<AtomicUsize>) {
+async fn endless_host() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = listener.local_addr().unwrap().to_string();
-    let poured = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&poured);
+    let bytes_sent = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&bytes_sent);
     tokio::spawn(async move {
         let (mut connection, _) = listener.accept().await.unwrap();
         read_head(&mut connection).await;
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {SIZE}\r\n\r\n");
         connection.write_all(head.as_bytes()).await.unwrap();
         while count.load(SeqCst) < SIZE {
-            let left = PIECE.len().min(SIZE - count.load(SeqCst));
-            let Ok(length) = connection.write(&PIECE[..left]).await else { return }; // the reader hung up
+            let chunk_length = PIECE.len().min(SIZE - count.load(SeqCst));
+            let Ok(length) = connection.write(&PIECE[..chunk_length]).await else { return }; // the reader hung up
             count.fetch_add(length, SeqCst);
         }
     });
-    (authority, poured)
+    (authority, bytes_sent)
 }
 
 /// Lets everybody else go on until nothing moves any more. All run on this thread, in turns.
-async fn standstill(poured: &AtomicUsize) -> usize {
+async fn wait_for_standstill(bytes_sent: &AtomicUsize) -> usize {
     let (mut before, mut rounds) = (0, 0);
     while rounds < 1000 {
         task::yield_now().await;
-        let now = poured.load(SeqCst);
+        let now = bytes_sent.load(SeqCst);
         rounds = if now == before { rounds + 1 } else { 0 };
         before = now;
     }
@@ -52,34 +52,36 @@ async fn standstill(poured: &AtomicUsize) -> usize {
 
 #[tokio::test]
 async fn a_large_file_is_read_no_faster_than_it_is_taken() {
-    let (authority, poured) = pouring().await;
+    let (authority, bytes_sent) = endless_host().await;
     let client = client(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
 
-    let opened = client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
-    let (mut body, mut taken, mut pauses) = (Box::pin(opened.into_body()), 0, 0);
+    let download =
+        client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
+    let (mut body, mut bytes_read, mut pauses) = (Box::pin(download.into_body()), 0, 0);
     while let Some(piece) = body.next().await {
-        taken += piece.unwrap().len();
-        if taken >= pauses * SIZE / 8 {
+        bytes_read += piece.unwrap().len();
+        if bytes_read >= pauses * SIZE / 8 {
             pauses += 1;
-            let held = standstill(&poured).await - taken;
-            assert!(held <= WINDOW, "{held} bytes wait after {taken}");
+            let unread = wait_for_standstill(&bytes_sent).await - bytes_read;
+            assert!(unread <= WINDOW, "{unread} bytes wait after {bytes_read}");
         }
     }
 
-    assert_eq!((taken, pauses), (SIZE, 9));
+    assert_eq!((bytes_read, pauses), (SIZE, 9));
 }
 
 #[tokio::test]
-async fn a_file_that_is_let_go_is_not_sent_any_more() {
-    let (authority, poured) = pouring().await;
+async fn a_dropped_download_stops_the_transfer() {
+    let (authority, bytes_sent) = endless_host().await;
     let client = client(&authority, FakeResolver::default());
     let deadline = Instant::now() + Duration::from_mins(5);
-    let opened = client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
+    let download =
+        client.download(&url(&format!("http://{authority}/")), SIZE as u64, deadline).await.unwrap();
+    let mut body = Box::pin(download.into_body());
     body.next().await.unwrap().unwrap();
 
     drop(body);
 
-    assert!(standstill(&poured).await <= WINDOW);
+    assert!(wait_for_standstill(&bytes_sent).await <= WINDOW);
 }

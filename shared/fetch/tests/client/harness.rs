@@ -36,7 +36,7 @@ pub(crate) fn forbidden<T>(outcome: &Result<T, Error>) -> Option<Forbidden> {
     }
 }
 
-/// Everything that an error tells anybody: its words, its causes, and its parts.
+/// The full text of an error: its message, its causes, and its debug output.
 pub(crate) fn full_text(error: &Error) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
@@ -76,7 +76,7 @@ impl Resolve for FakeResolver {
     }
 }
 
-/// Where nobody may ever connect to.
+/// A listener to which nobody may ever connect.
 pub(crate) struct Trap(TcpListener);
 
 impl Trap {
@@ -114,7 +114,10 @@ pub(crate) enum AfterAnswer {
 
 impl Site {
     /// A site that writes what `answer` makes of a request's head, byte for byte.
-    pub(crate) async fn new(answer: impl Fn(&str) -> String + Send + 'static, then: AfterAnswer) -> Self {
+    pub(crate) async fn new(
+        answer: impl Fn(&str) -> String + Send + 'static,
+        after_answer: AfterAnswer,
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -123,11 +126,11 @@ impl Site {
             loop {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let head = read_head(&mut connection).await;
-                let said = answer(&head);
+                let response = answer(&head);
                 record.lock().unwrap().push(head);
                 // Whoever has heard enough hangs up on it.
-                let written = connection.write_all(said.as_bytes()).await;
-                if then == AfterAnswer::Hold && written.is_ok() {
+                let write_result = connection.write_all(response.as_bytes()).await;
+                if after_answer == AfterAnswer::Hold && write_result.is_ok() {
                     assert_eq!(connection.read(&mut [0]).await.unwrap_or(0), 0);
                 }
             }

@@ -123,11 +123,11 @@ async fn the_refusal_of_a_name_does_not_tell_its_address() {
 
     let error = client("", resolver).peek(&url("https://example.com/secret"), 0, 64).await.unwrap_err();
 
-    let words = full_text(&error);
-    assert!(!words.contains("10.20") && !words.contains("secret"), "{words}");
+    let error_text = full_text(&error);
+    assert!(!error_text.contains("10.20") && !error_text.contains("secret"), "{error_text}");
 }
 
-/// Nobody has been given the address `2000::1`, so nobody answers.
+/// The address `2000::1` is assigned to nobody, so nobody answers.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_resolved_once_and_later_answers_change_nothing() {
     let trap = Trap::new();
@@ -151,17 +151,17 @@ async fn an_allowed_name_may_lead_anywhere() {
     let resolver = FakeResolver::new(&["127.0.0.1:0"], &Trap::new());
     let client = client(&format!("{name}:{port}"), resolver);
 
-    let seen = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0, 64).await;
+    let result = client.peek(&url(&format!("http://Media.Internal:{port}/")), 0, 64).await;
 
-    assert_eq!(seen.unwrap().bytes, Some(7));
+    assert_eq!(result.unwrap().bytes, Some(7));
 }
 
 #[tokio::test]
-async fn an_allowed_name_is_a_stranger_at_other_ports() {
+async fn an_allowed_name_is_untrusted_at_other_ports() {
     let trap = Trap::new();
     let client = client("media.internal:9000", FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
-    for (address, why) in [
+    for (address, reason) in [
         ("https://media.internal/", Forbidden::Host),
         ("https://media.internal:9001/", Forbidden::Port),
         ("http://media.internal/", Forbidden::Scheme),
@@ -170,13 +170,13 @@ async fn an_allowed_name_is_a_stranger_at_other_ports() {
         ("https://user@media.internal:9000/", Forbidden::Credentials),
         ("ftp://media.internal:9000/", Forbidden::Scheme),
     ] {
-        assert_eq!(forbidden(&client.peek(&url(address), 0, 64).await), Some(why), "{address}");
+        assert_eq!(forbidden(&client.peek(&url(address), 0, 64).await), Some(reason), "{address}");
     }
     assert_eq!(trap.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_knows_may_be_tried_again() {
+async fn an_unknown_name_may_be_tried_again() {
     let outcome = client("", FakeResolver::default()).peek(&url("https://example.com/"), 0, 64).await;
 
     assert!(matches!(outcome, Err(Error::Unreachable(_))), "{outcome:?}");
@@ -213,7 +213,7 @@ async fn a_resolver_that_never_answers_is_given_up_with_the_connection() {
 }
 
 #[tokio::test]
-async fn the_systems_names_are_judged_too() {
+async fn names_of_the_system_resolver_are_checked_too() {
     let outcome = client("", SystemResolver).peek(&url("https://localhost/"), 0, 64).await;
 
     assert_eq!(forbidden(&outcome), Some(Forbidden::Host));

@@ -11,7 +11,7 @@ use fetch::{Error, FileInfo};
 use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, client, full_text, url};
 
 #[tokio::test]
-async fn a_look_gives_the_type_the_size_and_the_first_bytes() {
+async fn a_peek_returns_the_type_the_size_and_the_first_bytes() {
     let long = "X".repeat(2 * 64);
     for (headers, body, content_type, bytes) in [
         ("content-type: video/mp4\r\ncontent-length: 12\r\n", "ftypisom....", Some("video/mp4"), Some(12)),
@@ -22,11 +22,11 @@ async fn a_look_gives_the_type_the_size_and_the_first_bytes() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n{body}")).await;
 
-        let seen = site.client().peek(&site.url("/file"), 0, 64).await.unwrap();
+        let file_info = site.client().peek(&site.url("/file"), 0, 64).await.unwrap();
 
         let content = body.as_bytes()[..body.len().min(64)].to_vec().into();
         let content_type = content_type.map(str::to_owned);
-        assert_eq!(seen, FileInfo { content_type, bytes, is_part: false, content }, "{headers}");
+        assert_eq!(file_info, FileInfo { content_type, bytes, is_part: false, content }, "{headers}");
         assert!(site.heads()[0].starts_with("get /file http/1.1\r\n"), "{:?}", site.heads());
         assert!(site.heads()[0].contains("range: bytes=0-63\r\n"), "{:?}", site.heads());
     }
@@ -41,9 +41,9 @@ async fn a_part_of_a_file_comes_from_a_host_that_knows_parts() {
     ] {
         let site = Site::with_answer(&format!("HTTP/1.1 {answer}\r\nX")).await;
 
-        let seen = site.client().peek(&site.url("/"), 100, 64).await.unwrap();
+        let file_info = site.client().peek(&site.url("/"), 100, 64).await.unwrap();
 
-        assert_eq!(seen, FileInfo { content_type: None, bytes, is_part: true, content: "X".into() });
+        assert_eq!(file_info, FileInfo { content_type: None, bytes, is_part: true, content: "X".into() });
         assert!(site.heads()[0].contains("range: bytes=100-163\r\n"), "{:?}", site.heads());
     }
 }
@@ -53,21 +53,21 @@ async fn an_empty_file_has_no_part() {
     let answer = "HTTP/1.1 416 -\r\ncontent-range: bytes */0\r\ncontent-length: 4\r\n\r\nnone";
     let site = Site::with_answer(answer).await;
 
-    let seen = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
+    let file_info = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
 
-    assert_eq!((seen.bytes, seen.content.len()), (Some(0), 0));
+    assert_eq!((file_info.bytes, file_info.content.len()), (Some(0), 0));
 }
 
 /// It would send for ever.
 #[tokio::test]
-async fn no_more_is_waited_for_than_was_asked_for() {
+async fn a_peek_ends_with_the_requested_bytes() {
     let body = "X".repeat(64);
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{body}");
     let site = Site::new(move |_| answer.clone(), AfterAnswer::Hold).await;
 
-    let seen = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
+    let file_info = site.client().peek(&site.url("/"), 0, 64).await.unwrap();
 
-    assert_eq!((seen.bytes, seen.content.len()), (Some(1_000_000), 64));
+    assert_eq!((file_info.bytes, file_info.content.len()), (Some(1_000_000), 64));
 }
 
 #[tokio::test]
@@ -103,21 +103,21 @@ async fn a_request_has_a_user_agent_and_nothing_else_about_us() {
 
 #[tokio::test]
 async fn no_failure_shows_the_address() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mute = Site::with_answer("").await;
-    let garbled = Site::with_answer("SSH-2.0-OpenSSH_9.9\r\n").await;
+    let closed_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let no_answer = Site::with_answer("").await;
+    let not_http = Site::with_answer("SSH-2.0-OpenSSH_9.9\r\n").await;
 
     for address in [
-        format!("http://{nobody}/secret?secret=secret"),
-        format!("http://{}/secret?secret=secret", mute.authority),
-        format!("http://{}/secret?secret=secret", garbled.authority),
-        format!("https://{}/secret?secret=secret", garbled.authority), // it does not speak TLS
+        format!("http://{closed_address}/secret?secret=secret"),
+        format!("http://{}/secret?secret=secret", no_answer.authority),
+        format!("http://{}/secret?secret=secret", not_http.authority),
+        format!("https://{}/secret?secret=secret", not_http.authority), // it does not speak TLS
     ] {
         let allowed = url(&address).authority().to_owned();
         let error = client(&allowed, FakeResolver::default()).peek(&url(&address), 0, 64).await.unwrap_err();
 
-        let words = full_text(&error);
-        assert!(matches!(error, Error::Unreachable(_)) && !words.contains("secret"), "{words}");
+        let error_text = full_text(&error);
+        assert!(matches!(error, Error::Unreachable(_)) && !error_text.contains("secret"), "{error_text}");
     }
 }
 

@@ -4,7 +4,7 @@ use fetch::{Error, Forbidden};
 
 use crate::harness::{AfterAnswer, FakeResolver, Site, Trap, client, forbidden};
 
-fn found(location: &str) -> String {
+fn redirect_response(location: &str) -> String {
     format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
 }
 
@@ -12,7 +12,7 @@ fn found(location: &str) -> String {
 async fn stairs() -> Site {
     let answer = |head: &str| match head.split(['/', ' ']).nth(2).unwrap() {
         "0" => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde".to_owned(),
-        step => found(&format!("/{}", step.parse::<u8>().unwrap() - 1)),
+        step => redirect_response(&format!("/{}", step.parse::<u8>().unwrap() - 1)),
     };
     Site::new(answer, AfterAnswer::HangUp).await
 }
@@ -21,9 +21,9 @@ async fn stairs() -> Site {
 async fn three_redirects_are_followed() {
     let site = stairs().await;
 
-    let seen = site.client().peek(&site.url("/3"), 0, 64).await.unwrap();
+    let file_info = site.client().peek(&site.url("/3"), 0, 64).await.unwrap();
 
-    assert_eq!(seen.bytes, Some(5));
+    assert_eq!(file_info.bytes, Some(5));
     assert_eq!(site.heads().len(), 4);
 }
 
@@ -38,8 +38,8 @@ async fn four_redirects_are_not() {
 }
 
 #[tokio::test]
-async fn a_circle_ends() {
-    let site = Site::with_answer(&found("?again#here")).await;
+async fn a_redirect_loop_ends() {
+    let site = Site::with_answer(&redirect_response("?again#here")).await;
 
     let outcome = site.client().peek(&site.url("/"), 0, 64).await;
 
@@ -50,31 +50,31 @@ async fn a_circle_ends() {
 #[tokio::test]
 async fn each_kind_of_redirect_is_followed_the_same_way() {
     for status in [301, 302, 303, 307, 308] {
-        let there = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde").await;
-        let location = there.url("/there?x=1");
-        let here = Site::with_answer(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
-        let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
+        let target = Site::with_answer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde").await;
+        let location = target.url("/there?x=1");
+        let site = Site::with_answer(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\n\r\n")).await;
+        let client = client(&format!("{},{}", site.authority, target.authority), FakeResolver::default());
 
-        let seen = client.peek(&here.url("/here"), 0, 64).await.unwrap();
+        let file_info = client.peek(&site.url("/here"), 0, 64).await.unwrap();
 
-        assert_eq!(seen.bytes, Some(5));
-        assert!(there.heads()[0].starts_with("get /there?x=1 http/1.1"), "{status}: {:?}", there.heads());
+        assert_eq!(file_info.bytes, Some(5));
+        assert!(target.heads()[0].starts_with("get /there?x=1 http/1.1"), "{status}: {:?}", target.heads());
     }
 }
 
 #[tokio::test]
-async fn nothing_travels_along() {
-    let there = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
-    let location = there.url("/");
-    let here =
+async fn a_redirect_carries_no_secrets_along() {
+    let target = Site::with_answer("HTTP/1.1 200 OK\r\n\r\n").await;
+    let location = target.url("/");
+    let site =
         Site::with_answer(&format!("HTTP/1.1 302 -\r\nlocation: {location}\r\nset-cookie: a=b\r\n\r\n"))
             .await;
-    let client = client(&format!("{},{}", here.authority, there.authority), FakeResolver::default());
+    let client = client(&format!("{},{}", site.authority, target.authority), FakeResolver::default());
 
-    client.peek(&here.url("/secret?token=secret"), 0, 64).await.unwrap();
+    client.peek(&site.url("/secret?token=secret"), 0, 64).await.unwrap();
 
-    for unwanted in ["secret", "cookie", "referer", "authorization"] {
-        assert!(!there.heads()[0].contains(unwanted), "{unwanted}: {:?}", there.heads());
+    for header in ["secret", "cookie", "referer", "authorization"] {
+        assert!(!target.heads()[0].contains(header), "{header}: {:?}", target.heads());
     }
 }
 
@@ -97,8 +97,8 @@ async fn other_3xx_answers_and_a_201_are_no_redirects() {
 }
 
 #[tokio::test]
-async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
-    for (location, why) in [
+async fn a_redirect_from_an_allowed_host_is_untrusted() {
+    for (location, reason) in [
         ("http://127.0.0.1:PORT/", Forbidden::Scheme),
         ("//127.0.0.1:PORT/", Forbidden::Scheme),
         ("https://127.0.0.1:PORT/", Forbidden::Host),
@@ -112,13 +112,14 @@ async fn a_redirect_leaves_an_allowed_host_as_a_stranger() {
         ("https://[::1/", Forbidden::Location),
     ] {
         let trap = Trap::new();
-        let site = Site::with_answer(&found(&location.replace("PORT", &trap.port().to_string()))).await;
+        let site =
+            Site::with_answer(&redirect_response(&location.replace("PORT", &trap.port().to_string()))).await;
         let client = client(&site.authority, FakeResolver::new(&["127.0.0.1:PORT"], &trap));
 
-        assert_eq!(forbidden(&client.peek(&site.url("/"), 0, 64).await), Some(why), "{location}");
+        assert_eq!(forbidden(&client.peek(&site.url("/"), 0, 64).await), Some(reason), "{location}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
-        let opened = client.download(&site.url("/"), 1, deadline).await;
-        assert_eq!(forbidden(&opened), Some(why), "{location}");
+        let download = client.download(&site.url("/"), 1, deadline).await;
+        assert_eq!(forbidden(&download), Some(reason), "{location}");
         assert_eq!(trap.connections(), 0, "{location}");
     }
 }

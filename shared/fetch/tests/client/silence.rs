@@ -11,13 +11,13 @@ use crate::harness::{AfterAnswer, Site};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A site that promises more than the four bytes that it says.
-async fn stalling() -> Site {
+/// A site that announces more than the four bytes that it sends.
+async fn stalling_site() -> Site {
     Site::new(|_| "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n0123".to_owned(), AfterAnswer::Hold).await
 }
 
-/// A site that hears, and says nothing.
-async fn mute() -> Site {
+/// A site that reads requests and never answers.
+async fn silent_site() -> Site {
     Site::new(|_| String::new(), AfterAnswer::Hold).await
 }
 
@@ -34,25 +34,25 @@ fn stop_clock_once_asked(site: &Site) {
 
 #[tokio::test]
 async fn a_host_that_never_answers_is_given_up() {
-    let site = mute().await;
+    let site = silent_site().await;
     let (client, address) = (site.client(), site.url("/"));
     let start = Instant::now();
 
     stop_clock_once_asked(&site);
-    let looked = client.peek(&address, 0, 64).await;
-    let between = Instant::now();
-    let opened = client.download(&address, 8, between + MINUTE).await;
+    let peeked = client.peek(&address, 0, 64).await;
+    let peeked_at = Instant::now();
+    let download = client.download(&address, 8, peeked_at + MINUTE).await;
 
-    assert!(matches!(looked, Err(Error::Unreachable(Fault::Timeout))), "{looked:?}");
-    assert!(matches!(opened, Err(Error::Unreachable(Fault::Timeout))), "{opened:?}");
-    for waited in [between - start, between.elapsed()] {
-        assert!((ANSWER_TIMEOUT..ANSWER_TIMEOUT * 2).contains(&waited), "{waited:?}");
+    assert!(matches!(peeked, Err(Error::Unreachable(Fault::Timeout))), "{peeked:?}");
+    assert!(matches!(download, Err(Error::Unreachable(Fault::Timeout))), "{download:?}");
+    for wait in [peeked_at - start, peeked_at.elapsed()] {
+        assert!((ANSWER_TIMEOUT..ANSWER_TIMEOUT * 2).contains(&wait), "{wait:?}");
     }
 }
 
 #[tokio::test]
 async fn the_time_to_answer_is_for_all_redirects_together() {
-    let site = mute().await;
+    let site = silent_site().await;
     let address = site.url("/");
     let first = Site::with_answer(&format!("HTTP/1.1 302 Found\r\nlocation: {address}\r\n\r\n")).await;
     let allowed = format!("{},{}", site.authority, first.authority);
@@ -68,7 +68,7 @@ async fn the_time_to_answer_is_for_all_redirects_together() {
 
 #[tokio::test]
 async fn a_deadline_before_the_answer_counts() {
-    let site = mute().await;
+    let site = silent_site().await;
     let (client, address) = (site.client(), site.url("/"));
     let deadline = Instant::now() + Duration::from_secs(3);
 
@@ -81,9 +81,9 @@ async fn a_deadline_before_the_answer_counts() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_cut() {
-    let site = stalling().await;
-    let opened = site.client().download(&site.url("/"), 8, Instant::now() + MINUTE).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
+    let site = stalling_site().await;
+    let download = site.client().download(&site.url("/"), 8, Instant::now() + MINUTE).await.unwrap();
+    let mut body = Box::pin(download.into_body());
     assert_eq!(body.next().await.unwrap().unwrap().as_ref(), b"0123");
     time::pause();
     let start = Instant::now();
@@ -97,10 +97,10 @@ async fn a_body_that_stalls_is_cut() {
 
 #[tokio::test]
 async fn a_body_is_cut_at_its_deadline() {
-    let site = stalling().await;
+    let site = stalling_site().await;
     let deadline = Instant::now() + SILENCE_TIMEOUT / 2;
-    let opened = site.client().download(&site.url("/"), 8, deadline).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
+    let download = site.client().download(&site.url("/"), 8, deadline).await.unwrap();
+    let mut body = Box::pin(download.into_body());
     assert_eq!(body.next().await.unwrap().unwrap().as_ref(), b"0123");
     time::pause();
 
@@ -114,8 +114,8 @@ async fn a_body_is_cut_at_its_deadline() {
 async fn a_body_that_always_has_more_is_cut_at_its_deadline_too() {
     let answer = format!("HTTP/1.1 200 OK\r\n\r\n{}", "0123456789".repeat(400_000));
     let site = Site::with_answer(&answer).await;
-    let opened = site.client().download(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
+    let download = site.client().download(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
+    let mut body = Box::pin(download.into_body());
     assert!(body.next().await.unwrap().is_ok());
     time::pause();
     time::advance(MINUTE).await;
@@ -129,16 +129,16 @@ async fn a_body_that_always_has_more_is_cut_at_its_deadline_too() {
 async fn a_reader_may_take_its_time() {
     let answer = format!("HTTP/1.1 200 OK\r\n\r\n{}", "0123456789".repeat(400_000));
     let site = Site::with_answer(&answer).await;
-    let opened = site.client().download(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
-    let mut body = Box::pin(opened.into_body());
-    let mut came = body.next().await.unwrap().unwrap().len();
+    let download = site.client().download(&site.url("/"), u64::MAX, Instant::now() + MINUTE).await.unwrap();
+    let mut body = Box::pin(download.into_body());
+    let mut received = body.next().await.unwrap().unwrap().len();
     time::pause();
     time::advance(SILENCE_TIMEOUT * 2).await;
     time::resume();
 
     while let Some(piece) = body.next().await {
-        came += piece.unwrap().len();
+        received += piece.unwrap().len();
     }
 
-    assert_eq!(came, 4_000_000);
+    assert_eq!(received, 4_000_000);
 }

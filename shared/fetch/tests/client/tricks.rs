@@ -226,7 +226,7 @@ const TRICKS: &[(&str, Option<Forbidden>)] = &[
 
 fn tricks(trap: &Trap) -> impl Iterator<Item = (String, Option<Forbidden>)> {
     let port = trap.port().to_string();
-    TRICKS.iter().map(move |(trick, why)| (trick.replace("PORT", &port), *why))
+    TRICKS.iter().map(move |(trick, reason)| (trick.replace("PORT", &port), *reason))
 }
 
 #[tokio::test]
@@ -235,13 +235,13 @@ async fn no_spelling_gets_past_the_guard() {
     let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
     let client = client("", resolver.clone());
 
-    for (trick, why) in tricks(&trap) {
+    for (trick, reason) in tricks(&trap) {
         let address = Url::parse(&trick).ok();
-        assert_eq!(address.is_some(), why.is_some(), "{trick} can, or cannot, be read");
+        assert_eq!(address.is_some(), reason.is_some(), "{trick} can, or cannot, be read");
         let Some(address) = address else { continue };
-        assert_eq!(forbidden(&client.peek(&address, 0, 64).await), why, "{trick} is {address}");
+        assert_eq!(forbidden(&client.peek(&address, 0, 64).await), reason, "{trick} is {address}");
         let deadline = tokio::time::Instant::now() + fetch::ANSWER_TIMEOUT;
-        assert_eq!(forbidden(&client.download(&address, 1, deadline).await.map(drop)), why, "{trick}");
+        assert_eq!(forbidden(&client.download(&address, 1, deadline).await.map(drop)), reason, "{trick}");
     }
 
     assert_eq!((trap.connections(), resolver.lookups()), (0, 0));
@@ -260,18 +260,18 @@ async fn no_redirect_to_any_spelling_is_followed() {
     let resolver = FakeResolver::new(&["127.0.0.1:PORT"], &trap);
     let client = client(&site.authority, resolver.clone());
 
-    for (index, (trick, why)) in tricks.iter().enumerate() {
+    for (index, (trick, reason)) in tricks.iter().enumerate() {
         // A header's value is one line, and what has no scheme is a path of the same host.
         if trick.contains('\n') || trick.starts_with("127") {
             continue;
         }
-        let why = match why {
+        let reason = match reason {
             None if trick.starts_with("//") => Some(Scheme),
             None => Some(Forbidden::Location),
-            why => *why,
+            reason => *reason,
         };
-        let seen = client.peek(&site.url(&format!("/{index}")), 0, 64).await;
-        assert_eq!(forbidden(&seen), why, "{trick}");
+        let result = client.peek(&site.url(&format!("/{index}")), 0, 64).await;
+        assert_eq!(forbidden(&result), reason, "{trick}");
     }
 
     assert_eq!((trap.connections(), resolver.lookups()), (0, 0));

@@ -4,7 +4,7 @@ use domain::Environment;
 use pinterest::{Error, Fault};
 use serde_json::json;
 
-use crate::harness::{self, answering, header, sent, token};
+use crate::harness::{self, answering, header, only_request, token};
 
 #[tokio::test]
 async fn the_request_for_the_account_carries_only_the_token() {
@@ -16,7 +16,7 @@ async fn the_request_for_the_account_carries_only_the_token() {
 
     assert_eq!(account.pinterest_user_id.as_str(), "2783136121146311751");
     assert_eq!(account.username, "ann");
-    let request = sent(&server).await;
+    let request = only_request(&server).await;
     assert_eq!(header(&request, "authorization"), "Bearer pina_planted");
     assert_eq!(request.url.query(), None);
     assert!(request.body.is_empty());

@@ -8,7 +8,7 @@ use pinterest::{CHANNEL_METRICS, Error, IMAGE_METRICS, Metrics, Period, Report};
 use serde_json::{Value, json};
 use wiremock::Request;
 
-use crate::harness::{self, answering, header, sent, token};
+use crate::harness::{self, answering, header, only_request, token};
 
 const PRODUCTION: Environment = Environment::Production;
 
@@ -22,7 +22,7 @@ fn query(request: &Request) -> BTreeMap<String, String> {
     request.url.query_pairs().into_owned().collect()
 }
 
-fn asked<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+fn query_pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -38,7 +38,11 @@ async fn report(body: Value) -> Result<Report, Error> {
 
 fn days(report: &Report) -> Vec<(Date, Option<&str>, Metrics)> {
     let day = |day: &pinterest::Day| day.metrics.clone();
-    report.days.iter().map(|one| (one.date, one.data_status.as_deref(), day(one))).collect()
+    report
+        .days
+        .iter()
+        .map(|day_report| (day_report.date, day_report.data_status.as_deref(), day(day_report)))
+        .collect()
 }
 
 #[tokio::test]
@@ -48,11 +52,11 @@ async fn the_request_for_an_accounts_numbers_has_dates_and_comma_separated_metri
 
     client.account_analytics(PRODUCTION, &token(), PERIOD, &["IMPRESSION", "SAVE"]).await.unwrap();
 
-    let request = sent(&server).await;
+    let request = only_request(&server).await;
     assert_eq!(header(&request, "authorization"), "Bearer pina_planted");
-    let wanted =
+    let expected =
         [("start_date", "2025-09-01"), ("end_date", "2025-09-30"), ("metric_types", "IMPRESSION,SAVE")];
-    assert_eq!(query(&request), asked(wanted));
+    assert_eq!(query(&request), query_pairs(expected));
 }
 
 #[tokio::test]
@@ -70,7 +74,7 @@ async fn a_pins_numbers_are_read_as_the_contract_shows_them() {
 
     let report = client.pin_analytics(PRODUCTION, &token(), &pin(), PERIOD, IMAGE_METRICS).await.unwrap();
 
-    let metric_types = query(&sent(&server).await).remove("metric_types").unwrap();
+    let metric_types = query(&only_request(&server).await).remove("metric_types").unwrap();
     assert_eq!(metric_types.split(',').collect::<Vec<_>>(), IMAGE_METRICS);
     let sums = numbers(json!({ "IMPRESSION": 240, "SAVE_RATE": 0.18 }));
     assert_eq!(
@@ -98,10 +102,13 @@ async fn a_zero_of_a_day_without_data_is_no_number() {
     .await
     .unwrap();
 
-    let seen: Vec<_> = report.days.iter().map(|day| day.metrics.clone()).collect();
-    let (none, of) = (Metrics::new(), |number: u64| numbers(json!({ "IMPRESSION": number })));
-    assert_eq!(seen, [of(0), of(7), none.clone(), none.clone(), none, of(3)]);
-    assert_eq!(report.sums, of(10), "no day knows how often it was saved");
+    let metrics: Vec<_> = report.days.iter().map(|day| day.metrics.clone()).collect();
+    let (no_metrics, impressions) = (Metrics::new(), |number: u64| numbers(json!({ "IMPRESSION": number })));
+    assert_eq!(
+        metrics,
+        [impressions(0), impressions(7), no_metrics.clone(), no_metrics.clone(), no_metrics, impressions(3)]
+    );
+    assert_eq!(report.sums, impressions(10), "no day knows how often it was saved");
 }
 
 #[tokio::test]
@@ -123,7 +130,7 @@ async fn an_answer_without_a_report_is_unknown() {
 }
 
 #[tokio::test]
-async fn one_odd_day_or_number_costs_itself() {
+async fn one_unreadable_day_or_number_is_skipped() {
     let body = json!({ "all": {
         "daily_metrics": [
             { "data_status": "READY", "metrics": { "SAVE": 9 } },
@@ -159,14 +166,14 @@ async fn the_best_pins_come_with_a_status_of_each_number() {
     let top =
         client.top_pins(PRODUCTION, &token(), PERIOD, &["IMPRESSION", "SAVE"], "SAVE", 50).await.unwrap();
 
-    let wanted = [
+    let expected = [
         ("start_date", "2025-09-01"),
         ("end_date", "2025-09-30"),
         ("metric_types", "IMPRESSION,SAVE"),
         ("sort_by", "SAVE"),
         ("num_of_pins", "50"),
     ];
-    assert_eq!(query(&sent(&server).await), asked(wanted));
+    assert_eq!(query(&only_request(&server).await), query_pairs(expected));
     assert_eq!(top.counted_until, Some("2022-04-04T23:59:59Z".parse().unwrap()));
     assert_eq!(top.pins[0].id.as_str(), "642396334344813594");
     assert_eq!(top.pins[0].metrics, numbers(json!({ "IMPRESSION": 7, "SAVE": 1 })));
@@ -175,10 +182,11 @@ async fn the_best_pins_come_with_a_status_of_each_number() {
 
 #[tokio::test]
 async fn many_pins_come_page_by_page_each_with_its_numbers_or_none() {
-    let short = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3 });
-    let long = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3, "reaction": 10, "comment": 2 });
+    let image_metrics = json!({ "pin_click": 7, "impression": 2, "clickthrough": 3 });
+    let video_metrics =
+        json!({ "pin_click": 7, "impression": 2, "clickthrough": 3, "reaction": 10, "comment": 2 });
     let items = json!([
-        { "id": "1", "title": "Salad", "pin_metrics": { "90d": short, "lifetime_metrics": long } },
+        { "id": "1", "title": "Salad", "pin_metrics": { "90d": image_metrics, "lifetime_metrics": video_metrics } },
         { "id": "2", "title": null, "pin_metrics": null },
         { "id": "3" },
     ]);
@@ -187,8 +195,8 @@ async fn many_pins_come_page_by_page_each_with_its_numbers_or_none() {
 
     let page = client.pin_totals(PRODUCTION, &token(), 3, Some("b+/=&x")).await.unwrap();
 
-    let wanted = [("pin_metrics", "true"), ("page_size", "3"), ("bookmark", "b+/=&x")];
-    assert_eq!(query(&sent(&server).await), asked(wanted));
+    let expected = [("pin_metrics", "true"), ("page_size", "3"), ("bookmark", "b+/=&x")];
+    assert_eq!(query(&only_request(&server).await), query_pairs(expected));
     assert_eq!(page.bookmark.as_deref(), Some("next+/="));
     let [first, others @ ..] = page.items.as_slice() else { panic!("{page:?}") };
     let (recent, lifetime) = (first.recent().unwrap(), first.lifetime().unwrap());

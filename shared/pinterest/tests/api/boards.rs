@@ -8,7 +8,7 @@ use wiremock::{
     matchers::{method, path, query_param, query_param_is_missing},
 };
 
-use crate::harness::{self, answering, board, sent, token};
+use crate::harness::{self, answering, board, only_request, token};
 
 /// A Pinterest whose list of boards has these pages: the bookmark that asks for a page, and the page.
 async fn listing(pages: Vec<(Option<&str>, Value)>) -> (MockServer, Client) {
@@ -64,7 +64,7 @@ async fn a_list_that_gives_the_same_bookmark_again_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_list_that_goes_round_in_circles_is_given_up_at_the_second_meeting() {
+async fn a_list_whose_bookmarks_repeat_is_given_up_at_the_first_repetition() {
     let pages =
         vec![(None, page(&["1"], "a")), (Some("a"), page(&["2"], "b")), (Some("b"), page(&["3"], "a"))];
     let (server, client) = listing(pages).await;
@@ -76,7 +76,7 @@ async fn a_list_that_goes_round_in_circles_is_given_up_at_the_second_meeting() {
 }
 
 #[tokio::test]
-async fn one_odd_board_costs_itself_and_not_the_list() {
+async fn one_unreadable_board_is_skipped() {
     let items = json!([
         { "id": "1", "name": "A", "privacy": null },
         null,
@@ -89,12 +89,12 @@ async fn one_odd_board_costs_itself_and_not_the_list() {
 
     let boards = client.boards(Environment::Production, &token()).await.unwrap();
 
-    let read: Vec<_> = boards.iter().map(|board| (board.id.as_str(), board.privacy.as_str())).collect();
-    assert_eq!(read, [("1", "PUBLIC"), ("813744226420795884", "PUBLIC")]);
+    let listed: Vec<_> = boards.iter().map(|board| (board.id.as_str(), board.privacy.as_str())).collect();
+    assert_eq!(listed, [("1", "PUBLIC"), ("813744226420795884", "PUBLIC")]);
 }
 
 #[tokio::test]
-async fn a_page_of_nothing_but_odd_things_does_not_end_a_list() {
+async fn a_page_of_unreadable_items_does_not_end_a_list() {
     let pages =
         vec![(None, json!({ "items": [null], "bookmark": "b" })), (Some("b"), page(&["1"], Value::Null))];
     let (_server, client) = listing(pages).await;
@@ -122,9 +122,12 @@ async fn a_board_has_an_id_a_name_and_a_privacy() {
     let body = json!({ "id": "7", "name": "Salads", "privacy": "SECRET", "pin_count": 3 });
     let (_server, client) = answering("GET", "/v5/boards/7", harness::json(200, body)).await;
 
-    let found = client.board(Environment::Production, &token(), &board("7")).await.unwrap();
+    let board_view = client.board(Environment::Production, &token(), &board("7")).await.unwrap();
 
-    assert_eq!((found.id, found.name.as_str(), found.privacy.as_str()), (board("7"), "Salads", "SECRET"));
+    assert_eq!(
+        (board_view.id, board_view.name.as_str(), board_view.privacy.as_str()),
+        (board("7"), "Salads", "SECRET")
+    );
 }
 
 #[tokio::test]
@@ -144,10 +147,10 @@ async fn a_board_is_created_with_the_given_fields_only() {
         answering("POST", "/v5/boards", harness::json(201, json!({ "id": "7", "name": "A" }))).await;
     let new = NewBoard { name: "A", description: None, privacy: None };
 
-    let made = client.create_board(Environment::Production, &token(), &new).await.unwrap();
+    let created = client.create_board(Environment::Production, &token(), &new).await.unwrap();
 
-    assert_eq!((made.id, made.privacy.as_str()), (board("7"), "PUBLIC"));
-    assert_eq!(sent(&server).await.body_json::<Value>().unwrap(), json!({ "name": "A" }));
+    assert_eq!((created.id, created.privacy.as_str()), (board("7"), "PUBLIC"));
+    assert_eq!(only_request(&server).await.body_json::<Value>().unwrap(), json!({ "name": "A" }));
 }
 
 #[tokio::test]
@@ -158,7 +161,7 @@ async fn a_board_is_made_with_all_that_can_be_given() {
 
     client.create_board(Environment::Production, &token(), &new).await.unwrap();
 
-    let body: Value = sent(&server).await.body_json().unwrap();
+    let body: Value = only_request(&server).await.body_json().unwrap();
     assert_eq!(body, json!({ "name": "A", "description": "All of it", "privacy": "SECRET" }));
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn answering(verb: &str, at: &str, response: ResponseTemplate) 
 }
 
 /// The one request that was sent.
-pub(crate) async fn sent(server: &MockServer) -> Request {
+pub(crate) async fn only_request(server: &MockServer) -> Request {
     let requests = server.received_requests().await.unwrap();
     let [request] = requests.as_slice() else {
         panic!("{} requests were sent", requests.len());
@@ -85,8 +85,8 @@ pub(crate) fn raw(response: &'static str) -> String {
     origin
 }
 
-/// Where nobody listens.
-pub(crate) fn nobody() -> String {
+/// An address at which nobody listens.
+pub(crate) fn closed_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 

@@ -7,7 +7,7 @@ use domain::{
 use pinterest::{Error, ImageData, MediaUrl, PinMedia};
 use serde_json::{Value, json};
 
-use crate::harness::{self, answering, board, draft, header, media, sent, token};
+use crate::harness::{self, answering, board, draft, header, media, only_request, token};
 
 #[tokio::test]
 async fn a_pin_is_sent_with_everything_its_draft_has() {
@@ -28,7 +28,7 @@ async fn a_pin_is_sent_with_everything_its_draft_has() {
         panic!("{outcome:?}");
     };
     assert_eq!((id.as_str(), response.http_status), ("813744226420795884", Some(201)));
-    let request = sent(&server).await;
+    let request = only_request(&server).await;
     assert_eq!(header(&request, "authorization"), "Bearer pina_planted");
     assert_eq!(header(&request, "content-type"), "application/json");
     let expected = json!({
@@ -57,7 +57,7 @@ async fn missing_fields_of_a_draft_are_left_out() {
         "board_id": "549755885175",
         "media_source": { "source_type": "image_url", "url": "https://cdn.example.com/p/abc.jpg" },
     });
-    assert_eq!(sent(&server).await.body_json::<Value>().unwrap(), expected);
+    assert_eq!(only_request(&server).await.body_json::<Value>().unwrap(), expected);
 }
 
 /// What is sent as the media of a Pin that shows `media`.
@@ -65,7 +65,7 @@ async fn media_source(media: &PinMedia<'_>) -> Value {
     let (server, client) = answering("POST", "/v5/pins", harness::json(201, json!({ "id": "1" }))).await;
     let outcome = client.create_pin(Environment::Production, &token(), &draft(), media).await;
     assert!(outcome.is_ok());
-    sent(&server).await.body_json::<Value>().unwrap()["media_source"].take()
+    only_request(&server).await.body_json::<Value>().unwrap()["media_source"].take()
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn the_request_for_a_page_of_a_board_has_its_bookmark() {
         client.board_pins(Environment::Production, &token(), &board("7"), Some("a+b/c=")).await.unwrap();
 
     assert_eq!(page.bookmark.as_deref(), Some("next="));
-    assert_eq!(sent(&server).await.url.query(), Some("page_size=250&bookmark=a%2Bb%2Fc%3D"));
+    assert_eq!(only_request(&server).await.url.query(), Some("page_size=250&bookmark=a%2Bb%2Fc%3D"));
 }
 
 #[tokio::test]
@@ -198,8 +198,8 @@ async fn the_time_of_a_pin_is_utc_unless_it_names_a_zone() {
 
     let second = |pin: &domain::matching::BoardPin| pin.created_at.map(jiff::Timestamp::as_second);
     let seconds: Vec<Option<i64>> = page.items.iter().map(second).collect();
-    let known = Some(1_665_625_229);
-    assert_eq!(seconds, [known, known, known, known, None, None, None, known, known, None]);
+    let expected = Some(1_665_625_229);
+    assert_eq!(seconds, [expected, expected, expected, expected, None, None, None, expected, expected, None]);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_page_with_a_pin_that_cannot_be_read_is_not_taken_for_the_whole_page()
 }
 
 #[tokio::test]
-async fn what_is_no_pin_is_left_out_of_a_page_and_an_id_may_be_a_number() {
+async fn other_items_are_left_out_of_a_page_of_pins_and_an_id_may_be_a_number() {
     let body = json!({ "items": [null, { "id": 813_744_226_420_795_884_u64, "title": 5 }, "odd"] });
     let (_server, client) = answering("GET", "/v5/boards/7/pins", harness::json(200, body)).await;
 

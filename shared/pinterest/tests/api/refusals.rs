@@ -10,7 +10,7 @@ use pinterest::Error;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::harness::{self, answering, draft, media, sent, token};
+use crate::harness::{self, answering, draft, media, only_request, token};
 
 const NOON: &str = "Wed, 21 Oct 2026 12:30:00 GMT";
 const A_MINUTE_LATER: &str = "Wed, 21 Oct 2026 12:31:00 GMT";
@@ -18,7 +18,7 @@ const A_MINUTE_LATER: &str = "Wed, 21 Oct 2026 12:31:00 GMT";
 async fn outcome(response: ResponseTemplate) -> Result<(PinterestPinId, ResponseMeta), Error> {
     let (server, client) = answering("POST", "/v5/pins", response).await;
     let outcome = client.create_pin(Environment::Production, &token(), &draft(), &media()).await;
-    sent(&server).await; // once, whatever came of it
+    only_request(&server).await; // once, whatever came of it
     outcome
 }
 
@@ -116,7 +116,7 @@ async fn an_error_body_with_a_status_of_success_is_a_refusal_if_it_is_known() {
 }
 
 #[tokio::test]
-async fn what_pinterest_says_beside_its_message_is_shown_too() {
+async fn other_texts_of_a_pinterest_error_are_shown_too() {
     let body = json!({
         "code": 1, "message": "Bad request", "data": "Look at pina_planted",
         "details": {"source_field": "link", "more": null},
@@ -140,13 +140,13 @@ async fn a_compressed_answer_is_read_although_nobody_asked_for_it() {
 }
 
 #[tokio::test]
-async fn silence_and_an_unknown_form_are_told_apart() {
+async fn no_answer_and_an_unreadable_one_are_different_errors() {
     let page = |status| ResponseTemplate::new(status).set_body_raw("<html>Blocked</html>", "text/html");
     let failed = harness::json(500, json!({ "code": 500, "message": "Oops." }));
     for (response, expected) in [(page(200), true), (page(403), true), (page(502), false), (failed, false)] {
         assert_eq!(outcome(response).await.unwrap_err().is_unreadable(), expected);
     }
-    let client = harness::client(&format!("http://{}", harness::nobody()));
+    let client = harness::client(&format!("http://{}", harness::closed_address()));
     let silence = client.user_account(Environment::Production, &token()).await.unwrap_err();
     assert!(!silence.is_unreadable());
 }

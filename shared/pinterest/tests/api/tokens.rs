@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use pinterest::{App, Client, Error, Fault, GrantedTokens, RefreshedTokens};
 use serde_json::{Value, json};
 
-use crate::harness::{self, TOKEN, answering, assert_form, now, raw, sent};
+use crate::harness::{self, TOKEN, answering, assert_form, now, only_request, raw};
 
 const CALLBACK: &str = "https://app.example.com/oauth/callback?x=1";
 
@@ -98,7 +98,7 @@ async fn a_code_is_exchanged_for_tokens_that_can_be_renewed() {
     assert_eq!(granted.scopes, Scopes::parse("boards:read pins:write ads:read"));
     let body = "grant_type=authorization_code&code=c0de%2F%2B%3D\
         &redirect_uri=https%3A%2F%2Fapp.example.com%2Foauth%2Fcallback%3Fx%3D1&continuous_refresh=true";
-    assert_form(&sent(&server).await, body);
+    assert_form(&only_request(&server).await, body);
 }
 
 #[tokio::test]
@@ -125,16 +125,16 @@ async fn a_grant_without_a_refresh_token_makes_no_sense() {
 async fn a_refresh_token_is_exchanged_for_a_new_pair() {
     let (server, client) = answering("POST", TOKEN, harness::json(200, pair())).await;
 
-    let renewed = refresh(&client).await.unwrap();
+    let new_tokens = refresh(&client).await.unwrap();
 
-    assert_eq!(renewed.access.expose(), "pina_new");
-    assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new");
-    assert_eq!(renewed.lifetimes.access_expires_at, days(30));
-    assert_form(&sent(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
+    assert_eq!(new_tokens.access.expose(), "pina_new");
+    assert_eq!(new_tokens.refresh.unwrap().expose(), "pinr_new");
+    assert_eq!(new_tokens.lifetimes.access_expires_at, days(30));
+    assert_form(&only_request(&server).await, "grant_type=refresh_token&refresh_token=pinr_planted");
 }
 
 #[tokio::test]
-async fn a_detail_that_is_missing_or_odd_loses_no_tokens() {
+async fn a_missing_or_unreadable_detail_loses_no_tokens() {
     let odd = [
         json!({ "token_type": null }),
         json!({ "token_type": "BEARER" }),
@@ -150,10 +150,10 @@ async fn a_detail_that_is_missing_or_odd_loses_no_tokens() {
     for change in odd {
         let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
-        let renewed = refresh(&client).await.unwrap();
+        let new_tokens = refresh(&client).await.unwrap();
 
-        assert_eq!(renewed.refresh.unwrap().expose(), "pinr_new", "{change}");
-        assert_eq!(renewed.lifetimes.access_expires_at, days(30), "{change}");
+        assert_eq!(new_tokens.refresh.unwrap().expose(), "pinr_new", "{change}");
+        assert_eq!(new_tokens.lifetimes.access_expires_at, days(30), "{change}");
     }
 }
 
@@ -170,9 +170,9 @@ async fn the_end_of_a_refresh_token_is_known_from_either_field_or_not_at_all() {
     for (change, expected) in cases {
         let (_server, client) = answering("POST", TOKEN, harness::json(200, pair_but(&change))).await;
 
-        let renewed = refresh(&client).await.unwrap();
+        let new_tokens = refresh(&client).await.unwrap();
 
-        assert_eq!(renewed.lifetimes.refresh_expires_at, expected, "{change}");
+        assert_eq!(new_tokens.lifetimes.refresh_expires_at, expected, "{change}");
     }
 }
 

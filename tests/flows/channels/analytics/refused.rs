@@ -79,17 +79,17 @@ async fn an_invalid_query_is_refused_before_a_call_to_pinterest() {
     {
         let mut findings = Findings::default();
         for path in [of_channel(&channel, "analytics"), of_channel(&channel, "top-pins"), of_pin(&pin)] {
-            for (query, wanted) in &daily {
+            for (query, expected) in &daily {
                 let refused = app.get(&format!("{path}?{query}"), "ada").await;
-                findings.compare(&format!("{path}?{query}"), &refused, wanted);
+                findings.compare(&format!("{path}?{query}"), &refused, expected);
                 if refused.text.len() > 1200 {
                     findings.note(format!("{query}: the answer repeats it"));
                 }
             }
         }
-        for (query, wanted) in top {
+        for (query, expected) in top {
             let refused = app.get(&of_channel(&channel, &format!("top-pins?{query}")), "ada").await;
-            findings.compare(query, &refused, wanted);
+            findings.compare(query, &refused, expected);
         }
         let refused = app.get(&of_channel(&channel, "pin-metrics?limit=201"), "ada").await;
         findings.compare("limit=201", &refused, "422 invalid_limit");
@@ -115,10 +115,10 @@ async fn a_scope_that_was_not_granted_is_named_without_asking_pinterest() {
         let ticket = json!({"connection": end.split_once("#connection=").unwrap().1});
         let channel = id(&app.post("/api/v1/connections/claim", "ada", ticket).await.expect(201));
 
-        for what in ["analytics", "top-pins", "pin-metrics"] {
-            let answer = app.get(&of_channel(&channel, what), "ada").await;
-            if refused.contains(&what) {
-                assert_eq!(status_and_code(&answer), "422 invalid_scope", "{what} without {missing}");
+        for resource in ["analytics", "top-pins", "pin-metrics"] {
+            let answer = app.get(&of_channel(&channel, resource), "ada").await;
+            if refused.contains(&resource) {
+                assert_eq!(status_and_code(&answer), "422 invalid_scope", "{resource} without {missing}");
                 assert!(answer.json()["fix"].as_str().unwrap().contains(missing), "{}", answer.text);
             } else {
                 answer.expect(200);
@@ -148,7 +148,7 @@ async fn a_refusal_of_pinterest_has_a_fix_and_is_not_cached() {
         (FaultKind::Garbage, "502 pinterest_unreadable"),
         (FaultKind::Unauthorized, "503 token_refresh"),
     ];
-    let ask = async |query: &str| -> Answer { app.get(query, "ada").await };
+    let get = async |query: &str| -> Answer { app.get(query, "ada").await };
     {
         let mut findings = Findings::default();
         for (query, operation) in queries(&channel, &pin).iter().zip([
@@ -157,19 +157,19 @@ async fn a_refusal_of_pinterest_has_a_fix_and_is_not_cached() {
             Operation::ListPins,
             Operation::PinAnalytics,
         ]) {
-            for (kind, wanted) in &table {
+            for (kind, expected) in &table {
                 app.pinterest().inject(Fault::once(operation, kind.clone()));
-                findings.compare(&format!("{query}: {kind:?}"), &ask(query).await, wanted);
+                findings.compare(&format!("{query}: {kind:?}"), &get(query).await, expected);
             }
-            ask(query).await.expect(200);
+            get(query).await.expect(200);
         }
     }
-    let gone = refused(404, 404, "Pin not found.");
-    app.pinterest().inject(Fault::once(Operation::PinAnalytics, gone));
-    let answer = ask(&format!("{}?metrics=SAVE", of_pin(&pin))).await;
+    let not_found = refused(404, 404, "Pin not found.");
+    app.pinterest().inject(Fault::once(Operation::PinAnalytics, not_found));
+    let answer = get(&format!("{}?metrics=SAVE", of_pin(&pin))).await;
     assert_eq!(answer.problem(422), "pinterest_pin_gone");
     app.pinterest().inject(Fault::once(Operation::TopPins, FaultKind::RateLimited { reset: 40 }));
-    let answer = ask(&of_channel(&channel, "top-pins?limit=1")).await;
+    let answer = get(&of_channel(&channel, "top-pins?limit=1")).await;
     assert_eq!(answer.headers["retry-after"], "40");
 }
 

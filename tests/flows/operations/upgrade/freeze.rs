@@ -59,9 +59,9 @@ async fn rows_of_every_kind_can_be_frozen() {
 
 /// Checks that there is every kind of row.
 pub(super) fn is_complete(stored: &Stored) {
-    let there: Vec<_> = stored.rows().iter().map(kind).collect();
-    let missing: Vec<_> = KINDS.iter().filter(|kind| !there.iter().any(|there| there == *kind)).collect();
-    assert!(missing.is_empty(), "{missing:?} are not among {there:?}");
+    let kinds: Vec<_> = stored.rows().iter().map(kind).collect();
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.iter().any(|kinds| kinds == *kind)).collect();
+    assert!(missing.is_empty(), "{missing:?} are not among {kinds:?}");
     let channel = stored.rows().into_iter().find(|row| row["pause"]["step"].is_u64());
     assert!(channel.is_some(), "no channel has rested");
 }
@@ -91,18 +91,18 @@ async fn make() -> Stored {
     app.configure().await;
     let (ada, _) = connect(&app, "ada", "demo_account").await;
     app.choose_board("ada", &ada).await;
-    let once = full(&app, &ada).await;
+    let once = complete_pin(&app, &ada).await;
     publish_once(&app, &once).await.expect(201);
     at_their_ends(&app, &ada).await;
-    let (claimed, ticket) = lost(&app).await;
+    let (claimed, ticket) = disconnected_channel(&app).await;
     let callback = consent(&app, "carol", "demo_account").await;
     app.stack.run_daily_check().await.unwrap();
     under_way(&app, &ada).await;
 
     let (main, tokens, settings) = rows::read(&app).await;
-    let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    let mut pinterest: Value = serde_json::from_str(&read("pinterest.json")).unwrap();
-    for line in read("pinterest.pins.jsonl").lines() {
+    let read_file = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let mut pinterest: Value = serde_json::from_str(&read_file("pinterest.json")).unwrap();
+    for line in read_file("pinterest.pins.jsonl").lines() {
         let mut line: Value = serde_json::from_str(line).unwrap();
         let world = &mut pinterest[line["environment"].as_str().unwrap()];
         world.as_object_mut().unwrap().entry("pins").or_insert_with(|| json!([]));
@@ -144,7 +144,7 @@ async fn at_their_ends(app: &TestApp, ada: &str) {
 
 /// A channel whose owner has revoked the app's access, with a Pin that waits for the owner. The owner has consented
 /// again. Returns the ticket that was claimed first, and the new one, which is not claimed yet.
-async fn lost(app: &TestApp) -> (String, String) {
+async fn disconnected_channel(app: &TestApp) -> (String, String) {
     let (bob, claimed) = connect(app, "bob", "second_account").await;
     app.choose_board("bob", &bob).await;
     app.pinterest().revoke("second_account").unwrap();
@@ -166,14 +166,14 @@ async fn under_way(app: &TestApp, ada: &str) {
     let before = app.pinterest().calls_of(Operation::Token);
     tokio::select! {
         _ = app.stack.tick() => panic!("it hangs"),
-        () = called(app, Operation::Token, before) => {}
+        () = wait_for_call(app, Operation::Token, before) => {}
     }
 
     inject(app, Operation::CreatePin, FaultKind::HangAfter);
     let before = app.pinterest().calls_of(Operation::CreatePin);
     let request = app.client.post(format!("{}{PINS}", app.stack.url())).bearer_auth(app.user("ada"));
     let request = tokio::spawn(request.json(&pin(ada, "Killed")).send());
-    called(app, Operation::CreatePin, before).await;
+    wait_for_call(app, Operation::CreatePin, before).await;
     request.abort();
 
     inject(app, Operation::CreatePin, FaultKind::RateLimited { reset: 7200 });
@@ -181,13 +181,13 @@ async fn under_way(app: &TestApp, ada: &str) {
 }
 
 /// Waits for one more call.
-async fn called(app: &TestApp, operation: Operation, before: usize) {
-    let more = async {
+async fn wait_for_call(app: &TestApp, operation: Operation, before: usize) {
+    let next_call = async {
         while app.pinterest().calls_of(operation) == before {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), more).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), next_call).await.unwrap();
 }
 
 fn inject(app: &TestApp, operation: Operation, kind: FaultKind) {
@@ -195,7 +195,7 @@ fn inject(app: &TestApp, operation: Operation, kind: FaultKind) {
 }
 
 /// A Pin with everything that a Pin can have.
-async fn full(app: &TestApp, channel: &str) -> Value {
+async fn complete_pin(app: &TestApp, channel: &str) -> Value {
     let boards =
         app.get(&format!("/api/v1/channels/{channel}/boards?sections=true"), "ada").await.expect(200);
     let mut body = pin(channel, "Once");
@@ -224,8 +224,8 @@ async fn connect(app: &TestApp, sub: &str, account: &str) -> (String, String) {
 /// The owner consents. Returns the path that the browser is redirected to.
 async fn consent(app: &TestApp, sub: &str, account: &str) -> String {
     let page = app.client.post(app.start_oauth(sub).await).body(format!("decision=allow&account={account}"));
-    let back = answer(page.header("content-type", "application/x-www-form-urlencoded")).await;
-    back.headers[LOCATION].to_str().unwrap().strip_prefix(BASE_URL).unwrap().to_owned()
+    let redirect = answer(page.header("content-type", "application/x-www-form-urlencoded")).await;
+    redirect.headers[LOCATION].to_str().unwrap().strip_prefix(BASE_URL).unwrap().to_owned()
 }
 
 /// Calls the callback. Returns the ticket.

@@ -60,8 +60,8 @@ impl Stored {
 pub(crate) async fn stack(now: Timestamp, keys: &str, pinterest: Option<&Value>) -> (TestApp, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     // The folder stores how far the stack's clock is ahead of the machine, or behind it.
-    let ahead = now.as_millisecond() - Timestamp::now().as_millisecond();
-    std::fs::write(folder.path().join("clock"), ahead.to_string()).unwrap();
+    let offset = now.as_millisecond() - Timestamp::now().as_millisecond();
+    std::fs::write(folder.path().join("clock"), offset.to_string()).unwrap();
     if let Some(pinterest) = pinterest {
         std::fs::write(folder.path().join("pinterest.json"), pinterest.to_string()).unwrap();
     }
@@ -95,9 +95,9 @@ pub(crate) async fn read(app: &TestApp) -> (Vec<Value>, Vec<Value>, String) {
 
 /// All rows of a table.
 pub(crate) async fn all(app: &TestApp, table: &str) -> Vec<Value> {
-    let mut found = dynamodb(app, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
-    assert!(found["LastEvaluatedKey"].is_null(), "there is another page");
-    found["Items"].take().as_array_mut().map(std::mem::take).unwrap()
+    let mut scan = dynamodb(app, "Scan", json!({ "TableName": table, "ConsistentRead": true })).await;
+    assert!(scan["LastEvaluatedKey"].is_null(), "there is another page");
+    scan["Items"].take().as_array_mut().map(std::mem::take).unwrap()
 }
 
 async fn dynamodb(app: &TestApp, operation: &str, body: Value) -> Value {
@@ -113,14 +113,14 @@ pub(crate) async fn aws(app: &TestApp, url: &str, target: &str, body: Value) -> 
 
 /// A row of DynamoDB as plain JSON.
 pub(crate) fn plain_row(row: &Value) -> Value {
-    row.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+    row.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain_value(value))).collect()
 }
 
-fn plain(typed: &Value) -> Value {
+fn plain_value(typed: &Value) -> Value {
     let (kind, value) = typed.as_object().unwrap().iter().next().unwrap();
     match kind.as_str() {
         "M" => plain_row(value),
-        "L" => value.as_array().unwrap().iter().map(plain).collect(),
+        "L" => value.as_array().unwrap().iter().map(plain_value).collect(),
         "N" => serde_json::from_str(value.as_str().unwrap()).unwrap(),
         "NULL" => Value::Null,
         _ => value.clone(),

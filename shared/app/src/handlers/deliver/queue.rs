@@ -173,13 +173,13 @@ mod tests {
 
     /// Works everything off: the tenants of the turns, and all that was taken.
     fn drain(queue: &mut FairQueue) -> (Vec<String>, Vec<DueItem>) {
-        let (mut tenants, mut taken) = (Vec::new(), Vec::new());
+        let (mut tenants, mut items) = (Vec::new(), Vec::new());
         while let Some(turn) = queue.next() {
             tenants.push(turn.tenant.0);
-            taken.extend(turn.items);
+            items.extend(turn.items);
             queue.finish(&turn.channel, Vec::new());
         }
-        (tenants, taken)
+        (tenants, items)
     }
 
     #[test]
@@ -193,10 +193,10 @@ mod tests {
         queue.add(due("small", 100, 1));
         queue.add(due("tiny", 101, 1));
 
-        let (tenants, taken) = drain(&mut queue);
+        let (tenants, items) = drain(&mut queue);
 
         assert_eq!(tenants[..4], ["big", "small", "tiny", "big"]);
-        assert_eq!((tenants.len(), taken.len()), (9 + 2, 77));
+        assert_eq!((tenants.len(), items.len()), (9 + 2, 77));
         assert!(queue.has_room() && queue.waiting == 0 && queue.channels.is_empty());
     }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_comes_again_when_it_is_taken_up() {
+    fn unfinished_items_come_first_after_their_channel_is_unparked() {
         let mut queue = FairQueue::default();
         queue.add(due("acme", 0, 1));
         let turn = queue.next().unwrap();

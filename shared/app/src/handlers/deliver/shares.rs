@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_load_is_one_workers() {
+    fn a_small_load_is_for_one_worker() {
         let items: Vec<_> = (0..16).flat_map(|partition| due(partition, 40)).collect();
         assert_eq!(deal(&items, &BTreeSet::new(), 16), [(0..16).collect()]);
         // However many Pins a channel has, they go one after the other.
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_worker_can_do_is_shared_and_the_bound_is_kept() {
+    fn a_large_load_is_shared_by_no_more_workers_than_allowed() {
         let items: Vec<_> = (0..16).flat_map(|partition| due(partition, 256)).collect();
         let full = (0..16).collect();
         assert_eq!(deal(&items, &full, usize::MAX).len(), 16, "one for each partition");

@@ -114,13 +114,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_private_name_and_an_unknown_one_are_told_alike() {
+    fn a_private_host_name_and_an_unknown_one_get_the_same_answer() {
         let private = words(&fetch::Error::Forbidden(Forbidden::Host));
         assert_eq!(private, words(&fetch::Error::Unreachable(Fault::UnknownName)));
     }
 
     #[test]
-    fn the_words_of_libraries_are_not_told() {
+    fn messages_of_libraries_are_not_shown() {
         let failed =
             fetch::Error::Unreachable(Fault::Connection("invalid peer certificate: UnknownIssuer".into()));
         let detail = words(&failed);

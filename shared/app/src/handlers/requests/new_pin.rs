@@ -226,8 +226,8 @@ mod tests {
         assert_eq!(publish_within(Some("P7D")).unwrap(), DEFAULT_PUBLISH_WITHIN);
         assert_eq!(publish_within(Some("PT90M")).unwrap(), SignedDuration::from_mins(90));
         assert_eq!(publish_within(None).unwrap(), DEFAULT_PUBLISH_WITHIN);
-        for bad in ["", "7", "P1M", "-P1D", "PT0S", "P400D", "P1DT", "one week"] {
-            assert!(publish_within(Some(bad)).is_err(), "{bad}");
+        for duration in ["", "7", "P1M", "-P1D", "PT0S", "P400D", "P1DT", "one week"] {
+            assert!(publish_within(Some(duration)).is_err(), "{duration}");
         }
     }
 }

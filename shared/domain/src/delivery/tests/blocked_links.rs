@@ -22,7 +22,7 @@ fn linking(links: &[&str]) -> Pin {
 fn blocked(pin: &Pin) -> Transition {
     let message = Some("We blocked this link".to_owned());
     let answer = ResponseMeta { message, ..ResponseMeta::default() };
-    answered(pin, Outcome::Refused(Refusal::LinkBlocked, answer), &ready(), 1)
+    after_answer(pin, Outcome::Refused(Refusal::LinkBlocked, answer), &ready(), 1)
 }
 
 /// After so many blocked links to a host.
@@ -32,7 +32,7 @@ fn after(times: usize, host: &str) -> Context {
 }
 
 #[test]
-fn a_blocked_link_ends_its_pin_names_the_host_and_rests_nobody() {
+fn a_blocked_link_fails_its_pin_names_the_host_and_pauses_nobody() {
     for (links, host, side_effect) in [
         (&["https://one.example/a"][..], "one.example", SideEffect::CountBlockedLink),
         (&["https://one.example/b", "https://two.example"], "one.example, two.example", SideEffect::Nothing),
@@ -48,22 +48,23 @@ fn a_blocked_link_ends_its_pin_names_the_host_and_rests_nobody() {
 }
 
 #[test]
-fn a_pin_to_a_host_that_rests_is_not_sent_and_others_are() {
+fn a_pin_to_a_resting_host_is_not_sent_and_others_are() {
     let scheduled = |links: &[&str]| altered(&linking(links), |record| record.state = State::Scheduled);
-    let (resting, other) = (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
+    let (to_resting_host, to_other_host) =
+        (scheduled(&["https://one.example/c"]), scheduled(&["https://two.example"]));
 
-    let twice = due(&resting, &after(2, "one.example"), 1);
-    let thrice = due(&resting, &after(3, "one.example"), 1);
+    let after_two = due(&to_resting_host, &after(2, "one.example"), 1);
+    let after_three = due(&to_resting_host, &after(3, "one.example"), 1);
 
-    assert!(matches!(twice.action, Action::Send(_)));
-    assert_eq!((failure(&thrice.pin), thrice.action), (Some("link_blocked"), Action::Rest));
-    assert_eq!(thrice.pin.attempts, 0);
-    assert!(matches!(due(&other, &after(3, "one.example"), 1).action, Action::Send(_)));
-    assert!(matches!(due(&resting, &after(3, "one.example"), 24 * 60 * 60).action, Action::Send(_)));
+    assert!(matches!(after_two.action, Action::Send(_)));
+    assert_eq!((failure(&after_three.pin), after_three.action), (Some("link_blocked"), Action::Rest));
+    assert_eq!(after_three.pin.attempts, 0);
+    assert!(matches!(due(&to_other_host, &after(3, "one.example"), 1).action, Action::Send(_)));
+    assert!(matches!(due(&to_resting_host, &after(3, "one.example"), 24 * 60 * 60).action, Action::Send(_)));
 }
 
 #[test]
-fn a_pin_that_is_published_ends_the_row_of_its_host() {
+fn a_published_pin_resets_the_count_of_its_host() {
     let pin = linking(&["https://one.example/a"]);
 
     for (context, side_effect) in [
@@ -71,6 +72,6 @@ fn a_pin_that_is_published_ends_the_row_of_its_host() {
         (after(1, "two.example"), SideEffect::Nothing),
         (ready(), SideEffect::Nothing),
     ] {
-        assert_eq!(answered(&pin, created(), &context, 1).side_effect, side_effect);
+        assert_eq!(after_answer(&pin, created(), &context, 1).side_effect, side_effect);
     }
 }

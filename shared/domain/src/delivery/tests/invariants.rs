@@ -3,15 +3,15 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
-    deeds::{Deed, deed},
+    steps::{Step, step},
     *,
 };
 
 /// An attempt that was sent, what came of it, and whether that is known here.
-struct Sent {
+struct AttemptLog {
     attempt: Attempt,
     outcome: Option<Outcome>,
-    decided: bool,
+    is_decided: bool,
 }
 
 /// A Pin, its time, and what is true about it.
@@ -19,51 +19,51 @@ struct Life {
     pin: Pin,
     now: Timestamp,
     context: Context,
-    sent: Vec<Sent>,
+    attempts: Vec<AttemptLog>,
     decisions: u32,
 }
 
 impl Life {
-    fn new(patience: i64) -> Self {
+    fn new(time_to_publish: i64) -> Self {
         let mut pin = pin(State::Scheduled);
-        pin = altered(&pin, |record| record.give_up_at = at(patience));
-        Self { pin, now: at(0), context: ready(), sent: Vec::new(), decisions: 0 }
+        pin = altered(&pin, |record| record.give_up_at = at(time_to_publish));
+        Self { pin, now: at(0), context: ready(), attempts: Vec::new(), decisions: 0 }
     }
 
-    fn live(&mut self, deed: Deed) {
-        match deed {
-            Deed::Pass(seconds) => self.now += SignedDuration::from_secs(seconds),
-            Deed::Become(readiness, refresh_impossible) => {
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Pass(seconds) => self.now += SignedDuration::from_secs(seconds),
+            Step::Become(readiness, refresh_impossible) => {
                 (self.context.readiness, self.context.refresh_impossible) = (readiness, refresh_impossible);
             }
-            Deed::Due => drop(self.happens(&Input::Due)),
-            Deed::ChannelReconnected => drop(self.happens(&Input::ChannelReconnected)),
-            Deed::Answer(which, outcome) if !self.sent.is_empty() => {
-                let which = which.index(self.sent.len());
-                self.answer(which, outcome);
+            Step::Due => drop(self.handle(&Input::Due)),
+            Step::ChannelReconnected => drop(self.handle(&Input::ChannelReconnected)),
+            Step::Answer(index, outcome) if !self.attempts.is_empty() => {
+                let index = index.index(self.attempts.len());
+                self.answer(index, outcome);
             }
-            Deed::Answer(..) => {}
-            Deed::BoardCheck(BoardCheck::Nothing { .. }, ago) => {
+            Step::Answer(..) => {}
+            Step::BoardCheck(BoardCheck::Nothing { .. }, ago) => {
                 let began_at = self.now - SignedDuration::from_secs(ago);
-                self.happens(&Input::BoardChecked(BoardCheck::Nothing { began_at }));
+                self.handle(&Input::BoardChecked(BoardCheck::Nothing { began_at }));
             }
-            Deed::BoardCheck(BoardCheck::Possible { matches, .. }, ago) => {
+            Step::BoardCheck(BoardCheck::Possible { matches, .. }, ago) => {
                 let began_at = self.now - SignedDuration::from_secs(ago);
-                self.happens(&Input::BoardChecked(BoardCheck::Possible { began_at, matches }));
+                self.handle(&Input::BoardChecked(BoardCheck::Possible { began_at, matches }));
             }
-            Deed::BoardCheck(look, _) => drop(self.happens(&Input::BoardChecked(look))),
+            Step::BoardCheck(board_check, _) => drop(self.handle(&Input::BoardChecked(board_check))),
         }
     }
 
-    fn answer(&mut self, which: usize, outcome: Outcome) {
-        let sent = &mut self.sent[which];
-        let outcome = sent.outcome.get_or_insert(outcome).clone();
-        let fencing_token = sent.attempt.fencing_token.clone();
-        self.happens(&Input::Sent { fencing_token, outcome });
+    fn answer(&mut self, index: usize, outcome: Outcome) {
+        let attempts = &mut self.attempts[index];
+        let outcome = attempts.outcome.get_or_insert(outcome).clone();
+        let fencing_token = attempts.attempt.fencing_token.clone();
+        self.handle(&Input::Sent { fencing_token, outcome });
     }
 
     /// Decides, checks everything that must hold of any decision, and goes on from it.
-    fn happens(&mut self, input: &Input) -> Action {
+    fn handle(&mut self, input: &Input) -> Action {
         self.decisions += 1;
         self.context.fencing_token = format!("fence {}", self.decisions);
         let before = self.pin.clone();
@@ -78,7 +78,7 @@ impl Life {
         changes_are_told(&before, &transition);
 
         if let Action::Send(attempt) = &transition.action {
-            self.sent.push(Sent { attempt: attempt.clone(), outcome: None, decided: false });
+            self.attempts.push(AttemptLog { attempt: attempt.clone(), outcome: None, is_decided: false });
         }
         if let SideEffect::PauseChannel(pause) = transition.side_effect {
             self.context.last_pause = Some(pause);
@@ -87,15 +87,16 @@ impl Life {
         transition.action
     }
 
-    /// What is certain now: an answer that leaves no doubt, or a list that can no longer lag.
+    /// Notes what is certain now: after an answer with an outcome, or after a list that can no longer lag.
     fn learn(&mut self, before: &State, input: &Input) {
-        for sent in &mut self.sent {
-            sent.decided |= match input {
+        for attempt_log in &mut self.attempts {
+            attempt_log.is_decided |= match input {
                 Input::Sent { fencing_token, outcome } => {
-                    *fencing_token == sent.attempt.fencing_token && !matches!(outcome, Outcome::Unknown(_))
+                    *fencing_token == attempt_log.attempt.fencing_token
+                        && !matches!(outcome, Outcome::Unknown(_))
                 }
                 Input::BoardChecked(BoardCheck::Nothing { began_at }) => {
-                    let enough = sent.attempt.started_at + BOARD_CHECK_DELAYS[2];
+                    let enough = attempt_log.attempt.started_at + BOARD_CHECK_DELAYS[2];
                     matches!(before, State::OutcomeUnknown { .. }) && *began_at >= enough
                 }
                 _ => false,
@@ -123,7 +124,10 @@ impl Life {
         assert_eq!(transition.pin.attempts, before.attempts + 1);
         assert_eq!(self.context.readiness, Readiness::Ready);
         assert!(self.now >= before.publish_at && self.now < before.give_up_at);
-        assert!(self.sent.iter().all(|sent| sent.decided), "an earlier attempt may have worked");
+        assert!(
+            self.attempts.iter().all(|attempts| attempts.is_decided),
+            "an earlier attempt may have worked"
+        );
     }
 
     fn looks_are_for_the_doubted(&self, transition: &Transition) {
@@ -179,7 +183,7 @@ fn changes_are_told(before: &Pin, transition: &Transition) {
     assert_eq!((transition.pin.version, transition.pin.give_up_at), (before.version, before.give_up_at));
 }
 
-fn patience() -> impl Strategy<Value = i64> {
+fn time_to_publish() -> impl Strategy<Value = i64> {
     select(vec![60, 3600, WEEK])
 }
 
@@ -191,34 +195,34 @@ proptest! {
     #![proptest_config(often())]
 
     #[test]
-    fn no_life_of_a_pin_breaks_a_rule(patience in patience(), deeds in vec(deed(), 0..80)) {
-        let mut life = Life::new(patience);
-        for deed in deeds {
-            life.live(deed);
+    fn no_sequence_of_inputs_breaks_a_rule(time_to_publish in time_to_publish(), steps in vec(step(), 0..80)) {
+        let mut life = Life::new(time_to_publish);
+        for step in steps {
+            life.apply(step);
         }
     }
 
     #[test]
     fn every_pin_ends_soon_after_its_time_if_pinterest_answers(
-        patience in patience(),
-        deeds in vec(deed(), 0..60),
+        time_to_publish in time_to_publish(),
+        steps in vec(step(), 0..60),
         there in any::<bool>(),
         answers in any::<bool>(),
     ) {
-        let mut life = Life::new(patience);
-        for deed in deeds {
-            life.live(deed);
+        let mut life = Life::new(time_to_publish);
+        for step in steps {
+            life.apply(step);
         }
-        life.live(Deed::Become(Readiness::Ready, false));
+        life.apply(Step::Become(Readiness::Ready, false));
         life.now = life.now.max(life.pin.give_up_at);
 
         let mut ticks = 0;
         while life.pin.due_at().is_some() {
             ticks += 1;
             prop_assert!(ticks <= 30, "still {:?}", life.pin.state);
-            if let Action::CheckBoard(_) = life.happens(&Input::Due) && answers {
-                let look = if there { BoardCheck::Found(remote()) } else { nothing(0) };
-                life.live(Deed::BoardCheck(look, 0));
+            if let Action::CheckBoard(_) = life.handle(&Input::Due) && answers {
+                let board_check = if there { BoardCheck::Found(remote()) } else { nothing_found(0) };
+                life.apply(Step::BoardCheck(board_check, 0));
             }
             life.now += if answers { SignedDuration::from_mins(1) } else { SignedDuration::from_mins(6) };
         }

@@ -10,40 +10,40 @@ fn a_process_that_may_be_alive_is_left_alone() {
 }
 
 #[test]
-fn a_process_that_has_fallen_silent_leaves_doubt_whatever_its_channel_is_like() {
+fn a_silent_process_leaves_an_unknown_outcome_whatever_its_channel_is_like() {
     for readiness in [
         Readiness::Ready,
         Readiness::Disconnected,
         Readiness::SwitchedOff(Disabled::SwitchedOff),
         Readiness::ReconnectRequired,
     ] {
-        let transition = due(&sending(), &but(readiness), 35);
+        let transition = due(&sending(), &ready_but(readiness), 35);
         assert_eq!(transition.action, Action::Rest);
-        assert_eq!(next_look(&transition.pin), Some(at(35)));
+        assert_eq!(next_board_check(&transition.pin), Some(at(35)));
     }
 }
 
 #[test]
-fn a_late_answer_that_says_nothing_new_changes_no_look() {
-    let mut doubt = outcome_unknown(Some(320));
-    doubt = altered(&doubt, |record| {
+fn a_late_answer_without_an_outcome_changes_no_board_check() {
+    let mut uncertain_pin = outcome_unknown(Some(320));
+    uncertain_pin = altered(&uncertain_pin, |record| {
         record.state = State::OutcomeUnknown { attempt: attempt(), checks_done: 2, retry_at: Some(at(320)) }
     });
 
-    let transition = answered(&doubt, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
+    let transition = after_answer(&uncertain_pin, Outcome::Unknown(ResponseMeta::default()), &ready(), 70);
 
-    assert_eq!(transition.pin.state, doubt.state);
+    assert_eq!(transition.pin.state, uncertain_pin.state);
 }
 
 #[test]
-fn the_board_is_looked_at_after_15_60_and_320_seconds() {
+fn the_board_is_checked_after_15_60_and_320_seconds() {
     let mut pin = outcome_unknown(Some(15));
     for (look_at, next) in [(15, 60), (60, 320)] {
         assert_eq!(due(&pin, &ready(), look_at - 1).action, Action::Rest);
         let transition = due(&pin, &ready(), look_at);
         assert_eq!(transition.action, Action::CheckBoard(attempt()));
-        pin = looked(&transition.pin, nothing(look_at), look_at + 2).pin;
-        assert_eq!(next_look(&pin), Some(at(next)));
+        pin = after_board_check(&transition.pin, nothing_found(look_at), look_at + 2).pin;
+        assert_eq!(next_board_check(&pin), Some(at(next)));
     }
 
     let transition = due(&pin, &ready(), 320);
@@ -52,46 +52,48 @@ fn the_board_is_looked_at_after_15_60_and_320_seconds() {
 }
 
 #[test]
-fn only_a_look_that_began_late_enough_decides() {
-    let early = looked(&outcome_unknown(Some(60)), nothing(319), 400);
-    assert_eq!((early.action, next_look(&early.pin)), (Action::Rest, Some(at(320))));
+fn only_a_board_check_that_began_late_enough_decides() {
+    let early = after_board_check(&outcome_unknown(Some(60)), nothing_found(319), 400);
+    assert_eq!((early.action, next_board_check(&early.pin)), (Action::Rest, Some(at(320))));
 
-    let late = looked(&outcome_unknown(Some(60)), nothing(320), 322);
+    let late_check = after_board_check(&outcome_unknown(Some(60)), nothing_found(320), 322);
     assert!(
-        matches!(late.action, Action::Send(attempt) if attempt.fencing_token == "next" && attempt.started_at == at(322))
+        matches!(late_check.action, Action::Send(attempt) if attempt.fencing_token == "next" && attempt.started_at == at(322))
     );
 }
 
 #[test]
-fn looks_that_were_missed_are_not_made_up_for() {
+fn missed_board_checks_are_skipped() {
     let pin = outcome_unknown(Some(15));
     assert_eq!(due(&pin, &ready(), 5000).action, Action::CheckBoard(attempt()));
 
-    let transition = looked(&pin, nothing(5000), 5002);
+    let transition = after_board_check(&pin, nothing_found(5000), 5002);
 
     assert!(matches!(transition.action, Action::Send(_)));
 }
 
 #[test]
 fn a_pin_that_is_found_is_published_however_early() {
-    assert!(is_published(&looked(&outcome_unknown(Some(15)), BoardCheck::Found(remote()), 15).pin));
+    assert!(is_published(
+        &after_board_check(&outcome_unknown(Some(15)), BoardCheck::Found(remote()), 15).pin
+    ));
 }
 
 #[test]
 fn a_pin_that_pinterest_has_rewritten_is_published_when_nothing_else_can_be_it() {
-    let early = looked(&outcome_unknown(Some(60)), resembling(60, &[Likeness::Rewritten]), 62).pin;
-    assert_eq!(next_look(&early), Some(at(320)));
+    let early = after_board_check(&outcome_unknown(Some(60)), resembling(60, &[Likeness::Rewritten]), 62).pin;
+    assert_eq!(next_board_check(&early), Some(at(320)));
 
-    assert!(is_published(&looked(&early, resembling(320, &[Likeness::Rewritten]), 322).pin));
+    assert!(is_published(&after_board_check(&early, resembling(320, &[Likeness::Rewritten]), 322).pin));
     let beside = resembling(320, &[Likeness::Rewritten, Likeness::Similar]);
-    assert!(is_published(&looked(&early, beside, 322).pin));
+    assert!(is_published(&after_board_check(&early, beside, 322).pin));
 }
 
 #[test]
 fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
     let two = [Likeness::Rewritten, Likeness::Rewritten];
     for likenesses in [&[Likeness::Similar][..], &two] {
-        let review = looked(&outcome_unknown(Some(320)), resembling(320, likenesses), 322);
+        let review = after_board_check(&outcome_unknown(Some(320)), resembling(320, likenesses), 322);
 
         assert_eq!((review.action, failure(&review.pin)), (Action::Rest, Some("perhaps_published")));
         let State::NeedsReview { candidates, .. } = &review.pin.state else {
@@ -103,19 +105,19 @@ fn a_pin_that_may_be_on_the_board_is_never_sent_again() {
 }
 
 #[test]
-fn attempts_that_make_nothing_are_repeated_later_and_later() {
+fn attempts_without_a_pin_are_repeated_at_growing_intervals() {
     let (mut pin, mut now, mut delays) = (pin(State::Scheduled), 0, Vec::new());
     while now < WEEK - 24 * 3600 {
-        let sent = due(&pin, &ready(), now).pin;
-        let State::Sending(attempt) = &sent.state else { panic!("{:?}", sent.state) };
+        let attempted = due(&pin, &ready(), now).pin;
+        let State::Sending(attempt) = &attempted.state else { panic!("{:?}", attempted.state) };
         let fencing_token = attempt.fencing_token.clone();
         let outcome = Outcome::Unknown(ResponseMeta::default());
-        let unknown = decide(&sent, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
+        let unknown = decide(&attempted, &Input::Sent { fencing_token, outcome }, &ready(), at(now)).pin;
         now += 320;
-        let repeated = looked(&unknown, nothing(now), now);
-        pin = match repeated.action {
-            Action::Send(_) => altered(&repeated.pin, |record| record.state = State::Scheduled),
-            _ => repeated.pin,
+        let checked = after_board_check(&unknown, nothing_found(now), now);
+        pin = match checked.action {
+            Action::Send(_) => altered(&checked.pin, |record| record.state = State::Scheduled),
+            _ => checked.pin,
         };
         let next = pin.due_at().unwrap().as_second() - at(0).as_second();
         delays.push((next.max(now) - now) / 60);
@@ -128,24 +130,25 @@ fn attempts_that_make_nothing_are_repeated_later_and_later() {
 }
 
 #[test]
-fn what_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
+fn a_pin_that_was_not_found_is_sent_again_only_if_the_channel_allows_it() {
     let pause = Pause { reason: crate::PauseReason::SpamHold, until: at(4000), step: 0, failures: 0 };
-    let looked = Input::BoardChecked(nothing(320));
+    let input = Input::BoardChecked(nothing_found(320));
 
-    let transition = decide(&outcome_unknown(Some(320)), &looked, &but(Readiness::Paused(pause)), at(321));
+    let transition =
+        decide(&outcome_unknown(Some(320)), &input, &ready_but(Readiness::Paused(pause)), at(321));
 
     assert_eq!(transition.action, Action::Rest);
     assert_eq!(waits_for(&transition.pin), Some((Reason::SpamHold, Some(at(4000)))));
 }
 
 #[test]
-fn a_look_that_was_begun_is_not_begun_again_at_once() {
-    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+fn a_board_check_that_has_begun_is_not_repeated_at_once() {
+    let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
 
     for seconds in [16, 75, 135] {
-        assert_eq!(due(&begun, &ready(), seconds).action, Action::Rest);
+        assert_eq!(due(&checking, &ready(), seconds).action, Action::Rest);
     }
-    assert_eq!(due(&begun, &ready(), 15 + 5 * 60).action, Action::CheckBoard(attempt()));
+    assert_eq!(due(&checking, &ready(), 15 + 5 * 60).action, Action::CheckBoard(attempt()));
 }
 
 #[test]
@@ -153,9 +156,9 @@ fn a_board_that_cannot_be_read_is_tried_later_each_time() {
     let (mut pin, mut now) = (outcome_unknown(Some(15)), 15);
     let mut waits = Vec::new();
     for _ in 0..10 {
-        let begun = due(&pin, &ready(), now).pin;
-        pin = looked(&begun, BoardCheck::Failed("no route".into()), now).pin;
-        let next = next_look(&pin).unwrap().as_second() - at(0).as_second();
+        let checking = due(&pin, &ready(), now).pin;
+        pin = after_board_check(&checking, BoardCheck::Failed("no route".into()), now).pin;
+        let next = next_board_check(&pin).unwrap().as_second() - at(0).as_second();
         waits.push(next - now);
         now = next;
     }
@@ -167,23 +170,23 @@ fn a_board_that_cannot_be_read_is_tried_later_each_time() {
 
 #[test]
 fn a_board_that_is_gone_or_has_no_end_ends_the_pin() {
-    let gone = BoardCheck::Refused(Refusal::BoardGone, ResponseMeta::default());
-    let transition = looked(&outcome_unknown(Some(15)), gone, 16);
+    let board_gone = BoardCheck::Refused(Refusal::BoardGone, ResponseMeta::default());
+    let transition = after_board_check(&outcome_unknown(Some(15)), board_gone, 16);
     assert_eq!(failure(&transition.pin), Some("board_id_invalid"));
 
-    let transition = looked(&outcome_unknown(Some(15)), BoardCheck::Endless, 16);
+    let transition = after_board_check(&outcome_unknown(Some(15)), BoardCheck::Endless, 16);
     assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
 }
 
 #[test]
 fn a_channel_that_is_gone_leaves_the_outcome_unknown() {
-    let transition = due(&outcome_unknown(Some(15)), &but(Readiness::Disconnected), 15);
+    let transition = due(&outcome_unknown(Some(15)), &ready_but(Readiness::Disconnected), 15);
 
     assert_eq!(failure(&transition.pin), Some("outcome_unknown"));
 }
 
 #[test]
-fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
+fn an_unknown_outcome_waits_for_an_unreadable_channel_and_says_so_once() {
     let pause = Pause { reason: crate::PauseReason::Quota, until: at(500), step: 0, failures: 0 };
     for (readiness, next) in [
         (Readiness::ReconnectRequired, None),
@@ -191,57 +194,63 @@ fn doubt_waits_for_a_channel_that_cannot_be_read_and_says_so_once() {
         (Readiness::SwitchedOff(Disabled::SwitchedOff), Some(at(320))),
         (Readiness::Paused(pause), Some(at(500))),
     ] {
-        let transition = due(&outcome_unknown(Some(15)), &but(readiness), 20);
+        let transition = due(&outcome_unknown(Some(15)), &ready_but(readiness), 20);
         assert_eq!(transition.action, Action::Rest);
-        assert_eq!((next_look(&transition.pin), lines(&transition.pin)), (next, 1));
+        assert_eq!((next_board_check(&transition.pin), lines(&transition.pin)), (next, 1));
 
         let seconds = next.map_or(WEEK - 1, |next| next.as_second() - at(0).as_second());
-        let again = due(&transition.pin, &but(readiness), seconds);
-        assert_eq!(lines(&again.pin), 1);
+        let second = due(&transition.pin, &ready_but(readiness), seconds);
+        assert_eq!(lines(&second.pin), 1);
     }
 }
 
 #[test]
-fn a_look_that_meets_a_dead_token_asks_for_a_new_one_or_waits_for_the_owner() {
+fn a_board_check_with_a_dead_token_refreshes_it_or_waits_for_the_owner() {
     let dead = Input::BoardChecked(BoardCheck::Refused(Refusal::TokenDead, ResponseMeta::default()));
     let refresh_impossible = Context { refresh_impossible: true, ..ready() };
 
-    let renewed = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
-    let stuck = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
+    let with_refresh = decide(&outcome_unknown(Some(15)), &dead, &ready(), at(16));
+    let without_refresh = decide(&outcome_unknown(Some(15)), &dead, &refresh_impossible, at(16));
 
-    assert_eq!((renewed.side_effect, next_look(&renewed.pin)), (SideEffect::RefreshToken, Some(at(76))));
-    assert_eq!((stuck.side_effect, next_look(&stuck.pin)), (SideEffect::Nothing, None));
+    assert_eq!(
+        (with_refresh.side_effect, next_board_check(&with_refresh.pin)),
+        (SideEffect::RefreshToken, Some(at(76)))
+    );
+    assert_eq!(
+        (without_refresh.side_effect, next_board_check(&without_refresh.pin)),
+        (SideEffect::Nothing, None)
+    );
 }
 
 #[test]
-fn doubt_that_waits_for_the_owner_goes_on_when_the_channel_is_back() {
-    let back = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
+fn an_unknown_outcome_that_waits_for_the_owner_is_checked_after_a_reconnection() {
+    let reconnect = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(100));
 
-    assert_eq!(back(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
+    assert_eq!(reconnect(&outcome_unknown(None)).action, Action::CheckBoard(attempt()));
     let has_its_time = outcome_unknown(Some(320));
-    assert_eq!((back(&has_its_time).action, back(&has_its_time).pin), (Action::Rest, has_its_time));
+    assert_eq!((reconnect(&has_its_time).action, reconnect(&has_its_time).pin), (Action::Rest, has_its_time));
 }
 
 #[test]
-fn a_look_that_comes_to_its_end_ends_the_row_of_those_that_did_not() {
-    let begun = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
-    assert!(begun.retry_counter.is_some());
+fn a_complete_board_check_resets_the_retry_counter() {
+    let checking = due(&outcome_unknown(Some(15)), &ready(), 15).pin;
+    assert!(checking.retry_counter.is_some());
 
-    let ended = looked(&begun, nothing(15), 17).pin;
+    let checked = after_board_check(&checking, nothing_found(15), 17).pin;
 
-    assert_eq!(ended.retry_counter, None);
+    assert_eq!(checked.retry_counter, None);
 }
 
 #[test]
-fn a_look_under_way_is_not_begun_again_however_late_it_is() {
-    let mut late = outcome_unknown(Some(320));
-    late = altered(&late, |record| record.give_up_at = at(30));
-    let begun = due(&late, &ready(), 320);
-    assert!(matches!(begun.action, Action::CheckBoard(_)));
+fn a_running_board_check_is_not_repeated_however_late_it_is() {
+    let mut past_deadline = outcome_unknown(Some(320));
+    past_deadline = altered(&past_deadline, |record| record.give_up_at = at(30));
+    let checking = due(&past_deadline, &ready(), 320);
+    assert!(matches!(checking.action, Action::CheckBoard(_)));
     for seconds in [321, 380, 440, 600] {
-        let again = due(&begun.pin, &ready(), seconds);
-        assert_eq!((again.action, &again.pin), (Action::Rest, &begun.pin));
-        assert!(begun.pin.due_at().unwrap() > at(seconds));
+        let next = due(&checking.pin, &ready(), seconds);
+        assert_eq!((next.action, &next.pin), (Action::Rest, &checking.pin));
+        assert!(checking.pin.due_at().unwrap() > at(seconds));
     }
-    assert!(matches!(due(&begun.pin, &ready(), 320 + 300).action, Action::CheckBoard(_)));
+    assert!(matches!(due(&checking.pin, &ready(), 320 + 300).action, Action::CheckBoard(_)));
 }

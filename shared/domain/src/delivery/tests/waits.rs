@@ -13,7 +13,7 @@ fn each_wait_says_what_for() {
         (pause(PauseReason::Quota), Reason::Quota, Some(900)),
         (pause(PauseReason::SpamHold), Reason::SpamHold, Some(900)),
     ] {
-        let transition = due(&pin(State::Scheduled), &but(readiness), 0);
+        let transition = due(&pin(State::Scheduled), &ready_but(readiness), 0);
         assert_eq!(transition.action, Action::Rest);
         assert_eq!(waits_for(&transition.pin), Some((reason, retry_at.map(at))));
         assert_eq!(transition.side_effect == SideEffect::RefreshToken, readiness == Readiness::TokenExpired);
@@ -25,7 +25,7 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         for _ in 0..200 {
-            let waits = decide(&pin, &Input::Due, &but(readiness), now).pin;
+            let waits = decide(&pin, &Input::Due, &ready_but(readiness), now).pin;
             assert!(waits.due_at().unwrap() > now);
             (now, pin) = (waits.due_at().unwrap(), waits);
         }
@@ -34,19 +34,21 @@ fn a_pin_that_goes_on_waiting_for_the_same_says_so_once_and_is_tried_later() {
 }
 
 #[test]
-fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_soon() {
+fn a_wait_of_a_week_is_checked_some_hundred_times_and_its_end_is_noticed_soon() {
     let attempt = Attempt { fencing_token: "f1".into(), started_at: at(0) };
-    let doubt = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
+    let uncertain_state = State::OutcomeUnknown { attempt, checks_done: 0, retry_at: Some(at(0)) };
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
-        for state in [State::Scheduled, doubt.clone()] {
+        for state in [State::Scheduled, uncertain_state.clone()] {
             let mut pin = pin(state);
             pin = altered(&pin, |record| record.timeline.push(at(0), "accepted", phrases::ACCEPTED.into())); // long before the wait begins
-            let (begun, mut now, mut waits) = (at(3600), at(3600), Vec::new());
+            let (begun_at, mut now, mut waits) = (at(3600), at(3600), Vec::new());
             while now < at(WEEK - 3600) {
-                pin = decide(&pin, &Input::Due, &but(readiness), now).pin;
+                pin = decide(&pin, &Input::Due, &ready_but(readiness), now).pin;
                 let due_at = pin.due_at().unwrap();
                 waits.push(due_at.duration_since(now));
-                assert!(waits.len() == 1 || waits.last() <= Some(&waits[0].max(now.duration_since(begun))));
+                assert!(
+                    waits.len() == 1 || waits.last() <= Some(&waits[0].max(now.duration_since(begun_at)))
+                );
                 now = due_at;
             }
             assert!(waits[0] <= SignedDuration::from_mins(5), "{readiness:?}: {waits:?}");
@@ -57,18 +59,18 @@ fn a_wait_of_a_week_is_looked_after_some_hundred_times_and_its_end_is_noticed_so
 
 #[test]
 fn a_pin_that_waits_for_something_else_says_so_even_if_the_reason_has_the_same_name() {
-    let busy = refused(&sending(), Refusal::Busy, &ready(), 1).pin;
+    let busy = after_refusal(&sending(), Refusal::Busy, &ready(), 1).pin;
     let before = lines(&busy);
 
-    let off = due(&busy, &but(Readiness::SwitchedOff(Disabled::SwitchedOff)), 60).pin;
+    let switched_off = due(&busy, &ready_but(Readiness::SwitchedOff(Disabled::SwitchedOff)), 60).pin;
 
-    assert_eq!(waits_for(&busy).unwrap().0, waits_for(&off).unwrap().0);
-    assert_eq!(lines(&off), before + 1);
-    assert_eq!(off.timeline.entries.last().unwrap().detail, phrases::SWITCHED_OFF.text);
+    assert_eq!(waits_for(&busy).unwrap().0, waits_for(&switched_off).unwrap().0);
+    assert_eq!(lines(&switched_off), before + 1);
+    assert_eq!(switched_off.timeline.entries.last().unwrap().detail, phrases::SWITCHED_OFF.text);
 }
 
 #[test]
-fn what_waits_is_left_alone_until_its_time() {
+fn a_waiting_pin_does_not_change_before_its_retry_time() {
     let waits = waiting(Reason::Quota, Some(100));
 
     assert_eq!(due(&waits, &ready(), 99).pin, waits);
@@ -76,16 +78,16 @@ fn what_waits_is_left_alone_until_its_time() {
 }
 
 #[test]
-fn what_waits_for_the_channel_goes_out_when_it_is_back() {
-    let back = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(10)).action;
+fn a_pin_that_waits_for_its_channel_is_sent_after_a_reconnection() {
+    let reconnect = |pin: &Pin| decide(pin, &Input::ChannelReconnected, &ready(), at(10)).action;
 
     for pin in [waiting(Reason::Reconnect, None), waiting(Reason::TokenRefresh, Some(60))] {
-        assert!(matches!(back(&pin), Action::Send(_)));
+        assert!(matches!(reconnect(&pin), Action::Send(_)));
     }
 }
 
 #[test]
-fn what_waits_for_something_else_does_not_go_out_because_the_channel_is_back() {
+fn a_pin_that_waits_for_something_else_is_not_sent_after_a_reconnection() {
     for pin in [
         pin(State::Scheduled),
         sending(),
@@ -105,7 +107,7 @@ fn a_channel_that_is_back_but_paused_sends_nothing() {
     let transition = decide(
         &waiting(Reason::Reconnect, None),
         &Input::ChannelReconnected,
-        &but(Readiness::Paused(pause)),
+        &ready_but(Readiness::Paused(pause)),
         at(10),
     );
 
@@ -114,21 +116,21 @@ fn a_channel_that_is_back_but_paused_sends_nothing() {
 }
 
 #[test]
-fn what_is_not_at_pinterest_is_cancelled_when_the_channel_is_gone() {
+fn an_unsent_pin_is_cancelled_when_its_channel_is_gone() {
     for pin in [pin(State::Scheduled), waiting(Reason::Quota, Some(0)), waiting(Reason::Reconnect, None)] {
         for seconds in [0, WEEK] {
-            let transition = due(&pin, &but(Readiness::Disconnected), seconds);
+            let transition = due(&pin, &ready_but(Readiness::Disconnected), seconds);
             assert_eq!(transition.pin.state, State::Cancelled);
         }
     }
 }
 
 #[test]
-fn however_long_a_wait_has_lasted_a_pin_is_looked_at_while_it_can_still_be_sent() {
+fn a_pin_is_tried_once_more_before_its_give_up_time_however_long_it_waited() {
     for readiness in [Readiness::SwitchedOff(Disabled::SwitchedOff), Readiness::TokenExpired] {
         let (mut pin, mut now) = (pin(State::Scheduled), at(0));
         while now < at(WEEK - 300) {
-            pin = decide(&pin, &Input::Due, &but(readiness), now).pin;
+            pin = decide(&pin, &Input::Due, &ready_but(readiness), now).pin;
             now = pin.due_at().unwrap();
         }
         assert!(now < at(WEEK - 60), "{now}");

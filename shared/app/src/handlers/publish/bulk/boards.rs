@@ -151,9 +151,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_late_is_left_to_the_next_call() {
         let until = Instant::now() + Duration::from_secs(12);
-        let late = in_time(until, std::future::pending::<Result<()>>()).await;
+        let result = in_time(until, std::future::pending::<Result<()>>()).await;
         assert_eq!(
-            late.map_err(|problem| (problem.is_passing(), problem.code)),
+            result.map_err(|problem| (problem.is_passing(), problem.code)),
             Err((true, "not_done".to_owned()))
         );
         assert_eq!(Instant::now(), until);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_boards_of_one_name_the_account_s_own_is_meant() {
+    fn the_account_s_own_board_wins_over_another_of_the_same_name() {
         let channel = boards(&[("1", "Recipes", "eve"), ("2", "Recipes", "ada"), ("3", "Ideas", "eve")]);
         let id = |name: &str| channel.board(name).map(|(board, _)| board.to_string()).ok();
         assert_eq!(id("Recipes"), Some("2".to_owned()));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn two_boards_that_may_both_be_meant_are_told_by_their_ids() {
+    fn an_ambiguous_board_name_is_refused_with_the_ids() {
         let channel = boards(&[
             ("1", "Recipes", "eve"),
             ("2", "Recipes", "bob"),

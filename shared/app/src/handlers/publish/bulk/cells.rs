@@ -168,8 +168,8 @@ mod tests {
     use super::*;
 
     /// The value that is asked for, with the rest that tells it from others; or the code of what is wrong.
-    fn read(at: &str, zone: Option<&str>) -> Result<(Value, Option<Value>), &'static str> {
-        when(at, zone, "2026-11-30T12:34:56.789Z".parse().unwrap()).map_err(|invalid| invalid.code)
+    fn parse_time(cell: &str, zone: Option<&str>) -> Result<(Value, Option<Value>), &'static str> {
+        when(cell, zone, "2026-11-30T12:34:56.789Z".parse().unwrap()).map_err(|invalid| invalid.code)
     }
 
     fn local(text: &str) -> Value {
@@ -184,32 +184,32 @@ mod tests {
             "2026-12-01T09:00[America/New_York]",
             "2026-12-01T09:00+01:00[Europe/Berlin]",
         ] {
-            assert_eq!(read(instant, None), Ok((json!(instant), None)), "a zone is not dropped");
+            assert_eq!(parse_time(instant, None), Ok((json!(instant), None)), "a zone is not dropped");
         }
-        for same in [
+        for spelling in [
             "2026-12-07T18:00:00",
             "2026-12-07 18:00",
             "2026/12/07 18:00",
             "2026/12/7 18:00:00",
             "2026-12-07  18:00",
         ] {
-            assert_eq!(read(same, None), Ok((local("2026-12-07T18:00:00"), None)), "{same}");
+            assert_eq!(parse_time(spelling, None), Ok((local("2026-12-07T18:00:00"), None)), "{spelling}");
         }
-        assert_eq!(read("2026/12/7 6:05", None), Ok((local("2026-12-07T06:05:00"), None)));
+        assert_eq!(parse_time("2026/12/7 6:05", None), Ok((local("2026-12-07T06:05:00"), None)));
     }
 
     #[test]
     fn a_day_without_a_time_means_the_time_at_which_the_file_is_sent_and_stays_the_same_row() {
         for day in ["2026-12-07", "2026/12/07", "2026/12/7"] {
             let (asked_for, known_by) = (local("2026-12-07T12:34:56"), local("2026-12-07T00:00:00"));
-            assert_eq!(read(day, None), Ok((asked_for, Some(known_by))), "{day}");
+            assert_eq!(parse_time(day, None), Ok((asked_for, Some(known_by))), "{day}");
         }
-        let (asked_for, _) = read("2026-12-07", Some("Europe/Istanbul")).unwrap();
+        let (asked_for, _) = parse_time("2026-12-07", Some("Europe/Istanbul")).unwrap();
         assert_eq!(asked_for["local"], "2026-12-07T15:34:56", "clocks there show it");
     }
 
     #[test]
-    fn what_excel_has_made_of_a_date_is_refused() {
+    fn a_date_that_excel_has_rewritten_is_refused() {
         for rewritten in [
             "12/7/2026 22:00",
             "07.12.2026 18:00",
@@ -219,7 +219,7 @@ mod tests {
             "7.12.",
             "1/2",
         ] {
-            assert_eq!(read(rewritten, None), Err("ambiguous_date"), "{rewritten}");
+            assert_eq!(parse_time(rewritten, None), Err("ambiguous_date"), "{rewritten}");
         }
         for other in [
             "tomorrow",
@@ -230,7 +230,7 @@ mod tests {
             "2026-12",
             "2026-12-07T",
         ] {
-            assert_eq!(read(other, None), Err("invalid_publish_at"), "{other}");
+            assert_eq!(parse_time(other, None), Err("invalid_publish_at"), "{other}");
         }
     }
 

@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn the_closest_reading_of_a_name_counts() {
         let all = ["Café", "CAFÉ", "Cafe\u{301}", "Green  salads"].map(|name| Named::new(name, name));
-        for (wanted, found) in [
+        for (spelling, expected) in [
             ("Café", vec!["Café"]),
             ("Cafe\u{301}", vec!["Cafe\u{301}"]),
             (" Café ", vec!["Café", "Cafe\u{301}"]),
@@ -50,7 +50,11 @@ mod tests {
             ("green salads ", vec!["Green  salads"]),
             ("Salads", vec![]),
         ] {
-            assert_eq!(of_name(&all, wanted).into_iter().copied().collect::<Vec<_>>(), found, "{wanted}");
+            assert_eq!(
+                of_name(&all, spelling).into_iter().copied().collect::<Vec<_>>(),
+                expected,
+                "{spelling}"
+            );
         }
     }
 }

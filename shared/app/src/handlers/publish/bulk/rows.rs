@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_pinterest_and_ours_ask_for_the_same() {
+    fn columns_of_pinterest_and_of_pinwright_mean_the_same() {
         let expected = json!({
             "channel_id": "ch_1",
             "title": "Salad",
@@ -143,13 +143,13 @@ mod tests {
             "media": {"kind": "image", "url": "https://a.example/1.jpg"},
             "publish_at": {"local": "2026-12-01T09:00:00", "time_zone": "UTC"},
         });
-        let theirs = format!(
+        let pinterest_csv = format!(
             "{PINTERESTS}\nSalad,https://a.example/1.jpg,Food,,\"Green, fresh\",,2026-12-01T09:00:00,a\n"
         );
-        assert_eq!(contents(theirs.as_bytes()), [(2, expected.clone(), Some("Food".to_owned()))]);
-        let ours = "\u{feff}title,description,media_url,publish_at,time_zone\r\n\
+        assert_eq!(contents(pinterest_csv.as_bytes()), [(2, expected.clone(), Some("Food".to_owned()))]);
+        let pinwright_csv = "\u{feff}title,description,media_url,publish_at,time_zone\r\n\
                     Salad,\"Green, fresh\",https://a.example/1.jpg,2026-12-01 09:00,UTC\r\n";
-        assert_eq!(contents(ours.as_bytes()), [(2, expected, None)]);
+        assert_eq!(contents(pinwright_csv.as_bytes()), [(2, expected, None)]);
     }
 
     /// The form of Pinterest's own sample: an image, and a video with a moment of it as its cover.
@@ -180,39 +180,39 @@ mod tests {
     /// The same two rows, as each program and system saves them.
     #[test]
     fn a_spreadsheet_s_file_says_the_same_however_it_is_saved() {
-        let plain = "Title,Media URL,Pinterest board,Link\n\
+        let csv = "Title,Media URL,Pinterest board,Link\n\
                      Şölen,https://a.example/1.jpg, Café ,\n\
                      \"Green, \"\"fresh\"\"\nand quick\",https://a.example/2.jpg,Food,https://a.example/\n";
-        let expected = contents(plain.as_bytes());
+        let expected = contents(csv.as_bytes());
         assert_eq!((expected[0].2.as_deref(), expected[1].0), (Some("Café"), 3));
         let other = |separator: &str| {
-            plain.replace("Green, ", "Green@ ").replace(',', separator).replace("Green@ ", "Green, ")
+            csv.replace("Green, ", "Green@ ").replace(',', separator).replace("Green@ ", "Green, ")
         };
         let utf_16 =
             |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
-        let windows = plain.replace('\n', "\r\n").replace("\\r\\n\nand", "\nand");
+        let windows = csv.replace('\n', "\r\n").replace("\\r\\n\nand", "\nand");
         let files: Vec<(&str, Vec<u8>)> = vec![
-            ("Excel, CSV UTF-8", format!("\u{feff}{plain}").into_bytes()),
+            ("Excel, CSV UTF-8", format!("\u{feff}{csv}").into_bytes()),
             ("Excel in German", format!("\u{feff}{}", other(";")).into_bytes()),
             ("Excel, Unicode Text", utf_16(&format!("\u{feff}{}", other("\t")), u16::to_le_bytes)),
-            ("UTF-16, big end first", utf_16(&format!("\u{feff}{plain}"), u16::to_be_bytes)),
-            ("UTF-16 without a mark", utf_16(plain, u16::to_le_bytes)),
-            ("UTF-16 without a mark, big end first", utf_16(plain, u16::to_be_bytes)),
+            ("UTF-16, big end first", utf_16(&format!("\u{feff}{csv}"), u16::to_be_bytes)),
+            ("UTF-16 without a mark", utf_16(csv, u16::to_le_bytes)),
+            ("UTF-16 without a mark, big end first", utf_16(csv, u16::to_be_bytes)),
             ("tabs", other("\t").into_bytes()),
-            ("empty columns", plain.replace(",Link", ",Link,,").into_bytes()),
+            ("empty columns", csv.replace(",Link", ",Link,,").into_bytes()),
         ];
-        for (what, file) in files {
-            assert_eq!(contents(&file), expected, "{what}");
+        for (case, file) in files {
+            assert_eq!(contents(&file), expected, "{case}");
         }
         let line_of_second = |file: &str| contents(file.as_bytes())[1].0;
         assert_eq!(line_of_second(&format!("sep=;\r\n{}", other(";"))), 4, "a line that names the separator");
         assert_eq!(line_of_second(&windows), 3);
-        assert_eq!(line_of_second(&plain.replace('\n', "\r")), 3, "an old Mac");
-        assert_eq!(line_of_second(&plain.replace("\n\"Green", "\n\n,,,\r\n\"Green")), 5, "empty rows");
+        assert_eq!(line_of_second(&csv.replace('\n', "\r")), 3, "an old Mac");
+        assert_eq!(line_of_second(&csv.replace("\n\"Green", "\n\n,,,\r\n\"Green")), 5, "empty rows");
     }
 
     #[test]
-    fn a_file_whose_letters_cannot_be_told_says_how_to_save_it() {
+    fn a_file_in_an_unknown_encoding_is_refused_with_how_to_save_it() {
         for (file, words) in [
             (b"Title,Media URL\nT\xfcrk kahvesi,https://a.example/1.jpg\n".as_slice(), "line 2"),
             (b"PK\x03\x04\x14\0\x06\0", "the spreadsheet itself"),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_too_many_or_too_few_cells_costs_itself_only() {
+    fn a_row_with_too_many_or_too_few_cells_is_refused_alone() {
         let file = "title,media_url,link\n\
                     A,https://a.example/1.jpg,\n\
                     B, and more,https://a.example/1.jpg,\n\
@@ -276,17 +276,18 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_an_object_and_empty_ones_are_none() {
-        let good = r#"{"channel_id":"ch_1","media":{"kind":"image","url":"https://a.example/1.jpg"}}"#;
-        let twice = r#"{"channel_id":"ch_1","channel_id":"ch_2","media":{"kind":"image","url":"x"}}"#;
-        let file = format!("{good}\r\n\n[1]\n{{\"title\":1}}\n{twice}");
+    fn each_line_is_an_object_and_empty_lines_are_skipped() {
+        let valid_line = r#"{"channel_id":"ch_1","media":{"kind":"image","url":"https://a.example/1.jpg"}}"#;
+        let repeated_field =
+            r#"{"channel_id":"ch_1","channel_id":"ch_2","media":{"kind":"image","url":"x"}}"#;
+        let file = format!("{valid_line}\r\n\n[1]\n{{\"title\":1}}\n{repeated_field}");
         let rows = read("application/x-ndjson", file.as_bytes(), None, Timestamp::UNIX_EPOCH).unwrap();
         let lines: Vec<_> = rows.iter().map(|row| (row.line, row.pin.is_ok())).collect();
         assert_eq!(lines, [(1, true), (3, false), (4, false), (5, false)]);
     }
 
     #[test]
-    fn what_is_no_file_of_rows_is_refused_as_a_whole() {
+    fn a_file_of_another_format_is_refused_as_a_whole() {
         for (content_type, file, code) in [
             ("text/csv", "title,colour\na,b\n", "unknown_field"),
             ("text/csv", "title,Title\na,b\n", "repeated_field"),

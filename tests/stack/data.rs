@@ -21,10 +21,10 @@ const KEPT: [&str; 5] = [
 
 #[test]
 fn tables_and_secrets_outlive_the_stack() {
-    holds(retained);
+    holds(deletion_policies);
 }
 
-pub(crate) fn retained(project: &Project) -> Vec<String> {
+pub(crate) fn deletion_policies(project: &Project) -> Vec<String> {
     let mut complaints = Vec::new();
     for (id, resource) in KEPT.iter().flat_map(|kind| project.resources(kind)) {
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
@@ -63,9 +63,9 @@ pub(crate) fn secrets(project: &Project) -> Vec<String> {
         },
     });
     let mut complaints = Vec::new();
-    let there = &project.resource("KeyRing")["Properties"];
-    if there != &ring {
-        complaints.push(format!("a deployment would make a new key ring: {there} is not {ring}"));
+    let key_ring = &project.resource("KeyRing")["Properties"];
+    if key_ring != &ring {
+        complaints.push(format!("a deployment would make a new key ring: {key_ring} is not {ring}"));
     }
     for field in ["SecretString", "GenerateSecretString"] {
         if !project.resource("SettingsSecret")["Properties"][field].is_null() {
@@ -73,8 +73,8 @@ pub(crate) fn secrets(project: &Project) -> Vec<String> {
         }
     }
     for secret in ["KeyRing", "SettingsSecret"] {
-        let there = project.resource(secret);
-        if there["Type"] != "AWS::SecretsManager::Secret" || !there["Condition"].is_null() {
+        let key_ring = project.resource(secret);
+        if key_ring["Type"] != "AWS::SecretsManager::Secret" || !key_ring["Condition"].is_null() {
             complaints.push(format!("{secret} is not a secret that is always there"));
         }
     }
@@ -124,8 +124,8 @@ pub(crate) fn files(project: &Project) -> Vec<String> {
     }
     // Pages send, and never read: what lets them in is the address that they were given.
     let cors = &properties["CorsConfiguration"]["CorsRules"];
-    let wanted = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match", "x-amz-tagging"], "MaxAge": 3600}]);
-    if *cors != wanted {
+    let expected_cors = json!([{"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["content-type", "if-none-match", "x-amz-tagging"], "MaxAge": 3600}]);
+    if *cors != expected_cors {
         complaints.push(format!("pages cannot send files, or can do more: {cors}"));
     }
     complaints
@@ -162,7 +162,7 @@ pub(crate) fn tables(project: &Project) -> Vec<String> {
 fn form(table: &Value, time_to_live: &Value) -> BTreeMap<&'static str, Value> {
     let sorted = |value: &Value, by: &str| {
         let mut all: Vec<_> = list(value).into_iter().cloned().collect();
-        all.sort_by_key(|one| one[by].to_string());
+        all.sort_by_key(|item| item[by].to_string());
         all
     };
     let mut indexes = sorted(&table["GlobalSecondaryIndexes"], "IndexName");
@@ -194,8 +194,8 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
         let aws = LoopbackAws::start(options).await.unwrap();
         let mut forms = Vec::new();
         for name in ["main", "tokens"] {
-            let table = ask(&aws, "DescribeTable", name).await;
-            let live = ask(&aws, "DescribeTimeToLive", name).await;
+            let table = describe(&aws, "DescribeTable", name).await;
+            let live = describe(&aws, "DescribeTimeToLive", name).await;
             forms.push(form(&table["Table"], &live["TimeToLiveDescription"]["AttributeName"]));
         }
         forms.try_into().unwrap()
@@ -203,14 +203,14 @@ fn local() -> [BTreeMap<&'static str, Value>; 2] {
 }
 
 /// One question about a table.
-async fn ask(aws: &LoopbackAws, operation: &str, table: &str) -> Value {
+async fn describe(aws: &LoopbackAws, operation: &str, table: &str) -> Value {
     let (url, body) = (aws.dynamodb_url(), json!({ "TableName": table }).to_string());
     let headers = signed_headers(aws.secret_key(), url, &format!("DynamoDB_20120810.{operation}"), &body);
     let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into());
     let tls = tls.with_safe_default_protocol_versions().unwrap();
     let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
     let client = reqwest::Client::builder().tls_backend_preconfigured(tls).build().unwrap();
-    let sent = client.post(url).headers(headers).body(body).send().await.unwrap();
-    let answer = sent.error_for_status().unwrap().text().await.unwrap();
+    let response = client.post(url).headers(headers).body(body).send().await.unwrap();
+    let answer = response.error_for_status().unwrap().text().await.unwrap();
     serde_json::from_str(&answer).unwrap()
 }

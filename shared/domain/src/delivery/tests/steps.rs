@@ -10,20 +10,22 @@ use crate::PauseReason;
 
 /// One thing that happens, or one change of the world.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum Step {
     Pass(i64),
     Become(Readiness, bool),
     Due,
     ChannelReconnected,
     /// The answer to one of the attempts so far: always the same, however often and late it comes.
     Answer(Index, Outcome),
-    /// A look that began so many seconds ago.
+    /// A board check that began so many seconds ago.
     BoardCheck(BoardCheck, i64),
 }
 
 fn answer() -> impl Strategy<Value = ResponseMeta> {
-    any::<bool>()
-        .prop_map(|told| ResponseMeta { http_status: told.then_some(400), ..ResponseMeta::default() })
+    any::<bool>().prop_map(|has_status| ResponseMeta {
+        http_status: has_status.then_some(400),
+        ..ResponseMeta::default()
+    })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -57,9 +59,9 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-fn look() -> impl Strategy<Value = BoardCheck> {
+fn board_check() -> impl Strategy<Value = BoardCheck> {
     prop_oneof![
-        6 => Just(nothing(0)),
+        6 => Just(nothing_found(0)),
         1 => select(vec![Likeness::Similar, Likeness::Rewritten]).prop_map(|likeness| resembling(0, &[likeness])),
         1 => Just(BoardCheck::Failed("no route".into())),
         1 => (passing_refusal(), answer()).prop_map(|(refusal, answer)| BoardCheck::Refused(refusal, answer)),
@@ -78,13 +80,13 @@ fn readiness() -> impl Strategy<Value = Readiness> {
     ]
 }
 
-pub(super) fn deed() -> impl Strategy<Value = Deed> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => select(vec![1, 14, 20, 34, 36, 61, 240, 319, 321, 3600, 86_400]).prop_map(Deed::Pass),
-        2 => (readiness(), any::<bool>()).prop_map(|(readiness, refresh_impossible)| Deed::Become(readiness, refresh_impossible)),
-        8 => Just(Deed::Due),
-        1 => Just(Deed::ChannelReconnected),
-        4 => (any::<Index>(), outcome()).prop_map(|(which, outcome)| Deed::Answer(which, outcome)),
-        4 => (look(), 0_i64..10).prop_map(|(look, ago)| Deed::BoardCheck(look, ago)),
+        6 => select(vec![1, 14, 20, 34, 36, 61, 240, 319, 321, 3600, 86_400]).prop_map(Step::Pass),
+        2 => (readiness(), any::<bool>()).prop_map(|(readiness, refresh_impossible)| Step::Become(readiness, refresh_impossible)),
+        8 => Just(Step::Due),
+        1 => Just(Step::ChannelReconnected),
+        4 => (any::<Index>(), outcome()).prop_map(|(index, outcome)| Step::Answer(index, outcome)),
+        4 => (board_check(), 0_i64..10).prop_map(|(board_check, ago)| Step::BoardCheck(board_check, ago)),
     ]
 }
