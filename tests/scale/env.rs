@@ -156,10 +156,7 @@ impl ScaleEnv {
     }
 
     pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {
-        let setup = self.setup();
-        let secret = setup.settings_secret().unwrap();
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup)
+        tests::refresh(&self.setup())
     }
 
     pub(crate) fn deliver(self: &Arc<Self>) -> Deliver {

@@ -6,7 +6,7 @@ use std::{
     time,
 };
 
-use app::{handlers::Refresh, handlers::Tick};
+use app::{handlers::Refresh, handlers::RefreshJob};
 use domain::{
     ChannelId,
     refresh::{Lifetimes, due_at},
@@ -133,9 +133,9 @@ fn day(channels: usize) -> Day {
 
         let start = minute_of(first);
         env.reach(start - MINUTE * 2).await;
-        let (daily_check, _) = tick(env, &refresh, Tick::DailyCheck).await;
+        let (daily_check, _) = tick(env, &refresh, RefreshJob::DailyCheck).await;
         env.reach(start - MINUTE).await;
-        let (idle, idle_ran) = tick(env, &refresh, Tick::Due).await;
+        let (idle, idle_ran) = tick(env, &refresh, RefreshJob::Tick).await;
 
         let (before, began) = (env.metered(), time::Instant::now());
         let wanted: BTreeSet<_> = seeded.due.iter().map(|due| minute_of(*due) + MINUTE).collect();
@@ -144,13 +144,13 @@ fn day(channels: usize) -> Day {
         let mut memory = Halves::begin(&env.memory, wanted.len());
         for at in &wanted {
             env.reach(*at).await;
-            ran += tick(env, &refresh, Tick::Due).await.1;
+            ran += tick(env, &refresh, RefreshJob::Tick).await.1;
             memory.step();
         }
         let (peak, grown) = memory.end();
         let last_idle = {
             env.reach(last + MINUTE * 2).await;
-            tick(env, &refresh, Tick::Due).await.0
+            tick(env, &refresh, RefreshJob::Tick).await.0
         };
         assert_eq!(idle, last_idle, "a minute in which nothing is due is like another");
         let mut all = env.metered().since(&before).since(&idle);
@@ -191,9 +191,9 @@ fn minute_of(at: Timestamp) -> Timestamp {
 }
 
 /// One wake-up: what it asked for, and how long it took by the clock that jumps.
-async fn tick(env: &Arc<ScaleEnv>, refresh: &Refresh, tick: Tick) -> (Meter, Duration) {
+async fn tick(env: &Arc<ScaleEnv>, refresh: &Refresh, job: RefreshJob) -> (Meter, Duration) {
     let (before, began) = (env.metered(), Instant::now());
-    refresh.tick(tick, began + INVOCATION).await.unwrap();
+    refresh.run(job, began + INVOCATION).await.unwrap();
     env.memory.look();
     (env.metered().since(&before), began.elapsed())
 }
@@ -256,7 +256,7 @@ fn overdue_refreshes_after_an_outage_follow_the_configured_rate() {
         let mut ticks = 0;
         while env.pinterest.lock().unwrap().tokens < MANY as u64 {
             env.reach(back + MINUTE * ticks).await;
-            tick(env, &refresh, Tick::Due).await;
+            tick(env, &refresh, RefreshJob::Tick).await;
             ticks += 1;
         }
 
@@ -305,7 +305,7 @@ fn units_are_the_same_by_the_documented_rules() {
         let seeded = seed::connect(env, 40, LIFE, false).await;
         let refresh = env.refresh();
         env.reach(minute_of(*seeded.due.iter().max().unwrap()) + MINUTE).await;
-        let (meter, _) = tick(env, &refresh, Tick::Due).await;
+        let (meter, _) = tick(env, &refresh, RefreshJob::Tick).await;
         let told = meter.of(|what| !what.starts_with("reckoned")).write_units;
         let reckoned = meter.of(|what| what.starts_with("reckoned")).write_units;
         assert!(

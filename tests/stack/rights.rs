@@ -9,7 +9,7 @@ use std::{
 use adapters::Transports;
 use app::{
     Function, Setup,
-    handlers::{Analytics, Channels, Pins, Publish, Tick},
+    handlers::{Analytics, Channels, Pins, Publish, RefreshJob},
 };
 use aws_smithy_runtime_api::client::{
     http::{
@@ -285,8 +285,8 @@ impl Recorder {
         self.functions("deliver", day * 2).deliver.tick(soon).await.unwrap();
         self.review(&pin("perhaps", false)).await;
         let refresh = |days: i32| self.functions("refresh", day * days).refresh;
-        refresh(26).tick(Tick::Due, soon).await.unwrap();
-        refresh(80).tick(Tick::DailyCheck, soon).await.unwrap();
+        refresh(26).run(RefreshJob::Tick, soon).await.unwrap();
+        refresh(80).run(RefreshJob::DailyCheck, soon).await.unwrap();
 
         self.ask("pins", "DELETE", &scheduled, &none).await;
         self.ask("channels", "DELETE", &path, &none).await;
@@ -432,7 +432,7 @@ fn statements(project: &Project, function: &str) -> Vec<Statement> {
 #[tokio::test]
 async fn every_role_allows_the_rows_that_its_function_touches_and_no_others() {
     let recorder = Recorder::start().await;
-    recorder.run().await;
+    Box::pin(recorder.run()).await;
 
     let project = Project::read();
     let mut complaints = Vec::new();

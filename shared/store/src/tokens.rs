@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue},
 };
 use domain::{
-    ChannelId, SealedPair,
+    ChannelId, SealedPair, TenantId,
     refresh::{Lease, TokenState},
 };
 use jiff::Timestamp;
@@ -66,7 +66,7 @@ impl TokenRow {
         let mut new = item(self)?;
         new.extend(item(&RowKey::token(&self.state.channel_id))?);
         if let Some(at) = self.state.due_at {
-            new.extend(item(&table.due_channel(at, &self.state.channel_id))?);
+            new.extend(item(&table.due_tokens(at, &self.state.tenant, &self.state.channel_id))?);
         }
         if let Some(lease) = &self.state.lease {
             new.insert("lease_until".to_owned(), n(lease.until.as_millisecond()));
@@ -178,6 +178,7 @@ impl TokensTable {
     /// moment: a Pin in a hurry does not hurry Pinterest.
     pub async fn request_refresh(
         &self,
+        tenant: &TenantId,
         channel: &ChannelId,
         version: u64,
         now: Timestamp,
@@ -185,7 +186,7 @@ impl TokensTable {
         let mut names =
             values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
         names.insert(":none".to_owned(), n(0));
-        let due = item(&self.table.due_channel(now, channel))?;
+        let due = item(&self.table.due_tokens(now, tenant, channel))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
                          AND attribute_exists(due_sk) AND due_sk > :due_sk AND failures = :none \

@@ -2,7 +2,7 @@
 
 use app::{
     handlers::OauthCallback, handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh,
-    handlers::Tick,
+    handlers::RefreshJob,
 };
 use edge::Handler as _;
 use futures::FutureExt as _;
@@ -103,21 +103,21 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     let callback = OauthCallback::new(secret, vault, main.clone(), tokens.clone(), pinterest, setup);
     let (secret, vault, pinterest) =
         (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
-    let refresh = Refresh::new(secret, vault, main, tokens, pinterest, setup);
+    let refresh = Refresh::new(secret, vault, main, tokens, setup.workers().unwrap(), pinterest, setup);
     let back = app.consent(&start).await;
     let end = app.ask(&callback, "GET", &back, Value::Null).await;
     let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
     app.ask(&app.channels(), "POST", "/api/v1/connections/claim", claim).await;
     let soon = || Instant::now() + std::time::Duration::from_mins(5);
 
-    refresh.tick(Tick::Due, soon()).await.unwrap();
+    refresh.run(RefreshJob::Tick, soon()).await.unwrap();
     app.trips();
-    refresh.tick(Tick::Due, soon()).await.unwrap();
+    refresh.run(RefreshJob::Tick, soon()).await.unwrap();
     let idle = app.trips();
     assert_eq!(idle, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
 
     *app.ahead.lock().unwrap() = SignedDuration::from_hours(24 * 24);
-    refresh.tick(Tick::Due, soon()).await.unwrap();
+    refresh.run(RefreshJob::Tick, soon()).await.unwrap();
     let mut busy = app.trips();
     assert_eq!(busy.remove("Pinterest"), Some(1), "one call");
     assert_eq!(busy.remove("GetSecretValue"), Some(2), "the settings, once a minute; the key ring, once");

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use app::handlers::Tick;
+use app::handlers::RefreshJob;
 use futures::future::join_all;
 use serde_json::json;
 use simulated_pinterest::{FaultKind, Operation, Rotation, TokenAnswer};
@@ -216,7 +216,7 @@ async fn workers_at_once_refresh_each_channel_once() {
     let workers = [days(24); 3].map(|ahead| app.functions(ahead).refresh);
 
     let deadline = Instant::now() + Duration::from_secs(300);
-    let ticks = join_all(workers.iter().map(|worker| worker.tick(Tick::Due, deadline))).await;
+    let ticks = join_all(workers.iter().map(|worker| worker.run(RefreshJob::Tick, deadline))).await;
 
     ticks.into_iter().for_each(Result::unwrap);
     assert_eq!(calls(&app, Operation::Token) - before, 6);

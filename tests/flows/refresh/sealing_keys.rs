@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::handlers::Tick;
+use app::handlers::RefreshJob;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ async fn an_old_sealing_key_is_unused_after_every_token_was_refreshed() {
     both["k1"] = first_ring(&app).await["k1"].clone();
     give(&app, "2", &both).await;
 
-    app.functions(days(24)).refresh.tick(Tick::Due, deadline()).await.unwrap();
+    app.functions(days(24)).refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
 
     let rows = all(&app, TOKENS).await;
     let row = plain_row(rows.iter().find(|row| row.get("previous").is_some()).unwrap());
@@ -63,7 +63,7 @@ async fn a_channel_waits_for_its_missing_sealing_key_and_is_not_given_up() {
     for minute in [2, 8, 60] {
         let functions = app.functions(minutes(minute));
         functions.deliver.tick(deadline()).await.unwrap();
-        functions.refresh.tick(Tick::Due, deadline()).await.unwrap();
+        functions.refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
     }
 
     waits(&app.pin("ada", &id(&pin)).await, "token_refresh");
