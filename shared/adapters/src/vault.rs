@@ -78,6 +78,16 @@ impl Sealer {
             version: binding.version,
         })
     }
+
+    /// Seals the refresh token alone, of a pair whose access token nobody needs any more.
+    pub fn seal_refresh(&self, refresh: &RefreshToken, binding: Binding<'_>) -> Result<SealedPair, Error> {
+        let Self { ring, random } = self;
+        Ok(SealedPair {
+            access: SealedText::default(),
+            refresh: ring.seal(refresh.expose(), binding, "refresh", random)?,
+            version: binding.version,
+        })
+    }
 }
 
 struct KeyRing {
@@ -121,13 +131,16 @@ impl Vault {
         Ok(AccessToken::new(self.open(&pair.access, binding, "access").await?))
     }
 
+    /// Opens the refresh token of `pair`, which was sealed for `row`.
+    pub async fn open_refresh(&self, pair: &SealedPair, row: &str) -> Result<RefreshToken, Error> {
+        let binding = Binding { row, version: pair.version };
+        Ok(RefreshToken::new(self.open(&pair.refresh, binding, "refresh").await?))
+    }
+
     /// Opens both tokens of `pair`, which was sealed for `row`.
     pub async fn open_pair(&self, pair: &SealedPair, row: &str) -> Result<TokenPair, Error> {
-        let binding = Binding { row, version: pair.version };
-        Ok(TokenPair {
-            access: self.open_access(pair, row).await?,
-            refresh: RefreshToken::new(self.open(&pair.refresh, binding, "refresh").await?),
-        })
+        let (access, refresh) = (self.open_access(pair, row).await?, self.open_refresh(pair, row).await?);
+        Ok(TokenPair { access, refresh })
     }
 
     async fn open(&self, sealed: &SealedText, binding: Binding<'_>, field: &str) -> Result<String, Error> {

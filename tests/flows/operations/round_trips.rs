@@ -93,7 +93,7 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_refresh_costs_a_claim_a_call_and_a_save() {
+async fn a_refresh_costs_a_read_a_call_and_a_save() {
     let app = CountedFunctions::set().await;
     let CountedFunctions { setup, .. } = &app;
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
@@ -120,8 +120,12 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     refresh.run(RefreshJob::Tick, soon()).await.unwrap();
     let mut busy = app.trips();
     assert_eq!(busy.remove("Pinterest"), Some(1), "one call");
-    assert_eq!(busy.remove("GetSecretValue"), Some(2), "the settings, once a minute; the key ring, once");
-    assert_eq!(busy.remove("GetItem"), Some(1), "when App ID and App Secret were last seen to be right");
-    assert_eq!(busy["UpdateItem"] - idle["UpdateItem"], 2, "the claim and the save");
+    assert_eq!(
+        busy.remove("GetSecretValue"),
+        Some(2),
+        "the settings, once in ten minutes; the key ring, once"
+    );
+    assert_eq!(busy.remove("GetItem"), Some(2), "the row, and when the App Secret was last seen to be right");
+    assert_eq!(busy["UpdateItem"] - idle["UpdateItem"], 2, "the lease of the partition, and the save");
     assert!(busy.keys().eq(idle.keys()), "and nothing else but the index: {busy:?}");
 }

@@ -187,8 +187,8 @@ impl Invariants {
 fn held(env: &SimEnv, row: &TokenRow) -> Vec<String> {
     let channel = row.state.channel_id.as_str();
     let sealed = [Some(&row.pair), row.spare.as_ref(), row.previous.as_ref()].into_iter().flatten();
-    let opened = sealed.map(|pair| env.vault().open_pair(pair, channel).now_or_never().unwrap().unwrap());
-    opened.map(|pair| pair.refresh.expose().to_owned()).collect()
+    let opened = sealed.map(|pair| env.vault().open_refresh(pair, channel).now_or_never().unwrap().unwrap());
+    opened.map(|refresh| refresh.expose().to_owned()).collect()
 }
 
 fn lives(env: &SimEnv, token: &str) -> bool {

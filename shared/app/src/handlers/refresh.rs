@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use store::{DueItem, DueItemKind, DueOf, Heartbeat, MainTable, TokensTable, VerifiedSecret};
 use tokio::time::{Duration, Instant};
 
+use self::channel::Refreshed;
 use super::due::{self, DueWork, Hold, Lease, Rules, Sizes, Turn, Work, postpone, warn_about_rest};
 use crate::{error::Result, setup::Setup};
 
@@ -41,6 +42,8 @@ const PAGE_ENTRIES: usize = 256;
 const MAX_WAITING: usize = 4000;
 /// How many of them may be one tenant's. There is room for others then, however far behind they are in the index.
 const MAX_OF_TENANT: usize = 2000;
+/// How old App ID and App Secret may be. With a secret that was changed, Pinterest puts a refresh off, and nothing else.
+const MAX_SECRET_AGE: Duration = Duration::from_mins(10);
 /// What must be left of the invocation to begin with a channel: for several calls, and for the save.
 const MIN_TIME_LEFT: Duration = Duration::from_mins(2);
 
@@ -190,7 +193,7 @@ impl Refresh {
     /// App ID and App Secret, if the integration has them. Tokens are refreshed even when it is switched off: switching it
     /// on again must not cost every channel.
     async fn load_credentials(&self) -> Result<Option<AppCredentials>> {
-        let settings = self.secret.resolved().await?;
+        let settings = self.secret.resolved_within(MAX_SECRET_AGE).await?;
         let ResolvedSettings { app_id, app_secret, .. } = settings.as_ref();
         let (Some(id), Some(secret)) = (&app_id.value, &app_secret.value) else {
             return Ok(None);
@@ -211,13 +214,7 @@ impl Work for Refresher<'_> {
 
     /// Boxed: the SDK's futures are deep, and there are as many of these as lanes.
     fn take<'a>(&'a self, turn: Turn, hold: &'a Hold<'_>) -> BoxFuture<'a, Vec<DueItem>> {
-        async move {
-            for item in &turn.items {
-                self.refresh_or_postpone(item, hold).await;
-            }
-            Vec::new()
-        }
-        .boxed()
+        self.refresh_turn(turn, hold).boxed()
     }
 
     /// After a limit, the next tick asks again, and little by little.
@@ -259,18 +256,24 @@ impl Refresher<'_> {
         items
     }
 
-    /// Refreshes one channel. An entry that fails is postponed.
-    async fn refresh_or_postpone(&self, item: &DueItem, hold: &Hold<'_>) {
+    /// Refreshes the channel of a turn, and returns what has to come again. An entry that fails is postponed.
+    async fn refresh_turn(&self, turn: Turn, hold: &Hold<'_>) -> Vec<DueItem> {
         let Refresh { tokens, clock, .. } = self.refresh;
-        match self.refresh_channel(item, hold).await {
-            Ok(true) => {
-                let verified = VerifiedSecret { fingerprint: self.app.fingerprint.clone(), at: clock.now() };
-                *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
-            }
-            Ok(false) => {}
-            Err(error) => {
-                postpone(tokens.due_index(), item, clock.now(), &error).await;
+        let mut left = Vec::new();
+        for item in turn.items {
+            match self.refresh_channel(&item, hold).await {
+                Ok(Refreshed::Done) => {
+                    let fingerprint = self.app.fingerprint.clone();
+                    let verified = VerifiedSecret { fingerprint, at: clock.now() };
+                    *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
+                }
+                Ok(Refreshed::Not) => {}
+                Ok(Refreshed::Later) => left.push(item),
+                Err(error) => {
+                    postpone(tokens.due_index(), &item, clock.now(), &error).await;
+                }
             }
         }
+        left
     }
 }

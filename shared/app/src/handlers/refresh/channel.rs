@@ -24,6 +24,17 @@ use crate::error::Result;
 /// How long the save of a new pair waits before it is tried again, at first and at most.
 const SAVE_RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
+/// What became of a channel that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refreshed {
+    /// It has a new pair: Pinterest has accepted the App Secret.
+    Done,
+    /// Nothing was done, or it was put off.
+    Not,
+    /// The lease was too short, or the time was up.
+    Later,
+}
+
 /// New tokens, on their way into the table.
 struct NewTokens {
     pair: TokenPair,
@@ -43,45 +54,60 @@ enum SaveMode {
 }
 
 impl Refresher<'_> {
-    /// Takes the lease, asks Pinterest, saves. Whatever is slow, or may fail without consequences, comes before the call.
-    /// `true`: Pinterest accepted the App Secret.
-    pub(super) async fn refresh_channel(&self, item: &DueItem, hold: &Hold<'_>) -> Result<bool> {
-        let Some(channel) = &item.channel else { return Ok(false) };
-        let Refresh { tokens, clock, random, pinterest, .. } = self.refresh;
-        if !hold.has_time() || !hold.lease.covers(item.partition) {
-            return Ok(false);
+    /// Asks Pinterest, and saves. Whatever is slow, or may fail without consequences, comes before the call.
+    ///
+    /// A channel of which nothing is in doubt is refreshed under the lease of its partition: one write, the save. Whatever
+    /// else Pinterest says is worked on, and written down, under a lease of the channel's own.
+    pub(super) async fn refresh_channel(&self, item: &DueItem, hold: &Hold<'_>) -> Result<Refreshed> {
+        let Some(channel) = &item.channel else { return Ok(Refreshed::Not) };
+        let Refresh { tokens, clock, random, pinterest, decide, .. } = self.refresh;
+        if !hold.has_time() || hold.lease.left(item.partition) < MIN_TIME_TO_SEND {
+            return Ok(Refreshed::Later);
         }
-        let now = clock.now();
-        let lease = Lease { id: random.hex_id(), until: now + LEASE_DURATION };
-        let Some((row, abandoned)) = tokens.acquire_lease(channel, &item.sort_key, &lease, now).await? else {
-            return Ok(false);
+        let Some(mut row) = tokens.token_due(channel, &item.sort_key).await? else {
+            return Ok(Refreshed::Not); // somebody has done it: the index is behind
         };
-
+        let mut lease = None;
         let mut input = Input::LeaseAcquired;
         let mut context = Context {
             spare: row.spare.is_some(),
             previous: row.previous.is_some(),
-            taken_over: abandoned.is_some(),
+            taken_over: false,
             credential_check: None,
             verified_at: self.app.verified_at,
             jitter: random.jitter(),
         };
         let mut new_tokens = None;
         loop {
-            let transition = (self.refresh.decide)(&row.state, input, context, clock.now());
+            let transition = decide(&row.state, input, context, clock.now());
+            let is_light = matches!(transition.action, Action::Refresh(_) | Action::SaveNewTokens)
+                && !row.state.is_in_doubt();
+            if lease.is_none() && !is_light {
+                let now = clock.now();
+                let own = Lease { id: random.hex_id(), until: now + LEASE_DURATION };
+                let acquired = tokens.acquire_lease(&row.state, &item.sort_key, &own, now).await?;
+                let Some((leased, abandoned)) = acquired else { return Ok(Refreshed::Not) };
+                context.spare = leased.spare.is_some();
+                context.taken_over = abandoned.is_some();
+                (row, lease) = (leased, Some(own));
+                continue;
+            }
             match transition.action {
                 Action::Refresh(slot) => {
-                    let left = lease.until.duration_since(clock.now());
+                    let left = lease.as_ref().map_or_else(
+                        || hold.lease.left(item.partition),
+                        |own| own.until.duration_since(clock.now()),
+                    );
                     if left < MIN_TIME_TO_SEND {
-                        return Ok(false); // the lease is as good as over: the next tick takes it
+                        return Ok(Refreshed::Later); // the lease is as good as over
                     }
                     let (result, tokens) = self.request_new_tokens(&row, slot).await?;
                     (input, new_tokens) = (Input::RefreshAnswered(slot, result), tokens);
                 }
                 Action::SaveNewTokens => {
-                    let Some(tokens) = new_tokens else { return Ok(false) };
+                    let Some(tokens) = new_tokens else { return Ok(Refreshed::Not) };
                     self.save(&row, transition.state, tokens, hold.deadline).await?;
-                    return Ok(true);
+                    return Ok(Refreshed::Done);
                 }
                 Action::CheckCredentials => {
                     let (check, _) = pinterest.check_credentials(row.state.environment, self.app()).await;
@@ -92,8 +118,10 @@ impl Refresher<'_> {
                     input = Input::AccessTokenChecked(self.check_access_token(&row).await?);
                 }
                 Action::ReleaseLease => {
-                    self.release_lease(&row, transition.state, &lease).await?;
-                    return Ok(false);
+                    if let Some(own) = &lease {
+                        self.release_lease(&row, transition.state, own).await?;
+                    }
+                    return Ok(Refreshed::Not);
                 }
             }
         }
@@ -114,7 +142,7 @@ impl Refresher<'_> {
             return Ok((RefreshResult::Refused, None));
         };
         let channel = row.state.channel_id.as_str();
-        let old = match self.refresh.vault.open_pair(sealed, channel).await {
+        let old = match self.refresh.vault.open_refresh(sealed, channel).await {
             // Its key is gone from the ring, and with it the pair: what is left is tried.
             Err(error @ vault::Error::DecryptionFailed(_)) => {
                 tracing::error!(error = %chain(&error), channel.id = %channel, "tokens are lost with their key");
@@ -128,13 +156,13 @@ impl Refresher<'_> {
         };
         let current_key = self.refresh.vault.sealer().await?;
         // Under today's key, so that an old one is needed by nobody once every token was renewed.
-        let used = current_key.seal(&old, Binding { row: channel, version: sealed.version })?;
+        let used = current_key.seal_refresh(&old, Binding { row: channel, version: sealed.version })?;
         let Refresh { pinterest, clock, .. } = self.refresh;
-        let answer = pinterest.refresh(row.state.environment, self.app(), &old.refresh, clock.now()).await;
+        let answer = pinterest.refresh(row.state.environment, self.app(), &old, clock.now()).await;
         Ok(match answer {
             Ok(new) => {
                 // An answer without a refresh token keeps the old one.
-                let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old.refresh) };
+                let pair = TokenPair { access: new.access, refresh: new.refresh.unwrap_or(old) };
                 (RefreshResult::NewTokens(new.lifetimes), Some(NewTokens { pair, used, sealer: current_key }))
             }
             Err(error) => {
