@@ -10,7 +10,7 @@ use domain::refresh::{
 use stateright::{Model, Property};
 
 use self::{
-    steps::{Drivers, Policy, Step},
+    steps::{Drivers, Mistake, Policy, Step},
     world::{Faults, Secret, World, Wrong},
 };
 use crate::closed::{breaks, holds};
@@ -32,14 +32,7 @@ struct Refreshing {
 const FAULTS: Faults = Faults { crashes: 1, lost: 1, delays: 2, secret: Secret::Right };
 
 fn refreshing(decide: Decide, policy: Policy) -> Refreshing {
-    let drivers = Drivers {
-        decide,
-        policy,
-        newest_only: false,
-        saves_by_lease: false,
-        shares_without_fence: false,
-        always_light: false,
-    };
+    let drivers = Drivers { decide, policy, newest_only: false, mistake: None };
     Refreshing { drivers, left: FAULTS, rounds: 1 }
 }
 
@@ -167,7 +160,7 @@ fn releasing_a_channel_as_due_refreshes_it_without_end() {
 #[test]
 fn a_save_with_a_lease_condition_loses_a_pair() {
     let mut broken = refreshing(refresh::decide, Policy::AtOnce);
-    broken.drivers.saves_by_lease = true;
+    broken.drivers.mistake = Some(Mistake::SavesByLease);
 
     breaks("saves by lease", broken, EXCUSED);
 }
@@ -175,7 +168,7 @@ fn a_save_with_a_lease_condition_loses_a_pair() {
 #[test]
 fn two_workers_with_one_partition_ask_at_once() {
     let mut broken = refreshing(refresh::decide, Policy::AtOnce);
-    broken.drivers.shares_without_fence = true;
+    broken.drivers.mistake = Some(Mistake::SharesWithoutFence);
 
     breaks("a share without a fence", broken, ALONE);
 }
@@ -183,7 +176,7 @@ fn two_workers_with_one_partition_ask_at_once() {
 #[test]
 fn a_refusal_without_a_lease_of_the_channels_own_gives_up_a_living_one() {
     let mut broken = refreshing(refresh::decide, Policy::AtOnce);
-    (broken.drivers.always_light, broken.left.secret) = (true, Secret::Wrong);
+    (broken.drivers.mistake, broken.left.secret) = (Some(Mistake::AlwaysLight), Secret::Wrong);
 
     breaks("in doubt, and without a lease", broken, PATIENT);
 }

@@ -95,6 +95,7 @@ impl Burst {
             "read_units_per_pin": round(self.read_units()),
             "write_units_per_pin": round(self.write_units()),
             "workers": self.workers,
+            "calls_at_once": self.most_calls,
             "doubled": self.doubled,
             "out_of_order": self.out_of_order,
             "memory_mb": self.memory.round(),

@@ -135,7 +135,10 @@ impl One {
             };
             vault.seal(&pair, Binding { row: id.as_str(), version: u64::from(generation) }).await.unwrap()
         };
-        let row = TokenRow { state, pair: pair(2).await, previous: Some(pair(1).await), spare: None };
+        let used = RefreshToken::new(token("pinr", self.number, 1));
+        let sealer = vault.sealer().await.unwrap();
+        let used = sealer.seal_refresh(&used, Binding { row: id.as_str(), version: 1 }).unwrap();
+        let row = TokenRow { state, pair: pair(2).await, previous: Some(used), spare: None };
         let channel = Channel::restore(ChannelRecord {
             id: id.clone(),
             tenant,

@@ -6,7 +6,7 @@ use domain::refresh::{
 use jiff::SignedDuration;
 
 use super::{
-    steps::{Drivers, whole},
+    steps::{Drivers, Mistake, whole},
     world::{Own, Pair, Row, Secret, Worker, World, Wrong, at},
 };
 
@@ -29,7 +29,7 @@ impl Drivers {
                 if !(is_free && is_as_read) {
                     return Worker::Idle; // somebody else is at it
                 }
-                let own = world.lease(own);
+                let own = world.lease(&own);
                 let result = if refused {
                     RefreshResult::Refused
                 } else {
@@ -44,7 +44,7 @@ impl Drivers {
                 self.decide(world, own, Input::CredentialsChecked(probe), None)
             }
             Worker::Saves { own, new, even_dead } => {
-                if self.saves_by_lease && !own.leased {
+                if self.mistake == Some(Mistake::SavesByLease) && !own.leased {
                     return Worker::Idle;
                 }
                 if world.row.version == own.row.version && (even_dead || !world.row.dead) {
@@ -112,7 +112,7 @@ impl Drivers {
             jitter: 1.0,
         };
         let Transition { state, action } = (self.decide)(&own.row.state(), input, context, at(world.now));
-        if own.is_light && !matches!(action, Action::Refresh(_) | Action::SaveNewTokens) {
+        if own.is_light() && !matches!(action, Action::Refresh(_) | Action::SaveNewTokens) {
             let Input::RefreshAnswered(slot, result) = input else { unreachable!("it has asked first") };
             let refused = matches!(result, RefreshResult::Refused);
             return Worker::Leases { own, slot: slot.into(), refused };

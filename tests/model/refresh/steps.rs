@@ -35,12 +35,19 @@ pub(super) struct Drivers {
     pub(super) policy: Policy,
     /// Of several pairs that Pinterest gave for one token, only the newest lives.
     pub(super) newest_only: bool,
-    /// A save asks for the lease: the mistake that the protocol avoids.
-    pub(super) saves_by_lease: bool,
-    /// Two workers may have the partition: another mistake.
-    pub(super) shares_without_fence: bool,
-    /// A channel that is in doubt is refreshed without a lease of its own, too: a third.
-    pub(super) always_light: bool,
+    /// A mistake that the protocol avoids.
+    pub(super) mistake: Option<Mistake>,
+}
+
+/// What drivers could do wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// A save asks for the lease.
+    SavesByLease,
+    /// Two workers may have the partition.
+    SharesWithoutFence,
+    /// A channel that is in doubt is refreshed without a lease of its own, too.
+    AlwaysLight,
 }
 
 /// One step of somebody. Workers are meant by their place.
@@ -81,7 +88,8 @@ impl Drivers {
             match worker {
                 Worker::Idle if world.workers[..place].contains(worker) => continue, // the other may as well
                 Worker::Idle => {
-                    if world.is_due() || self.shares_without_fence && world.is_ripe() {
+                    if world.is_due() || self.mistake == Some(Mistake::SharesWithoutFence) && world.is_ripe()
+                    {
                         steps.push(Step::Claim(place));
                     }
                     continue;
@@ -149,14 +157,13 @@ impl Drivers {
                     row: world.row.clone(),
                     share,
                     until: share,
-                    is_light: true,
                     leased: false,
                     secret,
                     taken_over: false,
                     said_right: false,
                 };
-                let is_light = self.always_light || !world.row.state().is_in_doubt();
-                let own = if is_light { own } else { world.lease(own) };
+                let is_light = self.mistake == Some(Mistake::AlwaysLight) || !world.row.state().is_in_doubt();
+                let own = if is_light { own } else { world.lease(&own) };
                 world.workers[place] = self.decide(&mut world, own, Input::LeaseAcquired, None);
             }
             Step::Hear(place) => {
@@ -266,14 +273,14 @@ impl World {
     }
 
     /// Gives a worker the channel's own lease.
-    pub(super) fn lease(&mut self, own: Own) -> Own {
+    pub(super) fn lease(&mut self, own: &Own) -> Own {
         let taken_over = self.row.lease.is_some();
         let until = self.now + whole(LEASE_DURATION);
         self.row.lease = Some(until);
         for worker in &mut self.workers {
             worker.own().into_iter().for_each(|own| own.leased = false);
         }
-        Own { row: self.row.clone(), until, is_light: false, leased: true, taken_over, ..own }
+        Own { row: self.row.clone(), until, leased: true, taken_over, ..own.clone() }
     }
 
     /// Whether somebody has something to do.
@@ -322,8 +329,9 @@ impl World {
     fn tidy(&mut self) {
         let version = self.row.version;
         for worker in &mut self.workers {
-            let outrun =
-                worker.own().is_some_and(|own| (!own.leased && !own.is_light) || own.row.version != version);
+            let outrun = worker
+                .own()
+                .is_some_and(|own| (!own.leased && !own.is_light()) || own.row.version != version);
             let has_learnt =
                 matches!(worker, Worker::Leases { .. } | Worker::Probes { .. } | Worker::Releases { .. });
             if outrun && has_learnt {

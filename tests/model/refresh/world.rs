@@ -145,10 +145,8 @@ pub(super) struct Own {
     pub(super) row: Row,
     /// The end of the share in which it works. Shares have different ends.
     pub(super) share: Seconds,
-    /// When its right to ask ends: that of its share, or of the channel's own lease.
+    /// When its right to ask ends: that of its share, or, later, of the channel's own lease.
     pub(super) until: Seconds,
-    /// It has no lease of the channel's own yet.
-    pub(super) is_light: bool,
     /// Whether the lease in the table is still its own.
     pub(super) leased: bool,
     /// The App Secret that it calls with.
@@ -157,6 +155,13 @@ pub(super) struct Own {
     pub(super) taken_over: bool,
     /// Pinterest has said in this turn that the App Secret is right.
     pub(super) said_right: bool,
+}
+
+impl Own {
+    /// Whether it has no lease of the channel's own yet.
+    pub(super) fn is_light(&self) -> bool {
+        self.until == self.share
+    }
 }
 
 /// [`TokenSlot`], in an order.
