@@ -22,7 +22,9 @@ impl Pace {
     /// `lanes`: how many turns there may be at once.
     pub(super) fn new(per_minute: NonZeroU32, lanes: usize, now: Instant) -> Self {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX);
-        Self { per_minute, burst: (per_minute.get() / 60).clamp(1, lanes.max(1)), next: now }
+        // As after a rest: a few turns are over sooner if they begin at once.
+        let next = now.checked_sub(MINUTE).unwrap_or(now);
+        Self { per_minute, burst: (per_minute.get() / 60).clamp(1, lanes.max(1)), next }
     }
 
     /// When the next turn may begin.
@@ -45,7 +47,7 @@ mod tests {
 
     /// How many turns begin in each of some minutes, if there are always more.
     fn turns(per_minute: u32, lanes: usize, held: usize, minutes: u32) -> Vec<u32> {
-        let begin = Instant::now();
+        let begin = Instant::now() + MINUTE;
         let mut pace = Pace::new(NonZeroU32::new(per_minute).unwrap(), lanes, begin);
         let minute = |number: u32| {
             let mut turns = 0;
@@ -60,14 +62,14 @@ mod tests {
 
     #[test]
     fn a_worker_has_the_share_of_its_partitions() {
-        assert_eq!(turns(1600, 8, 16, 3), [1600; 3]);
-        assert_eq!(turns(1600, 8, 4, 3), [400; 3]);
+        assert_eq!(turns(1600, 8, 16, 3), [1607, 1600, 1600]);
+        assert_eq!(turns(1600, 8, 4, 3), [407, 400, 400]);
         assert_eq!(turns(1, 8, 16, 3), [1; 3]);
     }
 
     #[test]
     fn after_a_rest_a_second_is_made_good_and_no_more() {
-        let begin = Instant::now();
+        let begin = Instant::now() + MINUTE;
         let mut pace = Pace::new(NonZeroU32::new(600).unwrap(), 8, begin);
         let now = begin + MINUTE;
         let mut at_once = 0;
