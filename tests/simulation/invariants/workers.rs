@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Invariants;
 use crate::{
-    aws::{MAIN, Write},
+    aws::{MAIN, TOKENS, Write},
     env::SimEnv,
     lambda::CallKind,
 };
@@ -27,9 +27,14 @@ impl Invariants {
 
     /// Of what is due, nothing is left lying: it is begun with, or waits for a reason and a time.
     pub(crate) fn check_all_is_taken(&mut self, env: &SimEnv) {
-        let oldest = env.tables.next_due(MAIN);
-        let is_left = oldest.is_some_and(|oldest| env.now().duration_since(oldest) > MAX_LEFT);
-        self.check(!is_left, "what is due is taken", || format!("{oldest:?} at {}", env.now()));
+        let since = env.now() - MAX_LEFT;
+        for table in [MAIN, TOKENS] {
+            let oldest = env.tables.next_due(table);
+            // Without App ID and App Secret, tokens stay due.
+            let is_left = oldest.is_some_and(|oldest| oldest < since)
+                && !(table == TOKENS && env.was_unconfigured(since));
+            self.check(!is_left, "what is due is taken", || format!("{table}: {oldest:?} at {}", env.now()));
+        }
     }
 
     /// A lease of a partition changes hands only when it was given back, or is over.
