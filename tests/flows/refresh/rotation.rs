@@ -223,6 +223,25 @@ async fn workers_at_once_refresh_each_channel_once() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_ends_the_minute_for_those_who_were_not_asked_for_yet() {
+    let app = TestApp::start_configured().await;
+    for number in 0..24 {
+        app.connect(&format!("person-{number}")).await;
+    }
+    inject(&app, Operation::Token, FaultKind::RateLimited { reset: 60 }, LONG);
+    let before = calls(&app, Operation::Token);
+    let deadline = || Instant::now() + Duration::from_secs(300);
+
+    app.functions(days(24)).refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
+    let limited = calls(&app, Operation::Token) - before;
+    assert!((1..=16).contains(&limited), "{limited} of 24: those that were under way, and no more");
+
+    app.pinterest().clear_faults();
+    app.functions(days(24) + minutes(30)).refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
+    assert_eq!(calls(&app, Operation::Token) - before, limited + 24, "all have a new pair");
+}
+
+#[tokio::test]
 async fn a_worker_that_ends_in_the_middle_of_a_refresh_costs_no_channel() {
     let (app, channel) = TestApp::start_connected().await;
     for kind in [FaultKind::HangAfter, FaultKind::HangBefore] {

@@ -6,7 +6,7 @@ mod channel;
 mod daily;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     num::{NonZeroU32, NonZeroUsize},
     sync::{
         Mutex, PoisonError,
@@ -228,32 +228,32 @@ impl Work for Refresher<'_> {
 }
 
 impl Refresher<'_> {
-    async fn name_tenants(&self, mut items: Vec<DueItem>) -> Vec<DueItem> {
-        let unknown = items.iter().filter(|item| item.tenant().is_none());
-        let unknown: Vec<_> = unknown.filter_map(|item| item.channel.clone()).collect();
+    async fn name_tenants(&self, items: Vec<DueItem>) -> Vec<DueItem> {
+        let (mut known, unknown): (Vec<_>, Vec<_>) =
+            items.into_iter().partition(|item| item.tenant().is_some());
         if unknown.is_empty() {
-            return items;
+            return known;
         }
-        let rows = match self.refresh.tokens.tokens(&unknown).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "tokens that are due could not be read");
-                Vec::new()
-            }
-        };
-        for (channel, row) in rows {
-            let Some(item) = items.iter_mut().find(|item| item.channel.as_ref() == Some(&channel)) else {
-                continue;
-            };
-            match row {
-                Ok(row) => item.kind = DueItemKind::Token(Some(row.state.tenant.clone()), channel),
-                Err(error) => {
-                    let (index, now) = (self.refresh.tokens.due_index(), self.refresh.clock.now());
-                    postpone(index, item, now, &error).await;
+        let Refresh { tokens, clock, .. } = self.refresh;
+        let channels: Vec<_> = unknown.iter().filter_map(|item| item.channel.clone()).collect();
+        let rows = tokens.tokens(&channels).await.unwrap_or_else(|error| {
+            tracing::error!(error = %chain(&error), "tokens that are due could not be read");
+            Vec::new()
+        });
+        let mut rows: HashMap<_, _> = rows.into_iter().collect();
+        for item in unknown {
+            match item.channel.as_ref().and_then(|channel| rows.remove_entry(channel)) {
+                Some((channel, Ok(row))) => {
+                    let kind = DueItemKind::Token(Some(row.state.tenant.clone()), channel);
+                    known.push(DueItem { kind, ..item });
                 }
+                Some((_, Err(error))) => {
+                    postpone(tokens.due_index(), &item, clock.now(), &error).await;
+                }
+                None => {} // removed: the index is behind
             }
         }
-        items
+        known
     }
 
     /// Refreshes the channel of a turn, and returns what has to come again. An entry that fails is postponed.
