@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use app::Setup;
+use app::{Setup, handlers::Refresh};
 use aws_credential_types::Credentials;
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
@@ -57,6 +57,13 @@ pub fn request_with_claims(
 pub fn sessions(setup: &Setup) -> Sessions {
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
     setup.sessions(main, tokens, setup.vault().unwrap())
+}
+
+/// Refreshes tokens, as `refresh` does.
+pub fn refresh(setup: &Setup) -> Refresh {
+    let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
+    let (secret, vault) = (setup.settings_secret().unwrap(), setup.vault().unwrap());
+    Refresh::new(secret, vault, main, tokens, setup.workers().unwrap(), setup.pinterest(), setup)
 }
 
 /// Publishes Pins, as `publish` and `deliver` do.

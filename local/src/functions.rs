@@ -58,6 +58,7 @@ impl Functions {
                 setup.vault()?,
                 main.clone(),
                 tokens.clone(),
+                setup.workers()?,
                 pinterest.clone(),
                 setup,
             ),

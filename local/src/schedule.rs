@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use app::handlers::{DeliverJob, StreamEvent, Tick};
-use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use app::handlers::{DeliverJob, RefreshJob, StreamEvent};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use store::DueItem;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use crate::{context::Context, error::Error};
+use crate::{context::Context, error::Error, functions::Functions};
 
 /// How often the workers run on AWS. Here they sleep while nothing is due; but when somebody asks whether they run, and
 /// the last tick is older than this, there is one.
@@ -169,7 +169,7 @@ impl Context {
 
     /// The daily work: warnings, and the removal of expired rows.
     async fn check_daily(&self) -> Result<(), Error> {
-        self.functions.refresh.tick(Tick::DailyCheck, Instant::now() + WORKER_TIMEOUT).await?;
+        self.functions.refresh.run(RefreshJob::DailyCheck, Instant::now() + WORKER_TIMEOUT).await?;
         self.aws.remove_expired()?;
         Ok(())
     }
@@ -177,23 +177,28 @@ impl Context {
     /// Runs both workers, and publishes their events. The caller holds the clock.
     async fn run_due_work(&self) -> Result<(), Error> {
         let deadline = Instant::now() + WORKER_TIMEOUT;
-        self.functions.refresh.tick(Tick::Due, deadline).await?;
-        self.deliver(deadline).await?;
+        self.finish(self.functions.refresh.run(RefreshJob::Tick, deadline).boxed(), deadline).await?;
+        self.finish(self.functions.deliver.run(DeliverJob::Tick, deadline).boxed(), deadline).await?;
         self.read_stream().await
     }
 
-    /// Runs `deliver`, and the workers that it starts, until all have ended.
-    async fn deliver(&self, deadline: Instant) -> Result<(), Error> {
-        let deliver = &self.functions.deliver;
-        let mut running = FuturesUnordered::new();
-        running.push(deliver.run(DeliverJob::Tick, deadline).boxed());
+    /// Runs a tick, and the workers that are started, until all have ended.
+    async fn finish(
+        &self,
+        tick: BoxFuture<'_, Result<(), app::Error>>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let Functions { deliver, refresh, .. } = &*self.functions;
+        let mut running = FuturesUnordered::from_iter([tick]);
         let mut failed = None;
         loop {
             tokio::select! {
                 biased;
-                event = self.aws.next_invocation() => {
-                    running.push(deliver.run(DeliverJob::from_event(&event), deadline).boxed());
-                }
+                event = self.aws.next_invocation() => running.push(if RefreshJob::is_of(&event) {
+                    refresh.run(RefreshJob::from_event(&event), deadline).boxed()
+                } else {
+                    deliver.run(DeliverJob::from_event(&event), deadline).boxed()
+                }),
                 result = running.next() => match result {
                     Some(result) => failed = result.err().or(failed),
                     None => return failed.map_or(Ok(()), |error| Err(error.into())),

@@ -23,7 +23,7 @@ pub(crate) const VARIABLES_FILE: &str = "lambda.env";
 
 /// The variables that the user may set, in the environment or in `.env`. Those of AWS are not among them, so that this
 /// stack never uses a real AWS account that is set up on this machine.
-const USER_VARIABLES: [&str; 25] = [
+const USER_VARIABLES: [&str; 26] = [
     "ADMIN_GROUP",
     "ADMIN_SCOPE",
     "AI_DISCLOSURES",
@@ -40,6 +40,7 @@ const USER_VARIABLES: [&str; 25] = [
     "PINTEREST_SCOPES",
     "PINWRIGHT_FETCH_ALLOW",
     "REDIRECT_PATH",
+    "REFRESHES_PER_MINUTE",
     "REFRESH_AT_ONCE",
     "SIGN_IN_CLIENT_ID",
     "SIGN_IN_ISSUER",
@@ -76,6 +77,7 @@ pub(crate) fn build_variables(
         ("BASE_URL", url.to_owned()),
         ("TENANT_CLAIM", "tenant".to_owned()),
         ("KEY_RING_SECRET", KEY_RING_SECRET.to_owned()),
+        ("REFRESHES_PER_MINUTE", "60000".to_owned()), // nobody waits while the clock is moved on
     ]);
     if let Some(pinterest) = pinterest {
         all.insert("PINTEREST_API_URL", pinterest.api_url());
@@ -96,7 +98,7 @@ pub(crate) fn build_variables(
         ("AWS_ACCESS_KEY_ID", loopback_aws::ACCESS_KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", aws.secret_key().to_owned()),
         ("AWS_ENDPOINT_URL", aws.url().to_owned()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "deliver".to_owned()), // the only one that starts itself
+        ("AWS_LAMBDA_FUNCTION_NAME", "deliver".to_owned()), // an event says whose worker it starts
         ("MAIN_TABLE", tables.main),
         ("TOKENS_TABLE", tables.tokens),
         ("SETTINGS_SECRET", SETTINGS_SECRET.to_owned()),

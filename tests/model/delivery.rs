@@ -37,7 +37,13 @@ const FAULTS: Faults = Faults { crashes: 1, refresh_impossible: 1, lags: 1, refu
 
 fn publishing(decide: Decide, pins: usize, patience: u16, left: Faults) -> Publishing {
     let pins = (0..pins).map(|_| template(0, patience)).collect();
-    Publishing { drivers: Drivers { decide, pins }, left }
+    Publishing { drivers: Drivers { decide, pins, binds_first: false }, left }
+}
+
+/// As `deliver` does it.
+fn binding_first(mut model: Publishing) -> Publishing {
+    model.drivers.binds_first = true;
+    model
 }
 
 impl Publishing {
@@ -98,6 +104,19 @@ fn a_pin_is_published_once() {
     holds("one Pin, soon too late", publishing(delivery::decide, 1, 30, FAULTS));
     let refused = Faults { refusals: 1, delays: 0, ..FAULTS };
     holds("one Pin, refused once", publishing(delivery::decide, 1, 400, refused));
+}
+
+#[test]
+fn a_pin_that_is_bound_before_it_is_saved_is_published_once() {
+    holds("one Pin, bound first", binding_first(publishing(delivery::decide, 1, 400, FAULTS)));
+}
+
+/// The known limit of binding first: a process ends between the two writes, its Pin finds a twin's on the board before the
+/// twin's process has its answer, and has two. One write for both leaves it none to begin with.
+#[test]
+fn a_pin_that_was_bound_and_not_saved_may_take_its_twins() {
+    let crash = Faults { refresh_impossible: 0, delays: 0, ..FAULTS };
+    breaks("twins, bound first", binding_first(publishing(delivery::decide, 2, 1000, crash)), ONE_EACH);
 }
 
 /// A second tick for one Pin is left to the model of one: here each worker has a Pin of its own.

@@ -10,7 +10,7 @@ use domain::refresh::{
 use stateright::{Model, Property};
 
 use self::{
-    steps::{Drivers, Policy, Step},
+    steps::{Drivers, Mistake, Policy, Step},
     world::{Faults, Secret, World, Wrong},
 };
 use crate::closed::{breaks, holds};
@@ -18,6 +18,7 @@ use crate::closed::{breaks, holds};
 const KEPT: &str = "no write takes the last living pair out of the row";
 const PATIENT: &str = "no channel is given up while a living pair is in the row or on its way";
 const MOVES: &str = "what is given back is not due at once";
+const ALONE: &str = "one process at a time asks for a channel's new pair";
 const EXCUSED: &str = "without a pair that was lost on its way, there is always one that lives";
 const ENDS: &str = "every channel is connected with a living pair in the end, or has none and says so";
 const ALWAYS_ENDS_WELL: &str = "every channel is connected with a living pair in the end";
@@ -31,8 +32,7 @@ struct Refreshing {
 const FAULTS: Faults = Faults { crashes: 1, lost: 1, delays: 2, secret: Secret::Right };
 
 fn refreshing(decide: Decide, policy: Policy) -> Refreshing {
-    let (newest_only, saves_by_lease) = (false, false);
-    let drivers = Drivers { decide, policy, newest_only, saves_by_lease };
+    let drivers = Drivers { decide, policy, newest_only: false, mistake: None };
     Refreshing { drivers, left: FAULTS, rounds: 1 }
 }
 
@@ -72,6 +72,9 @@ impl Model for Refreshing {
             Property::always(KEPT, |_: &Self, world: &World| world.wrong != Some(Wrong::Overwritten)),
             Property::always(PATIENT, |_, world: &World| world.wrong != Some(Wrong::GivenUp)),
             Property::always(MOVES, |_, world: &World| world.wrong != Some(Wrong::Stuck)),
+            Property::always(ALONE, |_, world: &World| {
+                world.workers.iter().filter(|worker| worker.asks_in_time(world.now)).count() < 2
+            }),
             Property::always(EXCUSED, |_, world: &World| {
                 let on_its_way = world.workers.iter().filter_map(world::Worker::fresh);
                 let lives = world.row_lives() || { on_its_way }.any(|(pair, _)| world.lives(pair));
@@ -157,9 +160,25 @@ fn releasing_a_channel_as_due_refreshes_it_without_end() {
 #[test]
 fn a_save_with_a_lease_condition_loses_a_pair() {
     let mut broken = refreshing(refresh::decide, Policy::AtOnce);
-    broken.drivers.saves_by_lease = true;
+    broken.drivers.mistake = Some(Mistake::SavesByLease);
 
     breaks("saves by lease", broken, EXCUSED);
+}
+
+#[test]
+fn two_workers_with_one_partition_ask_at_once() {
+    let mut broken = refreshing(refresh::decide, Policy::AtOnce);
+    broken.drivers.mistake = Some(Mistake::SharesWithoutFence);
+
+    breaks("a share without a fence", broken, ALONE);
+}
+
+#[test]
+fn a_refusal_without_a_lease_of_the_channels_own_gives_up_a_living_one() {
+    let mut broken = refreshing(refresh::decide, Policy::AtOnce);
+    (broken.drivers.mistake, broken.left.secret) = (Some(Mistake::AlwaysLight), Secret::Wrong);
+
+    breaks("in doubt, and without a lease", broken, PATIENT);
 }
 
 #[test]

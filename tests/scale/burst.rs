@@ -2,23 +2,18 @@
 //!
 //! `cargo xtask scale --pins 100000 --channels 25000` runs one of any size, and prints one JSON object as its last line.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time,
-};
+use std::time;
 
-use adapters::{ResponseFuture, Transport};
-use app::handlers::{Deliver, DeliverJob};
+use app::handlers::DeliverJob;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::Duration;
 
 use crate::{
     alone,
     env::{self, ScaleEnv},
     meter::Meter,
-    month::{INVOCATION, schedule},
+    month::schedule,
     seed, size,
 };
 
@@ -30,77 +25,18 @@ const USUAL: (usize, usize) = (400, 100);
 /// A burst that is not over then has failed.
 const MAX_MINUTES: i32 = 30;
 
-/// The processes of `deliver`, as Lambda keeps them.
-#[derive(Default)]
-pub(crate) struct Processes {
-    idle: Vec<(u64, Deliver)>,
-    /// How many were started.
-    pub(crate) count: u64,
-    running: usize,
-    most_running: usize,
-    /// Which processes have read each Pin.
-    readers: BTreeMap<String, BTreeSet<u64>>,
-}
-
 impl ScaleEnv {
-    /// Runs `deliver` in a process that is free, or in a new one.
-    fn invoke(self: &Arc<Self>, event: &Value, after: Duration) {
-        let (env, job) = (self.clone(), DeliverJob::from_event(event));
-        self.processes.lock().unwrap().running += 1;
-        tokio::spawn(async move {
-            sleep(after).await;
-            let idle = env.processes.lock().unwrap().idle.pop();
-            let (number, deliver) = idle.unwrap_or_else(|| env.new_process());
-            deliver.run(job, Instant::now() + INVOCATION).await.unwrap();
-            let mut processes = env.processes.lock().unwrap();
-            processes.idle.push((number, deliver));
-            processes.running -= 1;
-        });
-        let mut processes = self.processes.lock().unwrap();
-        processes.most_running = processes.most_running.max(processes.running);
-    }
-
-    /// Waits until nothing runs.
-    async fn finish(&self) {
-        while self.processes.lock().unwrap().running > 0 {
-            sleep(Duration::from_secs(1)).await;
-        }
-    }
-
-    fn new_process(self: &Arc<Self>) -> (u64, Deliver) {
-        let number = {
-            let mut processes = self.processes.lock().unwrap();
-            processes.count += 1;
-            processes.count
-        };
-        (number, self.deliver_as(number))
-    }
-
     /// Notes that a process has read rows of Pins.
     pub(crate) fn note_read(&self, process: u64, body: &[u8]) {
         let body: Value = serde_json::from_slice(body).unwrap();
         let tables = body["RequestItems"].as_object().into_iter().flatten();
         let keys = tables.flat_map(|(_, wanted)| wanted["Keys"].as_array().unwrap());
         let keys = keys.filter_map(|key| key["sk"]["S"].as_str().filter(|sk| sk.starts_with("PIN#")));
-        let mut processes = self.processes.lock().unwrap();
+        let mut readers = self.readers.lock().unwrap();
         for key in keys {
-            processes.readers.entry(key.to_owned()).or_default().insert(process);
+            readers.entry(key.to_owned()).or_default().insert(process);
         }
     }
-}
-
-/// Lambda, which starts a worker a little later.
-pub(crate) fn transport(env: &Arc<ScaleEnv>) -> Transport {
-    let env = env.clone();
-    Transport::new(move |request| -> ResponseFuture {
-        let event = serde_json::from_slice(request.body().unwrap().as_bytes().unwrap()).unwrap();
-        let env = env.clone();
-        Box::pin(async move {
-            sleep(env.assumed.call()).await;
-            env.invoke(&event, env.assumed.lambda_start());
-            Ok(http::Response::builder().status(202).body("").unwrap().into())
-        })
-    })
 }
 
 /// How a burst went.
@@ -159,6 +95,7 @@ impl Burst {
             "read_units_per_pin": round(self.read_units()),
             "write_units_per_pin": round(self.write_units()),
             "workers": self.workers,
+            "calls_at_once": self.most_calls,
             "doubled": self.doubled,
             "out_of_order": self.out_of_order,
             "memory_mb": self.memory.round(),
@@ -177,7 +114,7 @@ impl Burst {
     }
 }
 
-fn round(number: f64) -> f64 {
+pub(crate) fn round(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
@@ -187,7 +124,7 @@ fn round(number: f64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a million at most"
 )]
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len()) - 1]
 }
 
@@ -197,9 +134,9 @@ fn burst(pins: usize, channels: usize, of_one_tenant: usize) -> Burst {
         env.big_tenant.store(of_one_tenant, std::sync::atomic::Ordering::Relaxed);
         let connected = seed::connect(env, channels, LIFE, true).await.channels;
         env.reach(env.epoch() + MINUTE * 61).await;
-        env.invoke(&Value::Null, Duration::ZERO); // the channels are back, and nothing waits for them
+        env.invoke_deliver(DeliverJob::Tick, Duration::ZERO); // the channels are back, and nothing waits for them
         env.finish().await;
-        *env.processes.lock().unwrap() = Processes::default();
+        env.forget_processes();
 
         let (began, before) = (time::Instant::now(), env.metered());
         let at = env.epoch() + SignedDuration::from_hours(48);
@@ -219,12 +156,12 @@ fn burst(pins: usize, channels: usize, of_one_tenant: usize) -> Burst {
             if minute > 0 && env.pinterest.lock().unwrap().pins == pins as u64 {
                 break;
             }
-            env.invoke(&Value::Null, Duration::ZERO);
+            env.invoke_deliver(DeliverJob::Tick, Duration::ZERO);
         }
         env.finish().await;
         let delivered = env.metered().since(&before);
 
-        let (pinterest, processes) = (env.pinterest.lock().unwrap(), env.processes.lock().unwrap());
+        let (pinterest, processes) = (env.pinterest.lock().unwrap(), env.deliverers.lock().unwrap());
         let late = |number: usize| pinterest.made[number].map(|made| seconds(made, at));
         let mut all: Vec<f64> = (0..pins).filter_map(late).collect();
         let mut others: Vec<f64> =
@@ -242,7 +179,7 @@ fn burst(pins: usize, channels: usize, of_one_tenant: usize) -> Burst {
             asked,
             delivered,
             workers: processes.count,
-            doubled: processes.readers.values().filter(|readers| readers.len() > 1).count(),
+            doubled: env.readers.lock().unwrap().values().filter(|readers| readers.len() > 1).count(),
             most_calls: pinterest.most,
             out_of_order: (0..pins).filter(overtakes).count(),
             twice: pinterest.again,
@@ -257,7 +194,7 @@ fn seconds(made: Timestamp, at: Timestamp) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few")]
-fn number(count: usize) -> f64 {
+pub(crate) fn number(count: usize) -> f64 {
     count as f64
 }
 

@@ -186,7 +186,7 @@ impl Prices {
         [
             (
                 format!(
-                    "the lease and the save, {:.2} write units together",
+                    "the save and a share of the leases, {:.2} write units",
                     meter.all().write_units / count
                 ),
                 self.writes(&meter) / count,

@@ -1,6 +1,9 @@
 //! The stack's functions, their transports, and a clock that jumps.
 
-use std::sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize},
+};
 
 use adapters::{Transport, Transports};
 use app::{Setup, handlers::Deliver, handlers::Events, handlers::Publish, handlers::Refresh};
@@ -15,11 +18,11 @@ use tokio::{
 };
 
 use crate::{
-    burst::{self, Processes},
     cost::Assumed,
     memory::Memory,
     meter::Meter,
     pinterest::{self, Pinterest},
+    processes::{self, Pool},
     seed::Gathered,
     wire,
 };
@@ -45,7 +48,10 @@ pub(crate) struct ScaleEnv {
     pub(crate) audited: bool,
     pub(crate) assumed: Assumed,
     pub(crate) memory: Memory,
-    pub(crate) processes: Mutex<Processes>,
+    pub(crate) deliverers: Mutex<Pool<Deliver>>,
+    pub(crate) refreshers: Mutex<Pool<Refresh>>,
+    /// Which processes of `deliver` have read each Pin.
+    pub(crate) readers: Mutex<BTreeMap<String, BTreeSet<u64>>>,
     /// How many of the first channels are one tenant's.
     pub(crate) big_tenant: AtomicUsize,
     rng: Mutex<fastrand::Rng>,
@@ -81,7 +87,9 @@ impl ScaleEnv {
             audited,
             assumed: Assumed::read(),
             memory: Memory::default(),
-            processes: Mutex::default(),
+            deliverers: Mutex::default(),
+            refreshers: Mutex::default(),
+            readers: Mutex::default(),
             big_tenant: AtomicUsize::new(0),
             rng: Mutex::new(fastrand::Rng::with_seed(7)),
             epoch: Timestamp::from_second(1_790_000_040).unwrap(),
@@ -143,7 +151,7 @@ impl ScaleEnv {
             aws: wire::wire(self, process),
             pinterest: pinterest::wire(self),
             media: Transport::new(|_| Box::pin(async { Err("no Pin is made of a file here".into()) })),
-            lambda: burst::transport(self),
+            lambda: processes::transport(self),
         };
         let clock = Clock::new(move || clock.now());
         Setup::with_transports(
@@ -156,10 +164,7 @@ impl ScaleEnv {
     }
 
     pub(crate) fn refresh(self: &Arc<Self>) -> Refresh {
-        let setup = self.setup();
-        let secret = setup.settings_secret().unwrap();
-        let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-        Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), &setup)
+        tests::refresh(&self.setup())
     }
 
     pub(crate) fn deliver(self: &Arc<Self>) -> Deliver {

@@ -2,7 +2,7 @@
 //! that jumps from minute to minute, with every call, index entry and unit counted.
 //!
 //! Small unless asked to be larger, and then to be run alone: `SCALE_CHANNELS=1000000`, `SCALE_PINS=100000`,
-//! `SCALE_BURST_PINS=100000`.
+//! `SCALE_BURST_PINS=100000`, `SCALE_OUTAGE_CHANNELS=1000000`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -12,7 +12,9 @@ mod env;
 mod memory;
 mod meter;
 mod month;
+mod outage;
 mod pinterest;
+mod processes;
 mod refresh;
 mod seed;
 mod units;
@@ -31,7 +33,7 @@ fn size(variable: &str, usual: usize) -> usize {
 /// Whether one run at a time has the process to itself, so that its memory can be measured. Large runs have, and with
 /// `SCALE_ALONE`, as the gate sets it, all have.
 fn is_alone() -> bool {
-    ["SCALE_ALONE", "SCALE_BURST_PINS", "SCALE_CHANNELS", "SCALE_PINS"]
+    ["SCALE_ALONE", "SCALE_BURST_PINS", "SCALE_CHANNELS", "SCALE_OUTAGE_CHANNELS", "SCALE_PINS"]
         .iter()
         .any(|variable| std::env::var_os(variable).is_some())
 }

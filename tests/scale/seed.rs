@@ -136,7 +136,9 @@ impl One {
             };
             sealer.seal(&pair, Binding { row: id.as_str(), version: u64::from(generation) }).unwrap()
         };
-        let row = TokenRow { state, pair: pair(2), previous: Some(pair(1)), spare: None };
+        let used = RefreshToken::new(token("pinr", self.number, 1));
+        let used = sealer.seal_refresh(&used, Binding { row: id.as_str(), version: 1 }).unwrap();
+        let row = TokenRow { state, pair: pair(2), previous: Some(used), spare: None };
         let channel = Channel::restore(ChannelRecord {
             id: id.clone(),
             tenant,

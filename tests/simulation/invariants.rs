@@ -48,8 +48,8 @@ pub(crate) struct Invariants {
     queues: BTreeMap<String, Vec<Pin>>,
     /// The invocations of `deliver`.
     deliverers: BTreeSet<u64>,
-    /// Sends of Pins that Pinterest has not done yet: the account, and who sends.
-    sends: BTreeMap<u64, (usize, u64)>,
+    /// Pins and tokens that were sent to Pinterest, which has not done them yet: the account, and who sends.
+    sends: BTreeMap<u64, (CallKind, usize, u64)>,
     /// When each Pin was last written.
     written_at: BTreeMap<PinId, Timestamp>,
     /// Every Pin as it was last written.

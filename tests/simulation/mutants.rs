@@ -60,6 +60,7 @@ pub(crate) const SEEDS: &[(&str, u64)] = &[
     ("a token is given up three days before its end", 24),
     ("a Pin is published without being bound", 1),
     ("two workers have one partition", 2),
+    ("two workers have one partition of tokens", 2),
     ("a lease ends before its worker does", 5),
     ("the row of a lost channel is not updated", 1),
     ("a Pin at Pinterest may belong to several of ours", 37),

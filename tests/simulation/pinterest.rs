@@ -143,7 +143,10 @@ async fn carry(env: Arc<SimEnv>, invocation: Invocation, request: Request) -> Re
     }
     let (answer, answered) = oneshot::channel();
     let (server, caller) = (env.clone(), invocation.id());
-    let send = (kind == CallKind::SendPin).then(|| Send::begin(&env, request.account(), caller));
+    // A process that stood still before the first byte cannot know that another has its work by now.
+    let is_counted =
+        kind == CallKind::SendPin || kind == CallKind::RefreshTokens && invocation.frozen() == Duration::ZERO;
+    let send = is_counted.then(|| Send::begin(&env, kind, request.account(), caller));
     let call = send.as_ref().map(|send| send.call);
     tokio::spawn(async move {
         serve(&server, caller, request, fault, answer).await;
@@ -164,16 +167,16 @@ async fn carry(env: Arc<SimEnv>, invocation: Invocation, request: Request) -> Re
     }
 }
 
-/// A Pin on its way, until its process has the answer, gives up, or ends.
+/// A Pin, or a token, on its way, until its process has the answer, gives up, or ends.
 struct Send {
     env: Arc<SimEnv>,
     call: u64,
 }
 
 impl Send {
-    fn begin(env: &Arc<SimEnv>, account: Option<usize>, sender: u64) -> Self {
+    fn begin(env: &Arc<SimEnv>, kind: CallKind, account: Option<usize>, sender: u64) -> Self {
         let call = env.calls();
-        env.invariants.lock().unwrap().send_began(env, call, account, sender);
+        env.invariants.lock().unwrap().send_began(env, call, kind, account, sender);
         Self { env: env.clone(), call }
     }
 }

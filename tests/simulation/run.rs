@@ -10,7 +10,7 @@ use std::{
 
 use app::{
     Setup, handlers::Channels, handlers::Deliver, handlers::DeliverJob, handlers::OauthCallback,
-    handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh, handlers::Tick,
+    handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh, handlers::RefreshJob,
 };
 use delivery::PinPublisher;
 use futures::future::{join_all, select};
@@ -86,10 +86,7 @@ impl Functions {
                 Deliver::new(publisher(env, setup), setup.workers().unwrap(), setup)
             }),
             refresh: Lambda::new(env, "refresh", WORKER_LIMIT, |env, setup| {
-                let secret = setup.settings_secret().unwrap();
-                let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
-                let mut refresh =
-                    Refresh::new(secret, setup.vault().unwrap(), main, tokens, setup.pinterest(), setup);
+                let mut refresh = tests::refresh(setup);
                 if let Some(mutant) = env.mutant {
                     refresh.decide = mutant.refresh;
                 }
@@ -189,7 +186,7 @@ async fn worker(functions: &Functions, number: usize) {
             && env.now().duration_since(checked_at) >= SignedDuration::from_hours(24)
         {
             checked_at = env.now();
-            tick_refresh(functions, Tick::DailyCheck).await;
+            run_refresh(functions, RefreshJob::DailyCheck).await;
         }
         let is_doubled = env.fault_happens(0.05);
         let (deliver, refresh) = (has_due_work(env, MAIN), has_due_work(env, TOKENS));
@@ -202,7 +199,7 @@ async fn worker(functions: &Functions, number: usize) {
                 },
                 async {
                     if refresh {
-                        tick_refresh(functions, Tick::Due).await;
+                        run_refresh(functions, RefreshJob::Tick).await;
                     }
                 },
             );
@@ -214,7 +211,7 @@ async fn worker(functions: &Functions, number: usize) {
         };
         let second_refresh = async {
             if is_doubled && refresh {
-                tick_refresh(functions, Tick::Due).await;
+                run_refresh(functions, RefreshJob::Tick).await;
             }
         };
         futures::join!(first, second_deliver, second_refresh);
@@ -224,9 +221,15 @@ async fn worker(functions: &Functions, number: usize) {
 /// Runs the workers that ticks start.
 async fn start_workers(functions: &Rc<Functions>) {
     loop {
-        let job = DeliverJob::from_event(&functions.env.starts.next().await);
+        let event = functions.env.starts.next().await;
         let functions = functions.clone();
-        spawn_local(async move { run_deliver(&functions, job).await });
+        spawn_local(async move {
+            if RefreshJob::is_of(&event) {
+                run_refresh(&functions, RefreshJob::from_event(&event)).await;
+            } else {
+                run_deliver(&functions, DeliverJob::from_event(&event)).await;
+            }
+        });
     }
 }
 
@@ -244,9 +247,9 @@ async fn run_deliver(functions: &Functions, job: DeliverJob) {
     }
 }
 
-async fn tick_refresh(functions: &Functions, tick: Tick) {
+async fn run_refresh(functions: &Functions, job: RefreshJob) {
     let done =
-        functions.refresh.invoke(async move |refresh: &Refresh, end| Box::pin(refresh.tick(tick, end)).await);
+        functions.refresh.invoke(async move |refresh: &Refresh, end| Box::pin(refresh.run(job, end)).await);
     if let Some(Err(error)) = done.await {
         functions.env.note(|| format!("refresh failed: {}", platform::chain(&error)));
     }

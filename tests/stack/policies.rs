@@ -67,7 +67,7 @@ const PARTS: [Part; 8] = [
     Part {
         call: "workers",
         variables: &[("WORKER_CONCURRENCY", "WorkerConcurrency")],
-        resource: "DeliverFunction.Arn",
+        resource: "${Function}.Arn",
         actions: &["lambda:InvokeFunction"],
     },
     Part {
@@ -94,13 +94,14 @@ const PARTS: [Part; 8] = [
 const FREE: [&str; 4] = ["media_fetch", "pinterest", "publisher", "sessions"];
 
 /// Settings that one use case has to itself, and what each is set to.
-const OWN: [(&str, &str, &str); 10] = [
+const OWN: [(&str, &str, &str); 11] = [
     ("console", "MEDIA_BUCKET", "MediaBucket"), // only named, in the pages' policy
     ("console", "SIGN_IN_CLIENT_ID", "SignInClientId"),
     ("console", "SIGN_IN_ISSUER", "JwtIssuer"),
     ("console", "SIGN_IN_ORIGINS", "SignInOrigins"),
     ("console", "SIGN_IN_SCOPES", "SignInScopes"),
     ("oauth-start", "PINTEREST_SCOPES", "PinterestScopes"),
+    ("refresh", "REFRESHES_PER_MINUTE", "RefreshesPerMinute"),
     ("refresh", "REFRESH_AT_ONCE", "RefreshAtOnce"),
     ("publish", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
     ("pins", "PINWRIGHT_FETCH_ALLOW", "FetchAllow"),
@@ -140,7 +141,8 @@ pub(crate) fn grants(project: &Project) -> Vec<String> {
     for Function { package, .. } in project.functions() {
         let mut required: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for part in built(project, package) {
-            required.insert(part.resource.to_owned(), part.actions.to_vec());
+            let function = format!("{}Function", capitals(package));
+            required.insert(part.resource.replace("${Function}", &function), part.actions.to_vec());
         }
         let log = format!("{}Log", capitals(package));
         let platform = PLATFORM.iter().filter(|(function, ..)| [package, "*"].contains(function));

@@ -9,7 +9,7 @@ use std::{
 use adapters::Transports;
 use app::{
     Function, Setup,
-    handlers::{Analytics, Channels, Pins, Publish, Tick},
+    handlers::{Analytics, Channels, Pins, Publish, RefreshJob},
 };
 use aws_smithy_runtime_api::client::{
     http::{
@@ -304,10 +304,10 @@ impl Recorder {
         self.functions("deliver", SignedDuration::from_hours(2)).deliver.tick(deadline).await.unwrap();
         self.refuse_token(Operation::CreatePin);
         self.functions("deliver", day * 2).deliver.tick(deadline).await.unwrap();
-        self.review(&pin("perhaps", false)).await;
+        Box::pin(self.review(&pin("perhaps", false))).await;
         let refresh = |days: i32| self.functions("refresh", day * days).refresh;
-        refresh(26).tick(Tick::Due, deadline).await.unwrap();
-        refresh(80).tick(Tick::DailyCheck, deadline).await.unwrap();
+        refresh(26).run(RefreshJob::Tick, deadline).await.unwrap();
+        refresh(80).run(RefreshJob::DailyCheck, deadline).await.unwrap();
 
         self.call_function("pins", "DELETE", &scheduled, &no_body).await;
         self.call_function("channels", "DELETE", &path, &no_body).await;

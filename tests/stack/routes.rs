@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use app::{endpoints, handlers::Tick};
+use app::{endpoints, handlers::RefreshJob};
 use edge::Access;
 use serde_json::{Value, json};
 
@@ -75,12 +75,12 @@ pub(crate) fn rules(project: &Project) -> Vec<String> {
                 rule["Input"].as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
             let often = rule["Schedule"].as_str().unwrap_or_default();
             let often = if is_daily(often) { "daily" } else { often };
-            schedules.push(format!("{package}: {often}, {:?}", Tick::from_event(&input)));
+            schedules.push(format!("{package}: {often}, {:?}", RefreshJob::from_event(&input)));
         }
     }
     schedules.sort();
     let expected =
-        ["deliver: rate(1 minute), Due", "refresh: daily, DailyCheck", "refresh: rate(1 minute), Due"];
+        ["deliver: rate(1 minute), Tick", "refresh: daily, DailyCheck", "refresh: rate(1 minute), Tick"];
     if schedules == expected {
         Vec::new()
     } else {

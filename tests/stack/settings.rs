@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{policies, project::Project};
 
 /// Settings that work. The ring stands in its variable: there is no Secrets Manager here.
-const GOOD: [(&str, &str); 24] = [
+const GOOD: [(&str, &str); 25] = [
     ("AI_DISCLOSURES", "set"),
     ("ALLOWED_RETURN_ORIGINS", "https://app.example,http://localhost:5173"),
     ("AWS_ACCESS_KEY_ID", "local"),
@@ -25,6 +25,7 @@ const GOOD: [(&str, &str); 24] = [
     ("PINTEREST_SANDBOX_API_URL", "https://sandbox.pinterest.example/v5"),
     ("PINTEREST_SCOPES", "pins:read"),
     ("REDIRECT_PATH", "/mixpost/callback/pinterest"),
+    ("REFRESHES_PER_MINUTE", "600"),
     ("REFRESH_AT_ONCE", "3"),
     ("SETTINGS_SECRET", "settings"),
     ("SIGN_IN_ISSUER", "https://issuer.example"),
@@ -68,6 +69,8 @@ const BAD: &[(&str, &str, &str)] = &[
     ("PINTEREST_ENVIRONMENT", "live", "one of sandbox, production"),
     ("PINTEREST_SANDBOX_API_URL", "//planted.example/v5", "an address that begins with https://"),
     ("REDIRECT_PATH", "/api/v1/planted/callback", "one of /api/v1/auth/pinterest/callback, /mixpost/"),
+    ("REFRESHES_PER_MINUTE", "0", "a whole number from 1"),
+    ("REFRESHES_PER_MINUTE", "fast", "a whole number from 1"),
     ("REFRESH_AT_ONCE", "0", "a whole number from 1"),
     ("REFRESH_AT_ONCE", "-8", "a whole number from 1"),
     ("REFRESH_AT_ONCE", "2.5", "a whole number from 1"),

@@ -1,7 +1,7 @@
 //! Every minute: refreshes the tokens that are due. Every day: checks those that are about to expire.
 
 use app::{
-    handlers::{Refresh, Tick},
+    handlers::{Refresh, RefreshJob},
     start,
 };
 use edge::{Exit, worker};
@@ -15,11 +15,12 @@ async fn main() -> Exit {
         setup.vault()?,
         setup.main_table()?,
         setup.tokens_table()?,
+        setup.workers()?,
         setup.pinterest(),
         &setup,
     );
     worker::serve(refresh, |refresh, event: Value, deadline| async move {
-        refresh.tick(Tick::from_event(&event), deadline).await
+        refresh.run(RefreshJob::from_event(&event), deadline).await
     })
     .await
 }

@@ -69,10 +69,15 @@ impl SettingsSecret {
 
     /// The settings that apply, at most a minute old.
     pub async fn resolved(&self) -> Result<Arc<ResolvedSettings>, Error> {
+        self.resolved_within(MAX_AGE).await
+    }
+
+    /// The settings that apply, at most so old.
+    pub async fn resolved_within(&self, max_age: Duration) -> Result<Arc<ResolvedSettings>, Error> {
         let now = self.clock.now();
         let mut cached = self.cached.lock().await;
         if let Some((read_at, resolved)) = cached.as_ref()
-            && now.duration_since(*read_at).unsigned_abs() < MAX_AGE
+            && now.duration_since(*read_at).unsigned_abs() < max_age
         {
             return Ok(resolved.clone());
         }

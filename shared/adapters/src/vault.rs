@@ -108,6 +108,16 @@ impl Sealer {
             version: binding.version,
         })
     }
+
+    /// Seals the refresh token alone, of a pair whose access token nobody needs any more.
+    pub fn seal_refresh(&self, refresh: &RefreshToken, binding: Binding<'_>) -> Result<SealedPair, Error> {
+        let Self { ring, random, share } = self;
+        Ok(SealedPair {
+            access: SealedText::default(),
+            refresh: ring.seal(refresh.expose(), binding, "refresh", share.as_ref(), random)?,
+            version: binding.version,
+        })
+    }
 }
 
 struct KeyRing {
@@ -157,6 +167,17 @@ impl Vault {
         Ok(AccessToken::new(self.open(&pair.access, binding, "access", None).await?))
     }
 
+    /// Opens the refresh token of `pair`, which was sealed for `row`.
+    pub async fn open_refresh(
+        &self,
+        pair: &SealedPair,
+        row: &str,
+        share: &RefreshKeyShare,
+    ) -> Result<RefreshToken, Error> {
+        let binding = Binding { row, version: pair.version };
+        Ok(RefreshToken::new(self.open(&pair.refresh, binding, "refresh", Some(share)).await?))
+    }
+
     /// Opens both tokens of `pair`, which was sealed for `row`.
     pub async fn open_pair(
         &self,
@@ -164,11 +185,9 @@ impl Vault {
         row: &str,
         share: &RefreshKeyShare,
     ) -> Result<TokenPair, Error> {
-        let binding = Binding { row, version: pair.version };
-        Ok(TokenPair {
-            access: self.open_access(pair, row).await?,
-            refresh: RefreshToken::new(self.open(&pair.refresh, binding, "refresh", Some(share)).await?),
-        })
+        let access = self.open_access(pair, row).await?;
+        let refresh = self.open_refresh(pair, row, share).await?;
+        Ok(TokenPair { access, refresh })
     }
 
     async fn open(

@@ -1,6 +1,10 @@
 //! What every function does at start, and the parts that it is built from.
 
-use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use adapters::{EventBus, MediaBucket, SettingsSecret, Transport, Transports, Vault, Workers};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -46,6 +50,7 @@ pub struct Setup {
     pinterest: pinterest::Client,
     site: SiteConfig,
     refresh_at_once: Option<NonZeroUsize>,
+    refreshes_per_minute: Option<NonZeroU32>,
     /// What is done with a Pin whose file says that a model made it.
     pub(crate) disclosures: DisclosurePolicy,
     tenant_limits: Limits,
@@ -79,6 +84,7 @@ impl Setup {
             pinterest: pinterest::Client::new(transports.pinterest, pinterest_addresses(&variables)?),
             site: SiteConfig::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
+            refreshes_per_minute: variables.parse("REFRESHES_PER_MINUTE", "a whole number from 1")?,
             disclosures: variables.parse("AI_DISCLOSURES", "suggest, set or off")?.unwrap_or_default(),
             tenant_limits: tenant_limits(&variables)?,
             aws: sdk_config(&variables, credentials.clone(), transports.aws)?,
@@ -152,7 +158,7 @@ impl Setup {
         Ok(Workers::new(transport, endpoint, function, region.to_owned(), credentials, Clock::system()))
     }
 
-    /// How many workers may deliver Pins at once, if the variables say so.
+    /// How many workers of a function may work at once, if the variables say so.
     #[must_use]
     pub fn max_workers(&self) -> Option<usize> {
         self.max_workers.map(NonZeroUsize::get)
@@ -197,10 +203,16 @@ impl Setup {
         self.site.clone()
     }
 
-    /// How many channels are refreshed side by side, if the variables say so.
+    /// How many channels one worker refreshes side by side, if the variables say so.
     #[must_use]
-    pub fn refresh_at_once(&self) -> Option<usize> {
-        self.refresh_at_once.map(NonZeroUsize::get)
+    pub fn refresh_at_once(&self) -> Option<NonZeroUsize> {
+        self.refresh_at_once
+    }
+
+    /// How many channels all workers together refresh in a minute, if the variables say so.
+    #[must_use]
+    pub fn refreshes_per_minute(&self) -> Option<NonZeroU32> {
+        self.refreshes_per_minute
     }
 
     /// What a tenant may use unless it has limits of its own.
@@ -248,7 +260,7 @@ fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Er
     })
 }
 
-/// The concurrency that is reserved for `deliver`, but for one: while workers work, there is a tick every minute. `None`:
+/// The concurrency that is reserved for each of `deliver` and `refresh`, but for one: while workers work, there is a tick every minute. `None`:
 /// none is reserved, and there may be one worker for each partition.
 fn max_workers(variables: &Variables) -> Result<Option<NonZeroUsize>, InvalidVariable> {
     let reserved: Option<usize> = variables.parse("WORKER_CONCURRENCY", "a whole number")?;

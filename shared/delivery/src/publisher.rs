@@ -208,7 +208,7 @@ impl PinPublisher {
             }
             (SideEffect::PauseApp(pause), Some(channel)) => main.pause_app(channel.environment, pause).await,
             (SideEffect::RefreshToken, _) => {
-                self.sessions.request_refresh(&pin.channel_id, session.token_version()).await
+                self.sessions.request_refresh(&pin.tenant, &pin.channel_id, session.token_version()).await
             }
             (SideEffect::CountBlockedLink | SideEffect::ForgetBlockedLink, Some(channel)) => {
                 let links = self.blocked_links(channel, &pin.draft, side_effect);

@@ -159,7 +159,7 @@ impl Sessions {
             if !token.is_connected() {
                 return Err(Error::ReconnectRequired);
             }
-            self.request_refresh(&token.channel_id, token.version).await?;
+            self.request_refresh(&token.tenant, &token.channel_id, token.version).await?;
         }
         Ok(answer?)
     }
@@ -167,10 +167,11 @@ impl Sessions {
     /// Makes a channel's tokens due now, if they are still those of `version`.
     pub(crate) async fn request_refresh(
         &self,
+        tenant: &TenantId,
         channel: &ChannelId,
         version: u64,
     ) -> Result<(), store::Error> {
-        self.tokens.request_refresh(channel, version, self.clock.now()).await
+        self.tokens.request_refresh(tenant, channel, version, self.clock.now()).await
     }
 }
 

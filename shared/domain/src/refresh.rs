@@ -1,13 +1,17 @@
 //! The protocol of keeping tokens alive: never lose a rotated token, and never give up a living one.
 //!
 //! With each refresh Pinterest issues a new refresh token, and does not promise that the old one works again. So the save
-//! of a new pair depends on the version alone. The lease only avoids calls; the version protects the tokens.
+//! of a new pair depends on the version alone. Leases only avoid calls; the version protects the tokens.
+//!
+//! A channel of which nothing is in doubt is refreshed under the lease of its partition of the due index, by one write: the
+//! save. A lease of the channel's own is for what takes several turns, a refusal above all: there it matters who has asked,
+//! and whether somebody has left a turn in the middle.
 //!
 //! # What each rule is for
 //!
 //! | rule | without it |
 //! |---|---|
-//! | one process at a time has the [`Lease`], and only its holder gives it back | tokens are exchanged twice, which may end the pair that came first |
+//! | one process at a time has the channel: by the lease of its partition, or, as soon as anything but a new pair came, by its own [`Lease`], which only its holder gives back | tokens are exchanged twice, which may end the pair that came first |
 //! | a new pair is saved by version, whoever holds the lease by then | a process that was delayed loses the only living pair |
 //! | a pair that comes too late is kept as a spare, and the pair before the newest stays in the row | the one that Pinterest still honours is gone |
 //! | a refusal is believed two minutes after the last call that may have caused it | somebody else's success looks like the token's death |
@@ -142,6 +146,13 @@ impl TokenState {
     /// Takes the lease, and returns the one that it replaces: whoever had it did not give it back.
     pub fn take_lease(&mut self, lease: Lease) -> Option<Lease> {
         self.0.lease.replace(lease)
+    }
+
+    /// Whether something stands open: a lease that was not given back, or a refusal that is not believed yet. Such a
+    /// channel is refreshed under a lease of its own, which tells the next one if this turn is left in the middle.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.0.lease.is_some() || self.0.believe_refusal_at.is_some()
     }
 
     /// Whether new tokens can still be had: the refresh token is not known to be dead.

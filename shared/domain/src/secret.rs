@@ -74,7 +74,7 @@ pub struct TokenPair {
 
 /// A text that was sealed: `<key id>.<base64url of nonce, ciphertext and tag>`. With `~` before the id, the key was made of
 /// that one and of the [`RefreshKeyShare`].
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct SealedText(String);
 
@@ -95,7 +95,7 @@ impl SealedText {
 /// A sealed pair of tokens, and the version that it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SealedPair {
-    /// The access token.
+    /// The access token. Empty: nobody needs it any more.
     pub access: SealedText,
     /// The refresh token.
     pub refresh: SealedText,

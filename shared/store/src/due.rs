@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::{
     MainTable, TokensTable,
     keys::{
-        CHANNEL, DueIndexKey, PIN, RowKey, due_partition, parse_sort_key_channel, parse_sort_key_time,
-        sort_key_time,
+        CHANNEL, DueIndexKey, PIN, RowKey, due_partition, parse_sort_key_channel, parse_sort_key_tenant,
+        parse_sort_key_time, sort_key_time,
     },
     table::{Error, Table, item, row, s, values},
 };
@@ -38,8 +38,19 @@ pub enum DueItemKind {
     Pin(TenantId, PinId),
     /// A channel was connected again: its waiting Pins have to be resumed.
     Channel(TenantId, ChannelId),
-    /// A channel's tokens have to be refreshed.
-    Token(ChannelId),
+    /// A channel's tokens have to be refreshed. No tenant: an older version has written the entry, and only the row tells.
+    Token(Option<TenantId>, ChannelId),
+}
+
+impl DueItem {
+    /// Whose work it is, if the entry tells.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match &self.kind {
+            DueItemKind::Pin(tenant, _) | DueItemKind::Channel(tenant, _) => Some(tenant),
+            DueItemKind::Token(tenant, _) => tenant.as_ref(),
+        }
+    }
 }
 
 /// A position in some partitions of the index. Each page continues where the one before it ended, so that an entry is
@@ -167,7 +178,8 @@ impl DueIndex<'_> {
         let later = match (&due.kind, &due.channel) {
             (DueItemKind::Pin(_, id), Some(channel)) => self.0.due_pin(until, channel, id),
             (DueItemKind::Pin(_, id), None) => DueIndexKey::of_old_pin(until, id, due.partition),
-            (DueItemKind::Channel(_, id) | DueItemKind::Token(id), _) => self.0.due_channel(until, id),
+            (DueItemKind::Token(Some(tenant), id), _) => self.0.due_tokens(until, tenant, id),
+            (DueItemKind::Channel(_, id) | DueItemKind::Token(None, id), _) => self.0.due_channel(until, id),
         };
         self.move_to(due, &later, until).await
     }
@@ -188,7 +200,7 @@ impl DueIndex<'_> {
         let key = match &due.kind {
             DueItemKind::Pin(tenant, id) => RowKey::pin(tenant, id),
             DueItemKind::Channel(tenant, id) => RowKey::channel(tenant, id),
-            DueItemKind::Token(id) => RowKey::token(id),
+            DueItemKind::Token(_, id) => RowKey::token(id),
         };
         let moved = DueItem { since, sort_key: to.sort_key().to_owned(), ..due.clone() };
         let mut names = values([(":seen", s(&due.sort_key))]);
@@ -234,7 +246,7 @@ fn parse(entry: Entry, partition: u32) -> Option<DueItem> {
     let since = parse_sort_key_time(&entry.due_sk)?;
     let (kind, channel) = if let Some(channel) = entry.pk.strip_prefix("TOKEN#") {
         let channel = ChannelId::try_from(channel.to_owned()).ok()?;
-        (DueItemKind::Token(channel.clone()), Some(channel))
+        (DueItemKind::Token(parse_sort_key_tenant(&entry.due_sk), channel.clone()), Some(channel))
     } else {
         let tenant = TenantId(entry.pk.strip_prefix("TENANT#")?.to_owned());
         match (entry.sk.strip_prefix(PIN), entry.sk.strip_prefix(CHANNEL)) {

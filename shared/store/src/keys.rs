@@ -92,7 +92,13 @@ pub(crate) struct DueIndexKey {
 }
 
 impl DueIndexKey {
-    /// The entry of a channel, or of its tokens.
+    /// The entry of a channel's tokens. It names the tenant, so that tenants take turns before a row is read.
+    pub(crate) fn of_tokens(at: Timestamp, tenant: &TenantId, channel: &ChannelId, partitions: u32) -> Self {
+        let due_pk = due_partition(channel.as_str(), partitions).to_string();
+        Self { due_pk, due_sk: format!("{}#{channel}#{tenant}", sort_key_time(at)) }
+    }
+
+    /// The entry of a channel.
     pub(crate) fn of_channel(at: Timestamp, channel: &ChannelId, partitions: u32) -> Self {
         let due_pk = due_partition(channel.as_str(), partitions).to_string();
         Self { due_pk, due_sk: format!("{}#{channel}", sort_key_time(at)) }
@@ -136,6 +142,11 @@ pub(crate) fn parse_sort_key_channel(due_sk: &str) -> Option<ChannelId> {
     ChannelId::try_from(channel.to_owned()).ok()
 }
 
+/// The tenant in the `due_sk` of a channel's tokens. `None`: an older version has written it, which named none.
+pub(crate) fn parse_sort_key_tenant(due_sk: &str) -> Option<TenantId> {
+    Some(TenantId(due_sk.splitn(3, '#').nth(2)?.to_owned()))
+}
+
 /// The partition of the `queue_pk` index that holds a channel's Pins of a class.
 pub(crate) fn queue_pk(channel: &ChannelId, group: PinGroup) -> String {
     format!("{channel}#{}", group.as_str())
@@ -164,6 +175,16 @@ mod tests {
         let old = DueIndexKey::of_old_pin(Timestamp::UNIX_EPOCH, &pin, 3);
         assert_eq!((old.due_pk.as_str(), parse_sort_key_channel(&old.due_sk)), ("3", None));
         assert_eq!(parse_sort_key_channel(&of_channel.due_sk), None);
+    }
+
+    #[test]
+    fn the_entry_of_tokens_names_their_tenant_and_stands_in_their_channels_partition() {
+        let (channel, tenant) = (ChannelId::new(Timestamp::UNIX_EPOCH, [3; 10]), TenantId("a#b".to_owned()));
+        let of_channel = DueIndexKey::of_channel(Timestamp::UNIX_EPOCH, &channel, DUE_PARTITIONS);
+        let entry = DueIndexKey::of_tokens(Timestamp::UNIX_EPOCH, &tenant, &channel, DUE_PARTITIONS);
+        assert_eq!(entry.due_pk, of_channel.due_pk);
+        assert_eq!(parse_sort_key_tenant(&entry.due_sk), Some(tenant));
+        assert_eq!(parse_sort_key_tenant(&of_channel.due_sk), None);
     }
 
     #[test]

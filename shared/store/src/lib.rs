@@ -22,7 +22,7 @@ pub use connections::{OAuthFlow, PendingConnection, ReturnedFlow};
 pub use due::{DueCursor, DueIndex, DueItem, DueItemKind};
 pub use idempotency::IdempotencyRecord;
 pub use keys::DUE_PARTITIONS;
-pub use partitions::PartitionLease;
+pub use partitions::{DueOf, PartitionLease};
 pub use pins::{PinFilter, PinPage, WriteOutcome};
 pub use settings::{Heartbeat, VerifiedSecret, WorkerStatus};
 pub use table::{Error, Table};

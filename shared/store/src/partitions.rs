@@ -1,4 +1,4 @@
-//! `WORKER`: which worker has which partitions of the `due` index of main, beside the heartbeats.
+//! `WORKER`: which worker has which partitions of the two `due` indexes, beside the heartbeats.
 //!
 //! All leases are in one row, so that a worker takes, keeps and gives back any number of partitions with one write.
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MainTable,
+    Heartbeat, MainTable,
     keys::RowKey,
     table::{Error, Item, item, n, s, values},
 };
@@ -17,11 +17,22 @@ use crate::{
 /// How many times a change is tried while others change the same partitions.
 const MAX_TRIES: usize = 4;
 
+/// Whose partitions they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueOf {
+    /// Main's index: Pins, and channels that were connected again.
+    Pins,
+    /// That of the tokens' table.
+    Tokens,
+}
+
 /// A worker's right to some partitions. The id is its fencing token: it is random, and nobody has used it before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionLease {
     /// Whose it is.
     pub id: String,
+    /// Of which index.
+    pub of: DueOf,
     /// What it is for.
     pub partitions: BTreeSet<u32>,
     /// When it ends unless it is renewed.
@@ -60,19 +71,18 @@ impl MainTable {
         self.change_partitions(lease, Change::Keep, condition, Item::new(), is_mine).await
     }
 
-    /// Gives a lease back. It is the heartbeat of `deliver` at the same time. `oldest`: what it leaves to the next tick.
+    /// Gives a lease back, and leaves a sign of life at the same time.
     pub async fn release_partitions(
         &self,
         lease: PartitionLease,
-        oldest: Option<Timestamp>,
+        heartbeat: &Heartbeat,
         now: Timestamp,
     ) -> Result<(), Error> {
         let id = lease.id.clone();
         let is_mine = move |stored: Option<&Stored>| stored.is_some_and(|it| it.id == id);
         let condition = |name: &str| format!("{name}.#id = :mine");
-        let names =
-            values([(":at", s(now.to_string())), (":oldest", serde_dynamo::to_attribute_value(oldest)?)]);
-        self.change_partitions(lease, Change::Remove, condition, names, is_mine).await?;
+        let (heartbeat, names) = heartbeat.change(now)?;
+        self.change_partitions(lease, Change::Remove(heartbeat), condition, names, is_mine).await?;
         Ok(())
     }
 
@@ -90,7 +100,8 @@ impl MainTable {
             if lease.partitions.is_empty() && matches!(change, Change::Keep) {
                 return Ok(lease);
             }
-            let attributes: Vec<_> = lease.partitions.iter().map(|number| attribute(*number)).collect();
+            let attributes: Vec<_> =
+                lease.partitions.iter().map(|number| attribute(lease.of, *number)).collect();
             let conditions: Vec<_> = attributes.iter().map(|name| condition(name)).collect();
             let mut names = names.clone();
             let expression = match change {
@@ -100,9 +111,8 @@ impl MainTable {
                     let set: Vec<_> = attributes.iter().map(|name| format!("{name} = :lease")).collect();
                     format!("SET {}", set.join(", "))
                 }
-                Change::Remove => {
+                Change::Remove(heartbeat) => {
                     let remove = if attributes.is_empty() { "" } else { " REMOVE " };
-                    let heartbeat = "SET delivered_at = :at, deliver_oldest_at = :oldest";
                     format!("{heartbeat}{remove}{}", attributes.join(", "))
                 }
             };
@@ -131,7 +141,7 @@ impl MainTable {
                 }
                 _ => return Err(Error::aws("UpdateItem")(error)),
             };
-            lease.partitions.retain(|partition| is_met(stored(&there, *partition).as_ref()));
+            lease.partitions.retain(|partition| is_met(stored(&there, lease.of, *partition).as_ref()));
         }
         Err(Error::Contended)
     }
@@ -141,13 +151,17 @@ impl MainTable {
 #[derive(Clone, Copy)]
 enum Change {
     Keep,
-    Remove,
+    /// With this in the same write.
+    Remove(&'static str),
 }
 
-fn attribute(partition: u32) -> String {
-    format!("lease_{partition}")
+fn attribute(of: DueOf, partition: u32) -> String {
+    match of {
+        DueOf::Pins => format!("lease_{partition}"),
+        DueOf::Tokens => format!("token_lease_{partition}"),
+    }
 }
 
-fn stored(row: &Item, partition: u32) -> Option<Stored> {
-    serde_dynamo::from_attribute_value(row.get(&attribute(partition))?.clone()).ok()
+fn stored(row: &Item, of: DueOf, partition: u32) -> Option<Stored> {
+    serde_dynamo::from_attribute_value(row.get(&attribute(of, partition))?.clone()).ok()
 }

@@ -154,31 +154,38 @@ impl MainTable {
         tenant_claim: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let at = s(now.to_string());
+        let (expression, mut names) = heartbeat.change(now)?;
+        names.insert(":claim".to_owned(), s(tenant_claim));
+        let claim = "first_tenant_claim = if_not_exists(first_tenant_claim, :claim)";
+        let update = self.table.client.update_item().table_name(&self.table.name);
+        let update = update
+            .set_key(Some(item(&RowKey::worker())?))
+            .update_expression(format!("{expression}, {claim}"))
+            .set_expression_attribute_values(Some(names));
+        update.send().await.map_err(Error::aws("UpdateItem"))?;
+        Ok(())
+    }
+}
+
+impl Heartbeat {
+    /// The change of the row, and the values that it names.
+    pub(crate) fn change(&self, now: Timestamp) -> Result<(&'static str, Item), Error> {
         let oldest = |time: &Option<Timestamp>| serde_dynamo::to_attribute_value(time);
-        let (expression, names) = match heartbeat {
-            Heartbeat::Deliver(due) => {
+        let (expression, mut names) = match self {
+            Self::Deliver(due) => {
                 ("SET delivered_at = :at, deliver_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
             }
-            Heartbeat::Refresh(due, None) => {
+            Self::Refresh(due, None) => {
                 ("SET refreshed_at = :at, refresh_oldest_at = :oldest", values([(":oldest", oldest(due)?)]))
             }
-            Heartbeat::Refresh(due, proven) => (
+            Self::Refresh(due, proven) => (
                 "SET refreshed_at = :at, refresh_oldest_at = :oldest, proven = :proven",
                 values([(":oldest", oldest(due)?), (":proven", serde_dynamo::to_attribute_value(proven)?)]),
             ),
-            Heartbeat::DailyCheck => ("SET rolled_at = :at", values([])),
+            Self::DailyCheck => ("SET rolled_at = :at", values([])),
         };
-        let update = self.table.client.update_item().table_name(&self.table.name);
-        let expression =
-            format!("{expression}, first_tenant_claim = if_not_exists(first_tenant_claim, :claim)");
-        let update = update.set_key(Some(item(&RowKey::worker())?)).update_expression(expression);
-        let update = update
-            .set_expression_attribute_values(Some(names))
-            .expression_attribute_values(":claim", s(tenant_claim))
-            .expression_attribute_values(":at", at);
-        update.send().await.map_err(Error::aws("UpdateItem"))?;
-        Ok(())
+        names.insert(":at".to_owned(), s(now.to_string()));
+        Ok((expression, names))
     }
 }
 

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
         ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     },
 };
-use domain::{ChannelId, PinId};
+use domain::{ChannelId, PinId, TenantId};
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -84,7 +84,12 @@ impl Table {
         Self { client, name: name.to_owned(), due_partitions, random }
     }
 
-    /// Where a channel, or its tokens, that are due at `at` stand in the `due` index.
+    /// Where a channel's tokens that are due at `at` stand in the `due` index.
+    pub(crate) fn due_tokens(&self, at: Timestamp, tenant: &TenantId, channel: &ChannelId) -> DueIndexKey {
+        DueIndexKey::of_tokens(at, tenant, channel, self.due_partitions)
+    }
+
+    /// Where a channel that is due at `at` stands in the `due` index.
     pub(crate) fn due_channel(&self, at: Timestamp, channel: &ChannelId) -> DueIndexKey {
         DueIndexKey::of_channel(at, channel, self.due_partitions)
     }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue},
 };
 use domain::{
-    ChannelId, SealedPair,
+    ChannelId, SealedPair, TenantId,
     refresh::{Lease, TokenState},
 };
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ pub struct TokenRow {
     pub state: TokenState,
     /// The newest pair.
     pub pair: SealedPair,
-    /// The pair before it, until the next rotation.
+    /// The refresh token before it, until the next rotation. Older versions have kept its access token, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SealedPair>,
     /// A pair that came when the version had moved on.
@@ -66,7 +66,7 @@ impl TokenRow {
         let mut new = item(self)?;
         new.extend(item(&RowKey::token(&self.state.channel_id))?);
         if let Some(at) = self.state.due_at {
-            new.extend(item(&table.due_channel(at, &self.state.channel_id))?);
+            new.extend(item(&table.due_tokens(at, &self.state.tenant, &self.state.channel_id))?);
         }
         if let Some(lease) = &self.state.lease {
             new.insert("lease_until".to_owned(), n(lease.until.as_millisecond()));
@@ -94,11 +94,17 @@ impl TokensTable {
         Ok(known.collect())
     }
 
-    /// Takes the lease of a row that is still due as `due_sk` says, and tells the lease that was left behind, if one
-    /// was. `None`: it is not due, or somebody holds it.
+    /// A channel's tokens, if they are still due as `due_sk` says.
+    pub async fn token_due(&self, channel: &ChannelId, due_sk: &str) -> Result<Option<TokenRow>, Error> {
+        let found = self.table.get(&RowKey::token(channel)).await?;
+        found.filter(|row| row.get("due_sk") == Some(&s(due_sk))).map(TokenRow::from_item).transpose()
+    }
+
+    /// Takes the lease of a row that is still as `state` and `due_sk` say, and tells the lease that was left behind, if one
+    /// was. `None`: it has changed, or somebody holds it.
     pub async fn acquire_lease(
         &self,
-        channel: &ChannelId,
+        state: &TokenState,
         due_sk: &str,
         lease: &Lease,
         now: Timestamp,
@@ -108,15 +114,17 @@ impl TokensTable {
             .client
             .update_item()
             .table_name(&self.table.name)
-            .set_key(Some(item(&RowKey::token(channel))?))
+            .set_key(Some(item(&RowKey::token(&state.channel_id))?))
             .update_expression("SET lease = :lease, lease_until = :until")
             .condition_expression(
-                "due_sk = :seen AND (attribute_not_exists(lease_until) OR lease_until < :now OR lease.id = :mine)",
+                "version = :before AND due_sk = :seen AND \
+                 (attribute_not_exists(lease_until) OR lease_until < :now OR lease.id = :mine)",
             )
             .set_expression_attribute_values(Some(values([
                 (":lease", serde_dynamo::to_attribute_value(lease)?),
                 (":until", n(lease.until.as_millisecond())),
                 (":now", n(now.as_millisecond())),
+                (":before", n(state.version)),
                 (":seen", s(due_sk)),
                 (":mine", s(&lease.id)), // an SDK retry may meet its own first try
             ])))
@@ -178,6 +186,7 @@ impl TokensTable {
     /// moment: a Pin in a hurry does not hurry Pinterest.
     pub async fn request_refresh(
         &self,
+        tenant: &TenantId,
         channel: &ChannelId,
         version: u64,
         now: Timestamp,
@@ -185,7 +194,7 @@ impl TokensTable {
         let mut names =
             values([(":before", n(version)), (":now", n(now.as_millisecond())), (":at", s(now.to_string()))]);
         names.insert(":none".to_owned(), n(0));
-        let due = item(&self.table.due_channel(now, channel))?;
+        let due = item(&self.table.due_tokens(now, tenant, channel))?;
         names.extend(due.into_iter().map(|(name, value)| (format!(":{name}"), value)));
         let condition = "version = :before AND (attribute_not_exists(lease_until) OR lease_until < :now) \
                          AND attribute_exists(due_sk) AND due_sk > :due_sk AND failures = :none \

@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use app::{
-    Endpoint, Function, Setup, endpoints, handlers::Docs, handlers::Events, handlers::StreamEvent,
-    handlers::Tick,
+    Endpoint, Function, Setup, endpoints, handlers::Docs, handlers::Events, handlers::RefreshJob,
+    handlers::StreamEvent,
 };
 use edge::{Access, Event, Handler as _, RouteMatch, find};
 use jiff::Timestamp;
@@ -144,11 +144,11 @@ fn the_samples_of_the_rules_wake_the_workers_for_the_right_job() {
             (&minute["source"], &minute["detail-type"]),
             (&json!("aws.events"), &json!("Scheduled Event"))
         );
-        assert_eq!(Tick::from_event(minute), Tick::Due);
+        assert_eq!(RefreshJob::from_event(minute), RefreshJob::Tick);
     }
-    assert_eq!(Tick::from_event(&daily_check), Tick::DailyCheck);
+    assert_eq!(RefreshJob::from_event(&daily_check), RefreshJob::DailyCheck);
     for other in [json!({}), json!(null), json!("daily_check"), json!({"job": "other"}), json!([])] {
-        assert_eq!(Tick::from_event(&other), Tick::Due, "{other}");
+        assert_eq!(RefreshJob::from_event(&other), RefreshJob::Tick, "{other}");
     }
 }
 

@@ -2,7 +2,7 @@
 //! fail or be sent twice because of that.
 
 use app::{
-    handlers::OauthCallback, handlers::OauthStart, handlers::Publish, handlers::Refresh, handlers::Tick,
+    handlers::OauthCallback, handlers::OauthStart, handlers::Publish, handlers::Refresh, handlers::RefreshJob,
 };
 use domain::Environment;
 use edge::Handler as _;
@@ -92,11 +92,12 @@ async fn each_request_goes_through_after(end: ConnectionEnd, pause: SignedDurati
         setup.vault().unwrap(),
         main,
         tokens,
+        setup.workers().unwrap(),
         setup.pinterest(),
         setup,
     );
     freeze();
     *app.clock_offset.lock().unwrap() += SignedDuration::from_hours(24 * 24);
-    refresh.tick(Tick::Due, Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
+    refresh.run(RefreshJob::Tick, Instant::now() + std::time::Duration::from_mins(5)).await.unwrap();
     assert_eq!(app.new_calls()["Pinterest"], 1, "a token that is refreshed twice may be lost");
 }

@@ -2,7 +2,7 @@
 
 use app::{
     handlers::OauthCallback, handlers::OauthStart, handlers::Pins, handlers::Publish, handlers::Refresh,
-    handlers::Tick,
+    handlers::RefreshJob,
 };
 use edge::Handler as _;
 use futures::FutureExt as _;
@@ -99,7 +99,7 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_refresh_costs_a_claim_a_call_and_a_save() {
+async fn a_refresh_costs_a_read_a_call_and_a_save() {
     let app = CountedFunctions::set().await;
     let CountedFunctions { setup, .. } = &app;
     let (main, tokens) = (setup.main_table().unwrap(), setup.tokens_table().unwrap());
@@ -109,30 +109,31 @@ async fn a_refresh_costs_a_claim_a_call_and_a_save() {
     let callback = OauthCallback::new(secret, vault, main.clone(), tokens.clone(), pinterest, setup);
     let (secret, vault, pinterest) =
         (setup.settings_secret().unwrap(), setup.vault().unwrap(), setup.pinterest());
-    let refresh = Refresh::new(secret, vault, main, tokens, pinterest, setup);
+    let refresh = Refresh::new(secret, vault, main, tokens, setup.workers().unwrap(), pinterest, setup);
     let callback_path = app.consent(&start).await;
     let end = app.request_ok(&callback, "GET", &callback_path, Value::Null).await;
     let claim = json!({"connection": end.as_str().unwrap().split_once("#connection=").unwrap().1});
     app.request_ok(&app.channels(), "POST", "/api/v1/connections/claim", claim).await;
     let deadline = || Instant::now() + std::time::Duration::from_mins(5);
 
-    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
     app.new_calls();
-    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
     let idle_calls = app.new_calls();
     assert_eq!(idle_calls, call_counts([("Query", 16), ("UpdateItem", 1)]), "a tick with nothing to do");
 
     *app.clock_offset.lock().unwrap() = SignedDuration::from_hours(24 * 24);
-    refresh.tick(Tick::Due, deadline()).await.unwrap();
+    refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
     let mut refresh_calls = app.new_calls();
     assert_eq!(refresh_calls.remove("Pinterest"), Some(1), "one call");
     assert_eq!(
         refresh_calls.remove("GetSecretValue"),
         Some(2),
-        "the settings, once a minute; the key ring, once"
+        "the settings, once in ten minutes; the key ring, once in fifteen"
     );
-    let credential_read = "when App ID and App Secret were last seen to be right; and once, the share in the refresh tokens' key";
-    assert_eq!(refresh_calls.remove("GetItem"), Some(2), "{credential_read}");
-    assert_eq!(refresh_calls["UpdateItem"] - idle_calls["UpdateItem"], 2, "the claim and the save");
+    let rows = "the row, and once the share in its key and when the App Secret was last seen to be right";
+    assert_eq!(refresh_calls.remove("GetItem"), Some(3), "{rows}");
+    let updates = refresh_calls["UpdateItem"] - idle_calls["UpdateItem"];
+    assert_eq!(updates, 2, "the lease of the partition, and the save");
     assert!(refresh_calls.keys().eq(idle_calls.keys()), "and nothing else but the index: {refresh_calls:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use app::handlers::Tick;
+use app::handlers::RefreshJob;
 use futures::future::join_all;
 use serde_json::json;
 use simulated_pinterest::{FaultKind, Operation, Rotation, TokenAnswer};
@@ -219,10 +219,29 @@ async fn workers_at_once_refresh_each_channel_once() {
     let workers = [days(24); 3].map(|offset| app.functions(offset).refresh);
 
     let deadline = Instant::now() + Duration::from_secs(300);
-    let ticks = join_all(workers.iter().map(|worker| worker.tick(Tick::Due, deadline))).await;
+    let ticks = join_all(workers.iter().map(|worker| worker.run(RefreshJob::Tick, deadline))).await;
 
     ticks.into_iter().for_each(Result::unwrap);
     assert_eq!(calls(&app, Operation::Token) - before, 6);
+}
+
+#[tokio::test]
+async fn a_rate_limit_ends_the_minute_for_those_who_were_not_asked_for_yet() {
+    let app = TestApp::start_configured().await;
+    for number in 0..24 {
+        app.connect(&format!("person-{number}")).await;
+    }
+    inject(&app, Operation::Token, FaultKind::RateLimited { reset: 60 }, LONG);
+    let before = calls(&app, Operation::Token);
+    let deadline = || Instant::now() + Duration::from_secs(300);
+
+    app.functions(days(24)).refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
+    let limited = calls(&app, Operation::Token) - before;
+    assert!((1..=16).contains(&limited), "{limited} of 24: those that were under way, and no more");
+
+    app.pinterest().clear_faults();
+    app.functions(days(24) + minutes(30)).refresh.run(RefreshJob::Tick, deadline()).await.unwrap();
+    assert_eq!(calls(&app, Operation::Token) - before, limited + 24, "all have a new pair");
 }
 
 #[tokio::test]

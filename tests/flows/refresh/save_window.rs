@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use adapters::Transports;
-use app::handlers::Tick;
+use app::handlers::RefreshJob;
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
@@ -46,7 +46,7 @@ async fn nothing_but_the_save_is_awaited_after_a_new_pair() {
         let wires = Transports { aws, pinterest, ..network };
         let refresh = app.functions_on(days(24 * i64::try_from(renewal).unwrap()), wires).refresh;
 
-        refresh.tick(Tick::Due, Instant::now() + Duration::from_secs(300)).await.unwrap();
+        refresh.run(RefreshJob::Tick, Instant::now() + Duration::from_secs(300)).await.unwrap();
 
         let measured = *measured.lock().unwrap();
         let (answered_at, saved_at) = (measured.answered_at.unwrap(), measured.saved_at.unwrap());

@@ -13,7 +13,23 @@ impl Drivers {
         match worker {
             Worker::Idle => Worker::Idle,
             Worker::Read { pin, row } => self.decide(world, pin, row, &News::Due),
-            Worker::Decided { pin, row, new, then, ended } => self.save(world, pin, row, new, then, ended),
+            Worker::Decided {
+                pin,
+                row,
+                new,
+                then,
+                ended: ended @ Some((_, Ending::Created(number))),
+                is_bound: false,
+            } if self.binds_first && matches!(new.stage, Stage::Published(_)) => {
+                if world.remotes[number].owner.is_some_and(|owner| owner != pin) {
+                    return self.ended(world, pin, row, Ending::Unknown);
+                }
+                world.remotes[number].owner = Some(pin);
+                Worker::Decided { pin, row, new, then, ended, is_bound: true }
+            }
+            Worker::Decided { pin, row, new, then, ended, .. } => {
+                self.save(world, pin, row, new, then, ended)
+            }
             Worker::Outrun { pin, ended: (fencing_token, ending) } => {
                 let row = world.pins[pin].clone();
                 self.decide(world, pin, row, &News::Ended(fencing_token, ending))
@@ -68,7 +84,7 @@ impl Drivers {
             News::Ended(fencing_token, ending) => Some((fencing_token, ending)),
             _ => None,
         };
-        Worker::Decided { pin, new: Row::of(&pin_after), row, then, ended }
+        Worker::Decided { pin, new: Row::of(&pin_after), row, then, ended, is_bound: false }
     }
 
     /// The write: over the version that was read, and with the binding if there is one.

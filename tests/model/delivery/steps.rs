@@ -21,6 +21,8 @@ pub(super) struct Drivers {
     pub(super) decide: Decide,
     /// Each of our Pins as it was asked for.
     pub(super) pins: Vec<Pin>,
+    /// What Pinterest has just named is bound by a write of its own, before the Pin is saved, as `deliver` does.
+    pub(super) binds_first: bool,
 }
 
 /// One step of somebody. Workers are meant by their place.

@@ -96,6 +96,8 @@ pub(super) enum Worker {
         new: Row,
         then: Then,
         ended: Option<(u8, Ending)>,
+        /// What Pinterest has named is bound already, by a write of its own.
+        is_bound: bool,
     },
     /// Somebody else was quicker to write: it is about to read again, because it knows how a send ended.
     Outrun {

@@ -6,7 +6,7 @@ use domain::refresh::{
 use jiff::SignedDuration;
 
 use super::{
-    steps::{Drivers, whole},
+    steps::{Drivers, Mistake, whole},
     world::{Own, Pair, Row, Secret, Worker, World, Wrong, at},
 };
 
@@ -23,6 +23,20 @@ impl Drivers {
                 let fresh = new.zip(own.row.pair(slot));
                 self.decide(world, own, Input::RefreshAnswered(slot.into(), result), fresh)
             }
+            Worker::Leases { own, slot, refused } => {
+                let is_free = world.row.lease.is_none_or(|until| until < world.now);
+                let is_as_read = (world.row.version, world.row.due_at) == (own.row.version, own.row.due_at);
+                if !(is_free && is_as_read) {
+                    return Worker::Idle; // somebody else is at it
+                }
+                let own = world.lease(&own);
+                let result = if refused {
+                    RefreshResult::Refused
+                } else {
+                    RefreshResult::Failed { retry_after: None }
+                };
+                self.decide(world, own, Input::RefreshAnswered(slot.into(), result), None)
+            }
             Worker::Probes { mut own } => {
                 let probe =
                     if own.secret == Secret::Wrong { CredentialCheck::Wrong } else { CredentialCheck::Right };
@@ -30,7 +44,7 @@ impl Drivers {
                 self.decide(world, own, Input::CredentialsChecked(probe), None)
             }
             Worker::Saves { own, new, even_dead } => {
-                if self.saves_by_lease && !own.leased {
+                if self.mistake == Some(Mistake::SavesByLease) && !own.leased {
                     return Worker::Idle;
                 }
                 if world.row.version == own.row.version && (even_dead || !world.row.dead) {
@@ -76,7 +90,9 @@ impl Drivers {
             // It is tried again until it is answered.
             Worker::Saves { .. } | Worker::Compares { .. } => worker,
             // The row is put off; the lease stays.
-            Worker::Spares { .. } | Worker::Releases { .. } | Worker::Idle => Worker::Idle,
+            Worker::Leases { .. } | Worker::Spares { .. } | Worker::Releases { .. } | Worker::Idle => {
+                Worker::Idle
+            }
         }
     }
 
@@ -96,9 +112,14 @@ impl Drivers {
             jitter: 1.0,
         };
         let Transition { state, action } = (self.decide)(&own.row.state(), input, context, at(world.now));
+        if own.is_light() && !matches!(action, Action::Refresh(_) | Action::SaveNewTokens) {
+            let Input::RefreshAnswered(slot, result) = input else { unreachable!("it has asked first") };
+            let refused = matches!(result, RefreshResult::Refused);
+            return Worker::Leases { own, slot: slot.into(), refused };
+        }
         match action {
             Action::Refresh(slot) => {
-                let left = own.row.lease.unwrap_or_default() - world.now;
+                let left = own.until - world.now;
                 if left < whole(MIN_TIME_TO_SEND) {
                     return Worker::Idle; // the lease stays, and is as good as over
                 }

@@ -10,6 +10,8 @@ const DEAD: Seconds = Seconds::MIN;
 /// Whoever misses one tick is there at the next.
 const TICK: Seconds = 60;
 const HOUR: Seconds = 60 * 60;
+/// How long a worker has its partitions: it renews that, which keeps others out for longer.
+const SHARE: Seconds = 45;
 /// An effect comes no later after a call.
 const EFFECT_WITHIN: Seconds = 30;
 /// How long a save may be on its way: by then a refusal is no echo of it.
@@ -33,8 +35,19 @@ pub(super) struct Drivers {
     pub(super) policy: Policy,
     /// Of several pairs that Pinterest gave for one token, only the newest lives.
     pub(super) newest_only: bool,
-    /// A save asks for the lease: the mistake that the protocol avoids.
-    pub(super) saves_by_lease: bool,
+    /// A mistake that the protocol avoids.
+    pub(super) mistake: Option<Mistake>,
+}
+
+/// What drivers could do wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// A save asks for the lease.
+    SavesByLease,
+    /// Two workers may have the partition.
+    SharesWithoutFence,
+    /// A channel that is in doubt is refreshed without a lease of its own, too.
+    AlwaysLight,
 }
 
 /// One step of somebody. Workers are meant by their place.
@@ -44,7 +57,7 @@ pub(super) enum Step {
     Pass,
     /// Weeks later, the tokens are due again.
     NextRound,
-    /// An idle worker takes the lease.
+    /// An idle worker takes the partition, and reads the row. If something is in doubt, it takes the channel's lease.
     Claim(usize),
     /// Pinterest hears a worker's call.
     Hear(usize),
@@ -75,7 +88,8 @@ impl Drivers {
             match worker {
                 Worker::Idle if world.workers[..place].contains(worker) => continue, // the other may as well
                 Worker::Idle => {
-                    if world.is_due() {
+                    if world.is_due() || self.mistake == Some(Mistake::SharesWithoutFence) && world.is_ripe()
+                    {
                         steps.push(Step::Claim(place));
                     }
                     continue;
@@ -88,7 +102,7 @@ impl Drivers {
             }
             if world.left.lost > 0 {
                 steps.push(Step::Lose(place));
-                if matches!(worker, Worker::Saves { .. } | Worker::Spares { .. } | Worker::Releases { .. }) {
+                if worker.writes() {
                     steps.push(Step::LoseDone(place));
                 }
             }
@@ -137,13 +151,19 @@ impl Drivers {
                 world.now = world.row.due_at.unwrap_or(world.now);
             }
             Step::Claim(place) => {
-                let taken_over = world.row.lease.is_some();
-                world.row.lease = Some(world.now + whole(LEASE_DURATION));
-                for worker in &mut world.workers {
-                    worker.own().into_iter().for_each(|own| own.leased = false);
-                }
-                let secret = world.left.secret;
-                let own = Own { row: world.row.clone(), leased: true, secret, taken_over, said_right: false };
+                let (share, secret) = (world.now + SHARE, world.left.secret);
+                world.share = Some(share);
+                let own = Own {
+                    row: world.row.clone(),
+                    share,
+                    until: share,
+                    leased: false,
+                    secret,
+                    taken_over: false,
+                    said_right: false,
+                };
+                let is_light = self.mistake == Some(Mistake::AlwaysLight) || !world.row.state().is_in_doubt();
+                let own = if is_light { own } else { world.lease(&own) };
                 world.workers[place] = self.decide(&mut world, own, Input::LeaseAcquired, None);
             }
             Step::Hear(place) => {
@@ -166,7 +186,11 @@ impl Drivers {
             Step::Forget(call) => drop(world.adrift.remove(call)),
             Step::Go(place) => {
                 let worker = std::mem::replace(&mut world.workers[place], Worker::Idle);
+                let share = worker.clone().own().map(|own| own.share);
                 world.workers[place] = self.go(&mut world, worker);
+                if world.workers[place] == Worker::Idle && world.share == share {
+                    world.share = None; // it is given back
+                }
             }
             Step::Crash(place) => {
                 world.left.crashes -= 1;
@@ -230,16 +254,33 @@ impl World {
         if limits().any(|limit| limit <= self.now) {
             return None;
         }
-        let row = [self.row.due_at, self.row.lease.map(|until| until + 1)].into_iter().flatten();
+        let leases = [self.row.lease, self.share].map(|until| until.map(|until| until + 1));
+        let row = leases.into_iter().chain([self.row.due_at]).flatten();
         let ends = self.pairs.iter().filter_map(|given| given.dies_at);
         let tick = self.is_due().then_some(self.now + TICK);
         row.chain(tick).chain(ends).chain(limits()).filter(|instant| *instant > self.now).min()
     }
 
-    /// Whether a tick takes the lease.
+    /// Whether a worker that is started takes the partition, and finds the channel.
     fn is_due(&self) -> bool {
+        self.share.is_none_or(|until| until < self.now) && self.is_ripe()
+    }
+
+    /// Whether whoever has the partition refreshes the channel.
+    fn is_ripe(&self) -> bool {
         let free = self.row.lease.is_none_or(|until| until < self.now);
         free && self.row.due_at.is_some_and(|due_at| due_at <= self.now)
+    }
+
+    /// Gives a worker the channel's own lease.
+    pub(super) fn lease(&mut self, own: &Own) -> Own {
+        let taken_over = self.row.lease.is_some();
+        let until = self.now + whole(LEASE_DURATION);
+        self.row.lease = Some(until);
+        for worker in &mut self.workers {
+            worker.own().into_iter().for_each(|own| own.leased = false);
+        }
+        Own { row: self.row.clone(), until, leased: true, taken_over, ..own.clone() }
     }
 
     /// Whether somebody has something to do.
@@ -267,7 +308,7 @@ impl World {
     /// Whether a process has a living pair, and may be expected to save it yet.
     fn is_on_its_way(&self) -> bool {
         self.workers.iter().filter_map(Worker::fresh).any(|(pair, own)| {
-            let expected = own.row.lease.unwrap_or_default() + whole(CALL_TIMEOUT) + REFUSAL_ECHO;
+            let expected = own.until + whole(CALL_TIMEOUT) + REFUSAL_ECHO;
             self.lives(pair) && self.now < expected
         })
     }
@@ -288,9 +329,13 @@ impl World {
     fn tidy(&mut self) {
         let version = self.row.version;
         for worker in &mut self.workers {
-            let outrun = worker.own().is_some_and(|own| !own.leased || own.row.version != version);
-            if outrun && matches!(worker, Worker::Probes { .. } | Worker::Releases { .. }) {
-                *worker = Worker::Idle; // nobody will know what it has learnt
+            let outrun = worker
+                .own()
+                .is_some_and(|own| (!own.leased && !own.is_light()) || own.row.version != version);
+            let has_learnt =
+                matches!(worker, Worker::Leases { .. } | Worker::Probes { .. } | Worker::Releases { .. });
+            if outrun && has_learnt {
+                *worker = Worker::Idle; // nobody will know what
             }
         }
         self.workers.sort();

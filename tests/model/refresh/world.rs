@@ -16,6 +16,8 @@ pub(super) type Pair = usize;
 pub(super) struct World {
     pub(super) now: Seconds,
     pub(super) row: Row,
+    /// Until when a worker has the partition of the channel.
+    pub(super) share: Option<Seconds>,
     /// What Pinterest has given.
     pub(super) pairs: Vec<Given>,
     /// Refreshes that nobody waits for any more and that may still take effect: with which pair, until when.
@@ -103,6 +105,12 @@ pub(super) enum Worker {
         slot: Choice,
         new: Option<Pair>,
     },
+    /// It has heard something else than a new pair, without a lease of the channel's own: it takes one.
+    Leases {
+        own: Own,
+        slot: Choice,
+        refused: bool,
+    },
     /// It asks whether the App Secret is right.
     Probes {
         own: Own,
@@ -133,8 +141,12 @@ pub(super) enum Worker {
 /// What a worker has since its claim.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Own {
-    /// As it was claimed.
+    /// As it was read, or claimed.
     pub(super) row: Row,
+    /// The end of the share in which it works. Shares have different ends.
+    pub(super) share: Seconds,
+    /// When its right to ask ends: that of its share, or, later, of the channel's own lease.
+    pub(super) until: Seconds,
     /// Whether the lease in the table is still its own.
     pub(super) leased: bool,
     /// The App Secret that it calls with.
@@ -143,6 +155,13 @@ pub(super) struct Own {
     pub(super) taken_over: bool,
     /// Pinterest has said in this turn that the App Secret is right.
     pub(super) said_right: bool,
+}
+
+impl Own {
+    /// Whether it has no lease of the channel's own yet.
+    pub(super) fn is_light(&self) -> bool {
+        self.until == self.share
+    }
 }
 
 /// [`TokenSlot`], in an order.
@@ -189,6 +208,7 @@ impl World {
         Self {
             now: 0,
             row,
+            share: None,
             pairs: vec![Given { parent: None, dies_at: None }],
             adrift: Vec::new(),
             workers: [Worker::Idle, Worker::Idle],
@@ -219,6 +239,7 @@ impl Worker {
             Self::Idle => None,
             Self::Asks { own, .. }
             | Self::Hears { own, .. }
+            | Self::Leases { own, .. }
             | Self::Probes { own }
             | Self::Saves { own, .. }
             | Self::Compares { own, .. }
@@ -239,6 +260,16 @@ impl Worker {
         if let Some(own) = self.own() {
             own.row.each(deed);
         }
+    }
+
+    /// Whether its next step is a write that may be done although its answer is lost.
+    pub(super) fn writes(&self) -> bool {
+        matches!(self, Self::Leases { .. } | Self::Saves { .. } | Self::Spares { .. } | Self::Releases { .. })
+    }
+
+    /// Whether it asks for a new pair, and has a right to.
+    pub(super) fn asks_in_time(&self, now: Seconds) -> bool {
+        matches!(self, Self::Asks { own, .. } if now <= own.until)
     }
 
     /// The new pair that only this worker has.

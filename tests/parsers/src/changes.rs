@@ -1,6 +1,6 @@
 //! What wakes the workers: the table's stream, and the clock's events.
 
-use app::{handlers::StreamEvent, handlers::Tick};
+use app::{handlers::RefreshJob, handlers::StreamEvent};
 use serde_json::{Value, json};
 
 use crate::{dice::Dice, harness, mutate, tally};
@@ -64,5 +64,5 @@ pub fn ticks(bytes: &[u8]) {
     let Ok(event) = serde_json::from_slice::<Value>(&text) else { return tally::count("ticks", false) };
     tally::count("ticks", true);
     let daily = event.as_object().and_then(|event| event.get("job")) == Some(&json!("daily_check"));
-    assert_eq!(Tick::from_event(&event) == Tick::DailyCheck, daily, "{event}");
+    assert_eq!(RefreshJob::from_event(&event) == RefreshJob::DailyCheck, daily, "{event}");
 }

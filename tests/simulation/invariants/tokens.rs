@@ -189,8 +189,8 @@ fn held(env: &SimEnv, row: &TokenRow) -> Vec<String> {
     let sealed = [Some(&row.pair), row.spare.as_ref(), row.previous.as_ref()].into_iter().flatten();
     let share = env.refresh_key_share();
     let opened =
-        sealed.map(|pair| env.vault().open_pair(pair, channel, &share).now_or_never().unwrap().unwrap());
-    opened.map(|pair| pair.refresh.expose().to_owned()).collect()
+        sealed.map(|pair| env.vault().open_refresh(pair, channel, &share).now_or_never().unwrap().unwrap());
+    opened.map(|refresh| refresh.expose().to_owned()).collect()
 }
 
 fn lives(env: &SimEnv, token: &str) -> bool {

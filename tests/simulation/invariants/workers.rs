@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::Invariants;
 use crate::{
-    aws::{MAIN, Write},
+    aws::{MAIN, TOKENS, Write},
     env::SimEnv,
+    lambda::CallKind,
 };
 
 /// An index shows what was written this long ago.
@@ -26,9 +27,14 @@ impl Invariants {
 
     /// Of what is due, nothing is left lying: it is begun with, or waits for a reason and a time.
     pub(crate) fn check_all_is_taken(&mut self, env: &SimEnv) {
-        let oldest = env.tables.next_due(MAIN);
-        let is_left = oldest.is_some_and(|oldest| env.now().duration_since(oldest) > MAX_LEFT);
-        self.check(!is_left, "what is due is taken", || format!("{oldest:?} at {}", env.now()));
+        let since = env.now() - MAX_LEFT;
+        for table in [MAIN, TOKENS] {
+            let oldest = env.tables.next_due(table);
+            // Without App ID and App Secret, tokens stay due.
+            let is_left = oldest.is_some_and(|oldest| oldest < since)
+                && !(table == TOKENS && env.was_unconfigured(since));
+            self.check(!is_left, "what is due is taken", || format!("{table}: {oldest:?} at {}", env.now()));
+        }
     }
 
     /// A lease of a partition changes hands only when it was given back, or is over.
@@ -42,7 +48,7 @@ impl Invariants {
         // For a process whose clock is ahead, a lease of one whose clock is behind is over earlier.
         let skew = 2000 * env.scenario.clock_skew_secs;
         let now = env.now().as_millisecond() + skew;
-        for name in names.filter(|name| name.starts_with("lease_")) {
+        for name in names.filter(|name| name.contains("lease_")) {
             let (Some((had, until)), Some((has, _))) = (lease(before, name), lease(after, name)) else {
                 continue;
             };
@@ -52,14 +58,28 @@ impl Invariants {
         }
     }
 
-    /// Notes that a Pin is being sent to an account. Of two workers, only one writes to a channel's boards at a time.
-    pub(crate) fn send_began(&mut self, env: &SimEnv, call: u64, account: Option<usize>, sender: u64) {
-        let Some(account) = account.filter(|_| self.deliverers.contains(&sender)) else { return };
-        let other = self.sends.values().find(|(to, by)| *to == account && *by != sender).copied();
+    /// Notes that a Pin, or a refresh token, is being sent for an account. Of two workers, only one writes to a channel's
+    /// boards at a time, and only one exchanges its tokens.
+    pub(crate) fn send_began(
+        &mut self,
+        env: &SimEnv,
+        call: u64,
+        kind: CallKind,
+        account: Option<usize>,
+        sender: u64,
+    ) {
+        let is_workers = kind == CallKind::RefreshTokens || self.deliverers.contains(&sender);
+        let Some(account) = account.filter(|_| is_workers) else { return };
+        let is_another = |of: &&(CallKind, usize, u64)| (of.0, of.1) == (kind, account) && of.2 != sender;
+        let other = self.sends.values().find(is_another).copied();
+        let invariant = match kind {
+            CallKind::RefreshTokens => "one worker exchanges a channel's tokens",
+            _ => "one worker writes to a channel",
+        };
         // A process whose clock is ahead takes another one for dead.
         let is_alone = other.is_none() || env.scenario.clock_skew_secs > 0;
-        self.check(is_alone, "one worker writes to a channel", || format!("#{sender}, and {other:?}"));
-        self.sends.insert(call, (account, sender));
+        self.check(is_alone, invariant, || format!("#{sender}, and {other:?}"));
+        self.sends.insert(call, (kind, account, sender));
     }
 
     /// Notes that Pinterest is done with it, or that nobody waits for it any more.

@@ -90,7 +90,17 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| format!("attribute_exists(pk) OR {text}"),
         )
     }),
-    of_pins("two workers have one partition", |_, _, operation, body| no_fence(operation, body)),
+    of_pins("two workers have one partition", |_, _, operation, body| no_fence(operation, body, "lease_")),
+    of_tokens("two workers have one partition of tokens", |_, _, operation, body| {
+        no_fence(operation, body, "token_lease_")
+    }),
+    of_tokens("a partition of tokens that nobody takes", |_, _, operation, body| {
+        if operation == "Query" && body["TableName"] == TOKENS {
+            let partition = &mut body["ExpressionAttributeValues"][":partition"]["S"];
+            *partition = if *partition == "1" { json!("none") } else { partition.take() };
+        }
+        None
+    }),
     of_pins("a partition that nobody takes", |_, _, operation, body| {
         let values = &mut body["ExpressionAttributeValues"];
         if operation == "Query" && values[":partition"]["S"] == "1" {
@@ -125,18 +135,14 @@ pub(super) fn late_pairs_meet_conflicts(
     (saves_spare && env.rng.chance(0.4)).then(|| error("TransactionConflictException"))
 }
 
-/// A lease keeps nobody out.
-fn no_fence(operation: &str, body: &mut Value) -> Option<Reply> {
+/// A lease of partitions keeps nobody out. `lease`: how its attributes begin.
+fn no_fence(operation: &str, body: &mut Value, lease: &str) -> Option<Reply> {
+    let begins = format!("(attribute_not_exists({lease}");
     change_condition(
         operation,
         body,
-        |call| condition(call).contains("lease_") && condition(call).contains(":now"),
-        |text| {
-            text.replace(
-                "(attribute_not_exists(lease_",
-                "(attribute_exists(pk) OR attribute_not_exists(lease_",
-            )
-        },
+        |call| condition(call).contains(&begins) && condition(call).contains("#until"),
+        |text| text.replace(&begins, &format!("(attribute_exists(pk) OR attribute_not_exists({lease}")),
     )
 }
 

@@ -50,6 +50,6 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "does not need a token",
     ),
     t(routes::rules, "  DeliverFunction:", "rate(1 minute)", "rate(2 minutes)", "deliver: rate(2 minutes)"),
-    t(routes::rules, "  RefreshFunction:", "daily_check", "dailycheck", "refresh: daily, Due"),
+    t(routes::rules, "  RefreshFunction:", "daily_check", "dailycheck", "refresh: daily, Tick"),
     t(routes::rules, "  RefreshFunction:", "cron(0 3 * * ? *)", "cron(0 * * * ? *)", "the rules are"),
 ];

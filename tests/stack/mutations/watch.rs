@@ -86,7 +86,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     ),
     at(
         watch::metrics,
-        "shared/app/src/handlers/due_loop.rs",
+        "shared/app/src/handlers/due.rs",
         "",
         "tracing::warn!(oldest_due_age_s,",
         "tracing::warn!(",
@@ -94,7 +94,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     ),
     at(
         watch::metrics,
-        "shared/app/src/handlers/refresh.rs",
+        "shared/app/src/handlers/refresh/daily.rs",
         "",
         "                about_to_expire,\n",
         "",

@@ -1,12 +1,12 @@
 //! `cargo xtask <command>`: what takes longer than `cargo test`, each as one command that can be remembered.
 
 mod contract;
+mod scale;
 mod yaml;
 
 use std::{
     env,
-    io::{BufRead as _, BufReader},
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode},
 };
 
 const HELP: &str = "\
@@ -19,6 +19,10 @@ cargo xtask <command>
   scale --pins N --channels M [--of-one-tenant K]
                            publish N Pins of M channels that are due in one minute, K of the channels one tenant's;
                            the last line is one JSON object
+  scale --refresh --channels N [--of-one-tenant K]
+                           refresh N channels that are due at once after an outage; the last line is one JSON object
+  scale --write-docs [PINS ...]
+                           publish the bursts of docs/benchmarks.md, and write its table and its picture
   browser [ARGUMENTS]      drive the pages in Chromium (the arguments go to Node's test runner)
   pictures                 make the pictures of docs/
   clients                  make clients of the contract, and let them do the main job
@@ -44,13 +48,7 @@ fn main() -> ExitCode {
         }),
         ["mutants"] => simulation("every_mutant_is_caught", &[]),
         ["mutants", name] => simulation("every_mutant_is_caught", &[("SIMULATION_MUTANT", name)]),
-        ["scale", channels, pins] if !channels.starts_with('-') => {
-            cargo_test("scale", "", &[("SCALE_CHANNELS", channels), ("SCALE_PINS", pins)])
-        }
-        ["scale", "--pins", pins, "--channels", channels] => burst(pins, channels, "0"),
-        ["scale", "--pins", pins, "--channels", channels, "--of-one-tenant", of_one] => {
-            burst(pins, channels, of_one)
-        }
+        ["scale", rest @ ..] => scale::run(rest),
         ["browser", rest @ ..] => run(&mut script("tests/browser/run", rest)),
         ["pictures"] => run(&mut script("tests/browser/run", &["pictures"])),
         ["clients"] => run(&mut script("tests/clients/run", &[])),
@@ -81,33 +79,6 @@ fn soak(from: u64, seeds: u64) -> Result<(), String> {
         simulation("no_seed_breaks_an_invariant", &range)?;
         from += seeds;
     }
-    Ok(())
-}
-
-/// Runs the burst alone, and repeats its result as the last line.
-fn burst(pins: &str, channels: &str, of_one_tenant: &str) -> Result<(), String> {
-    let sizes = [
-        ("SCALE_BURST_PINS", pins),
-        ("SCALE_BURST_CHANNELS", channels),
-        ("SCALE_BURST_OF_ONE_TENANT", of_one_tenant),
-    ];
-    let mut command = test_command("scale", "a_burst");
-    command.envs(sizes).current_dir(ROOT).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| format!("cargo could not be started: {error}"))?;
-    let mut result = None;
-    for line in BufReader::new(child.stdout.take().ok_or("it says nothing")?).lines() {
-        let line = line.map_err(|error| error.to_string())?;
-        if line.starts_with('{') {
-            result = Some(line);
-        } else {
-            println!("{line}");
-        }
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    if !status.success() {
-        return Err(format!("the burst failed: {status}"));
-    }
-    println!("{}", result.ok_or("the burst has no result")?);
     Ok(())
 }
 

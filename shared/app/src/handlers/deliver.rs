@@ -1,33 +1,29 @@
 //! `deliver`: every minute, the Pins that are due, and the channels that were connected again.
 //!
-//! The minute's tick looks at the front of each partition of the `due` index. It works on a small load by itself. With a
-//! larger one, it starts more workers, each for some partitions. A worker leases its partitions, and with them whole
-//! channels: the Pins of a channel are sent by one worker, one after the other. A worker that does not come, comes twice or
-//! late, and a tick that ends too early, change nothing but the minute: what is not done is still due.
+//! Ticks, workers and their shares are those of [`super::due`]. A worker has whole channels: the Pins of a channel are sent
+//! by one worker, one after the other.
 
-mod lease;
-mod queue;
-mod shares;
 mod worker;
 
 use std::collections::BTreeSet;
 
 use adapters::Workers;
 use delivery::PinPublisher;
-use futures_util::future::join_all;
-use platform::{Clock, Random, chain};
-use serde_json::json;
-use store::{DueCursor, DueItem, Heartbeat, MainTable};
+use platform::{Clock, Random};
+use store::{DueOf, Heartbeat, MainTable};
 use tokio::time::{Duration, Instant};
 
-use self::{lease::Lease, shares::Sizes, worker::Worker};
-use super::due_loop::warn_about_rest;
+use super::due::{self, DueWork, Rules, Sizes};
 use crate::{error::Result, setup::Setup};
 
 /// How many entries of each partition a tick looks at.
 const LOOK_ENTRIES: usize = 256;
 /// How many entries of a partition a worker reads at once.
 const PAGE_ENTRIES: usize = 1000;
+/// How many channels one worker works on at once. The Pins of one channel are sent one after the other.
+const MAX_LANES: usize = 128;
+/// How many entries may wait in a worker. No more are read until some are done.
+const MAX_WAITING: usize = 50_000;
 /// What must be left of the invocation to begin with a Pin: for a send or a board check, and for the writes.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(40);
 
@@ -37,8 +33,7 @@ pub struct Deliver {
     publisher: PinPublisher,
     main: MainTable,
     workers: Workers,
-    /// How much work needs how many of them.
-    sizes: Sizes,
+    rules: Rules,
     /// The claim that names tenants, which is noted for the functions that answer them.
     tenant_claim: String,
     clock: Clock,
@@ -58,11 +53,7 @@ impl DeliverJob {
     /// A tick sends `{"partitions":[…]}`; anything else is a minute.
     #[must_use]
     pub fn from_event(event: &serde_json::Value) -> Self {
-        let numbers = event["partitions"].as_array();
-        numbers.map_or(Self::Tick, |numbers| {
-            let numbers = numbers.iter().filter_map(|number| number.as_u64()?.try_into().ok());
-            Self::Partitions(numbers.collect())
-        })
+        due::partitions_of(event).map_or(Self::Tick, Self::Partitions)
     }
 }
 
@@ -72,81 +63,45 @@ impl Deliver {
         publisher.in_a_hurry = false;
         let main = publisher.sessions.main.clone();
         let (clock, random) = (setup.clock.clone(), setup.random.clone());
-        let max_workers = setup.max_workers().unwrap_or(usize::MAX);
-        let sizes = Sizes { entries_per_worker: setup.entries_per_worker, max_workers };
+        let rules = Rules {
+            sizes: Sizes {
+                entries_per_worker: setup.entries_per_worker,
+                max_workers: setup.max_workers().unwrap_or(usize::MAX),
+            },
+            look_entries: LOOK_ENTRIES,
+            page_entries: PAGE_ENTRIES,
+            lanes: MAX_LANES,
+            per_minute: None,
+            max_waiting: MAX_WAITING,
+            // Each has to be there: a channel's Pins leave in the order of their times.
+            max_of_tenant: usize::MAX,
+            min_time_left: MIN_TIME_LEFT,
+        };
         let tenant_claim = setup.site().tenant_claim().to_owned();
-        Self { publisher, main, workers, sizes, tenant_claim, clock, random }
+        Self { publisher, main, workers, rules, tenant_claim, clock, random }
     }
 
     /// One invocation.
     pub async fn run(&self, job: DeliverJob, deadline: Instant) -> Result<()> {
         match job {
             DeliverJob::Tick => self.tick(deadline).await,
-            DeliverJob::Partitions(partitions) => {
-                let index = self.main.due_index();
-                let partitions: BTreeSet<_> = &partitions & &index.partitions();
-                let cursor = index.cursor(&partitions, PAGE_ENTRIES);
-                self.work(partitions, Vec::new(), cursor, deadline).await
-            }
+            DeliverJob::Partitions(partitions) => self.due().work_on(&partitions, self, deadline).await,
         }
     }
 
     /// Looks at what is due, starts as many workers as there is work for, and works on a share of it.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
-        let index = self.main.due_index();
-        let mut cursor = index.cursor(&index.partitions(), LOOK_ENTRIES);
-        let items = index.next(&mut cursor, self.clock.now()).await?;
-        if items.is_empty() {
+        let look = self.due().look().await?;
+        if look.oldest().is_none() {
             let heartbeat = Heartbeat::Deliver(None);
             self.main.record_heartbeat(&heartbeat, &self.tenant_claim, self.clock.now()).await?;
             return Ok(());
         }
-        let mut shares = self.sizes.deal(&items, cursor.unfinished()).into_iter();
-        let mut own = shares.next().unwrap_or_default();
-        let started = join_all(shares.map(|share| async { (self.start(&share).await, share) })).await;
-        own.extend(started.into_iter().filter(|(is_started, _)| !is_started).flat_map(|(_, share)| share));
-        self.work(own, items, cursor, deadline).await
+        self.due().share(look, self, due::event_of, deadline).await
     }
 
-    /// `false`: the worker will not come.
-    async fn start(&self, partitions: &BTreeSet<u32>) -> bool {
-        let started = self.workers.start(&json!({ "partitions": partitions })).await;
-        if let Err(error) = &started {
-            tracing::warn!(error = %chain(error), ?partitions, "a worker could not be started");
-        }
-        started.is_ok()
-    }
-
-    /// Works on those of the partitions that no other worker has, until nothing is due or the time is up. The next tick
-    /// takes what is left. `items` were read already.
-    async fn work(
-        &self,
-        partitions: BTreeSet<u32>,
-        items: Vec<DueItem>,
-        mut cursor: DueCursor,
-        deadline: Instant,
-    ) -> Result<()> {
-        let lease = Lease::acquire(&self.main, &self.clock, self.random.hex_id(), &partitions).await?;
-        let held = lease.partitions();
-        cursor.retain(&held);
-        let is_wanted = |item: &DueItem| partitions.contains(&item.partition);
-        let (own, others): (Vec<_>, Vec<_>) =
-            items.into_iter().filter(is_wanted).partition(|item| held.contains(&item.partition));
-        let took_all = if held.is_empty() {
-            Ok(true)
-        } else {
-            Worker::new(self, &lease, deadline).run(own, cursor).await
-        };
-        let now = self.clock.now();
-        let oldest = match &took_all {
-            Ok(true) => Ok(others.iter().map(|item| item.since).min()),
-            _ => self.main.due_index().first(now).await.map(|first| first.map(|item| item.since)),
-        };
-        let left = oldest.as_ref().ok().copied().flatten();
-        warn_about_rest(left, now);
-        // Whatever has failed, nobody has to wait for the end of the lease.
-        lease.release(left).await?;
-        oldest?;
-        took_all.map(drop)
+    fn due(&self) -> DueWork<'_> {
+        let Self { main, workers, clock, random, rules, .. } = self;
+        DueWork { index: main.due_index(), of: DueOf::Pins, main, workers, clock, random, rules: *rules }
     }
 }

@@ -1,44 +1,60 @@
-//! One worker: many lanes, each with one channel at a time.
+//! What `deliver` does with what is due.
 
-use domain::{ChannelId, Pin, PinGroup, PinId, State, delivery::Input};
-use futures_util::{
-    FutureExt as _, StreamExt as _,
-    future::BoxFuture,
-    stream::{self, FuturesUnordered},
-};
-use jiff::{SignedDuration, Timestamp};
+use domain::{Pin, PinGroup, PinId, State, delivery::Input};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use jiff::Timestamp;
 use platform::chain;
-use store::{DueCursor, DueItem, DueItemKind};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use store::{DueItem, DueItemKind, Heartbeat};
 
 use super::{
-    Deliver, MIN_TIME_LEFT,
-    lease::Lease,
-    queue::{FairQueue, Turn},
+    super::due::{Hold, Lease, Turn, Work, postpone},
+    Deliver,
 };
 use crate::error::Result;
 
-/// How many channels one worker works on at once. The Pins of one channel are sent one after the other.
-const MAX_LANES: usize = 128;
 /// How many rows are read at once to find out whose work old entries are.
 const MAX_PARALLEL_READS: usize = 16;
-/// How long an entry that cannot be worked on is left alone.
-const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
-/// How much later than its time an entry may appear: the clocks of its writer and of this worker differ.
-const MAX_ENTRY_DELAY: SignedDuration = SignedDuration::from_mins(2);
 
-/// One worker, and what it may work on.
-pub(super) struct Worker<'a> {
-    deliver: &'a Deliver,
-    lease: &'a Lease<'a>,
-    deadline: Instant,
+impl Work for Deliver {
+    /// Finds out whose work the entries of version 0.1 are. What is another partition's is moved there.
+    fn resolve<'a>(&'a self, items: Vec<DueItem>, lease: &'a Lease<'_>) -> BoxFuture<'a, Vec<DueItem>> {
+        let resolved = stream::iter(items).map(|item| self.resolve_item(item, lease));
+        resolved.buffered(MAX_PARALLEL_READS).filter_map(std::future::ready).collect().boxed()
+    }
+
+    /// Boxed, here and below: the SDK's futures are deep, and there are as many of these as lanes.
+    fn take<'a>(&'a self, turn: Turn, hold: &'a Hold<'_>) -> BoxFuture<'a, Vec<DueItem>> {
+        async move { Worker { deliver: self, hold }.work_on(turn).await }.boxed()
+    }
+
+    fn heartbeat(&self, oldest: Option<Timestamp>) -> Heartbeat {
+        Heartbeat::Deliver(oldest)
+    }
 }
 
-/// What has ended.
-enum Done {
-    Turn(ChannelId, Vec<DueItem>),
-    Read(DueCursor, Result<Vec<DueItem>>),
-    Renewal,
+impl Deliver {
+    async fn resolve_item(&self, item: DueItem, lease: &Lease<'_>) -> Option<DueItem> {
+        let main = &self.main;
+        let (DueItemKind::Pin(tenant, id), None) = (&item.kind, &item.channel) else { return Some(item) };
+        let moved = match main.pin(tenant, id).await {
+            Ok(None) => return None, // removed: the index is behind
+            Ok(Some(pin)) if lease.covers(main.due_index().partition_of(&pin.channel_id)) => {
+                return Some(DueItem { channel: Some(pin.channel_id.clone()), ..item });
+            }
+            Ok(Some(pin)) => main.due_index().move_home(&item, &pin.channel_id).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = moved {
+            postpone(main.due_index(), &item, self.clock.now(), &error).await;
+        }
+        None
+    }
+}
+
+/// A worker, and what it may count on.
+struct Worker<'a> {
+    deliver: &'a Deliver,
+    hold: &'a Hold<'a>,
 }
 
 /// Whether a channel's next Pin may follow.
@@ -49,122 +65,7 @@ enum Next {
     Stops,
 }
 
-impl<'a> Worker<'a> {
-    pub(super) fn new(deliver: &'a Deliver, lease: &'a Lease<'a>, deadline: Instant) -> Self {
-        Self { deliver, lease, deadline }
-    }
-
-    /// Works until nothing of its partitions is due. `items` were read already. `false`: the time was up, or another worker
-    /// has the rest.
-    pub(super) async fn run(&self, items: Vec<DueItem>, cursor: DueCursor) -> Result<bool> {
-        let mut queue = FairQueue::default();
-        let mut running: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
-        let (mut lanes, mut failed) = (0, None);
-        let mut renewal = interval_at(Instant::now() + Lease::RENEW_EVERY, Lease::RENEW_EVERY);
-        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut cursor = Some(cursor);
-        self.resolve(items).await.into_iter().for_each(|item| queue.add(item));
-        loop {
-            let goes_on = self.has_time() && failed.is_none();
-            while goes_on
-                && lanes < MAX_LANES
-                && let Some(turn) = queue.next()
-            {
-                lanes += 1;
-                running.push(self.take(turn).boxed());
-            }
-            if goes_on
-                && queue.has_room()
-                && let Some(unread) = cursor.take_if(|cursor| cursor.has_more())
-            {
-                running.push(self.read(unread).boxed());
-            }
-            if running.is_empty() {
-                break;
-            }
-            tokio::select! {
-                biased;
-                done = running.next() => match done {
-                    Some(Done::Turn(channel, left)) => {
-                        lanes -= 1;
-                        queue.finish(&channel, left);
-                    }
-                    Some(Done::Read(read, items)) => {
-                        cursor = Some(read);
-                        match items {
-                            Ok(items) => items.into_iter().for_each(|item| queue.add(item)),
-                            Err(error) => failed = Some(error),
-                        }
-                    }
-                    Some(Done::Renewal) | None => {}
-                },
-                _ = renewal.tick() => {
-                    running.push(self.renew().boxed());
-                    queue.unpark();
-                    // What has become due meanwhile: no other worker has these partitions.
-                    if goes_on && queue.has_room() && let Some(mut read) = cursor.take() {
-                        read.rewind(self.deliver.clock.now() - MAX_ENTRY_DELAY);
-                        running.push(self.read(read).boxed());
-                    }
-                }
-            }
-        }
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(self.has_time() && queue.is_empty()),
-        }
-    }
-
-    /// Whether there is time for another Pin.
-    fn has_time(&self) -> bool {
-        self.deadline.saturating_duration_since(Instant::now()) >= MIN_TIME_LEFT
-    }
-
-    async fn renew(&self) -> Done {
-        self.lease.renew().await;
-        Done::Renewal
-    }
-
-    async fn read(&self, mut cursor: DueCursor) -> Done {
-        let index = self.deliver.main.due_index();
-        let items = index.next(&mut cursor, self.deliver.clock.now()).await;
-        let items = match items {
-            Ok(items) => Ok(self.resolve(items).await),
-            Err(error) => Err(error.into()),
-        };
-        Done::Read(cursor, items)
-    }
-
-    /// Finds out whose work the entries of version 0.1 are. What is another partition's is moved there.
-    async fn resolve(&self, items: Vec<DueItem>) -> Vec<DueItem> {
-        let resolved = stream::iter(items).map(|item| self.resolve_item(item)).buffered(MAX_PARALLEL_READS);
-        resolved.filter_map(std::future::ready).collect().await
-    }
-
-    async fn resolve_item(&self, item: DueItem) -> Option<DueItem> {
-        let main = &self.deliver.main;
-        let (DueItemKind::Pin(tenant, id), None) = (&item.kind, &item.channel) else { return Some(item) };
-        let moved = match main.pin(tenant, id).await {
-            Ok(None) => return None, // removed: the index is behind
-            Ok(Some(pin)) if self.lease.covers(main.due_index().partition_of(&pin.channel_id)) => {
-                return Some(DueItem { channel: Some(pin.channel_id.clone()), ..item });
-            }
-            Ok(Some(pin)) => main.due_index().move_home(&item, &pin.channel_id).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = moved {
-            self.postpone(&item, &error).await;
-        }
-        None
-    }
-
-    /// Works on some of one channel, one Pin after the other. Boxed, here and below: the SDK's futures are deep, and there
-    /// are as many of these as lanes.
-    async fn take(&self, turn: Turn) -> Done {
-        let channel = turn.channel.clone();
-        Done::Turn(channel, self.work_on(turn).boxed().await)
-    }
-
+impl Worker<'_> {
     /// What is to be looked at again is returned.
     async fn work_on(&self, turn: Turn) -> Vec<DueItem> {
         // Pins that have waited for the owner go before those that are only now due.
@@ -213,7 +114,7 @@ impl<'a> Worker<'a> {
     }
 
     fn may_begin(&self, item: &DueItem) -> bool {
-        self.has_time() && self.lease.covers(item.partition)
+        self.hold.has_time() && self.hold.lease.covers(item.partition)
     }
 
     /// Sends the Pins that have waited for a channel, by `publish_at`, then by id. If the time is up, the entry stays, and a
@@ -272,7 +173,7 @@ impl<'a> Worker<'a> {
         let publisher = &self.deliver.publisher;
         let snapshot = publisher.sessions.read_snapshot(&pin.tenant, &pin.channel_id, None).await?;
         let mut session = publisher.sessions.open_snapshot(snapshot).await?;
-        session.uploads_until = self.deadline.checked_sub(MIN_TIME_LEFT);
+        session.uploads_until = self.hold.last_begin();
         let pin = publisher.drive(pin, input, &session).boxed().await?;
         // A Pin rests as `sending` only if another process is at it: that one has the channel until it is done, or too late.
         Ok(if matches!(pin.state, State::Sending(_)) { Next::Stops } else { Next::GoesOn })
@@ -282,20 +183,13 @@ impl<'a> Worker<'a> {
     /// after it.
     async fn postpone(&self, item: &DueItem, error: &(dyn std::error::Error + Sync)) -> Next {
         let Deliver { main, clock, .. } = self.deliver;
-        tracing::error!(error = %chain(error), item = ?item.kind, "an entry that is due was postponed");
-        match main.due_index().postpone(item, clock.now() + POSTPONE_BY).await {
-            Ok(_) => Next::GoesOn,
-            Err(error) => {
-                tracing::error!(error = %chain(&error), item = ?item.kind, "it could not be postponed either");
-                Next::Stops
-            }
-        }
+        if postpone(main.due_index(), item, clock.now(), error).await { Next::GoesOn } else { Next::Stops }
     }
 }
 
 fn pin_id(item: &DueItem) -> Option<&PinId> {
     match &item.kind {
         DueItemKind::Pin(_, id) => Some(id),
-        DueItemKind::Channel(..) | DueItemKind::Token(_) => None,
+        DueItemKind::Channel(..) | DueItemKind::Token(..) => None,
     }
 }

@@ -9,11 +9,11 @@ use store::DueItem;
 
 /// How much work needs how many workers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(in super::super) struct Sizes {
     /// How many entries one worker is enough for.
-    pub(super) entries_per_worker: usize,
+    pub(in super::super) entries_per_worker: usize,
     /// How many may work at once.
-    pub(super) max_workers: usize,
+    pub(in super::super) max_workers: usize,
 }
 
 impl Sizes {

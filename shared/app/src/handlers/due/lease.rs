@@ -7,7 +7,7 @@ use std::{
 
 use jiff::SignedDuration;
 use platform::{Clock, chain};
-use store::{MainTable, PartitionLease};
+use store::{DueOf, Heartbeat, MainTable, PartitionLease};
 use tokio::time::{Duration, Instant};
 
 use crate::error::Result;
@@ -20,8 +20,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// The lease of one worker.
 ///
 /// It saves money: two workers on one partition would read, and compete for, the same Pins. It keeps order where a worker
-/// stands still and goes on later. That no Pin is sent twice does not hang on it, but on the versions of the Pins.
-pub(super) struct Lease<'a> {
+/// stands still and goes on later. That no Pin is sent twice, and no pair of tokens lost, does not hang on it, but on the
+/// versions of the rows. That one process at a time exchanges a channel's tokens does.
+pub(in super::super) struct Lease<'a> {
     main: &'a MainTable,
     clock: &'a Clock,
     state: Mutex<Held>,
@@ -40,10 +41,11 @@ impl<'a> Lease<'a> {
         main: &'a MainTable,
         clock: &'a Clock,
         id: String,
+        of: DueOf,
         partitions: &BTreeSet<u32>,
     ) -> Result<Self> {
         let (now, since) = (clock.now(), Instant::now());
-        let wanted = PartitionLease { id, partitions: partitions.clone(), until: now + TERM };
+        let wanted = PartitionLease { id, of, partitions: partitions.clone(), until: now + TERM };
         let lease = main.acquire_partitions(wanted, now).await?;
         Ok(Self { main, clock, state: Mutex::new(Held { lease, since }) })
     }
@@ -58,11 +60,19 @@ impl<'a> Lease<'a> {
     }
 
     /// Whether a Pin of this partition may be begun with.
-    pub(super) fn covers(&self, partition: u32) -> bool {
+    pub(in super::super) fn covers(&self, partition: u32) -> bool {
+        self.left(partition) >= MARGIN
+    }
+
+    /// How much of the term is left for a partition: nothing, if another worker has it.
+    pub(in super::super) fn left(&self, partition: u32) -> SignedDuration {
         let held = self.held();
+        if !held.lease.partitions.contains(&partition) {
+            return SignedDuration::ZERO;
+        }
         let left = held.lease.until.duration_since(self.clock.now());
         let elapsed = SignedDuration::try_from(held.since.elapsed()).unwrap_or(SignedDuration::MAX);
-        held.lease.partitions.contains(&partition) && left.min(TERM - elapsed) >= MARGIN
+        left.min(TERM - elapsed)
     }
 
     /// Begins the term anew. What another worker has taken since is lost.
@@ -78,9 +88,9 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Gives everything back. `oldest`: since when the oldest entry is due that is left to the next tick.
-    pub(super) async fn release(self, oldest: Option<jiff::Timestamp>) -> Result<()> {
-        self.main.release_partitions(self.held().lease, oldest, self.clock.now()).await?;
+    /// Gives everything back, with a sign of life.
+    pub(super) async fn release(self, heartbeat: &Heartbeat) -> Result<()> {
+        self.main.release_partitions(self.held().lease, heartbeat, self.clock.now()).await?;
         Ok(())
     }
 

@@ -7,12 +7,14 @@ use store::{DueItem, DueItemKind};
 
 /// How many Pins of one channel are worked on before others have their turn. So many are in memory for each lane.
 const PINS_PER_TURN: usize = 10;
-/// How many entries may wait. No more are read until some are done.
-const MAX_WAITING: usize = 50_000;
 
 /// The entries that wait for a lane.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FairQueue {
+    max_waiting: usize,
+    max_of_tenant: usize,
+    /// Some channels of a tenant that has too many were passed over.
+    has_passed_over: bool,
     /// The tenants with a channel that is ready, in the order of their turns.
     turns: VecDeque<String>,
     /// Their channels that are ready, in the order of theirs.
@@ -37,30 +39,53 @@ struct ChannelQueue {
 
 /// What a lane works on: some of one channel.
 #[derive(Debug)]
-pub(super) struct Turn {
-    pub(super) tenant: TenantId,
-    pub(super) channel: ChannelId,
-    /// Its oldest Pins that are due.
-    pub(super) items: Vec<DueItem>,
+pub(in super::super) struct Turn {
+    pub(in super::super) tenant: TenantId,
+    pub(in super::super) channel: ChannelId,
+    /// Its oldest Pins that are due, or its tokens.
+    pub(in super::super) items: Vec<DueItem>,
     /// The channel was connected again: everything that waits for it is resumed.
-    pub(super) reconnected: Option<DueItem>,
+    pub(in super::super) reconnected: Option<DueItem>,
 }
 
 impl FairQueue {
+    /// `max_waiting`: for how many there is room. `max_of_tenant`: how many channels of one tenant may wait for their turn.
+    pub(super) fn new(max_waiting: usize, max_of_tenant: usize) -> Self {
+        Self {
+            max_waiting,
+            max_of_tenant,
+            has_passed_over: false,
+            turns: VecDeque::new(),
+            ready: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            parked: Vec::new(),
+            waiting: 0,
+        }
+    }
+
     /// Whether there is room for more.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting < MAX_WAITING
+        self.waiting < self.max_waiting
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits, nor was passed over.
     pub(super) fn is_empty(&self) -> bool {
-        self.channels.is_empty()
+        self.channels.is_empty() && !self.has_passed_over
     }
 
-    /// Adds an entry, unless it is here already.
+    /// Whether a channel waits for its turn.
+    pub(super) fn has_turn(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// Adds an entry, unless it is here already, or its tenant has too many.
     pub(super) fn add(&mut self, item: DueItem) {
-        let (DueItemKind::Pin(tenant, _) | DueItemKind::Channel(tenant, _)) = &item.kind else { return };
-        let Some(channel) = item.channel.clone() else { return };
+        let (Some(tenant), Some(channel)) = (item.tenant(), item.channel.clone()) else { return };
+        let of_tenant = self.ready.get(&tenant.0).map_or(0, VecDeque::len);
+        if of_tenant >= self.max_of_tenant && !self.channels.contains_key(&channel) {
+            self.has_passed_over = true;
+            return;
+        }
         let queue = self.channels.entry(channel.clone()).or_insert_with(|| ChannelQueue {
             tenant: tenant.clone(),
             items: BTreeMap::new(),
@@ -163,6 +188,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_796_115_600, 0);
 
+    fn queue() -> FairQueue {
+        FairQueue::new(50_000, usize::MAX)
+    }
+
     fn due(tenant: &str, channel: u8, number: u8) -> DueItem {
         let since = NOW + SignedDuration::from_secs(i64::from(number));
         let (channel, pin) = (ChannelId::new(NOW, [channel; 10]), PinId::new(NOW, [number; 10]));
@@ -184,7 +213,7 @@ mod tests {
 
     #[test]
     fn tenants_take_turns_however_much_each_has() {
-        let mut queue = FairQueue::default();
+        let mut queue = queue();
         for channel in 0..3 {
             for number in 0..25 {
                 queue.add(due("big", channel, number));
@@ -202,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_channels_pins_are_taken_in_order_and_by_one_lane() {
-        let mut queue = FairQueue::default();
+        let mut queue = queue();
         for number in [3, 1, 2] {
             queue.add(due("acme", 0, number));
         }
@@ -219,8 +248,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_with_very_many_channels_leaves_room_for_others() {
+        let mut queue = FairQueue::new(20, 10);
+        (0..100).for_each(|channel| queue.add(due("big", channel, 1)));
+        assert!(queue.has_room(), "the others are still read");
+        queue.add(due("small", 100, 1));
+
+        let (tenants, taken) = drain(&mut queue);
+
+        assert_eq!((&tenants[..3], taken.len()), (&["big", "small", "big"].map(str::to_owned)[..], 11));
+        assert!(!queue.is_empty(), "a later tick has the rest");
+    }
+
+    #[test]
     fn unfinished_items_come_first_after_their_channel_is_unparked() {
-        let mut queue = FairQueue::default();
+        let mut queue = queue();
         queue.add(due("acme", 0, 1));
         let turn = queue.next().unwrap();
         queue.finish(&turn.channel, turn.items);
