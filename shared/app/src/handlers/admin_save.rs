@@ -1,4 +1,4 @@
-//! `admin-save`: the integration's settings, and whether they work.
+//! `admin-save`: reads, saves and tests the integration's settings.
 
 use adapters::SettingsSecret;
 use domain::{
@@ -119,7 +119,7 @@ impl AdminSave {
         Self { secret, main, pinterest, site: setup.site(), clock: setup.clock.clone() }
     }
 
-    /// The settings as stored right now. Repairs the row that everyone else reads, if a save was cut off
+    /// The settings as they are stored now. It also repairs the row that the other functions read, if an earlier save ended
     /// between the secret and the row.
     async fn read(&self, base_url: &str) -> Result<SettingsView> {
         let resolved = ResolvedSettings::new(self.secret.stored().await?, self.secret.env().clone());
@@ -152,7 +152,7 @@ impl AdminSave {
         Ok(self.view(&resolved, &worker, base_url))
     }
 
-    /// Asks Pinterest's token endpoint, which makes nothing, on the host that is selected.
+    /// Calls the token endpoint of the selected host, which creates nothing.
     async fn test(&self) -> Result<CredentialsTest> {
         let resolved = ResolvedSettings::new(self.secret.stored().await?, self.secret.env().clone());
         let (result, detail, fix) = match (&resolved.app_id.value, &resolved.app_secret.value) {
@@ -190,7 +190,7 @@ impl AdminSave {
 
 impl WorkerView {
     fn new(worker: &WorkerStatus, now: Timestamp) -> Self {
-        // Of two workers, the one that ran longer ago is the one to worry about. One that never ran is `None`, the least.
+        // The worker whose last run is older counts. `None`, which is the smallest value, is a worker that never ran.
         let (name, last_tick_at) = if worker.delivered_at < worker.refreshed_at {
             ("deliver", worker.delivered_at)
         } else {
@@ -246,7 +246,7 @@ fn verdict(check: CredentialCheck, response: &ResponseMeta) -> (TestResult, Stri
     }
 }
 
-/// Empty means: nothing is stored.
+/// Empty: nothing is stored.
 fn app_id(text: &str) -> Result<Option<String>> {
     let text = text.trim();
     if text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -257,7 +257,7 @@ fn app_id(text: &str) -> Result<Option<String>> {
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// Empty means: the stored one stays.
+/// Empty: the stored one stays.
 fn app_secret(secret: &AppSecret) -> Result<Option<AppSecret>> {
     let text = secret.expose().trim();
     if text.len() > 512 || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {

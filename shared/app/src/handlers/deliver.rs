@@ -1,9 +1,9 @@
-//! `deliver`: every minute, the Pins that are due, and the channels that were connected again.
+//! `deliver`: every minute, sends the Pins that are due and resumes the channels that were connected again.
 //!
-//! The minute's tick looks at the front of each partition of the `due` index. It works on a small load by itself. With a
+//! The tick first reads the beginning of each partition of the `due` index. It works on a small load by itself. For a
 //! larger one, it starts more workers, each for some partitions. A worker leases its partitions, and with them whole
-//! channels: the Pins of a channel are sent by one worker, one after the other. A worker that does not come, comes twice or
-//! late, and a tick that ends too early, change nothing but the minute: what is not done is still due.
+//! channels: the Pins of a channel are sent by one worker, one after the other. If a worker does not start, starts twice or
+//! late, or a tick ends too early, work only moves to another minute: what is not done is still due.
 
 mod lease;
 mod queue;
@@ -24,38 +24,38 @@ use self::{lease::Lease, shares::Sizes, worker::Worker};
 use super::due_loop::warn_about_rest;
 use crate::{error::Result, setup::Setup};
 
-/// How many entries of each partition a tick looks at.
+/// How many entries of each partition a tick reads first.
 const LOOK_ENTRIES: usize = 256;
 /// How many entries of a partition a worker reads at once.
 const PAGE_ENTRIES: usize = 1000;
-/// What must be left of the invocation to begin with a Pin: for a send or a board check, and for the writes.
+/// The time that must be left of the invocation to start a Pin: for a send or a board check, and for the writes.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(40);
 
-/// What `deliver` may use: what publishing may, and to start itself.
+/// What `deliver` may use: everything for publishing, and the right to start itself.
 #[derive(Debug)]
 pub struct Deliver {
     publisher: PinPublisher,
     main: MainTable,
     workers: Workers,
-    /// How much work needs how many of them.
+    /// The number of workers for an amount of work.
     sizes: Sizes,
-    /// The claim that names tenants, which is noted for the functions that answer them.
+    /// The claim that names tenants, which is stored for the functions that answer requests.
     tenant_claim: String,
     clock: Clock,
     random: Random,
 }
 
-/// What wakes the function.
+/// The event that starts the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverJob {
-    /// Every minute: what is due.
+    /// Every minute: work on what is due.
     Tick,
     /// A tick has started this worker for some partitions.
     Partitions(BTreeSet<u32>),
 }
 
 impl DeliverJob {
-    /// A tick sends `{"partitions":[…]}`; anything else is a minute.
+    /// A tick sends `{"partitions":[…]}`; any other event is the tick of the minute.
     #[must_use]
     pub fn from_event(event: &serde_json::Value) -> Self {
         let numbers = event["partitions"].as_array();
@@ -91,7 +91,7 @@ impl Deliver {
         }
     }
 
-    /// Looks at what is due, starts as many workers as there is work for, and works on a share of it.
+    /// Reads what is due, starts workers for it, and works on a share of it.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let index = self.main.due_index();
         let mut cursor = index.cursor(&index.partitions(), LOOK_ENTRIES);
@@ -108,7 +108,7 @@ impl Deliver {
         self.work(own, items, cursor, deadline).await
     }
 
-    /// `false`: the worker will not come.
+    /// `false`: the worker was not started.
     async fn start(&self, partitions: &BTreeSet<u32>) -> bool {
         let started = self.workers.start(&json!({ "partitions": partitions })).await;
         if let Err(error) = &started {
@@ -144,7 +144,7 @@ impl Deliver {
         };
         let left = oldest.as_ref().ok().copied().flatten();
         warn_about_rest(left, now);
-        // Whatever has failed, nobody has to wait for the end of the lease.
+        // The lease is released even after an error, so that nobody has to wait for its end.
         lease.release(left).await?;
         oldest?;
         took_all.map(drop)

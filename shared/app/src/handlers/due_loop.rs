@@ -1,4 +1,4 @@
-//! Taking the tokens that are due, page by page, until none is or the time is up.
+//! Reads the tokens that are due, page by page, until there are no more or the time is up.
 
 use jiff::{SignedDuration, Timestamp};
 use platform::{Clock, chain};
@@ -9,7 +9,7 @@ use crate::error::Result;
 
 /// How many entries of each partition one page holds.
 const PAGE_ENTRIES: usize = 64;
-/// How long an entry that cannot be worked on is left alone.
+/// How long an entry that cannot be processed is postponed.
 const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
 
 /// One tick of a worker.
@@ -22,7 +22,7 @@ pub(super) struct DueLoop<'a> {
 }
 
 impl<'a> DueLoop<'a> {
-    /// `min_time_left`: what must be left of the invocation to begin with an entry.
+    /// `min_time_left`: the time that must be left of the invocation to start an entry.
     pub(super) fn new(
         index: DueIndex<'a>,
         clock: &'a Clock,
@@ -38,17 +38,17 @@ impl<'a> DueLoop<'a> {
         }
     }
 
-    /// The next page of what is due now.
+    /// The next page of entries that are due now.
     pub(super) async fn next(&mut self) -> Result<Vec<DueItem>> {
         self.next_by(self.clock.now()).await
     }
 
-    /// The next page of what is due at `by`.
+    /// The next page of entries that are due at `by`.
     pub(super) async fn next_by(&mut self, by: Timestamp) -> Result<Vec<DueItem>> {
         Ok(self.index.next(&mut self.cursor, by).await?)
     }
 
-    /// Whether the last page was not the end.
+    /// Whether there may be entries after the last page.
     pub(super) fn has_more(&self) -> bool {
         self.cursor.has_more()
     }
@@ -63,7 +63,7 @@ impl<'a> DueLoop<'a> {
         self.deadline.saturating_duration_since(Instant::now()) >= self.min_time_left
     }
 
-    /// Since when the oldest entry is due that this tick leaves to the next.
+    /// The due time of the oldest entry that this tick leaves to the next.
     pub(super) async fn oldest_left(&self, took_all: bool) -> Result<Option<Timestamp>> {
         if took_all {
             return Ok(None);
@@ -74,7 +74,7 @@ impl<'a> DueLoop<'a> {
         Ok(oldest)
     }
 
-    /// Moves an entry that failed to a later time, so that it blocks nothing.
+    /// Postpones an entry that failed, so that it blocks nothing.
     pub(super) async fn postpone(&self, item: &DueItem, error: &(dyn std::error::Error + Sync)) {
         tracing::error!(error = %chain(error), item = ?item.kind, "an entry that is due was postponed");
         if let Err(error) = self.index.postpone(item, self.clock.now() + POSTPONE_BY).await {
@@ -83,7 +83,7 @@ impl<'a> DueLoop<'a> {
     }
 }
 
-/// Says that work is left to the next tick, if any is. An alarm of the stack counts the log line.
+/// Logs that work is left to the next tick, if there is any. An alarm of the stack counts the log line.
 pub(super) fn warn_about_rest(oldest: Option<Timestamp>, now: Timestamp) {
     if let Some(oldest) = oldest {
         let oldest_due_age_s = now.duration_since(oldest).as_secs();

@@ -1,4 +1,4 @@
-//! `oauth-start`: where to send the browser, so that an account's owner can consent.
+//! `oauth-start`: returns the address of the page on which an account's owner can consent.
 
 use delivery::SettingsReader;
 use domain::{Limit, OAuthState, Scopes};
@@ -16,7 +16,7 @@ use crate::{
     setup::Setup,
 };
 
-/// How long the owner may take at Pinterest's page.
+/// How long the owner may take on Pinterest's page.
 const OAUTH_FLOW_TTL: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where the browser goes afterwards.

@@ -1,6 +1,6 @@
-//! `refresh`: every minute, the tokens that are due; every day, a check of all that are about to expire.
+//! `refresh`: every minute, refreshes the tokens that are due; every day, checks all that are about to expire.
 //!
-//! The driver of the refresh protocol: it does what was decided and reports what happened. It holds no rule; those are in
+//! The driver of the refresh protocol: it carries out decisions and reports results. It has no rules; those are in
 //! [`domain::refresh`].
 
 use adapters::{
@@ -23,9 +23,9 @@ use tokio::time::{Duration, Instant};
 use super::due_loop::DueLoop;
 use crate::{error::Result, setup::Setup};
 
-/// How many channels are refreshed at once, unless `REFRESH_AT_ONCE` says otherwise.
+/// How many channels are refreshed in parallel, unless `REFRESH_AT_ONCE` is set.
 const DEFAULT_PARALLEL_CHANNELS: usize = 8;
-/// What must be left of the invocation to begin with a channel: for several calls, and for the save.
+/// The time that must be left of the invocation to start a channel: for several calls, and for the save.
 const MIN_TIME_LEFT: Duration = Duration::from_mins(2);
 
 /// How long the save of a new pair waits before it is tried again, at first and at most.
@@ -33,17 +33,17 @@ const SAVE_RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(100), Dura
 /// The `job` of the daily rule's event.
 const DAILY_CHECK: &str = "daily_check";
 
-/// What wakes the function.
+/// The event that starts the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tick {
-    /// Every minute: what is due.
+    /// Every minute: refresh what is due.
     Due,
-    /// Every day: warnings, and what is overdue.
+    /// Every day: warn, and count what is overdue.
     DailyCheck,
 }
 
 impl Tick {
-    /// The daily rule sends `{"job":"daily_check"}`; anything else is a minute.
+    /// The daily rule sends `{"job":"daily_check"}`; any other event is the tick of the minute.
     #[must_use]
     pub fn from_event(event: &serde_json::Value) -> Self {
         if event["job"] == DAILY_CHECK { Self::DailyCheck } else { Self::Due }
@@ -61,13 +61,13 @@ pub struct Refresh {
     clock: Clock,
     random: Random,
     parallel_channels: usize,
-    /// The claim that names tenants, which is noted for the functions that answer them.
+    /// The claim that names tenants, which is stored for the functions that answer requests.
     tenant_claim: String,
     /// The protocol: an argument, so that tests can break it.
     pub decide: Decide,
 }
 
-/// App ID and App Secret of this tick, and when the secret was last seen to be right.
+/// App ID and App Secret of this tick, and when Pinterest last accepted the secret.
 struct AppCredentials {
     id: String,
     secret: AppSecret,
@@ -75,7 +75,7 @@ struct AppCredentials {
     verified_at: Option<Timestamp>,
 }
 
-/// New tokens, on their way into the table.
+/// New tokens that are not saved yet.
 struct NewTokens {
     pair: TokenPair,
     used: SealedPair,
@@ -87,9 +87,9 @@ struct NewTokens {
 enum SaveMode {
     /// As the current one.
     Current,
-    /// As the current one of a channel that was given up, or warned about: both tables change.
+    /// As the current one of a channel that was marked as lost or has a warning: both tables change.
     Recovered,
-    /// Beside the current one, which another process has saved.
+    /// As the spare pair, because another process has saved the current one.
     Spare,
 }
 
@@ -125,14 +125,14 @@ impl Refresh {
         }
     }
 
-    /// Refreshes what is due, some in parallel, until nothing is or the time is up.
+    /// Refreshes tokens, some in parallel, until none are due or the time is up.
     async fn refresh_due(&self, deadline: Instant) -> Result<()> {
         let mut due = DueLoop::new(self.tokens.due_index(), &self.clock, deadline, MIN_TIME_LEFT);
         let mut verified = None;
         let took_all = loop {
             let items = due.next().await?;
             if !items.is_empty() {
-                // Read only now: an idle minute asks Secrets Manager nothing.
+                // Read only now, so that an idle minute makes no call to Secrets Manager.
                 let Some(app) = &self.load_credentials().await? else { break false };
                 let due = &due;
                 let refreshed: Vec<bool> =
@@ -159,8 +159,8 @@ impl Refresh {
         Ok(())
     }
 
-    /// Warns about refresh tokens that are about to expire. Healthy ones never come near, and what fails is tried at least
-    /// daily, so that all of them are due within a day.
+    /// Warns about refresh tokens that are about to expire. Only those whose refresh fails get there. They are tried at
+    /// least daily, so all of them are due within a day.
     async fn daily_check(&self, deadline: Instant) -> Result<()> {
         let now = self.clock.now();
         let tomorrow = now + SignedDuration::from_hours(24);
@@ -206,8 +206,8 @@ impl Refresh {
         Ok(())
     }
 
-    /// App ID and App Secret, if the integration has them. Tokens are refreshed even when it is switched off: switching it
-    /// on again must not cost every channel.
+    /// App ID and App Secret, if the integration has them. Tokens are refreshed even when it is switched off. Otherwise all
+    /// channels would be lost when it is switched on again.
     async fn load_credentials(&self) -> Result<Option<AppCredentials>> {
         let settings = self.secret.resolved().await?;
         let ResolvedSettings { app_id, app_secret, .. } = settings.as_ref();
@@ -236,7 +236,7 @@ impl Refresh {
         }
     }
 
-    /// Takes the lease, asks Pinterest, saves. Whatever is slow, or may fail without consequences, comes before the call.
+    /// Takes the lease, calls Pinterest, saves. Everything that is slow or may fail comes before the call.
     async fn refresh_channel(
         &self,
         channel: &ChannelId,
@@ -294,7 +294,7 @@ impl Refresh {
         }
     }
 
-    /// Asks Pinterest for a new pair.
+    /// Requests a new pair from Pinterest.
     async fn request_new_tokens(
         &self,
         row: &TokenRow,
@@ -312,7 +312,7 @@ impl Refresh {
         let channel = row.state.channel_id.as_str();
         let share = self.tokens.refresh_key_share().await?;
         let old = match self.vault.open_pair(sealed, channel, share).await {
-            // Its key is gone from the ring, and with it the pair: what is left is tried.
+            // Its key is missing from the ring, so the pair is lost: the other pairs are tried.
             Err(error @ vault::Error::DecryptionFailed(_)) => {
                 tracing::error!(error = %chain(&error), channel.id = %channel, "tokens are lost with their key");
                 let result = match slot {
@@ -324,7 +324,7 @@ impl Refresh {
             old => old?,
         };
         let current_key = self.vault.sealer().await?.with_share(share);
-        // Under today's key, so that an old one is needed by nobody once every token was renewed.
+        // With the current key, so that an old key is not needed any more after every token was refreshed.
         let used = current_key.seal(&old, Binding { row: channel, version: sealed.version })?;
         let client = pinterest::App { id: &app.id, secret: &app.secret };
         let answer =
@@ -339,7 +339,7 @@ impl Refresh {
         })
     }
 
-    /// Saves a new pair, again and again until the deadline: nothing is worth more.
+    /// Saves a new pair, and retries until the deadline: the pair must not be lost.
     async fn save(
         &self,
         row: &TokenRow,
@@ -367,12 +367,13 @@ impl Refresh {
             };
             let error = match (saved, mode) {
                 (Ok(SaveOutcome::Saved), _) => return Ok(()),
-                // Another process's pair is the current one. This one may be the one that lives.
+                // The pair of another process is the current one, but this pair may be the valid one.
                 (Ok(SaveOutcome::VersionConflict), _) => {
                     mode = SaveMode::Spare;
                     continue;
                 }
-                // Another process has given the channel up meanwhile: this save brings it back, in both tables.
+                // Another process has marked the channel as lost in the meantime: this save connects it again, in both
+                // tables.
                 (Ok(SaveOutcome::ChannelLost), SaveMode::Current) => {
                     mode = SaveMode::Recovered;
                     continue;
@@ -389,7 +390,7 @@ impl Refresh {
         }
     }
 
-    /// Gives the lease back. A change of the connection is written in both tables at once.
+    /// Releases the lease. A change of the connection status is written in both tables at once.
     async fn release_lease(&self, row: &TokenRow, state: TokenState, lease: &Lease) -> Result<()> {
         let is_changed = state.connection != row.state.connection;
         let new = TokenRow { state, ..row.clone() };
@@ -401,7 +402,7 @@ impl Refresh {
         Ok(())
     }
 
-    /// Asks Pinterest whose the access token is.
+    /// Checks with a call to Pinterest that the access token works.
     async fn check_access_token(&self, row: &TokenRow) -> Result<AccessTokenCheck> {
         let access = self.vault.open_access(&row.pair, row.state.channel_id.as_str()).await?;
         Ok(match self.pinterest.user_account(row.state.environment, &access).await {
@@ -412,8 +413,8 @@ impl Refresh {
     }
 }
 
-/// What a failed refresh tells about the token. Only what is known to be said of a dead grant counts against it: 401 code 2,
-/// and the words and codes of [`Refusal::GrantDead`]. Everything else may be the app's fault, or pass.
+/// The meaning of a failed refresh for the token. Only the known answers for a revoked grant count against it: 401 code 2,
+/// and the messages and codes of [`Refusal::GrantDead`]. Any other failure may be the app's fault, or temporary.
 fn refresh_result(state: &TokenState, error: pinterest::Error) -> RefreshResult {
     tracing::warn!(error = %chain(&error), channel.id = %state.channel_id, "Pinterest gave no new tokens");
     match error {

@@ -1,4 +1,4 @@
-//! Numbers as callers see them: a number that Pinterest does not have is `null`, and never zero.
+//! Numbers in the form of the API: a number that Pinterest does not have is `null`, and never zero.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -262,7 +262,7 @@ impl LifetimeView {
     }
 }
 
-/// What is known of each, and `null` for the others.
+/// The known number of each metric, and `null` for the others.
 fn numbers(wanted: impl Iterator<Item = &'static str>, known: &Metrics) -> Numbers {
     wanted.map(|metric| (metric, known.get(metric).cloned())).collect()
 }

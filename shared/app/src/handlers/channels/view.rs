@@ -1,4 +1,4 @@
-//! Channels and boards as callers see them.
+//! Channels and boards in the form of the API.
 
 use domain::{
     Account, BoardId, Channel, ChannelId, Connection, DefaultBoard, Environment, ReconnectCause, Scopes,

@@ -12,15 +12,15 @@ use tokio::time::{Duration, Instant};
 
 use crate::error::Result;
 
-/// How long a lease lasts unless it is renewed. A worker that died holds nobody up for longer than until the next tick.
+/// How long a lease lasts unless it is renewed. A worker that has died blocks its partitions only until the next tick.
 const TERM: SignedDuration = SignedDuration::from_secs(45);
-/// What must be left of a lease to begin with a Pin.
+/// The time that must be left of a lease to start a Pin.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// The lease of one worker.
 ///
-/// It saves money: two workers on one partition would read, and compete for, the same Pins. It keeps order where a worker
-/// stands still and goes on later. That no Pin is sent twice does not hang on it, but on the versions of the Pins.
+/// It saves money: two workers on one partition would read the same Pins and compete for them. It keeps the order if a
+/// worker stops and continues later. It is not what prevents a second send of a Pin: the versions of the Pins do that.
 pub(super) struct Lease<'a> {
     main: &'a MainTable,
     clock: &'a Clock,
@@ -30,12 +30,12 @@ pub(super) struct Lease<'a> {
 #[derive(Clone)]
 struct Held {
     lease: PartitionLease,
-    /// When the write began that gave it its term: the wall clock may be set.
+    /// When the write of the current term began, by a monotonic clock: the wall clock may be changed.
     since: Instant,
 }
 
 impl<'a> Lease<'a> {
-    /// Takes those of the partitions that nobody has.
+    /// Takes the partitions that nobody has.
     pub(super) async fn acquire(
         main: &'a MainTable,
         clock: &'a Clock,
@@ -52,12 +52,12 @@ impl<'a> Lease<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the worker has taken, and has not lost since.
+    /// The partitions that the worker has taken and not lost.
     pub(super) fn partitions(&self) -> BTreeSet<u32> {
         self.held().lease.partitions
     }
 
-    /// Whether a Pin of this partition may be begun with.
+    /// Whether a Pin of this partition may be started.
     pub(super) fn covers(&self, partition: u32) -> bool {
         let held = self.held();
         let left = held.lease.until.duration_since(self.clock.now());
@@ -65,7 +65,7 @@ impl<'a> Lease<'a> {
         held.lease.partitions.contains(&partition) && left.min(TERM - elapsed) >= MARGIN
     }
 
-    /// Begins the term anew. What another worker has taken since is lost.
+    /// Renews the lease. Partitions that another worker has taken since are lost.
     pub(super) async fn renew(&self) {
         let since = Instant::now();
         let lease = PartitionLease { until: self.clock.now() + TERM, ..self.held().lease };
@@ -78,7 +78,7 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Gives everything back. `oldest`: since when the oldest entry is due that is left to the next tick.
+    /// Releases all partitions. `oldest`: the due time of the oldest entry that is left to the next tick.
     pub(super) async fn release(self, oldest: Option<jiff::Timestamp>) -> Result<()> {
         self.main.release_partitions(self.held().lease, oldest, self.clock.now()).await?;
         Ok(())

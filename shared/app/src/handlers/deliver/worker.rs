@@ -20,32 +20,32 @@ use crate::error::Result;
 
 /// How many channels one worker works on at once. The Pins of one channel are sent one after the other.
 const MAX_LANES: usize = 128;
-/// How many rows are read at once to find out whose work old entries are.
+/// How many rows are read at once to find the channels of old entries.
 const MAX_PARALLEL_READS: usize = 16;
-/// How long an entry that cannot be worked on is left alone.
+/// How long an entry that cannot be processed is postponed.
 const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
 /// How much later than its time an entry may appear: the clocks of its writer and of this worker differ.
 const MAX_ENTRY_DELAY: SignedDuration = SignedDuration::from_mins(2);
 
-/// One worker, and what it may work on.
+/// One worker and its work.
 pub(super) struct Worker<'a> {
     deliver: &'a Deliver,
     lease: &'a Lease<'a>,
     deadline: Instant,
 }
 
-/// What has ended.
+/// What a task of the worker has returned.
 enum Done {
     Turn(ChannelId, Vec<DueItem>),
     Read(DueCursor, Result<Vec<DueItem>>),
     Renewal,
 }
 
-/// Whether a channel's next Pin may follow.
+/// Whether the next Pin of a channel may be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     GoesOn,
-    /// Another process is sending a Pin of the channel, or nothing more may be begun with.
+    /// Another process is sending a Pin of the channel, or no more Pins may be started.
     Stops,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
                 _ = renewal.tick() => {
                     running.push(self.renew().boxed());
                     queue.unpark();
-                    // What has become due meanwhile: no other worker has these partitions.
+                    // Reads what has become due in the meantime: no other worker has these partitions.
                     if goes_on && queue.has_room() && let Some(mut read) = cursor.take() {
                         read.rewind(self.deliver.clock.now() - MAX_ENTRY_DELAY);
                         running.push(self.read(read).boxed());
@@ -135,7 +135,7 @@ impl<'a> Worker<'a> {
         Done::Read(cursor, items)
     }
 
-    /// Finds out whose work the entries of version 0.1 are. What is another partition's is moved there.
+    /// Finds the channels of the entries of version 0.1. An entry that belongs to another partition is moved there.
     async fn resolve(&self, items: Vec<DueItem>) -> Vec<DueItem> {
         let resolved = stream::iter(items).map(|item| self.resolve_item(item)).buffered(MAX_PARALLEL_READS);
         resolved.filter_map(std::future::ready).collect().await
@@ -158,16 +158,16 @@ impl<'a> Worker<'a> {
         None
     }
 
-    /// Works on some of one channel, one Pin after the other. Boxed, here and below: the SDK's futures are deep, and there
-    /// are as many of these as lanes.
+    /// Works on one turn of a channel, one Pin after the other. Boxed, here and below: the SDK's futures are deep, and
+    /// there are as many of these as lanes.
     async fn take(&self, turn: Turn) -> Done {
         let channel = turn.channel.clone();
         Done::Turn(channel, self.work_on(turn).boxed().await)
     }
 
-    /// What is to be looked at again is returned.
+    /// Entries that must be checked again are returned.
     async fn work_on(&self, turn: Turn) -> Vec<DueItem> {
-        // Pins that have waited for the owner go before those that are only now due.
+        // Pins that have waited for a reconnection are sent before those that become due now.
         if let Some(item) = &turn.reconnected
             && self.resume(&turn, item).boxed().await == Next::Stops
         {
@@ -207,7 +207,7 @@ impl<'a> Worker<'a> {
         }
         match self.drive(pin, Input::Due).await {
             Ok(next) => next,
-            // A Pin that fails does not stop those after it, once it is out of their way.
+            // A Pin that fails does not stop those after it, if it could be postponed.
             Err(error) => self.postpone(item, &error).await,
         }
     }
@@ -230,8 +230,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// All are read first, because they leave in the order of their times; of each only the name is kept. A Pin that fails
-    /// does not stop those after it: it is tried again with the entry.
+    /// All are read first, because they are sent in the order of their times; only their ids are kept in memory. A Pin that
+    /// fails does not stop those after it: it is tried again with the entry.
     async fn resume_pins(&self, turn: &Turn, item: &DueItem) -> Result<Next> {
         let main = &self.deliver.main;
         let open = main.pins_of_channel(&turn.tenant, &turn.channel, PinGroup::Open, Timestamp::UNIX_EPOCH);
@@ -249,7 +249,7 @@ impl<'a> Worker<'a> {
                 return Ok(Next::Stops);
             }
             let driven = match main.pin(&turn.tenant, &id).await {
-                // Whoever is sending it may have ended without a word.
+                // The process that was sending it may have died.
                 Ok(Some(pin)) if matches!(pin.state, State::Sending(_)) => self.drive(pin, Input::Due).await,
                 Ok(Some(pin)) => self.drive(pin, Input::ChannelReconnected).await,
                 Ok(None) => Ok(Next::GoesOn),
@@ -264,7 +264,7 @@ impl<'a> Worker<'a> {
         failed.map_or(Ok(Next::GoesOn), Err)
     }
 
-    /// Takes a Pin as far as it goes.
+    /// Drives a Pin until it rests.
     async fn drive(&self, pin: Pin, input: Input) -> Result<Next> {
         if pin.due_at().is_none() {
             return Ok(Next::GoesOn); // it has ended: the index is behind
@@ -274,12 +274,12 @@ impl<'a> Worker<'a> {
         let mut session = publisher.sessions.open_snapshot(snapshot).await?;
         session.uploads_until = self.deadline.checked_sub(MIN_TIME_LEFT);
         let pin = publisher.drive(pin, input, &session).boxed().await?;
-        // A Pin rests as `sending` only if another process is at it: that one has the channel until it is done, or too late.
+        // A Pin stays `sending` only if another process is sending it: that process has the channel until it is done or its
+        // time is over.
         Ok(if matches!(pin.state, State::Sending(_)) { Next::Stops } else { Next::GoesOn })
     }
 
-    /// Moves an entry that failed to a later time, so that it blocks nothing. If it cannot be moved, it stays before those
-    /// after it.
+    /// Postpones an entry that failed, so that it blocks nothing. If that fails too, the entry blocks those after it.
     async fn postpone(&self, item: &DueItem, error: &(dyn std::error::Error + Sync)) -> Next {
         let Deliver { main, clock, .. } = self.deliver;
         tracing::error!(error = %chain(error), item = ?item.kind, "an entry that is due was postponed");

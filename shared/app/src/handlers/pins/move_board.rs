@@ -1,4 +1,4 @@
-//! Pins that change boards, all at once: the old one may be gone.
+//! Moves all unsent Pins of a board to another one: the old board may be gone.
 
 use std::{future, pin::pin};
 
@@ -46,7 +46,7 @@ pub struct MovedPins {
 }
 
 impl Pins {
-    /// Moves what has not been sent: whatever is scheduled or waits, and what failed because its board is gone.
+    /// Moves the unsent Pins: those that are scheduled or wait, and those that failed because their board is gone.
     pub(super) async fn move_to_board(&self, tenant: &TenantId, wanted: MovePins) -> Result<MovedPins> {
         let channel = ChannelId::try_from(wanted.channel_id)?;
         let from = board("from_board_id", wanted.from_board_id)?;
@@ -75,7 +75,7 @@ impl Pins {
 
     async fn move_pin(&self, pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {
         let is_moved = match pin.move_to_board(to, self.clock.now()) {
-            // A worker that began to send it at the same moment has won.
+            // A worker has started to send it at the same moment.
             Some(moved) => self.main.save_pin(&moved).await? == WriteOutcome::Done,
             None => false,
         };

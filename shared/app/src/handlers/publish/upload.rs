@@ -14,7 +14,7 @@ use crate::{
     vocabulary::FileContentType,
 };
 
-/// How long the address of an upload is valid: the caller has to begin within this time.
+/// How long the address of an upload is valid: the upload must start within this time.
 const UPLOAD_URL_VALIDITY: Duration = Duration::from_hours(1);
 
 /// A file that the caller has.
@@ -55,7 +55,7 @@ struct UploadRequest {
 }
 
 impl Publish {
-    /// Makes an id, and an address for that one file. Nothing is stored before the file is sent.
+    /// Creates an id, and an address for that one file. Nothing is stored before the file is sent.
     pub(super) async fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
         let now = self.clock.now();
         let file = NewFile::new(&wanted.content_type, wanted.bytes)?;
@@ -71,7 +71,7 @@ impl Publish {
         })
     }
 
-    /// Deletes a file. A Pin that still names it fails when it is sent.
+    /// Deletes a file. A Pin that still uses it fails when it is sent.
     pub(super) async fn delete_media(&self, tenant: &TenantId, id: &MediaId) -> Result<()> {
         let bucket = &self.publisher.bucket;
         let stored = bucket.head(tenant, id).await?.ok_or_else(|| not_found::<Error>("file"))?;
