@@ -1,4 +1,4 @@
-//! Answers that several functions give.
+//! Answers of several functions.
 
 use domain::{
     ChannelId, Draft, Failure, Pin, PinId, PinterestPinId, Reason, State, Timeline, TimelineEntry,
@@ -106,7 +106,7 @@ impl CandidateView {
     }
 }
 
-/// In days if it is a number of them, as most people write it.
+/// In days if it is a whole number of them, as most people write it.
 fn iso_8601(duration: SignedDuration) -> String {
     let (days, rest) = (duration.as_secs() / SECONDS_PER_DAY, duration.as_secs() % SECONDS_PER_DAY);
     if rest == 0 && duration.subsec_nanos() == 0 { format!("P{days}D") } else { duration.to_string() }

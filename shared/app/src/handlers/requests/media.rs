@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::optional::non_empty;
 use crate::vocabulary::ImageContentType;
 
-/// The largest file that comes within a request: Lambda takes 6 MB, and base 64 makes a third more of it.
+/// The largest file within a request: Lambda accepts 6 MB, and base64 makes a file a third larger.
 const MAX_INLINE_BYTES: usize = 4 * 1024 * 1024;
-/// What to do with an image that cannot come with a request.
+/// The advice for an image that cannot be sent within a request.
 pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name its media_id.";
 
 /// What a Pin shows.
@@ -63,7 +63,7 @@ pub(super) enum NewMedia {
     },
 }
 
-/// The fields of all kinds. Serde would read a tagged union from a buffer, in which it loses the place of a mistake.
+/// The fields of all kinds. Serde would read a tagged union from a buffer, which loses the position of an error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -166,7 +166,7 @@ pub(super) struct NewSlide {
     link: Option<String>,
 }
 
-/// An image that came within the request.
+/// An image within the request.
 #[derive(Clone, Debug)]
 pub(in crate::handlers) struct InlineImage {
     /// The id under which it is stored.
@@ -182,7 +182,7 @@ impl NewMedia {
         matches!(self, Self::Video { .. })
     }
 
-    /// Checks everything that needs no look at the media. An image that is sent within the request becomes file `id`.
+    /// Checks everything except the media themselves. An image within the request becomes the file `id`.
     pub(super) fn check(self, id: MediaId) -> Result<(Media, Option<InlineImage>), Invalid> {
         let media = match self {
             Self::Image { url, media_id, content_type, base64: Some(base64) } => {
@@ -241,7 +241,7 @@ fn file(field: &str, url: Option<String>, media_id: Option<String>, is_video: bo
     }
 }
 
-/// An address that does not say itself that it is of the other kind.
+/// An address whose file extension does not belong to the other kind.
 fn address(field: &str, url: String, is_video: bool) -> Result<WebAddress, Invalid> {
     let address = WebAddress::new(field, url)?;
     if let Some(kind) = FileType::of_address(address.as_str()) {

@@ -69,7 +69,7 @@ pub struct NewPin {
     publish_within: Option<String>,
 }
 
-/// A request that has passed every rule that depends on nothing else.
+/// A request that has passed every check that needs no other data.
 #[derive(Debug)]
 pub(in crate::handlers) struct ValidPin {
     pub(in crate::handlers) channel_id: ChannelId,
@@ -88,7 +88,7 @@ pub(in crate::handlers) struct ValidPin {
 }
 
 impl NewPin {
-    /// The channel, if it is an id at all.
+    /// The channel, if it is a valid id.
     pub(in crate::handlers) fn channel(&self) -> Result<ChannelId, Invalid> {
         ChannelId::try_from(self.channel_id.clone())
     }
@@ -98,7 +98,7 @@ impl NewPin {
         self.media.is_video()
     }
 
-    /// Checks each field, in the order of the documentation: the first rule that is broken is returned.
+    /// Checks each field, in the order of the documentation, and returns the first error.
     pub(in crate::handlers) fn validate(
         self,
         now: Timestamp,
@@ -107,8 +107,8 @@ impl NewPin {
         self.validate_all(now, new_media_id).map_err(|mut violations| violations.swap_remove(0))
     }
 
-    /// Checks each field, in the order of the documentation: all rules that are broken are returned. An image that is
-    /// sent within the request becomes file `new_media_id`.
+    /// Checks each field, in the order of the documentation, and returns all errors. An image within the request becomes
+    /// the file `new_media_id`.
     pub(in crate::handlers) fn validate_all(
         self,
         now: Timestamp,
@@ -151,7 +151,7 @@ impl NewPin {
     }
 }
 
-/// The rules that are broken.
+/// The errors found so far.
 #[derive(Default)]
 struct Violations(Vec<Invalid>);
 
@@ -167,12 +167,12 @@ impl ValidPin {
         &self.media
     }
 
-    /// Whether it discloses that a model made what it shows.
+    /// Whether it discloses that a model made its media.
     pub(in crate::handlers) fn discloses_ai(&self) -> bool {
         self.ai_disclosures.as_ref().is_some_and(|all| all.has(AiDisclosure::AiModified))
     }
 
-    /// Sends it to a board that was found by its name.
+    /// Sets the board, which was found by its name.
     pub(in crate::handlers) fn set_board(&mut self, board: BoardId, section: Option<SectionId>) {
         (self.board, self.section) = (Some(board), section);
     }
