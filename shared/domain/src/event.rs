@@ -21,7 +21,7 @@ use crate::{
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// To whom, and how. No secret is in any row that this is made of.
+    /// The details. The rows that they come from contain no secret.
     pub detail: EventDetail,
 }
 
@@ -55,7 +55,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// All kinds.
+    /// All kinds of events.
     pub const ALL: [Self; 12] = [
         Self::ChannelConnected,
         Self::ChannelReconnectRequired,
@@ -172,7 +172,7 @@ pub struct SettingsEvent {
     pub environment: Environment,
 }
 
-/// A row that events are made of.
+/// A row from which events are made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangedRow {
     /// A channel.

@@ -1,4 +1,4 @@
-//! What a Pin shows: one image, several to leaf through, or a video.
+//! The media of a Pin: one image, a carousel, or a video.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub enum File {
     },
 }
 
-/// The fields of a [`File`] in the contract, where they stand among the fields of the media.
+/// The fields of a [`File`] in the contract, which are among the fields of the media.
 #[derive(Serialize, JsonSchema)]
 struct FileSource {
     /// Its public address, if that is where it is.
@@ -110,7 +110,7 @@ pub enum Cover {
 pub struct Slides(#[schemars(length(min = 2, max = 5))] Vec<Slide>);
 
 impl Slides {
-    /// Checks how many there are.
+    /// Checks the number of images.
     pub fn new(slides: Vec<Slide>) -> Result<Self, Invalid> {
         if (2..=5).contains(&slides.len()) {
             return Ok(Self(slides));
