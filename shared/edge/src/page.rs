@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How many items a page holds unless the caller says otherwise.
+/// How many items a page has by default.
 pub const DEFAULT_LIMIT: u16 = 50;
 /// How many items a page holds at most.
 pub const MAX_LIMIT: u16 = 200;
