@@ -30,7 +30,7 @@ pub(crate) struct LimitView {
     limit: u64,
     /// How much it has or uses.
     used: u64,
-    /// Over how many seconds use is counted. `null`: the limit is on what exists now.
+    /// The seconds over which use is counted. `null`: the limit counts what exists now.
     window_seconds: Option<u32>,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct LimitsView {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SaveTenantLimitsRequest")]
 pub(crate) struct SaveLimits {
-    /// The tenant, as the claim of its users names it.
+    /// The tenant, as in the claim of its users' tokens.
     #[schemars(length(min = 1, max = MAX_TENANT_CHARS))]
     tenant: String,
-    /// What differs for it.
+    /// The limits that differ from the defaults.
     #[serde(deserialize_with = "edge::object")]
     limits: OwnLimits,
 }
@@ -75,7 +75,7 @@ struct OwnLimits {
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     starts_per_minute: Option<u64>,
-    /// Calls of Pinterest for boards and numbers in a minute.
+    /// Calls to Pinterest for boards and analytics in a minute.
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     pinterest_calls_per_minute: Option<u64>,
@@ -87,7 +87,7 @@ struct OwnLimits {
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes_per_day: Option<u64>,
-    /// Bytes in the bucket, about.
+    /// Approximate bytes in the bucket.
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes: Option<u64>,

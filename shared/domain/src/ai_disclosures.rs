@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
 
-/// What is disclosed of the part that artificial intelligence has in a Pin (`AiDisclosures` in Pinterest's contract).
+/// The disclosures about artificial intelligence of a Pin (`AiDisclosures` in Pinterest's contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AiDisclosures {
-    /// All that is true of the Pin.
+    /// All disclosures that apply to the Pin.
     #[schemars(length(min = 1))]
     values: BTreeSet<AiDisclosure>,
 }

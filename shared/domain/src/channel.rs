@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BlockedLinks, BoardId, ChannelId, PinterestUserId, TenantId};
 
-/// Which of Pinterest's two hosts. Their tokens, boards and Pins never mix.
+/// One of Pinterest's two hosts. Each has its own tokens, boards and Pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "PinterestEnvironment")]
@@ -79,17 +79,17 @@ impl Scopes {
     }
 }
 
-/// Whose account it is.
+/// A Pinterest account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PinterestAccount")]
 pub struct Account {
     /// Stays the same when the account is connected again.
     pub pinterest_user_id: PinterestUserId,
-    /// As of the last connect: people can change it.
+    /// As of the last connection: users can change it.
     pub username: String,
 }
 
-/// A board that a channel publishes to unless told otherwise.
+/// The board of a channel's Pins that name no board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DefaultBoard {
     /// The board.

@@ -11,7 +11,7 @@ use crate::{AiDisclosures, BoardId, Invalid, Media, SectionId};
 /// A Pin that keeps every rule Pinterest has for it (`PinCreate` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Draft {
-    /// Where it goes.
+    /// The board of the Pin.
     #[serde(rename = "board_id")]
     pub board: BoardId,
     /// A section of that board.
@@ -23,19 +23,19 @@ pub struct Draft {
     /// At most 800 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// Where a click on the Pin leads.
+    /// The destination of a click on the Pin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<WebAddress>,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt_text: Option<AltText>,
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dominant_color: Option<Color>,
-    /// What artificial intelligence has to do with it.
+    /// Disclosures about artificial intelligence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_disclosures: Option<AiDisclosures>,
-    /// The picture, the pictures or the film.
+    /// The image, the images or the video.
     pub media: Media,
 }
 

@@ -133,7 +133,7 @@ own_id!(
     "channel_id"
 );
 own_id!(
-    /// A Pin that we were asked to publish: not Pinterest's id of it.
+    /// A Pin of Pinwright. Its id at Pinterest is another one.
     PinId,
     "pin_",
     "pin_id"

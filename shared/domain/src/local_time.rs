@@ -22,12 +22,12 @@ pub struct LocalTime {
     /// The zone's name in the IANA database: `Europe/Istanbul`.
     #[schemars(length(max = 64))]
     time_zone: String,
-    /// Which one is meant of a time that comes twice.
+    /// Which of the two instants is meant, if the local time occurs twice.
     #[serde(default)]
     occurrence: Occurrence,
 }
 
-/// One of the two times that clocks show the same when they have been put back.
+/// One of the two instants of a local time that occurs twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ZonedTimeOccurrence")]

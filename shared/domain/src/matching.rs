@@ -85,12 +85,12 @@ pub struct Candidate {
     /// When Pinterest says that it was created.
     #[serde(default, serialize_with = "crate::instant::optional::serialize")]
     pub created_at: Option<Timestamp>,
-    /// What is not as it was sent.
+    /// The fields that differ from what was sent.
     #[serde(default)]
     pub differs: Vec<Difference>,
 }
 
-/// What a Pin on the board has differently.
+/// A field in which a Pin on the board differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {

@@ -48,7 +48,7 @@ pub struct Section {
     pub name: String,
 }
 
-/// A board to be made.
+/// A board to create.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct NewBoard<'a> {
     /// Pinterest refuses a name that the account already has.

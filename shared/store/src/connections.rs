@@ -28,7 +28,7 @@ pub struct OAuthFlow {
     pub environment: Environment,
     /// Repeated exactly at the token endpoint.
     pub redirect_uri: String,
-    /// Where the browser goes afterwards.
+    /// The address to which the browser returns.
     pub return_to: String,
     /// Seconds since 1970. Checked by us too: DynamoDB removes late.
     pub expires_at: i64,

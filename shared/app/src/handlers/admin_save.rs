@@ -20,28 +20,28 @@ use crate::{
     setup::Setup,
 };
 
-/// Settings to save. What is absent stays as it is.
+/// Settings to save. An absent field keeps its value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SaveSettingsRequest")]
 pub struct SaveSettings {
-    /// Pinterest's App ID. Empty: the environment's counts again.
+    /// Pinterest's App ID. If empty, the environment's App ID applies again.
     #[serde(default)]
     #[schemars(length(max = 40))]
     app_id: Option<String>,
-    /// Pinterest's App Secret ("App Secret Key" on Pinterest's page). Absent or empty: the stored one stays.
+    /// Pinterest's App Secret ("App Secret Key" on Pinterest's page). If absent or empty, the stored one stays.
     #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 512))]
     app_secret: Option<AppSecret>,
     /// Whether the integration runs.
     #[serde(default)]
     status: Option<Status>,
-    /// Which of Pinterest's hosts new channels live on.
+    /// Pinterest's host for new channels.
     #[serde(default)]
     environment: Option<Environment>,
 }
 
-/// The settings as they are. The secret itself is never answered.
+/// The current settings. The secret itself is never returned.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Settings")]
 pub struct SettingsView {
@@ -53,7 +53,7 @@ pub struct SettingsView {
     status_source: Source,
     environment: Environment,
     environment_source: Source,
-    /// What to paste at developers.pinterest.com, the one in use first.
+    /// The redirect URIs to register at developers.pinterest.com, the current one first.
     redirect_uris: Vec<String>,
     /// Whether App ID and App Secret are both known.
     configured: bool,
@@ -67,13 +67,13 @@ const WORKER_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "WorkerStatus")]
 struct WorkerView {
-    /// When both minute workers had run last.
+    /// The older of the last runs of `deliver` and `refresh`.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_tick_at: Option<Timestamp>,
     /// When the daily check ran last.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_daily_at: Option<Timestamp>,
-    /// Since when the oldest entry is due that no worker has taken.
+    /// The due time of the oldest work that no worker has done.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     oldest_due_at: Option<Timestamp>,
     /// What is wrong, if the workers have not run for five minutes.
@@ -82,7 +82,7 @@ struct WorkerView {
     fix: Option<String>,
 }
 
-/// What Pinterest says to App ID and App Secret.
+/// Pinterest's answer to App ID and App Secret.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CredentialsTest {
     result: TestResult,

@@ -68,7 +68,7 @@ fn nullable_board(schemas: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [board, { "type": "null" }] })
 }
 
-/// A board to be made.
+/// A board to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CreateBoardRequest")]
@@ -76,11 +76,11 @@ pub struct CreateBoard {
     /// 1 to 180 characters. No other board of the account may have this name.
     #[schemars(length(min = 1, max = 180))]
     name: String,
-    /// What the board is about: at most 500 characters.
+    /// The board's description: at most 500 characters.
     #[serde(default)]
     #[schemars(length(max = 500))]
     description: Option<String>,
-    /// Who may see it. `PUBLIC` unless given.
+    /// Who may see it. Default: `PUBLIC`.
     #[serde(default)]
     #[schemars(with = "Option<BoardPrivacy>")]
     privacy: Option<Privacy>,

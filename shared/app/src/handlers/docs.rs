@@ -19,7 +19,7 @@ use crate::{
     vocabulary::ProblemCode,
 };
 
-/// That the API answers.
+/// The result of the health check.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Health")]
 pub struct HealthView {
@@ -28,7 +28,7 @@ pub struct HealthView {
     version: &'static str,
 }
 
-/// What the code of a problem means.
+/// The meaning of a problem code.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ProblemDescription")]
 pub struct ProblemView {

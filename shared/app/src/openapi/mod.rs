@@ -21,7 +21,7 @@ struct Problem {
     /// Names the kind of problem.
     #[schemars(url)]
     r#type: String,
-    /// The HTTP status in words.
+    /// The name of the HTTP status.
     title: String,
     /// The HTTP status.
     #[schemars(range(min = 400, max = 599))]
@@ -49,7 +49,7 @@ struct Problem {
     params: Option<domain::Params>,
 }
 
-/// What API Gateway answers itself, before a function is asked.
+/// An answer of API Gateway itself, before a function is called.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "this type is only described")]
 struct GatewayMessage {

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ClaimConnectionRequest")]
 pub struct Claim {
-    /// What stood after `#connection=`.
+    /// The text after `#connection=`.
     #[schemars(with = "String", length(max = 100))]
     connection: Ticket,
 }

@@ -25,23 +25,23 @@ const MAX_PARALLEL_WRITES: usize = 16;
 #[expect(clippy::struct_field_names, reason = "these are the names that callers write")]
 #[schemars(rename = "MovePinsRequest")]
 pub struct MovePins {
-    /// Whose Pins.
+    /// The channel of the Pins.
     #[schemars(with = "ChannelId")]
     channel_id: String,
-    /// The board that they were for.
+    /// Their old board.
     #[schemars(with = "BoardId")]
     from_board_id: String,
-    /// The board that they are for now. It is checked when they are sent.
+    /// Their new board. It is checked when they are sent.
     #[schemars(with = "BoardId")]
     to_board_id: String,
 }
 
-/// What became of the Pins of a board.
+/// The result of moving the Pins of a board.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct MovedPins {
-    /// These go to the other board now. Those that had failed because their board is gone can be retried.
+    /// The Pins that were moved. Those that had failed because their board is gone can be retried.
     moved: Vec<PinId>,
-    /// These are being sent, or may have been: they stay as they are.
+    /// The Pins that were not moved, because they are being sent or may have been sent.
     left: Vec<PinId>,
 }
 

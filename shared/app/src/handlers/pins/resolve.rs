@@ -17,7 +17,7 @@ pub struct ResolvePin {
     #[serde(default)]
     #[schemars(with = "Option<PinterestPinId>")]
     is: Option<String>,
-    /// `true`: the Pin is not there, and is to be sent again.
+    /// `true`: the Pin is not there; send it again.
     #[serde(default)]
     resend: Option<bool>,
 }

@@ -47,7 +47,7 @@ const MAX_UNKNOWN_CHANNELS: usize = 20;
 /// How long a row is stored after its Pin's give-up time: as long as `validate` reports an equal Pin as a duplicate.
 const ROW_KEY_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What became of each row.
+/// The result of each row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BulkResult")]
 pub struct BulkView {
@@ -56,7 +56,7 @@ pub struct BulkView {
     rows: Vec<RowView>,
 }
 
-/// What became of a row.
+/// The result of a row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BulkRow")]
 pub(super) struct RowView {
@@ -65,7 +65,7 @@ pub(super) struct RowView {
     status: RowStatus,
     /// The Pin, if there is one.
     pin_id: Option<PinId>,
-    /// How far the Pin of an earlier row is.
+    /// The state of the Pin of an earlier row.
     #[schemars(with = "Option<PinState>")]
     pin_state: Option<&'static str>,
     /// For programs.
@@ -79,7 +79,7 @@ pub(super) struct RowView {
     fix: Option<String>,
 }
 
-/// How a row ended.
+/// The status of a row.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "BulkRowStatus")]

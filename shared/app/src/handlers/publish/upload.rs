@@ -17,7 +17,7 @@ use crate::{
 /// How long the address of an upload is valid: the upload must start within this time.
 const UPLOAD_URL_VALIDITY: Duration = Duration::from_hours(1);
 
-/// A file that the caller has.
+/// A file to upload.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CreateUploadRequest")]
@@ -33,16 +33,16 @@ pub struct NewUpload {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Upload")]
 pub struct UploadView {
-    /// What Pins call the file.
+    /// The id of the file, for Pins.
     media_id: MediaId,
-    /// The request that brings it there.
+    /// The request that uploads the file.
     upload: UploadRequest,
-    /// Until when that has to begin.
+    /// The upload must start before this time.
     #[serde(serialize_with = "domain::instant::serialize")]
     expires_at: Timestamp,
 }
 
-/// A request to the bucket, without a token: whoever has its address may send it.
+/// A request to the bucket, without a token: anybody who has its address can send it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UploadTarget")]
 struct UploadRequest {
@@ -50,7 +50,7 @@ struct UploadRequest {
     method: &'static str,
     #[schemars(url)]
     url: String,
-    /// To be sent as they are. A browser sends `content-length` by itself.
+    /// Send these unchanged. A browser sends `content-length` itself.
     headers: BTreeMap<&'static str, String>,
 }
 

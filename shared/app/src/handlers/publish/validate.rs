@@ -52,7 +52,7 @@ pub(super) struct Check {
     fix: Option<String>,
     /// Each field or file that is wrong.
     errors: Vec<CheckError>,
-    /// The Pins that it is about: those that go to a board that is gone, or the one that is equal to this one.
+    /// The Pins of this check: those for a board that is gone, or the one that is equal to this one.
     pin_ids: Vec<PinId>,
 }
 

@@ -16,12 +16,12 @@ use super::{
     publish_at::PublishAt,
 };
 
-/// A change of a Pin. What is absent stays as it is; `null` takes a text away, and is refused where there has to be something.
+/// A change of a Pin. An absent field keeps its value; `null` removes a text, and is refused for a required field.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UpdatePinRequest")]
 pub struct ChangePin {
-    /// Another board. A section of the old one is left behind.
+    /// Another board. The section of the old board is dropped.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "BoardId")]
     board_id: Option<String>,
@@ -37,11 +37,11 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: TextChange,
-    /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
+    /// The destination of a click: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: TextChange,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default)]
     #[schemars(with = "Option<AltText>")]
     alt_text: TextChange,
@@ -49,7 +49,7 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: TextChange,
-    /// What artificial intelligence has to do with it. `null` takes it away.
+    /// Disclosures about artificial intelligence. `null` removes them.
     #[serde(default, deserialize_with = "changed")]
     #[schemars(with = "Option<NewAiDisclosures>")]
     ai_disclosures: Change<NewAiDisclosures>,

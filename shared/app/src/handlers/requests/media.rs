@@ -21,21 +21,21 @@ pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name it
 #[derive(Clone, Debug, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)] // for the contract: it is read by `Fields`
 pub(super) enum NewMedia {
-    /// One image: at an address, uploaded before, or right here.
+    /// One image: at an address, uploaded before, or within the request.
     Image {
         /// Its public address, from which Pinterest fetches it.
         #[serde(default)]
         #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
-        /// Its name in the stack's bucket, as `POST /api/v1/media` gave it.
+        /// Its id in the stack's bucket, as `POST /api/v1/media` returned it.
         #[serde(default)]
         #[schemars(with = "Option<MediaId>")]
         media_id: Option<String>,
-        /// `image/jpeg` or `image/png`, of what is in `base64`.
+        /// The type of `base64`: `image/jpeg` or `image/png`.
         #[serde(default)]
         #[schemars(with = "Option<ImageContentType>")]
         content_type: Option<String>,
-        /// The image itself: at most 4 MB before they are encoded.
+        /// The image itself: at most 4 MB before encoding.
         #[serde(default)]
         #[schemars(length(max = MAX_INLINE_BYTES.div_ceil(3) * 4))]
         base64: Option<String>,
@@ -46,17 +46,17 @@ pub(super) enum NewMedia {
         #[schemars(length(min = 2, max = 5))]
         items: Vec<NewSlide>,
     },
-    /// A video, which is brought to Pinterest before the Pin is made.
+    /// A video, which is uploaded to Pinterest before the Pin is created.
     Video {
         /// Its public address.
         #[serde(default)]
         #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
-        /// Its name in the stack's bucket.
+        /// Its id in the stack's bucket.
         #[serde(default)]
         #[schemars(with = "Option<MediaId>")]
         media_id: Option<String>,
-        /// What is shown until it plays: its first frame unless it is set.
+        /// The cover that is shown until the video plays. Default: its first frame.
         #[serde(default)]
         #[schemars(with = "NewCover")]
         cover: Option<NewCover>,
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for NewMedia {
     }
 }
 
-/// The picture of a video: an image of its own, or a moment of it.
+/// The cover of a video: a separate image, or a frame of the video.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCover {
@@ -148,7 +148,7 @@ pub(super) struct NewSlide {
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     url: Option<String>,
-    /// Its name in the stack's bucket.
+    /// Its id in the stack's bucket.
     #[serde(default)]
     #[schemars(with = "Option<MediaId>")]
     media_id: Option<String>,
@@ -160,7 +160,7 @@ pub(super) struct NewSlide {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: Option<String>,
-    /// Where a click on this image leads.
+    /// The destination of a click on this image.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,

@@ -25,7 +25,7 @@ pub struct NewPin {
     /// The connected account that publishes it.
     #[schemars(with = "ChannelId")]
     channel_id: String,
-    /// The board it goes to. The channel's default board unless it is named.
+    /// The board of the Pin. Default: the channel's default board.
     #[serde(default)]
     #[schemars(with = "Option<BoardId>")]
     board_id: Option<String>,
@@ -41,11 +41,11 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: Option<String>,
-    /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
+    /// The destination of a click: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default)]
     #[schemars(with = "Option<AltText>")]
     alt_text: Option<String>,
@@ -53,13 +53,13 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: Option<String>,
-    /// What artificial intelligence has to do with it: Pinterest tells those who see the Pin.
+    /// Disclosures about artificial intelligence, which Pinterest shows with the Pin.
     #[serde(default, deserialize_with = "object_or_null")]
     ai_disclosures: Option<NewAiDisclosures>,
     /// The picture, or the pictures.
     #[serde(deserialize_with = "edge::object")]
     media: NewMedia,
-    /// When, up to 366 days ahead. Now unless it is set.
+    /// When to publish, up to 366 days ahead. Default: now.
     #[serde(default)]
     publish_at: Option<PublishAt>,
     /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days. `P7D` unless set
