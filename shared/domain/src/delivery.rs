@@ -144,7 +144,7 @@ pub enum Input {
 pub enum CallError {
     /// Pinterest refused the call.
     Refused(Refusal, ResponseMeta),
-    /// Pinterest could not be reached, or the answer made no sense.
+    /// Pinterest could not be reached, or its answer could not be read.
     Failed(String),
 }
 
@@ -180,7 +180,7 @@ pub enum BoardCheck {
     },
     /// The list could not be read.
     Refused(Refusal, ResponseMeta),
-    /// Pinterest could not be reached, or the answer made no sense.
+    /// Pinterest could not be reached, or its answer could not be read.
     Failed(String),
     /// The board is too large to be read to its end.
     Endless,
