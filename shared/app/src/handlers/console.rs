@@ -34,7 +34,7 @@ struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum SignIn {
-    /// At the issuer, by OpenID Connect.
+    /// At the issuer, by OIDC.
     Oidc,
     /// There is an issuer, but no client for the pages.
     None,
