@@ -8,6 +8,7 @@
 //!
 //! Everything here is a pure decision: from the Pin, an input and the time, it computes the Pin to be saved and the next
 //! action. A driver saves the Pin first, and then carries out the action.
+//!
 //! # The purpose of each rule
 //!
 //! | rule | without it |

@@ -2,6 +2,7 @@
 //!
 //! With each refresh Pinterest issues a new refresh token, and the old one may no longer work. So the save of a new pair
 //! depends on the version alone. The lease only avoids calls; the version protects the tokens.
+//!
 //! # The purpose of each rule
 //!
 //! | rule | without it |
