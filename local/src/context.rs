@@ -30,7 +30,7 @@ pub(crate) struct Context {
     pub(crate) public_host: String,
 }
 
-/// What the timer, the ticks and the clock agree on.
+/// The state that the timer, the ticks and the clock share.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     /// Wakes the timer.

@@ -1,4 +1,4 @@
-//! The part of API Gateway: checks the token, finds the function, and makes an event from the request.
+//! Plays the role of API Gateway: checks the token, finds the function, and makes an event from the request.
 
 use std::sync::Arc;
 

@@ -11,9 +11,9 @@ use axum::{
 
 use crate::{context::Context, problem::problem_response};
 
-/// Passes on only requests whose `Host` is this machine or the host of `BASE_URL`. So a web page whose own name was
-/// pointed to this machine cannot use the API (DNS rebinding). What only people on this machine may do, under `/dev/`,
-/// is not done for the host of `BASE_URL`, which may be the public end of a tunnel.
+/// Passes on only requests whose `Host` is this machine or the host of `BASE_URL`. So a web page whose own name was pointed
+/// to this machine cannot use the API (DNS rebinding). Routes under `/dev/`, which only people on this machine may use, are
+/// refused for the host of `BASE_URL`, which may be the public end of a tunnel.
 pub(crate) async fn require_known_host(
     State(context): State<Arc<Context>>,
     request: Request,

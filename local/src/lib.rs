@@ -7,8 +7,8 @@
 //! | `context` | what requests and workers share |
 //! | `settings` | the variables that the functions see |
 //! | [`Functions`] | the functions, built from the same parts as on Lambda |
-//! | `gateway` | the part of API Gateway: checks the token, makes an event from a request |
-//! | `schedule` | the part of EventBridge and the stream: runs the workers, passes changes to `events` |
+//! | `gateway` | plays the role of API Gateway: checks the token, makes an event from a request |
+//! | `schedule` | plays the role of EventBridge and the stream: runs the workers, passes changes to `events` |
 //! | `clock` | a clock that can be moved |
 //! | `sign_in` | development tokens |
 //! | `host_check` | the protection against DNS rebinding |

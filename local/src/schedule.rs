@@ -1,4 +1,4 @@
-//! The part of EventBridge's rules and of the table's stream: runs the workers, and passes changes to `events`.
+//! Plays the role of EventBridge's rules and of the table's stream: runs the workers, and passes changes to `events`.
 
 use std::sync::{Arc, PoisonError};
 
@@ -13,8 +13,8 @@ use tokio::{
 
 use crate::{context::Context, error::Error, functions::Functions};
 
-/// How often the workers run on AWS. Here they sleep while nothing is due; but when somebody asks whether they run, and
-/// the last tick is older than this, there is one.
+/// How often the workers run on AWS. Here they sleep while nothing is due. But if a user asks for their status and the last
+/// tick is older than this, a tick runs.
 const TICK_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 /// The shortest time between two ticks.
 const MIN_TICK_INTERVAL: Duration = Duration::from_secs(1);
@@ -133,7 +133,7 @@ impl Context {
         self.read_stream().await
     }
 
-    /// Moves the clock forward. Whatever becomes due on the way is done at its time.
+    /// Moves the clock forward. All work that becomes due in between is done at its time.
     pub(crate) async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
         let _clock = self.schedule.clock_lock.write().await;
         let target = self.clock.now() + by;

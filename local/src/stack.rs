@@ -59,7 +59,7 @@ pub struct Options {
     pub timer: bool,
 }
 
-/// A running stack. When it is stopped or dropped, nothing runs on.
+/// A running stack. When it is stopped or dropped, all of it ends.
 pub struct Stack {
     context: Arc<Context>,
     url: String,
@@ -152,7 +152,7 @@ impl Stack {
         self.context.run_daily_check().await
     }
 
-    /// Moves the clock forward. Whatever becomes due on the way is done at its time.
+    /// Moves the clock forward. All work that becomes due in between is done at its time.
     pub async fn advance(&self, by: SignedDuration) -> Result<Timestamp, Error> {
         self.context.advance(by).await
     }

@@ -1,4 +1,5 @@
-//! `/api/v1/channels/{id}/analytics`, `…/top-pins`, `…/pin-metrics` and `/api/v1/pins/{id}/analytics`: how they do.
+//! `/api/v1/channels/{id}/analytics`, `…/top-pins`, `…/pin-metrics` and `/api/v1/pins/{id}/analytics`: the numbers of
+//! channels and Pins.
 
 use app::{handlers::Analytics, start};
 use edge::{Exit, serve};

@@ -1,4 +1,4 @@
-//! `POST /api/v1/auth/pinterest/start`: where to send the browser to connect an account.
+//! `POST /api/v1/auth/pinterest/start`: returns the address at which an owner connects an account.
 
 use app::{handlers::OauthStart, start};
 use edge::{Exit, serve};

@@ -1,8 +1,8 @@
-//! What can go wrong, divided by what the user of this machine can do about it.
+//! The errors, grouped by what the user of this machine can do about them.
 
 use std::{io, path::PathBuf};
 
-/// Why the local AWS could not start, or could not keep what it was given.
+/// Why the local AWS could not start, or could not store data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Another process uses this folder.

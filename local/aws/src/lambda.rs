@@ -1,4 +1,4 @@
-//! Lambda: asynchronous invocations, which are kept in memory until the local stack takes them. Lambda promises no more:
+//! Lambda: asynchronous invocations, which are kept in memory until the local stack takes them. Lambda guarantees no more:
 //! an event may be lost.
 
 use std::{

@@ -1,4 +1,4 @@
-//! Secrets Manager, EventBridge and DynamoDB behind one gate, told apart by the header `X-Amz-Target`.
+//! Secrets Manager, EventBridge and DynamoDB behind one address, distinguished by the header `X-Amz-Target`.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ pub(crate) struct AccessKey {
     pub(crate) region: &'static str,
 }
 
-/// Why a request is not let in: AWS's word for it, and a sentence.
+/// Why a request is refused: AWS's error code, and a sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) code: &'static str,
@@ -115,7 +115,7 @@ impl AccessKey {
         self.verify(&request, date, "s3", signature, "SignatureDoesNotMatch")
     }
 
-    /// Where and for what the key was used on the day of `date`.
+    /// The credential scope: the day of `date`, the region and the service for which the key was used.
     fn scope(&self, date: &str, service: &str) -> String {
         format!("{}/{}/{service}/aws4_request", date.get(..8).unwrap_or_default(), self.region)
     }
@@ -141,7 +141,7 @@ impl AccessKey {
     }
 }
 
-/// What a signature is about.
+/// The parts of a request that a signature covers.
 struct CanonicalRequest<'a> {
     method: &'a Method,
     uri: &'a Uri,
@@ -153,7 +153,7 @@ struct CanonicalRequest<'a> {
 }
 
 impl CanonicalRequest<'_> {
-    /// The request in canonical form. The host has to be signed, and all headers with which AWS is told what to do.
+    /// The request in canonical form. The host and all headers that change what AWS does must be signed.
     fn text(&self) -> Result<String, Refused> {
         let denied = |message| Refused { code: "AccessDenied", message };
         let signed = |required: &str| self.signed_headers.split(';').any(|name| name == required);

@@ -26,7 +26,7 @@ pub struct EventBus {
 }
 
 impl EventBus {
-    /// How many events one call takes.
+    /// The most events in one call.
     pub const MAX_EVENTS_PER_CALL: usize = 10;
 
     #[must_use]

@@ -1,9 +1,9 @@
-//! The bucket of uploaded files, at `<sha256 of the tenant>/<media id>`: who names another tenant's file
-//! finds nothing. There are no rows about it.
+//! The bucket of uploaded files, at `<sha256 of the tenant>/<media id>`: a tenant cannot find another tenant's file. There
+//! are no rows about files.
 //!
-//! Every request is a signed address (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>),
-//! whether we send it ourselves or hand it to somebody. Such an address lets its bearer in: it is a [`SignedUrl`],
-//! and errors here name none.
+//! Every request is a signed address (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>), for
+//! our own requests and for those of others. Anybody who has such an address can use it: it is a [`SignedUrl`], and errors
+//! here never contain one.
 
 mod request;
 mod stored_file;
@@ -28,33 +28,33 @@ use request::{broken, whole};
 
 use crate::transports::{BoxError, Transport};
 
-/// How long S3 may take to answer, with what is small.
+/// How long S3 may take to answer a small request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The tag of a file that no Pin has named yet. A rule of the bucket removes such files after days.
+/// The tag of a file that no Pin has used yet. A rule of the bucket removes such files after some days.
 const UNUSED: &str = "pinwright=unused";
 
-/// Why the bucket did not do what it was asked.
+/// Why a request to the bucket failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No answer, or not all of it: try again.
     #[error("the media bucket could not be reached")]
     Unreachable(#[source] BoxError),
-    /// S3 says no, and will say so again: the bucket's name, or what the function may do there, is wrong.
+    /// S3 refuses, and will refuse again: the bucket's name or the function's rights are wrong.
     #[error("the media bucket answered {status} {code}")]
     Refused {
         /// The HTTP status.
         status: StatusCode,
-        /// S3's word for it.
+        /// S3's error code.
         code: String,
     },
-    /// The bucket's address is none.
+    /// The bucket's address is not a valid URL.
     #[error("no address can be signed for the media bucket: check MEDIA_BUCKET and AWS_ENDPOINT_URL_S3")]
     Unsigned(#[source] BoxError),
 }
 
 impl Error {
-    /// Whether it only says that there is no such file.
+    /// Whether the reason is only that there is no such file.
     fn is_missing(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "NoSuchKey")
     }
@@ -65,20 +65,20 @@ impl Error {
 pub struct Upload {
     /// Where to `PUT` it.
     pub url: SignedUrl,
-    /// What has to be sent with it, to the letter: S3 refuses a file of another size, one that is called otherwise, and one
-    /// that comes when there is a file already: what was checked stays what it was.
+    /// The headers that must be sent with it, unchanged. S3 refuses a file of another size or content type, and a second
+    /// file: so a file that was checked cannot be replaced.
     pub headers: [(&'static str, String); 4],
 }
 
-/// A file on its way from the bucket.
+/// A file that is read from the bucket.
 pub struct FileContent {
     /// Its size.
     pub bytes: u64,
-    /// What it holds, bit by bit: never all of it is in memory.
+    /// Its content in chunks: never all of it is in memory.
     pub content: BoxStream<'static, Result<Bytes, Error>>,
 }
 
-/// Stores files, and signs addresses of them.
+/// Stores files, and signs their addresses.
 #[derive(Clone, Debug)]
 pub struct MediaBucket {
     transport: Transport,
@@ -104,13 +104,13 @@ impl MediaBucket {
         Self { transport, address, is_public, region, identity: credentials.into(), clock }
     }
 
-    /// Whether anybody on the internet can use a signed address: only of AWS's own S3 is that known.
+    /// Whether anybody on the internet can use a signed address: this is known only of AWS's own S3.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.is_public
     }
 
-    /// Where to send `file`, for as long as `valid_for`. Nothing is asked of S3.
+    /// The request that uploads `file`, valid for `valid_for`. This makes no call to S3.
     pub fn sign_upload(
         &self,
         tenant: &TenantId,
@@ -128,8 +128,8 @@ impl MediaBucket {
         Ok(Upload { url, headers })
     }
 
-    /// Where anybody can `GET` the file for as long as `valid_for`, a week at most, and no longer than the session
-    /// of the function's own credentials. Nothing is asked of S3: the file may not be there.
+    /// An address at which anybody can `GET` the file for `valid_for`: a week at most, and no longer than the session of
+    /// the function's own credentials. This makes no call to S3: the file may not exist.
     pub fn signed_url(
         &self,
         tenant: &TenantId,
@@ -139,8 +139,8 @@ impl MediaBucket {
         self.sign(&Method::GET, tenant, id, "", &[], valid_for)
     }
 
-    /// What lies under `id`, by its size and what its beginning says, and of a video whether it has its index. `None`:
-    /// nothing of this tenant's.
+    /// The file `id`: its size, its type by its first bytes and, for a video, whether it has its index. `None`: the tenant
+    /// has no such file.
     pub async fn head(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<StoredFile>, Error> {
         let first = self.part(tenant, id, 0, DigitalSource::READ_BYTES).await?;
         let Some((bytes, first)) = first else { return Ok(None) };
@@ -200,7 +200,7 @@ impl MediaBucket {
         Ok(Some((bytes, answer.bytes().await.map_err(broken)?)))
     }
 
-    /// Keeps a file that has come with a request.
+    /// Stores a file that came within a request.
     pub async fn put(
         &self,
         tenant: &TenantId,
@@ -216,8 +216,8 @@ impl MediaBucket {
         Ok(())
     }
 
-    /// Keeps a file for its whole life, because a Pin names it: a file that no Pin names is removed after days. `false`: it
-    /// is not there.
+    /// Marks a file as used by a Pin: it is kept for its whole lifetime, while an unused file is removed after some days.
+    /// `false`: it does not exist.
     pub async fn keep(&self, tenant: &TenantId, id: &MediaId) -> Result<bool, Error> {
         let mut request = self.request_of(Method::DELETE, tenant, id, "?tagging", &[])?;
         *request.timeout_mut() = Some(ANSWER_TIMEOUT);
@@ -228,7 +228,7 @@ impl MediaBucket {
         }
     }
 
-    /// Removes a file. One that is not there is as good.
+    /// Removes a file. It is no error if it does not exist.
     pub async fn delete(&self, tenant: &TenantId, id: &MediaId) -> Result<(), Error> {
         let mut request = self.request(Method::DELETE, tenant, id, &[])?;
         *request.timeout_mut() = Some(ANSWER_TIMEOUT);
@@ -236,8 +236,8 @@ impl MediaBucket {
         Ok(())
     }
 
-    /// The file under `id`, to be passed on. `None`: there is nothing of this tenant's. Reading it to its end has
-    /// no time limit of its own.
+    /// The file `id`, to be streamed. `None`: the tenant has no such file. Reading it to its end has no time limit of its
+    /// own.
     pub async fn get(&self, tenant: &TenantId, id: &MediaId) -> Result<Option<FileContent>, Error> {
         let request = self.request(Method::GET, tenant, id, &[])?;
         let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.send(request)).await;

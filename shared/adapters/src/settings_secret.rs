@@ -9,7 +9,7 @@ use platform::{Clock, MissingVariable, Variables};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-/// The age at which the settings in memory are read again: switching off works within a minute.
+/// The age at which the cached settings are read again: switching off works within a minute.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The settings secret could not be read or written.
@@ -33,8 +33,8 @@ struct StoredSettings {
 }
 
 impl StoredSettings {
-    /// Reads the secret's JSON leniently, for people edit secrets by hand: they write an App ID as the number
-    /// that it looks like, and one field twice. What is no text is not there.
+    /// Reads the secret's JSON leniently, because people edit secrets by hand: an App ID may be a number, and a field may
+    /// be there twice. Any other value that is not a text counts as missing.
     fn parse(json: &str) -> Result<Self, Error> {
         let mut fields: Map<String, Value> = serde_json::from_str(json).map_err(|_| Error::Malformed)?;
         let mut text = |name: &str| match fields.remove(name)? {
@@ -51,7 +51,7 @@ impl StoredSettings {
     }
 }
 
-/// Reads and writes the settings secret, with the environment's values where nothing is stored.
+/// Reads and writes the settings secret, with the environment's values for what is not stored.
 #[derive(Debug)]
 pub struct SettingsSecret {
     client: Client,
@@ -91,7 +91,7 @@ impl SettingsSecret {
         let json = match self.client.get_secret_value().secret_id(&self.name).send().await {
             Ok(value) => value.secret_string.unwrap_or_default(),
             Err(error) => match error.as_service_error() {
-                // Made by the stack, and never filled.
+                // The stack has created it, and nobody has filled it yet.
                 Some(GetSecretValueError::ResourceNotFoundException(_)) => String::new(),
                 _ => {
                     return Err(Error::Unreachable(error.into()));
@@ -104,7 +104,7 @@ impl SettingsSecret {
         Ok(StoredSettings::parse(&json)?.into())
     }
 
-    /// Replaces what is stored, and returns the settings that apply from now on.
+    /// Replaces the stored settings, and returns the settings that now apply.
     pub async fn save(&self, values: PartialSettings) -> Result<Arc<ResolvedSettings>, Error> {
         let put = self.client.put_secret_value().secret_id(&self.name).secret_string(to_json(&values));
         put.send().await.map_err(|error| Error::Unreachable(error.into()))?;
@@ -113,7 +113,7 @@ impl SettingsSecret {
         Ok(resolved)
     }
 
-    /// What the environment gives.
+    /// The values from the environment.
     #[must_use]
     pub fn env(&self) -> &PartialSettings {
         &self.env

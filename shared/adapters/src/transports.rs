@@ -1,4 +1,4 @@
-//! How a function reaches the world: one HTTP client for Pinterest, the media bucket, Lambda and the AWS SDK.
+//! The network access of a function: one HTTP client for Pinterest, the media bucket, Lambda and the AWS SDK.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -22,7 +22,7 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The response to a request that was sent.
 pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
 
-/// Sends requests that are signed here: over the network, or over whatever a simulation puts in its place.
+/// Sends requests that are signed here: over the network, or over the replacement of a simulation.
 #[derive(Clone)]
 pub struct Transport(Arc<dyn Fn(Request) -> ResponseFuture + Send + Sync>);
 
@@ -36,7 +36,7 @@ impl Transport {
         })
     }
 
-    /// A transport of the caller's making, whose errors show no query of an address.
+    /// A custom transport, whose errors must not show the query of an address.
     pub fn new(send: impl Fn(Request) -> ResponseFuture + Send + Sync + 'static) -> Self {
         Self(Arc::new(send))
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// How a function reaches the world: over the network, or over whatever a simulation puts in its place.
+/// The transports of a function: the network, or the replacements of a simulation.
 #[derive(Clone, Debug)]
 pub struct Transports {
     /// To AWS.
@@ -101,7 +101,7 @@ impl HttpConnector for Connector {
 async fn send(network: &Network, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
-    // Our calls are small and in memory; a body that streams has no business here.
+    // Our calls are small and in memory; streaming bodies are not supported here.
     let bytes = body
         .bytes()
         .map(<[u8]>::to_vec)

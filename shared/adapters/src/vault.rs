@@ -1,11 +1,12 @@
 //! Seals tokens before they are stored, and opens them again: AES-256-GCM under a ring of keys.
 //!
-//! The key of a channel's refresh token is made of two parts: one of the ring, which every function that uses tokens has,
-//! and a share in the tokens table, whose row only those may read that refresh and claim. A function that publishes opens
-//! access tokens, and no refresh token. A ticket's tokens need no share: few may read its row, and it lives for minutes.
+//! The key of a channel's refresh token is derived from two parts: a key of the ring, which every function that uses tokens
+//! has, and a share in the tokens table, whose row only the functions that refresh and claim may read. A function that
+//! publishes can open access tokens, but no refresh token. A ticket's tokens need no share: few functions may read its row,
+//! and it expires within minutes.
 //!
-//! A sealed value is `<key id>.<base64url of nonce, ciphertext and tag>`. Where it belongs (table, row, field
-//! and version) is authenticated with it: a ciphertext moved to another binding does not open.
+//! A sealed value is `<key id>.<base64url of nonce, ciphertext and tag>`. Its place (table, row, field and version) is
+//! authenticated with it: a ciphertext does not open in another place.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,10 +22,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
-/// The age at which the ring in memory is read again: for so long, a process seals under a key that is no longer the current
-/// one.
+/// The age at which the cached ring is read again: a process may use an old key for sealing for this long.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(15);
-/// How a ring is written.
+/// The form of a ring, for error messages.
 const KEY_RING_FORMAT: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
 /// The fewest characters of a key in the key ring.
 const MIN_KEY_CHARS: usize = 32;
@@ -32,7 +32,7 @@ const MIN_KEY_CHARS: usize = 32;
 const HKDF_INFO: &[&[u8]] = &[b"pinwright token sealing v1"];
 /// The same for the keys of refresh tokens.
 const HKDF_REFRESH_INFO: &[&[u8]] = &[b"pinwright refresh token sealing v1"];
-/// Stands before the id of a key that was made with the share.
+/// The prefix of the id of a key that was derived with the share.
 const SHARED: char = '~';
 
 /// Tokens cannot be sealed or opened.
@@ -46,18 +46,18 @@ pub enum Error {
         "there is no key ring: set KEY_RING_SECRET to the secret's name, or TOKEN_KEYS to the ring itself"
     )]
     NoKeyRing,
-    /// The ring is not what it should be. Its content is not repeated here.
+    /// The ring is not valid. The error does not repeat its content.
     #[error("the key ring is not of the form {}", KEY_RING_FORMAT)]
     MalformedKeyRing,
-    /// The environment has brought a ring that is none.
+    /// The environment variable does not hold a valid ring.
     #[error(transparent)]
     Setting(#[from] InvalidVariable),
-    /// The key is gone from the ring, or the ciphertext belongs elsewhere, or was changed.
+    /// The key is missing from the ring, or the ciphertext belongs to another place or was changed.
     #[error("a sealed value of {0} does not open")]
     DecryptionFailed(String),
 }
 
-/// Where a sealed value belongs: it is authenticated with the value.
+/// The place that a sealed value belongs to. It is authenticated with the value.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
     /// The row: a channel's id, or the hash of a ticket.
@@ -66,11 +66,10 @@ pub struct Binding<'a> {
     pub version: u64,
 }
 
-/// Seals and opens with a ring that is read again when it is old, and at once when an unknown key id shows that it has
-/// changed.
+/// Seals and opens tokens. It reads the ring again when the ring is old, and at once when a key id is unknown.
 #[derive(Debug)]
 pub struct Vault {
-    /// Where the ring is kept. `None`: the environment has brought it.
+    /// The secret that holds the ring. `None`: the ring came from the environment.
     secret: Option<(Client, String)>,
     random: Random,
     clock: Clock,
@@ -83,7 +82,7 @@ struct CachedRing {
     ring: Arc<KeyRing>,
 }
 
-/// Seals at once, with a ring that was read before.
+/// Seals without waiting, with a ring that was read before.
 #[derive(Debug)]
 pub struct Sealer {
     ring: Arc<KeyRing>,
@@ -92,13 +91,13 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Seals refresh tokens with this share in their key, as a channel's row wants them.
+    /// Seals refresh tokens with a key that includes this share, as in a channel's row.
     #[must_use]
     pub fn with_share(self, share: &RefreshKeyShare) -> Self {
         Self { share: Some(share.clone()), ..self }
     }
 
-    /// Seals `pair` for `binding`, under the current key.
+    /// Seals `pair` for `binding`, with the current key.
     pub fn seal(&self, pair: &TokenPair, binding: Binding<'_>) -> Result<SealedPair, Error> {
         let Self { ring, random, share } = self;
         let (access, refresh) = (pair.access.expose(), pair.refresh.expose());
@@ -126,7 +125,7 @@ struct KeyRing {
 }
 
 struct Key {
-    /// What tokens are sealed with that need no share.
+    /// The sealer for tokens that need no share.
     plain: LessSafeKey,
     material: SecretString,
 }
@@ -151,12 +150,12 @@ impl Vault {
         Ok(Self { secret, random, clock, ring: RwLock::new(ring) })
     }
 
-    /// Seals `pair` for `binding`, under the current key and without a share.
+    /// Seals `pair` for `binding`, with the current key and without a share.
     pub async fn seal(&self, pair: &TokenPair, binding: Binding<'_>) -> Result<SealedPair, Error> {
         self.sealer().await?.seal(pair, binding)
     }
 
-    /// The current key, in memory: with it, sealing waits for nothing.
+    /// The current key, cached: sealing with it does not wait.
     pub async fn sealer(&self) -> Result<Sealer, Error> {
         Ok(Sealer { ring: self.ring().await?, random: self.random.clone(), share: None })
     }
@@ -215,7 +214,7 @@ impl Vault {
         }
         let ring = match (self.read_ring().await, slot.as_ref()) {
             (Ok(ring), _) => Arc::new(ring),
-            // What it opened a moment ago, it still opens.
+            // If the new ring cannot be read, the old one is still used.
             (Err(error), Some(cached)) => {
                 tracing::warn!(error = %chain(&error), "the key ring could not be read again");
                 cached.ring.clone()
@@ -258,7 +257,7 @@ impl KeyRing {
         sealed.parts().is_some_and(|(id, _)| self.keys.contains_key(id.strip_prefix(SHARED).unwrap_or(id)))
     }
 
-    /// The key under `id`, as it stands in a sealed text.
+    /// The key with the id `id` from a sealed text.
     fn key(&self, id: &str, share: Option<&RefreshKeyShare>) -> Option<LessSafeKey> {
         match id.strip_prefix(SHARED) {
             Some(id) => self.keys.get(id)?.with(share?),
@@ -311,7 +310,7 @@ fn aad(binding: Binding<'_>, field: &str) -> Aad<String> {
 }
 
 impl Key {
-    /// The string of the ring is text that CloudFormation generated, not a key: HKDF makes one of it (RFC 5869).
+    /// The ring holds a text that CloudFormation generated, not a key: HKDF derives the key from it (RFC 5869).
     fn new(material: SecretString) -> Option<Self> {
         if material.expose_secret().len() < MIN_KEY_CHARS {
             return None;
@@ -319,8 +318,8 @@ impl Key {
         Some(Self { plain: derive(&material, &[], HKDF_INFO)?, material })
     }
 
-    /// The key that takes both parts. As the salt, the share is itself a key of HKDF's first step: without it nothing is
-    /// known of what comes out.
+    /// The key that is derived from both parts. The share is the salt, which is the key of HKDF's first step: without it
+    /// the result cannot be computed.
     fn with(&self, share: &RefreshKeyShare) -> Option<LessSafeKey> {
         derive(&self.material, share.expose().as_bytes(), HKDF_REFRESH_INFO)
     }
@@ -365,7 +364,7 @@ mod tests {
         assert!(ring.open(&sealed, PLACE, "refresh", None).is_err());
         let other = RefreshKeyShare::new("t".repeat(43));
         assert!(ring.open(&sealed, PLACE, "refresh", Some(&other)).is_err());
-        // The mark is no way around it: without it, the key is another.
+        // Removing the mark does not help: without it, another key is derived.
         let (_, ciphertext) = sealed.parts().unwrap();
         assert!(ring.open(&SealedText::new("k1", ciphertext), PLACE, "refresh", Some(&share)).is_err());
     }

@@ -1,7 +1,7 @@
-//! More workers: the function starts itself by an asynchronous invocation, and tells each what to work on.
+//! More workers: the function invokes itself asynchronously, and passes each worker its partitions.
 //!
 //! One signed request (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>), so that a function that makes no
-//! other call to Lambda carries no client for all of it.
+//! other call to Lambda needs no full client.
 
 use aws_credential_types::Credentials;
 use aws_sigv4::{
@@ -16,7 +16,7 @@ use tokio::time::Duration;
 
 use crate::transports::{BoxError, Transport};
 
-/// How long Lambda may take to say that it has the event.
+/// How long Lambda may take to accept the event.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lambda answers this, and runs the function afterwards.
 const ASYNCHRONOUS: (&str, &str) = ("x-amz-invocation-type", "Event");
@@ -24,13 +24,13 @@ const ASYNCHRONOUS: (&str, &str) = ("x-amz-invocation-type", "Event");
 /// Why no worker was started.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No answer. A worker may have been started all the same.
+    /// No answer. A worker may still have been started.
     #[error("Lambda could not be reached")]
     Unreachable(#[source] BoxError),
     /// The function may not start itself, or its concurrency is used up.
     #[error("Lambda answered {0}")]
     Refused(StatusCode),
-    /// The address is none.
+    /// The address is not a valid URL.
     #[error("no request can be signed for Lambda: check AWS_ENDPOINT_URL_LAMBDA")]
     Unsigned(#[source] BoxError),
 }
@@ -46,7 +46,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Those of `function` at Lambda's `endpoint`, which ends without a slash. `clock` is that of AWS.
+    /// Workers of `function` at Lambda's `endpoint`, which ends without a slash. `clock` is that of AWS.
     #[must_use]
     pub fn new(
         transport: Transport,

@@ -1,11 +1,11 @@
-//! What the contract says about an operation.
+//! The description of an operation in the contract.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 /// Makes the schema of a type.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The schema of `T`, which the contract holds once.
+/// The schema of `T`, which the contract contains once.
 pub(crate) fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
@@ -20,19 +20,19 @@ pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
 pub(crate) struct Contract {
     /// The name of the operation: stable, in `snake_case`.
     pub(crate) id: &'static str,
-    /// The group in which people find it.
+    /// The group that lists it.
     pub(crate) tag: &'static str,
     /// What it does, in one sentence.
     pub(crate) summary: &'static str,
-    /// What is sent.
+    /// The body of the request.
     pub(crate) body: RequestBody,
-    /// What is answered if it succeeds.
+    /// The answers of a success.
     pub(crate) answers: Vec<Answer>,
-    /// The statuses of problems that it can answer beside those that every operation of its kind can.
+    /// The statuses of its own problems, in addition to those of every operation of its kind.
     pub(crate) problems: &'static [u16],
 }
 
-/// What is sent with a request.
+/// The body of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RequestBody {
     /// Nothing.
@@ -53,7 +53,7 @@ pub(crate) struct Answer {
     pub(crate) body: AnswerBody,
 }
 
-/// What is answered.
+/// The body of the answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AnswerBody {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! What can go wrong in a use case, told apart by what the caller can do about it.
+//! The errors of use cases, grouped by what the caller can do about them.
 
 use domain::{Failure, Invalid, LimitReached, PinId, WrongState};
 use edge::RequestError;
@@ -6,13 +6,13 @@ use edge::RequestError;
 /// The result of a use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a use case did not do what it was asked for.
+/// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is wrong, whatever the state of things is.
+    /// The request is invalid in any state.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The thing is not in a state in which this can be done.
+    /// The operation is not possible in the current state.
     #[error("{}", .0.detail)]
     WrongState(WrongState),
     /// The key was used with another body.
@@ -21,7 +21,7 @@ pub enum Error {
     /// The Pin at Pinterest belongs to another Pin of ours.
     #[error("that Pin at Pinterest is another Pin of yours already")]
     PinterestPinTaken,
-    /// Pinterest has no analytics where this account was connected.
+    /// Pinterest has no analytics in the environment of this account.
     #[error("Pinterest has no analytics in its Sandbox")]
     NotInSandbox,
     /// Pinterest refused something for good; `pin` was stored as failed.
@@ -43,7 +43,7 @@ pub enum Error {
     /// Several writers changed the same rows at once, again and again.
     #[error("too many changes of the same thing at once")]
     Busy,
-    /// A call that does many things has had time for some of them.
+    /// The time of a call with many steps was up before all of them were done.
     #[error("the time of this call was up")]
     DeadlineExceeded,
     /// The tables cannot be reached, or a row cannot be read.
@@ -91,7 +91,7 @@ impl From<pinterest::Error> for Error {
 }
 
 impl Error {
-    /// A refusal of which nothing is stored.
+    /// A refusal for which nothing is stored.
     pub(crate) fn refused(failure: Failure) -> Self {
         Self::Refused { failure: failure.into(), pin: None, others: Vec::new() }
     }

@@ -1,7 +1,7 @@
 //! The functions of the stack, and the contract of the API.
 //!
-//! A function is one of the types in [`handlers`]: what it holds is what it may use. [`operations`] declares what functions
-//! can be asked for; requests are routed by these declarations, and the contract is made of them.
+//! A function is one of the types in [`handlers`]: it may use only its fields. [`operations`] declares the operations of
+//! the functions; requests are routed by these declarations, and the contract is generated from them.
 
 mod contract;
 pub mod error;

@@ -15,7 +15,7 @@ use crate::{
     setup::Setup,
 };
 
-/// The largest amount of a limit: what every JSON reader takes for a whole number.
+/// The largest value of a limit, which every JSON reader can represent as a whole number.
 const MAX_AMOUNT: u64 = 1_000_000_000_000_000;
 
 /// The longest name of a tenant: a key of DynamoDB has at most 2,048 bytes.
@@ -30,7 +30,7 @@ pub(crate) struct LimitView {
     limit: u64,
     /// How much it has or uses.
     used: u64,
-    /// Over how many seconds use is counted. `null`: the limit is on what exists now.
+    /// The seconds over which use is counted. `null`: the limit counts what exists now.
     window_seconds: Option<u32>,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct LimitsView {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SaveTenantLimitsRequest")]
 pub(crate) struct SaveLimits {
-    /// The tenant, as the claim of its users names it.
+    /// The tenant, as in the claim of its users' tokens.
     #[schemars(length(min = 1, max = MAX_TENANT_CHARS))]
     tenant: String,
-    /// What differs for it.
+    /// The limits that differ from the defaults.
     #[serde(deserialize_with = "edge::object")]
     limits: OwnLimits,
 }
@@ -75,7 +75,7 @@ struct OwnLimits {
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     starts_per_minute: Option<u64>,
-    /// Calls of Pinterest for boards and numbers in a minute.
+    /// Calls to Pinterest for boards and analytics in a minute.
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     pinterest_calls_per_minute: Option<u64>,
@@ -87,7 +87,7 @@ struct OwnLimits {
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes_per_day: Option<u64>,
-    /// Bytes in the bucket, about.
+    /// Approximate bytes in the bucket.
     #[serde(default)]
     #[schemars(range(min = 1, max = MAX_AMOUNT))]
     upload_bytes: Option<u64>,
@@ -134,7 +134,7 @@ impl SaveLimits {
     }
 }
 
-/// Counts what tenants use.
+/// Counts the use of limits.
 #[derive(Debug)]
 pub(crate) struct TenantLimits {
     main: MainTable,
@@ -147,7 +147,7 @@ impl TenantLimits {
         Self { main, limits: setup.tenant_limits(), clock: setup.clock.clone() }
     }
 
-    /// Uses units of limits, all or none. If they cannot be counted, nobody is stopped.
+    /// Uses units of limits, all or none. If they cannot be counted, the request is accepted.
     pub(crate) async fn use_units(&self, tenant: &TenantId, units: &[(Limit, u64)]) -> Result<()> {
         match self.main.use_limits(tenant, units, &self.limits, self.clock.now()).await {
             Ok(used) => used.map_err(Error::LimitReached),
@@ -158,20 +158,20 @@ impl TenantLimits {
         }
     }
 
-    /// Counts Pins that are to be accepted.
+    /// Counts Pins before they are accepted.
     pub(crate) async fn use_pins(&self, tenant: &TenantId, pins: usize) -> Result<()> {
         let pins = pins as u64;
         self.use_units(tenant, &[(Limit::PinsPerMinute, pins), (Limit::OpenPins, pins)]).await
     }
 
-    /// Counts calls of Pinterest that a request causes.
+    /// Counts calls to Pinterest that a request causes.
     pub(crate) async fn use_pinterest_calls(&self, tenant: &TenantId, calls: usize) -> Result<()> {
         let calls = calls as u64;
         let units = [(Limit::PinterestCallsPerMinute, calls), (Limit::PinterestCallsPerDay, calls)];
         self.use_units(tenant, &units).await
     }
 
-    /// Counts the bytes of a file that is to be stored.
+    /// Counts the bytes of a file before it is stored.
     pub(crate) async fn use_upload(&self, tenant: &TenantId, bytes: u64) -> Result<()> {
         let units = [(Limit::UploadBytesPerDay, bytes), (Limit::UploadBytes, bytes)];
         self.use_units(tenant, &units).await
@@ -187,18 +187,18 @@ impl TenantLimits {
         Err(Error::LimitReached(LimitReached { limit: Limit::Channels, amount, wait: None }))
     }
 
-    /// Gives units of a limit back.
+    /// Returns units of a limit.
     pub(crate) async fn give_back(&self, tenant: &TenantId, limit: Limit, units: u64) -> Result<()> {
         Ok(self.main.give_back(tenant, limit, units, &self.limits).await?)
     }
 
-    /// Gives a tenant limits of its own.
+    /// Sets limits for one tenant.
     pub(crate) async fn save_own(&self, tenant: &TenantId, own: &Limits) -> Result<LimitsView> {
         self.main.save_own_limits(tenant, own, &self.limits, self.clock.now()).await?;
         self.view(tenant).await
     }
 
-    /// All limits, with what is used.
+    /// All limits, with their current use.
     pub(crate) async fn view(&self, tenant: &TenantId) -> Result<LimitsView> {
         let (usage, now) = (self.main.stored_usage(tenant).await?, self.clock.now());
         let limits = self.limits.with(&usage.own);

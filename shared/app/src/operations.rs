@@ -1,7 +1,8 @@
-//! Every operation of the API, declared once: its addresses, who may use it, its query, and what the contract says.
+//! Every operation of the API, declared once: its addresses, who may use it, its query, and its description in the
+//! contract.
 //!
 //! Each function has an enumeration of its own operations, so that a request cannot reach the wrong function. The contract
-//! of an operation stands apart from its routes because only `docs` needs it, and other functions shall not carry it.
+//! of an operation is separate from its routes, because only `docs` needs it, and it would make the other functions larger.
 
 use edge::{
     Access::{Admin, Open, User},
@@ -114,7 +115,7 @@ macro_rules! operations {
 pub struct Endpoint {
     /// The method.
     pub method: &'static str,
-    /// The path, with names in braces for what may be anything.
+    /// The path, with names in braces for variable segments.
     pub path: &'static str,
     /// Who may use it.
     pub access: edge::Access,

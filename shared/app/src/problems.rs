@@ -1,4 +1,4 @@
-//! What errors mean to callers: the one place where they become problem documents.
+//! Turns errors into problem documents. This is the only place that does so.
 
 use delivery::Error as DeliveryError;
 use domain::{
@@ -10,9 +10,9 @@ use http::StatusCode;
 
 use crate::Error;
 
-/// What `Retry-After` says after a block for spam, whose end Pinterest does not tell: the first hold of a channel.
+/// The `Retry-After` after a spam block, whose end Pinterest does not announce: the first hold of a channel.
 const SPAM_WAIT_SECONDS: i64 = 600;
-/// What `Retry-After` says where only somebody's doing makes room.
+/// The `Retry-After` of a limit at which only a user's action makes room again.
 const NO_KNOWN_WAIT_SECONDS: i64 = 60;
 
 impl ApiError for Error {
@@ -124,7 +124,7 @@ fn using_pinterest(error: &DeliveryError) -> Problem {
     }
 }
 
-/// What Pinterest's answer to a call without side effects means to the caller.
+/// The problem for the caller after a call to Pinterest without side effects.
 fn reading(error: &pinterest::Error) -> Problem {
     let (refusal, response) = match error {
         pinterest::Error::Refused { refusal, response } => (refusal, response),
@@ -180,7 +180,7 @@ fn unreachable(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_GATEWAY, "pinterest_unreachable", detail, fix)
 }
 
-/// Pinterest says that something went wrong there.
+/// Pinterest reports an error of its own.
 pub(crate) fn failed(response: &ResponseMeta) -> String {
     let status = response.http_status.map(|status| format!(" with status {status}"));
     let words = response.message.as_ref().map(|message| format!(": {message}"));

@@ -1,4 +1,4 @@
-//! What every function does at start, and the parts that it is built from.
+//! The start of every function, and the parts that it is built from.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
@@ -29,12 +29,12 @@ use crate::Error;
 const SDK_RETRY_BACKOFF: Duration = Duration::from_millis(50);
 /// The time limit of one attempt of the AWS SDK.
 const SDK_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many entries that are due one worker is enough for: it sends them within seconds.
+/// For this many due entries one worker is enough: it sends them within seconds.
 const ENTRIES_PER_WORKER: usize = 512;
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT_LOG_LEVEL: Level = Level::INFO;
 
-/// From here each function takes what it may touch, and nothing else.
+/// Each function takes the parts that it may use from here, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The function's settings.
@@ -43,9 +43,9 @@ pub struct Setup {
     pub clock: Clock,
     /// Gives random bytes.
     pub random: Random,
-    /// How many partitions the `due` index of each table has. A simulated run has a few rows, and asks fewer.
+    /// How many partitions the `due` index of each table has. A simulated run has few rows, and uses fewer partitions.
     pub due_partitions: u32,
-    /// How many entries that are due one worker is enough for. A simulated run has few of them, and several workers.
+    /// The number of due entries for which one worker is enough. A simulated run has few entries, and several workers.
     pub entries_per_worker: usize,
     pinterest: pinterest::Client,
     site: SiteConfig,
@@ -64,14 +64,14 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// What talks over the network, built once.
+    /// The clients that use the network, built once.
     pub fn new(variables: Variables, clock: Clock, random: Random) -> Result<Self, Error> {
         let transports = Transports::network(&variables, clock.clone())?;
         Self::with_transports(transports, variables, clock, random)
     }
 
-    /// What talks over `transports`. What is wrong with `variables` stops every function at its start, not the first
-    /// person who needs it.
+    /// The clients that use `transports`. An error in `variables` stops every function at its start, before a user meets
+    /// it.
     pub fn with_transports(
         transports: Transports,
         variables: Variables,
@@ -140,8 +140,7 @@ impl Setup {
     /// The bucket of uploaded files.
     pub fn media_bucket(&self) -> Result<MediaBucket, Error> {
         let (address, region) = (self.media_address()?, region(&self.variables)?);
-        // Signed by the machine's clock, as the SDK signs, and not by ours: AWS does not go by a clock that somebody
-        // at `/dev/advance` has moved.
+        // Signed with the machine's clock, like the SDK's requests, and not with ours, which `/dev/advance` can move.
         let (transport, credentials) = (self.media.clone(), self.credentials.clone());
         Ok(MediaBucket::new(transport, address, region.to_owned(), credentials, Clock::system()))
     }
@@ -164,7 +163,7 @@ impl Setup {
         self.max_workers.map(NonZeroUsize::get)
     }
 
-    /// Where that bucket is.
+    /// The address of that bucket.
     pub fn media_address(&self) -> Result<String, MissingVariable> {
         let name = self.variables.required("MEDIA_BUCKET", "the name of the media bucket")?;
         let region = region(&self.variables)?;
@@ -197,7 +196,7 @@ impl Setup {
         PinPublisher::new(sessions, bucket, fetch, self.clock.clone(), self.random.clone())
     }
 
-    /// Where the API and its frontend are.
+    /// The addresses of the API and its frontend.
     #[must_use]
     pub fn site(&self) -> SiteConfig {
         self.site.clone()
@@ -215,7 +214,7 @@ impl Setup {
         self.refreshes_per_minute
     }
 
-    /// What a tenant may use unless it has limits of its own.
+    /// The limits of a tenant that has no limits of its own.
     #[must_use]
     pub fn tenant_limits(&self) -> Limits {
         self.tenant_limits.clone()
@@ -283,8 +282,8 @@ fn region(variables: &Variables) -> Result<&str, MissingVariable> {
     variables.required("AWS_REGION", "the region of the stack, for instance eu-central-1")
 }
 
-/// Region and credentials come straight from the environment, where Lambda puts them: no file, no metadata
-/// service, nothing to wait for.
+/// Region and credentials come directly from the environment, where Lambda sets them: no file and no metadata service are
+/// read.
 fn credentials(variables: &Variables) -> Result<Credentials, MissingVariable> {
     let key = variables.required("AWS_ACCESS_KEY_ID", "the key of the function's role (Lambda sets it)")?;
     let secret = variables.required("AWS_SECRET_ACCESS_KEY", "the secret of that key (Lambda sets it)")?;
@@ -305,7 +304,7 @@ fn sdk_config(
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_initial_backoff(SDK_RETRY_BACKOFF))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(SDK_ATTEMPT_TIMEOUT).build())
-        // Watches large bodies that trickle. Ours are small, and have the five seconds.
+        // The protection against stalled streams is for large bodies. Ours are small, and have the limit of five seconds.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build())
 }
@@ -324,7 +323,7 @@ impl From<Error> for Stopped {
     }
 }
 
-/// The most that is logged of other people's code, whatever `RUST_LOG` says: at `trace`, the SDK and the HTTP stack write
+/// The highest log level of third-party code, even if `RUST_LOG` allows more: at `trace`, the SDK and the HTTP stack write
 /// headers and bodies, and with them tokens and secrets; the Lambda runtime writes whole events.
 #[must_use]
 pub fn log_limits() -> Targets {
@@ -334,8 +333,8 @@ pub fn log_limits() -> Targets {
         .with_target("lambda_", Level::INFO)
 }
 
-/// One JSON object a line on standard output, as CloudWatch reads it. With a broken `RUST_LOG` there is a log all
-/// the same, to say so.
+/// One JSON object a line on standard output, as CloudWatch reads it. With an invalid `RUST_LOG` the log still works, and
+/// reports it.
 fn start_log(variables: &Variables) -> Result<(), InvalidVariable> {
     let wanted = variables.parse::<Targets>("RUST_LOG", "a level, such as info or warn");
     let usual = Targets::new().with_default(DEFAULT_LOG_LEVEL);

@@ -1,4 +1,4 @@
-//! The words of requests and answers that are enumerations in the contract, but plain text in the code.
+//! Values in requests and answers that are enumerations in the contract, but plain text in the code.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ macro_rules! enumeration {
         pub(crate) struct $name;
 
         impl $name {
-            /// What the contract calls it.
+            /// Its name in the contract.
             pub(crate) const NAME: &str = stringify!($name);
         }
 

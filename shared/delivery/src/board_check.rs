@@ -13,13 +13,14 @@ use platform::chain;
 
 use crate::{ChannelSession, PinPublisher};
 
-/// A board that has more pages than this (of 250 Pins) is not read to its end.
+/// A board with more pages than this (of 250 Pins) is not read to its end.
 const MAX_PAGES: usize = 100;
-/// So many Pins in a row, each older than the one before, are not in that order by chance.
+/// This many Pins in a row, each older than the one before, are not in that order by chance.
 const MIN_DESCENTS: usize = 10;
 
 impl PinPublisher {
-    /// Reads the board for what the attempt may have created. Pins that others of our Pins own are left out.
+    /// Looks on the board for the Pin that the attempt may have created. Pins that belong to other Pins of ours are left
+    /// out.
     pub(crate) async fn check_board(
         &self,
         pin: &Pin,
@@ -62,7 +63,7 @@ impl PinPublisher {
         BoardCheck::Endless
     }
 
-    /// What the Pins on the board that resemble this one mean, taken together.
+    /// The result of all Pins on the board that resemble this one.
     async fn evaluate(
         &self,
         pin: &Pin,
@@ -71,7 +72,7 @@ impl PinPublisher {
         began_at: Timestamp,
     ) -> Result<BoardCheck, store::Error> {
         let main = &self.sessions.main;
-        // The oldest first: of two equal Pins, it is that of the older attempt.
+        // The oldest first: of two equal Pins, the older one belongs to the older attempt.
         found_pins.sort_by(|(a, _), (b, _)| {
             (a.created_at.is_none(), a.created_at, &a.id).cmp(&(b.created_at.is_none(), b.created_at, &b.id))
         });
@@ -106,7 +107,7 @@ impl PinPublisher {
             let mut others = pin!(others);
             while let Some(other) = others.next().await {
                 let other = match other {
-                    // A later version will know; this one's last check has to come to a decision.
+                    // A later version may understand it; the last check of this version must come to a decision.
                     Err(store::Error::Row(_)) => continue,
                     other => other?,
                 };

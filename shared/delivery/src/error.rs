@@ -2,7 +2,7 @@
 
 use domain::{Disabled, Pause, PauseReason};
 
-/// Told apart by what the caller can do about it.
+/// Grouped by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The integration does not run.
@@ -17,7 +17,7 @@ pub enum Error {
     /// The access token has expired, and a new one is on its way.
     #[error("the account's access token is being renewed")]
     TokenRefreshing,
-    /// The channel rests.
+    /// The channel is paused.
     #[error("{} until {}", cause(.pause.reason), .pause.until)]
     Paused {
         /// Why, and until when.
@@ -25,7 +25,7 @@ pub enum Error {
         /// For how many seconds from now.
         seconds: i64,
     },
-    /// Pinterest could not be asked, or refused in a way that the caller can act on.
+    /// Pinterest could not be reached, or refused in a way that the caller can act on.
     #[error(transparent)]
     Pinterest(#[from] pinterest::Error),
     /// The tables cannot be reached, or a row cannot be read.

@@ -1,8 +1,8 @@
 //! Publishing on behalf of a channel: what the functions `publish` and `deliver` share.
 //!
 //! - [`Sessions`] opens a [`ChannelSession`]: a channel, and the token to use it with, or the reason why there is none.
-//! - [`PinPublisher`] drives the delivery protocol of [`domain::delivery`]: it saves what was decided, does it, and reports
-//!   what happened. It holds no rule.
+//! - [`PinPublisher`] drives the delivery protocol of [`domain::delivery`]: it saves each decision, carries it out, and
+//!   reports the result. It has no rules.
 
 mod board_check;
 mod error;

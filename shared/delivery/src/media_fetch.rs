@@ -7,18 +7,18 @@ use platform::{InvalidVariable, Variables, network};
 use tokio::time::Instant;
 use url::Url;
 
-/// A file at an address, as far as a look at it tells.
+/// A file at an address, as far as its first bytes show it.
 #[derive(Clone, Debug)]
 pub struct SeenFile {
-    /// What its host calls it.
+    /// The content type that its host sends.
     pub content_type: Option<String>,
-    /// Its size, if its host tells.
+    /// Its size, if its host sends it.
     pub bytes: Option<u64>,
-    /// What it is by its own bytes.
+    /// Its type by its own bytes.
     pub kind: Result<FileType, OtherFile>,
-    /// Whether it is a video without its index, as far as its host lets us see.
+    /// Whether it is a video without its index, as far as the host lets us read it.
     pub is_unfinished: bool,
-    /// What it says of a model that made it, if it says so.
+    /// The mark in the file that a model made it, if there is one.
     pub digital_source: Option<DigitalSource>,
 }
 
@@ -37,7 +37,7 @@ impl MediaFetch {
         Ok(Self { variables: variables.clone(), allowed, client: Arc::default() })
     }
 
-    /// Whether an address may be one that can be fetched, as far as it says itself. Nobody is asked.
+    /// Whether an address may be fetched, as far as the address itself shows it. Nothing is sent.
     #[must_use]
     pub fn may_be_fetched(&self, address: &WebAddress) -> bool {
         address.as_str().parse::<Url>().is_ok_and(|address| self.allowed.may_be_fetched(&address))
@@ -54,7 +54,7 @@ impl MediaFetch {
     }
 }
 
-/// Looks at a file: at its beginning, and of a video at its boxes, if the host knows parts and is quick.
+/// Reads the beginning of a file and, for a video, its boxes, if the host supports ranges and is fast enough.
 pub async fn look_at(client: &fetch::SafeClient, address: &Url) -> Result<SeenFile, fetch::Error> {
     let began = Instant::now();
     let first = client.peek(address, 0, DigitalSource::READ_BYTES).await?;

@@ -15,7 +15,7 @@ use crate::PinPublisher;
 
 /// How long the addresses are valid. Pinterest fetches when the Pin is created, and again if that failed.
 const SIGNED_URL_VALIDITY: Duration = Duration::from_hours(1);
-/// How long an image is fetched that stands in a carousel beside uploaded ones: the Pin has to be sent soon.
+/// How long Pinwright may take to fetch an image of a carousel that also has uploaded images: the Pin has to be sent soon.
 const FETCH_TIME: Duration = Duration::from_secs(4);
 
 impl PinPublisher {
@@ -65,7 +65,7 @@ impl PinPublisher {
         }
     }
 
-    /// `None`: Pinterest takes the content of JPEG and PNG only, and fetches the others itself.
+    /// `None`: Pinterest accepts only JPEG and PNG as data, and fetches the other types itself.
     async fn image_data(&self, tenant: &TenantId, file: &File) -> Result<Option<ImageData>, String> {
         let content = match file {
             File::Public { url } => self.fetch_image(url).await?,
@@ -90,7 +90,7 @@ impl PinPublisher {
     }
 }
 
-/// All of an image, which is no larger than one may be.
+/// The whole image, up to the maximum size.
 async fn read<E: std::error::Error>(
     content: impl Stream<Item = Result<Bytes, E>>,
 ) -> Result<Vec<u8>, String> {

@@ -13,13 +13,13 @@ use tokio::time::Instant;
 
 use crate::{ChannelSession, MediaFetch, Result, Sessions};
 
-/// A send begins within this time after the write that allows it, or not at all: later, other processes may conclude that
-/// it is over.
+/// A send starts within this time after the write that allows it, or not at all: later, other processes may conclude that
+/// it has ended.
 const MAX_SEND_DELAY: Duration = Duration::from_secs(5);
-/// How many times a Pin that others keep changing is read again.
+/// How many times a Pin that other processes change is read again.
 const MAX_CONFLICT_RETRIES: usize = 5;
 
-/// Sends Pins, and finds out what became of them.
+/// Sends Pins, and finds out the outcome of attempts.
 #[derive(Debug)]
 pub struct PinPublisher {
     /// Opens the sessions that Pins are sent in.
@@ -28,8 +28,8 @@ pub struct PinPublisher {
     pub bucket: MediaBucket,
     /// Fetches videos.
     pub fetch: MediaFetch,
-    /// Whether a person waits for the answer: then the last two rows are written in one round trip, by a transaction, which
-    /// costs twice as much.
+    /// Whether a user waits for the answer: then a transaction writes the last two rows in one round trip, which costs
+    /// twice as much.
     pub in_a_hurry: bool,
     /// The protocol: an argument, so that tests can break it.
     pub decide: Decide,
@@ -49,7 +49,7 @@ impl PinPublisher {
         Self { sessions, bucket, fetch, in_a_hurry: true, decide: domain::delivery::decide, clock, random }
     }
 
-    /// What follows from an input.
+    /// The result of carrying out an action.
     #[must_use]
     pub fn decide(&self, pin: &Pin, input: &Input, session: &ChannelSession) -> Transition {
         (self.decide)(pin, input, &session.context(&self.random), self.clock.now())
@@ -105,7 +105,8 @@ impl PinPublisher {
                     input = next_input;
                     renewed = new_session.or(renewed);
                 }
-                // What was found or created belongs to another of our Pins: this one's own is still to be found.
+                // The Pinterest Pin that was found or created belongs to another Pin of ours, so the search for this Pin
+                // goes on.
                 WriteOutcome::RemotePinTaken => {
                     input = match &pin.state {
                         State::OutcomeUnknown { attempt, .. } => {
@@ -118,7 +119,7 @@ impl PinPublisher {
                         _ => return Ok(pin),
                     };
                 }
-                // Another process has changed the Pin. What happened here may still count.
+                // Another process has changed the Pin. The result of this process may still count.
                 WriteOutcome::VersionConflict | WriteOutcome::KeyUsed(_) => {
                     conflicts += 1;
                     let current = self.sessions.main.pin(&pin.tenant, &pin.id).await?;
@@ -136,8 +137,8 @@ impl PinPublisher {
         }
     }
 
-    /// Carries out an action, and returns its result. With it comes a new session, if the channel has been connected again
-    /// meanwhile.
+    /// Carries out an action, and returns its result, with a new session if the channel has been connected again in the
+    /// meantime.
     async fn execute_next(
         &self,
         pin: &Pin,
@@ -152,8 +153,8 @@ impl PinPublisher {
         Ok(renewed.map(|renewed| (Input::ChannelReconnected, Some(renewed))))
     }
 
-    /// A Pin that waits for its channel is woken when the channel is connected again. If that happened while the Pin was
-    /// being written, nobody has seen it waiting: then it is woken here.
+    /// A Pin that waits for its channel is resumed when the channel is connected again. If that happened while the Pin was
+    /// being written, the waiting Pin was not seen: then it is resumed here.
     async fn recheck_channel(&self, pin: &Pin, session: &ChannelSession) -> Result<Option<ChannelSession>> {
         let (State::Waiting { retry_at: None, .. } | State::OutcomeUnknown { retry_at: None, .. }) =
             pin.state
@@ -165,7 +166,7 @@ impl PinPublisher {
         Ok((current.token_version() != session.token_version()).then_some(current))
     }
 
-    /// Saves what was decided over what was read, and returns it as it was saved. A Pin that has not changed is not
+    /// Saves the decided Pin over the version that was read, and returns the saved Pin. A Pin that has not changed is not
     /// written.
     async fn save(
         &self,
@@ -179,8 +180,9 @@ impl PinPublisher {
         };
         let main = &self.sessions.main;
         let outcome = match (&pin.state, session.channel()) {
-            // Pinterest has just named it as the answer to this Pin: that is true whether or not the Pin can be saved now. What
-            // was found on a board is bound only together with the Pin: it may be another one's.
+            // Pinterest has just returned this id for this Pin, so the binding is correct even if the Pin cannot be saved
+            // now. A Pin that was found on a board is bound only together with the save of our Pin, because it may belong
+            // to another one.
             (State::Published { pinterest_pin_id, .. }, Some(channel))
                 if !self.in_a_hurry && was_created(input) =>
             {
@@ -221,8 +223,8 @@ impl PinPublisher {
         }
     }
 
-    /// What is known of blocked links after this one. Of two processes that save at once, the second counts: one link more
-    /// or less does no harm.
+    /// The blocked links after this one. If two processes save at the same time, the second wins: one link more or less
+    /// does no harm.
     fn blocked_links(&self, channel: &Channel, draft: &Draft, side_effect: SideEffect) -> BlockedLinks {
         let now = self.clock.now();
         draft.link_hosts().iter().fold(channel.blocked_links.clone(), |links, host| match side_effect {
@@ -271,7 +273,7 @@ impl PinPublisher {
             Ok(media) => media,
             Err(reason) => return Outcome::NotSent(reason),
         };
-        // The monotonic clock misses a machine that slept, and the wall clock may be set: both have to agree.
+        // The monotonic clock does not count the sleep of a machine, and the wall clock may be changed: both have to agree.
         let waited = self.clock.now().duration_since(attempt.started_at).unsigned_abs();
         if saved_at.elapsed().max(waited) >= MAX_SEND_DELAY {
             return Outcome::NotSent("this process was held up: nothing was sent".to_owned());
@@ -286,7 +288,7 @@ impl PinPublisher {
             Err(pinterest::Error::Refused { refusal, response }) => Outcome::Refused(refusal, response),
             Err(error @ pinterest::Error::NotSent(_)) => Outcome::NotSent(chain(&error)),
             Err(error) => {
-                // The Pin has no room for the cause.
+                // The Pin cannot store the cause.
                 tracing::warn!(error = %chain(&error), "it is not known whether a Pin was created");
                 let unreadable = error.is_unreadable();
                 Outcome::Unknown(ResponseMeta { unreadable, ..error.into_response() })
@@ -295,7 +297,7 @@ impl PinPublisher {
     }
 }
 
-/// What a 403 code 29 is about that says nothing itself: `board` is what Pinterest says of the Pin's board. All scopes were
+/// Finds the cause of a 403 code 29 without a reason: `board` is Pinterest's answer about the Pin's board. All scopes were
 /// granted, or nothing would have been sent.
 fn why_not_permitted(board: Result<pinterest::Board, pinterest::Error>) -> Refusal {
     match board {
@@ -311,16 +313,16 @@ fn why_not_permitted(board: Result<pinterest::Board, pinterest::Error>) -> Refus
     }
 }
 
-/// Whether Pinterest has answered that it made the Pin.
+/// Whether Pinterest has answered that it created the Pin.
 fn was_created(input: &Input) -> bool {
     matches!(input, Input::Sent { outcome: Outcome::Created(..), .. })
 }
 
-/// Whether an input to `before` is still one to the Pin as another process has changed it.
+/// Whether an input to `before` still applies to the Pin that another process has changed.
 fn still_counts(input: &Input, before: &Pin, current: &Pin) -> bool {
     match input {
         Input::Sent { .. } => true,
-        // The video is where it was; only something else has changed.
+        // The video has the same stage; only something else has changed.
         Input::Registered(_) | Input::Uploaded(_) | Input::Polled(_) => current.video == before.video,
         Input::Due | Input::ChannelReconnected | Input::BoardChecked(_) => false,
     }

@@ -55,7 +55,7 @@ impl Sessions {
         Self { main, pinterest, settings, vault, tokens, clock }
     }
 
-    /// Does in advance what a first session would wait for.
+    /// Prepares what the first session would have to wait for.
     pub async fn prepare(&self) -> Result<()> {
         let (settings, key_ring) = join!(self.main.prepare(self.clock.now()), self.vault.sealer());
         settings?;
@@ -79,7 +79,7 @@ impl Sessions {
         Ok(self.main.channel_snapshot(&self.tokens, tenant, id, key_hash, self.clock.now()).await?)
     }
 
-    /// A session to read what belongs to the account. Pauses and the integration's status do not matter.
+    /// A session to read data of the account. Pauses and the integration's status do not matter.
     pub async fn open(&self, channel: Channel, token: &TokenRow) -> Result<ChannelSession> {
         let (readiness, access) = self.open_access(&channel, token).await?;
         Ok(ChannelSession {
@@ -92,7 +92,7 @@ impl Sessions {
         })
     }
 
-    /// A session to publish. A channel that cannot publish has one, too: it tells why.
+    /// A session to publish. A channel that cannot publish has one, too, with the reason.
     pub async fn open_snapshot(&self, snapshot: ChannelSnapshot) -> Result<ChannelSession> {
         let now = self.clock.now();
         let disabled = self.settings.resolve(snapshot.settings.as_ref()).err();
@@ -134,10 +134,10 @@ impl Sessions {
         if token.state.access_expires_at <= self.clock.now() {
             return Ok((unusable, None));
         }
-        // Even when the refresh token is dead, the access token is used until it expires.
+        // Even if the refresh token is invalid, the access token is used until it expires.
         match self.vault.open_access(&token.pair, channel.id.as_str()).await {
             Ok(access) => Ok((Readiness::Ready, Some(access))),
-            // As good as expired: a new token is sealed with a key that exists.
+            // Treated as expired: the new token will be sealed with a key that exists.
             Err(error @ vault::Error::DecryptionFailed(_)) => {
                 tracing::error!(error = %chain(&error), channel.id = %channel.id, "a token is lost with its key");
                 Ok((unusable, None))
@@ -182,7 +182,7 @@ impl ChannelSession {
         self.channel.as_ref()
     }
 
-    /// The version of the channel's tokens. 0: the channel was disconnected.
+    /// The version of the channel's tokens; 0 if the channel was disconnected.
     pub(crate) fn token_version(&self) -> u64 {
         self.token.as_ref().map_or(0, |token| token.version)
     }
@@ -204,7 +204,7 @@ impl ChannelSession {
         })
     }
 
-    /// What the delivery protocol has to know about the channel.
+    /// The data of the channel that the delivery protocol needs.
     pub(crate) fn context(&self, random: &Random) -> Context {
         let channel = self.channel.as_ref();
         Context {

@@ -16,11 +16,11 @@ pub struct SettingsReader {
 }
 
 impl SettingsReader {
-    /// `variables` apply to a stack whose settings nobody has saved yet.
+    /// `variables` apply until somebody saves settings.
     #[must_use]
     pub fn new(main: MainTable, variables: &Variables) -> Self {
         let env = settings_secret::from_env(variables);
-        // Only three functions get the secret. In the others, an App ID stands for both.
+        // Only three functions have the secret. The others assume that both exist if there is an App ID.
         let app_secret = env.app_id.is_some().then(|| AppSecret::new(String::new()));
         let from_env =
             ResolvedSettings::new(PartialSettings::default(), PartialSettings { app_secret, ..env })
@@ -34,7 +34,7 @@ impl SettingsReader {
         self.resolve(stored.as_ref()).map_err(Error::IntegrationDisabled)
     }
 
-    /// The integration, if it runs, by a row that was read already.
+    /// The integration, if it runs, from a row that was read already.
     pub fn resolve(&self, stored: Option<&PublicSettings>) -> Result<ActiveIntegration, Disabled> {
         stored.unwrap_or(&self.from_env).active()
     }

@@ -1,4 +1,4 @@
-//! Uploading a video to Pinterest. It is streamed from where it is, so that memory stays small however large it is.
+//! Uploads a video to Pinterest. It is streamed from its source, so that memory does not grow with its size.
 
 use std::{
     sync::{
@@ -23,13 +23,13 @@ use url::Url;
 
 use crate::{ChannelSession, PinPublisher, look_at};
 
-/// No upload is begun that has less time than this.
+/// An upload is not started with less time than this.
 pub(crate) const MIN_UPLOAD_TIME: Duration = Duration::from_mins(1);
-/// The part of the time for uploads that is left for saving the result.
+/// The part of the time for an upload that is reserved for saving the result.
 const TIME_TO_SAVE: Duration = Duration::from_secs(5);
 
 impl PinPublisher {
-    /// Looks at the video before Pinterest is asked for a place, which counts as a call.
+    /// Checks the video before its upload is registered at Pinterest, which counts as a call.
     pub(crate) async fn look_at_video(&self, pin: &Pin) -> Result<(), Uploaded> {
         let Media::Video { file, .. } = &pin.draft.media else { return Ok(()) };
         let (kind, bytes, is_unfinished) = match file {
@@ -137,7 +137,7 @@ impl PinPublisher {
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-/// A file, piece by piece.
+/// A file as a stream of chunks.
 type Content = BoxStream<'static, Result<Bytes, BoxError>>;
 
 /// `content`, if its first bytes are those of a video. Pinterest accepts anything else, and fails later without a reason.
@@ -154,8 +154,8 @@ async fn verified_video(mut content: Content) -> Result<Content, Uploaded> {
     Ok(stream::iter([Ok(first.freeze())]).chain(content).boxed())
 }
 
-/// `content`, which breaks off at its end if that of a video without its index: most hosts know no parts, so that nobody
-/// has seen its end before. What was sent by then is no whole form, and Pinterest drops it.
+/// `content`, which fails at its end if the video has no index. Most hosts do not support ranges, so nobody has seen the
+/// end before. The form is then incomplete, and Pinterest drops it.
 fn finished(content: Content, is_unfinished: Arc<AtomicBool>) -> Content {
     let state = (content, MovieScan::default(), is_unfinished);
     stream::try_unfold(state, async |(mut content, mut scan, is_unfinished)| {
@@ -174,7 +174,7 @@ fn finished(content: Content, is_unfinished: Arc<AtomicBool>) -> Content {
     .boxed()
 }
 
-/// S3 wants the length before the first byte.
+/// S3 requires the length before the first byte.
 fn without_size() -> Uploaded {
     Uploaded::Broken("the host does not say how large the video is".to_owned())
 }

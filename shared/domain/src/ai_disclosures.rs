@@ -1,4 +1,4 @@
-//! What a Pin says of the part that artificial intelligence has in it.
+//! What a Pin discloses about the use of artificial intelligence.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
 
-/// What is disclosed of the part that artificial intelligence has in a Pin (`AiDisclosures` in Pinterest's contract).
+/// The disclosures about artificial intelligence of a Pin (`AiDisclosures` in Pinterest's contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AiDisclosures {
-    /// All that is true of the Pin.
+    /// All disclosures that apply to the Pin.
     #[schemars(length(min = 1))]
     values: BTreeSet<AiDisclosure>,
 }
@@ -59,15 +59,15 @@ impl AiDisclosures {
     }
 }
 
-/// What is done with a Pin whose file says that a trained model made it, or a part of it.
+/// How to treat a Pin whose file is marked as made by a trained model, in whole or in part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DisclosurePolicy {
-    /// It is suggested to disclose it.
+    /// The disclosure is suggested.
     #[default]
     Suggest,
-    /// It is disclosed.
+    /// The disclosure is added.
     Set,
-    /// Files are not asked.
+    /// Files are not checked.
     Off,
 }
 
@@ -84,7 +84,7 @@ impl FromStr for DisclosurePolicy {
     }
 }
 
-/// The text names no policy.
+/// The text is not the name of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither suggest, set nor off")]
 pub struct UnknownPolicy;

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-/// Doubles from `first` to `most` with each of `times` failures in a row (1 is the first), and takes between
-/// half and all of it by `jitter` (0 to 1), so that those who failed together do not come back together.
+/// Doubles from `first` to `most` with each of `times` failures in a row (1 is the first), and takes between half and all
+/// of it by `jitter` (0 to 1), so that calls that failed together are not repeated together.
 #[must_use]
 pub fn backoff(first: SignedDuration, most: SignedDuration, times: u32, jitter: f64) -> SignedDuration {
     let doublings = times.saturating_sub(1).min(20);

@@ -1,16 +1,16 @@
-//! The hosts that Pinterest blocks links to, as one channel has met them.
+//! The hosts to which Pinterest has blocked links of one channel.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// So many blocked links to one host, with no Pin published in between, are no accident of one page.
+/// This many blocked links to one host, with no Pin published in between, are not caused by a single page.
 const MAX_IN_A_ROW: u32 = 3;
-/// How long no Pin with a link to such a host is sent. After that, the next one tries whether the block has ended.
+/// How long no Pin with a link to such a host is sent. After that, the next one shows if the block has ended.
 const REST: SignedDuration = SignedDuration::from_hours(24);
-/// How many hosts are remembered: those that were blocked last.
+/// How many hosts are stored: those that were blocked last.
 const MAX_HOSTS: usize = 20;
 
-/// The hosts that Pinterest has blocked links to since a Pin with a link to them was published last.
+/// The hosts to which Pinterest has blocked links since the last published Pin with a link to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BlockedLinks(Vec<BlockedHost>);
@@ -24,7 +24,7 @@ struct BlockedHost {
 }
 
 impl BlockedLinks {
-    /// Whether nothing is remembered.
+    /// Whether no host is stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

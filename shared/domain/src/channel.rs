@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BlockedLinks, BoardId, ChannelId, PinterestUserId, TenantId};
 
-/// Which of Pinterest's two hosts. Their tokens, boards and Pins never mix.
+/// One of Pinterest's two hosts. Each has its own tokens, boards and Pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "PinterestEnvironment")]
@@ -34,7 +34,7 @@ impl fmt::Display for Environment {
 pub struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// What we ask for unless configured otherwise. `boards:write` is in the contract of `POST /pins`.
+    /// The scopes that we request by default. `boards:write` is in the contract of `POST /pins`.
     pub const REQUIRED: [&str; 5] =
         ["boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read"];
 
@@ -79,17 +79,17 @@ impl Scopes {
     }
 }
 
-/// Whose account it is.
+/// A Pinterest account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PinterestAccount")]
 pub struct Account {
     /// Stays the same when the account is connected again.
     pub pinterest_user_id: PinterestUserId,
-    /// As of the last connect: people can change it.
+    /// As of the last connection: users can change it.
     pub username: String,
 }
 
-/// A board that a channel publishes to unless told otherwise.
+/// The board of a channel's Pins that name no board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DefaultBoard {
     /// The board.
@@ -102,9 +102,9 @@ pub struct DefaultBoard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", content = "cause", rename_all = "snake_case")]
 pub enum Connection {
-    /// They do, or a passing fault keeps us from knowing.
+    /// They work, or a temporary fault prevents a check.
     Connected,
-    /// They do not, and only the account's owner can change that.
+    /// They do not work, and only the account's owner can change that.
     ReconnectRequired(ReconnectCause),
 }
 
@@ -151,12 +151,12 @@ pub enum PauseReason {
     Quota,
     /// Pinterest took our Pins for spam. Sending more makes it worse.
     SpamHold,
-    /// Pinterest has failed for one Pin after the other.
+    /// Pinterest has failed for several Pins in a row.
     PinterestUnavailable,
 }
 
 impl PauseReason {
-    /// Whether nothing may be read from Pinterest either.
+    /// Whether reading from Pinterest is not allowed either.
     #[must_use]
     pub fn stops_reading(self) -> bool {
         self != Self::PinterestUnavailable
@@ -173,7 +173,7 @@ pub struct Pause {
     /// How many holds came in a row: each is longer than the one before.
     #[serde(default)]
     pub step: u8,
-    /// How many answers in a row did not tell whether a Pin was created: the more, the longer the channel rests.
+    /// How many outcomes in a row were unknown: the more, the longer the pause of the channel.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failures: u8,
 }
@@ -232,7 +232,7 @@ impl Deref for Channel {
     }
 }
 
-/// What a finished OAuth flow tells of an account.
+/// The result of a finished OAuth flow.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
     /// The tenant that connected it.

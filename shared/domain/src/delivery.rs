@@ -1,38 +1,38 @@
 //! The protocol of publishing: at most one Pin at Pinterest for each Pin here, and none is forgotten.
 //!
-//! Pinterest has no idempotency key: the same body sent twice creates two Pins. So a Pin is sent only by the process
-//! that wrote [`State::Sending`](crate::State::Sending). An attempt whose outcome is unknown is never repeated before the
-//! board was checked: the whole list, and late enough for the list to be up to date. It is repeated if nothing on the board
-//! can be the Pin. If something can be, and nobody can tell, a person decides
+//! Pinterest has no idempotency key: the same body sent twice creates two Pins. So a Pin is sent only by the process that
+//! wrote [`State::Sending`](crate::State::Sending). An attempt with an unknown outcome is never repeated before a check of
+//! the board: of the whole list, and late enough for the list to be up to date. It is repeated if nothing on the board can
+//! be the Pin. If something may be the Pin and the check cannot decide, a person decides
 //! ([`State::NeedsReview`](crate::State::NeedsReview)).
 //!
-//! Everything here is a pure decision: the Pin, an input and the time go in; the Pin as it is to be saved and the next
-//! action come out. A driver saves the Pin first, and then carries out the action.
+//! Everything here is a pure decision: from the Pin, an input and the time, it computes the Pin to be saved and the next
+//! action. A driver saves the Pin first, and then carries out the action.
 //!
-//! # What each rule is for
+//! # The purpose of each rule
 //!
 //! | rule | without it |
 //! |---|---|
-//! | `sending` is written, with a new fencing token, before anything is sent | two workers that see one due entry send it twice |
-//! | an answer counts only for the attempt with its fencing token | a process that was delayed ends an attempt of another process |
-//! | after an unknown outcome the board is checked before the Pin is sent again | the Pin whose answer was lost is made again |
-//! | a Pin on the board that resembles ours is not repeated ([`crate::matching`]) | a Pin whose title Pinterest has rewritten is made again and again |
+//! | `sending` is written, with a new fencing token, before anything is sent | two workers that read the same due entry send it twice |
+//! | an answer counts only for the attempt with its fencing token | a delayed process ends the attempt of another process |
+//! | after an unknown outcome the board is checked before the Pin is sent again | a Pin whose answer was lost is created again |
+//! | a Pin on the board that resembles ours is not repeated ([`crate::matching`]) | a Pin whose title Pinterest has rewritten is created again and again |
 //! | attempts that create nothing are repeated later and later | an outage creates a storm of calls, and uses up the day's limit |
-//! | only the last of the [`BOARD_CHECK_DELAYS`] decides that nothing is there, and only if the whole list was read | a list that lags, or breaks off after its first page, hides the Pin that is made again |
-//! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two equal Pins are both taken for published, and one is lost |
-//! | a limit, a hold, an outage and a dead token wait; only a refusal of the Pin itself ends it | a Pin fails for what was never its fault |
-//! | a blocked link ends its Pin and rests nobody else | one bad page stops everything that an account publishes |
-//! | a video's place at Pinterest is saved before the upload, its upload before the wait | a crash uploads 2 GB again, or a Pin is sent whose video is not there |
-//! | a Pin that waits has a due time, or is woken when its channel is connected again | a Pin is forgotten |
+//! | only the last of the [`BOARD_CHECK_DELAYS`] decides that nothing is there, and only if the whole list was read | a list that lags, or ends after its first page, hides the Pin, which is created again |
+//! | a Pin at Pinterest belongs to one Pin here (the row `REMOTE`) | two equal Pins both count as published, and one is lost |
+//! | during a limit, a hold, an outage or with an invalid token a Pin waits; only a refusal of the Pin itself ends it | a Pin fails for a reason that is not its fault |
+//! | a blocked link ends its Pin and pauses nothing else | one bad page stops all Pins of an account |
+//! | the registration of a video is saved before the upload, and the upload before the wait | after a crash 2 GB are uploaded again, or a Pin is sent without its video |
+//! | a Pin that waits has a due time, or is resumed when its channel is connected again | a Pin is forgotten |
 //!
-//! `tests/simulation/mutants/deliver.rs` and `mutants/table.rs` take them away one by one and show what breaks;
+//! `tests/simulation/mutants/deliver.rs` and `mutants/table.rs` remove the rules one by one and show what breaks;
 //! `tests/model/delivery.rs` visits every state that they allow.
 //!
 //! # The limit
 //!
-//! A sender reads the clock right before the first byte of `POST /pins` leaves, and sends nothing if its attempt is older
-//! than 5 s. It cannot read it later than that: a process that is stopped between the reading and the byte, for longer
-//! than the last of the [`BOARD_CHECK_DELAYS`], sends after it was concluded that it never did.
+//! A process reads the clock right before it sends the first byte of `POST /pins`, and sends nothing if its attempt is
+//! older than 5 s. It cannot read the clock later than that. If a process is stopped between the reading and the byte for
+//! longer than the last of the [`BOARD_CHECK_DELAYS`], it sends a Pin that others have taken for not sent.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,16 +63,16 @@ pub use video::{MAX_UPLOAD_TIME, MediaStatus, Unusable, UploadForm, Uploaded};
 pub const BOARD_CHECK_DELAYS: [SignedDuration; 3] =
     [SignedDuration::from_secs(15), SignedDuration::from_secs(60), SignedDuration::from_secs(320)];
 
-/// What is known of a Pin's channel when a decision is made.
+/// The data of a Pin's channel for a decision.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Whether it may be sent, and if not, why.
+    /// Whether a Pin may be sent, and if not, why.
     pub readiness: Readiness,
-    /// The refresh token is dead. The access token is used until it is refused or expires.
+    /// The refresh token is invalid. The access token is used until it is refused or expires.
     pub refresh_impossible: bool,
     /// The version of the channel's tokens: a token that was refused is not sent again.
     pub token_version: u64,
-    /// What the account's owner granted.
+    /// The scopes that the account's owner granted.
     pub scopes: Scopes,
     /// The channel's host: some texts depend on it.
     pub environment: Environment,
@@ -82,7 +82,7 @@ pub struct Context {
     pub jitter: f64,
     /// Whether this process lives long enough to upload a video.
     pub uploads: bool,
-    /// The channel's last pause, whether it is over or not: a hold soon after a hold is longer.
+    /// The channel's last pause, even if it is over: a hold soon after another hold is longer.
     pub last_pause: Option<Pause>,
     /// The hosts that Pinterest blocks links to.
     pub blocked_links: BlockedLinks,
@@ -101,12 +101,12 @@ pub enum Readiness {
     ReconnectRequired,
     /// Its access token has expired; a new one is on its way.
     TokenExpired,
-    /// Pinterest asked for a break.
+    /// Pinterest demanded a pause.
     Paused(Pause),
 }
 
 impl Readiness {
-    /// Whether it can read what is at Pinterest. Where Pinterest fails to create Pins, it may still list them.
+    /// Whether it can read from Pinterest. If Pinterest fails to create Pins, it may still list them.
     pub(crate) fn can_read(self) -> bool {
         match self {
             Self::Ready => true,
@@ -116,7 +116,7 @@ impl Readiness {
     }
 }
 
-/// What has happened to a Pin.
+/// An input of the protocol: what has happened to a Pin.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Its time has come.
@@ -143,9 +143,9 @@ pub enum Input {
 /// Why a call without side effects has failed.
 #[derive(Clone, Debug)]
 pub enum CallError {
-    /// Pinterest said no.
+    /// Pinterest refused the call.
     Refused(Refusal, ResponseMeta),
-    /// Pinterest could not be reached, or the answer made no sense.
+    /// Pinterest could not be reached, or its answer could not be read.
     Failed(String),
 }
 
@@ -154,11 +154,11 @@ pub enum CallError {
 pub enum Outcome {
     /// The Pin is at Pinterest.
     Created(PinterestPinId, ResponseMeta),
-    /// Certainly no Pin was made.
+    /// Certainly no Pin was created.
     Refused(Refusal, ResponseMeta),
     /// Certainly nothing was sent.
     NotSent(String),
-    /// A timeout, a 5xx, an answer that broke off.
+    /// A timeout, a 5xx, an incomplete answer.
     Unknown(ResponseMeta),
 }
 
@@ -181,7 +181,7 @@ pub enum BoardCheck {
     },
     /// The list could not be read.
     Refused(Refusal, ResponseMeta),
-    /// Pinterest could not be reached, or the answer made no sense.
+    /// Pinterest could not be reached, or its answer could not be read.
     Failed(String),
     /// The board is too large to be read to its end.
     Endless,
@@ -204,7 +204,7 @@ pub enum Action {
     Rest,
 }
 
-/// What else is saved with the Pin.
+/// The side effect that is saved with the Pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SideEffect {
     /// Nothing.
@@ -215,13 +215,13 @@ pub enum SideEffect {
     PauseApp(Pause),
     /// Refresh the channel's tokens now.
     RefreshToken,
-    /// Remember for the channel that Pinterest blocked the Pin's link.
+    /// Record for the channel that Pinterest blocked the Pin's link.
     CountBlockedLink,
-    /// Forget what was remembered of the host that the Pin's link leads to.
+    /// Remove the record of the host of the Pin's link.
     ForgetBlockedLink,
 }
 
-/// A decision: the Pin as it is to be saved, and what to do then.
+/// A decision: the Pin to be saved, and the next action.
 #[derive(Clone, Debug)]
 pub struct Transition {
     /// To be saved, if it differs from the Pin that was read.

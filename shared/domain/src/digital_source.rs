@@ -1,10 +1,10 @@
-//! What a file itself says of the part that a trained model has in it.
+//! Finds the mark in a file that a trained model made it.
 //!
 //! Programs that make or edit pictures write a "digital source type" of the IPTC into the metadata: into XMP, or into a
-//! C2PA manifest, of which it is plain text, too. So the text is looked for at the beginning of the file, and no format is
-//! parsed. Nothing follows from its absence: metadata are easily lost.
+//! C2PA manifest; in both it is plain text. So the text is searched for at the beginning of the file, and no format is
+//! parsed. Its absence proves nothing: metadata are easily lost.
 
-/// A digital source type of the IPTC that says that a trained model made the media, or a part of it.
+/// A digital source type of the IPTC which means that a trained model made the media, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DigitalSource {
     /// All of it.
@@ -21,13 +21,13 @@ const FIELD: &[u8] = b"digitalsourcetype";
 const MAX_DISTANCE: usize = 128;
 
 impl DigitalSource {
-    /// How many of a file's first bytes are looked at.
+    /// How many of a file's first bytes are searched.
     pub const READ_BYTES: usize = 256 * 1024;
 
     const ALL: [Self; 3] =
         [Self::TrainedAlgorithmicMedia, Self::CompositeWithTrainedAlgorithmicMedia, Self::CompositeSynthetic];
 
-    /// What the first bytes of a file say. `None`: nothing, which does not mean that no model was used.
+    /// The mark in the first bytes of a file. `None`: there is none, which does not mean that no model was used.
     #[must_use]
     pub fn find(front: &[u8]) -> Option<Self> {
         let front = front.get(..Self::READ_BYTES).unwrap_or(front);

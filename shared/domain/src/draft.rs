@@ -1,4 +1,4 @@
-//! What a Pin is to show. Each field is a type, and the type's constructor is Pinterest's rule for it.
+//! The content of a Pin. Each field has a type whose constructor checks Pinterest's rules for it.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::{AiDisclosures, BoardId, Invalid, Media, SectionId};
 /// A Pin that keeps every rule Pinterest has for it (`PinCreate` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Draft {
-    /// Where it goes.
+    /// The board of the Pin.
     #[serde(rename = "board_id")]
     pub board: BoardId,
     /// A section of that board.
@@ -23,28 +23,28 @@ pub struct Draft {
     /// At most 800 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// Where a click on the Pin leads.
+    /// The destination of a click on the Pin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<WebAddress>,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt_text: Option<AltText>,
     /// Shown while the picture loads: `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dominant_color: Option<Color>,
-    /// What artificial intelligence has to do with it.
+    /// Disclosures about artificial intelligence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_disclosures: Option<AiDisclosures>,
-    /// The picture, the pictures or the film.
+    /// The image, the images or the video.
     pub media: Media,
 }
 
 impl Draft {
-    /// How much a Pin may weigh as JSON. A Pin with five pictures whose fields are all as long as they may be, in Latin
-    /// letters, weighs less.
+    /// The largest size of a Pin as JSON. A Pin with five pictures and texts of the maximum length, in Latin letters, is
+    /// smaller.
     pub const MAX_BYTES: usize = 32 * 1024;
 
-    /// How much it weighs as JSON.
+    /// Its size as JSON.
     #[must_use]
     pub fn bytes(&self) -> usize {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
@@ -63,7 +63,7 @@ impl Draft {
         hosts
     }
 
-    /// Checks what all fields weigh together: workers hold many Pins in memory, and a row has its limit.
+    /// Checks the size of all fields together: workers hold many Pins in memory, and a row has a size limit.
     pub fn check_size(self) -> Result<Self, Invalid> {
         let bytes = self.bytes();
         if bytes <= Self::MAX_BYTES {
@@ -105,7 +105,7 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
 }
 
 impl<const MAX: usize> Text<MAX> {
-    /// Checks `text`, which stood at `field`. Empty text is no text: Pinterest likes a missing field better.
+    /// Checks `text` from `field`. An empty text counts as absent, because Pinterest prefers a missing field.
     pub fn new(field: &str, text: Option<String>) -> Result<Option<Self>, Invalid> {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(None);
@@ -144,7 +144,7 @@ impl<const MAX: usize> Text<MAX> {
 pub struct WebAddress(String);
 
 impl WebAddress {
-    /// The longest that Pinterest takes for a link.
+    /// The longest link that Pinterest accepts.
     pub const MAX: usize = 2048;
 
     /// Checks `text`, which stood at `field`.
@@ -165,7 +165,7 @@ impl WebAddress {
         if text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return Err(invalid("holds white space or a control character"));
         }
-        // A browser's parser repairs what it is given; what we keep and hand on is the text itself.
+        // The parser repairs its input, as browsers do; we store and send the original text.
         let begins = |start: &str| {
             text.get(..start.len()).is_some_and(|front| front.eq_ignore_ascii_case(start))
                 && !text[start.len()..].starts_with('/')
@@ -175,7 +175,7 @@ impl WebAddress {
         }
         let url =
             Url::parse(&text).map_err(|_| invalid("is not an address: its host or its port cannot be"))?;
-        // As it travels, each letter outside ASCII takes several characters.
+        // In the encoded address, each letter outside ASCII takes several characters.
         if url.as_str().len() > Self::MAX {
             let detail = format!(
                 "has {} characters as it is sent, and Pinterest takes at most {}",

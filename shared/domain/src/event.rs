@@ -21,7 +21,7 @@ use crate::{
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// To whom, and how. No secret is in any row that this is made of.
+    /// The details. The rows that they come from contain no secret.
     pub detail: EventDetail,
 }
 
@@ -55,7 +55,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// All kinds.
+    /// All kinds of events.
     pub const ALL: [Self; 12] = [
         Self::ChannelConnected,
         Self::ChannelReconnectRequired,
@@ -103,7 +103,7 @@ pub enum EventDetail {
     Settings(SettingsEvent),
 }
 
-/// What a `channel.…` or `token.…` event says.
+/// The detail of a `channel.…` or `token.…` event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChannelEvent {
     /// The channel and its version. An event that comes again has the same id.
@@ -125,7 +125,7 @@ pub struct ChannelEvent {
     pub expires_in_days: Option<u8>,
 }
 
-/// What a `pin.…` event says.
+/// The detail of a `pin.…` event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PinEvent {
     /// The Pin and its version. An event that comes again has the same id.
@@ -137,18 +137,18 @@ pub struct PinEvent {
     pub pin_id: PinId,
     /// The channel that it is published by.
     pub channel_id: ChannelId,
-    /// How far it is.
+    /// The state of the Pin.
     #[schemars(extend("enum" = State::NAMES))]
     pub state: &'static str,
-    /// The reason of a wait.
+    /// What the Pin waits for.
     pub reason: Option<Reason>,
-    /// When it is tried again, if that is known.
+    /// When it is tried again, if the time is known.
     #[serde(serialize_with = "crate::instant::optional::serialize")]
     pub retry_at: Option<Timestamp>,
     /// When it is to be published.
     #[serde(serialize_with = "crate::instant::serialize")]
     pub publish_at: Timestamp,
-    /// What it discloses of artificial intelligence.
+    /// Its disclosures about artificial intelligence.
     pub ai_disclosures: Option<AiDisclosures>,
     /// Its id at Pinterest, when it is published.
     pub pinterest_pin_id: Option<PinterestPinId>,
@@ -159,7 +159,7 @@ pub struct PinEvent {
     pub error: Option<Failure>,
 }
 
-/// What a `settings.changed` event says.
+/// The detail of a `settings.changed` event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SettingsEvent {
     /// The settings and their version. An event that comes again has the same id.
@@ -172,7 +172,7 @@ pub struct SettingsEvent {
     pub environment: Environment,
 }
 
-/// A row that events are made of.
+/// A row from which events are made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChangedRow {
     /// A channel.

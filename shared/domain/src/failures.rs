@@ -1,5 +1,5 @@
-//! Why a Pin was not published, and why a request was refused for good. Some texts are fixed to the letter, because people
-//! search for them.
+//! The failures of Pins, and of requests that were refused for good. Some texts must not change, because people search for
+//! them.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,8 @@ const LINK_FIX: &str = "Link to the page itself, without a shortener or a redire
 /// A Pin names a board that is gone.
 pub const BOARD_INVALID: &str = "board_id is invalid";
 
-/// Pinterest refuses for scope or tier: both causes, since its answer does not tell them apart.
+/// Pinterest refuses because of a scope or the tier. The text names both causes, because the answer does not distinguish
+/// them.
 #[must_use]
 pub fn invalid_scope(environment: Environment) -> Failure {
     let host = match environment {
@@ -40,7 +41,7 @@ pub fn secret_board() -> Failure {
     )
 }
 
-/// The channel was connected without something that reading numbers needs.
+/// The channel was connected without a scope that analytics need.
 #[must_use]
 pub fn missing_scope(scope: &str) -> Failure {
     Failure::new(
@@ -54,7 +55,7 @@ pub fn missing_scope(scope: &str) -> Failure {
     .with("scope", scope)
 }
 
-/// Pinterest refuses to tell numbers for scope or tier, although all that they need was granted.
+/// Pinterest refuses analytics because of a scope or the tier, although all needed scopes were granted.
 #[must_use]
 pub fn analytics_scope() -> Failure {
     Failure::new(
@@ -65,7 +66,7 @@ pub fn analytics_scope() -> Failure {
     )
 }
 
-/// Pinterest gives the account no numbers. It does not say which of the reasons it is.
+/// Pinterest returns no analytics for the account. It does not give the reason.
 #[must_use]
 pub fn no_analytics(message: &str) -> Failure {
     Failure::new(
@@ -86,7 +87,7 @@ pub fn pin_gone() -> Failure {
     )
 }
 
-/// The board that the Pin names is gone, or belongs to another account.
+/// The Pin's board is gone, or belongs to another account.
 #[must_use]
 pub fn board_gone() -> Failure {
     Failure::new(
@@ -96,7 +97,7 @@ pub fn board_gone() -> Failure {
     )
 }
 
-/// The section that the Pin names is gone, or is another board's.
+/// The Pin's section is gone, or belongs to another board.
 #[must_use]
 pub fn section_gone() -> Failure {
     Failure::new(
@@ -106,7 +107,7 @@ pub fn section_gone() -> Failure {
     )
 }
 
-/// `last_words`: what Pinterest said last, if it said anything.
+/// `last_words`: Pinterest's last message, if there was one.
 pub(crate) fn too_late(last_words: Option<&str>) -> Failure {
     let detail = "the Pin could not be published in time";
     let fix = "Read its timeline for what it waited for, and retry if it still makes sense.";
@@ -131,7 +132,7 @@ pub(crate) fn link_blocked(hosts: &[String], message: Option<&str>) -> Failure {
     .with("host", &host)
 }
 
-/// Pinterest blocks links to `host`, one after the other.
+/// Pinterest has blocked several links to `host` in a row.
 #[must_use]
 pub fn host_rests(host: &str, until: Timestamp) -> Failure {
     let detail =
@@ -201,7 +202,7 @@ pub(crate) fn video_failed() -> Failure {
     )
 }
 
-/// Nobody can tell what became of an attempt. `has_candidates`: the board shows Pins that may be it.
+/// The outcome of an attempt cannot be found out. `has_candidates`: the board shows Pins that may be this one.
 #[must_use]
 pub fn needs_review(has_candidates: bool) -> Failure {
     if has_candidates {

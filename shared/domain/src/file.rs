@@ -1,14 +1,14 @@
-//! Files that people upload: how large they may be.
+//! Files that people upload, and their maximum sizes.
 
 use crate::{FileType, Invalid};
 
-/// The code of a file that is larger than Pinterest takes.
+/// The code of a file that is larger than Pinterest accepts.
 pub const MEDIA_TOO_LARGE: &str = "media_too_large";
 
 const MB: u64 = 1024 * 1024;
-/// The largest image that Pinterest takes.
+/// The largest image that Pinterest accepts.
 pub const MAX_IMAGE_BYTES: u64 = 20 * MB;
-/// The largest video that Pinterest takes.
+/// The largest video that Pinterest accepts.
 pub const MAX_VIDEO_BYTES: u64 = 2048 * MB;
 
 impl TryFrom<&str> for FileType {
@@ -22,7 +22,7 @@ impl TryFrom<&str> for FileType {
     }
 }
 
-/// A file that is yet to come: of a kind and a size that Pinterest takes.
+/// A file before its upload, of a type and a size that Pinterest accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewFile {
     kind: FileType,
@@ -30,7 +30,7 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Checks what Pinterest would otherwise refuse the file for.
+    /// Checks the rules for which Pinterest would refuse the file.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl NewFile {
         Ok(Self { kind, bytes })
     }
 
-    /// What it is said to be.
+    /// Its declared type.
     #[must_use]
     pub fn kind(&self) -> FileType {
         self.kind

@@ -1,4 +1,4 @@
-//! Which kinds of files Pinterest takes, and what a file is by its own bytes.
+//! The types of files that Pinterest accepts, and the type of a file by its own bytes.
 
 use std::fmt;
 
@@ -46,13 +46,13 @@ impl FileType {
         Self::QuickTime,
         Self::M4v,
     ];
-    /// The kinds that may come within a request: those of Pinterest's own `image_base64`.
+    /// The types that may be sent within a request: those of Pinterest's own `image_base64`.
     pub const INLINE: [Self; 2] = [Self::Jpeg, Self::Png];
 
-    /// How many of a file's first bytes tell what it is.
+    /// How many of a file's first bytes are needed to recognise its type.
     pub const SNIFF_BYTES: usize = 64;
 
-    /// The kind as HTTP names it.
+    /// The content type.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -68,8 +68,8 @@ impl FileType {
         }
     }
 
-    /// The kind of a `Content-Type`, also in capitals, with parameters, and by the names that are in use beside the
-    /// registered ones.
+    /// The type of a `Content-Type`, also in upper case, with parameters, and with names that are common but not
+    /// registered.
     #[must_use]
     pub fn of_content_type(content_type: &str) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -82,7 +82,7 @@ impl FileType {
         }
     }
 
-    /// The kind that the address of a file tells by its ending. `None`: it tells nothing.
+    /// The type by the file extension of an address. `None`: the address has no known extension.
     #[must_use]
     pub fn of_address(address: &str) -> Option<Self> {
         let address = Url::parse(address).ok()?;
@@ -101,19 +101,19 @@ impl FileType {
         }
     }
 
-    /// Whether it is a video: Pinterest takes those another way than images.
+    /// Whether it is a video: Pinterest gets videos in another way than images.
     #[must_use]
     pub const fn is_video(self) -> bool {
         matches!(self, Self::Mp4 | Self::QuickTime | Self::M4v)
     }
 
-    /// The most bytes that Pinterest takes of this kind.
+    /// The largest file of this type that Pinterest accepts, in bytes.
     #[must_use]
     pub const fn max_bytes(self) -> u64 {
         if self.is_video() { MAX_VIDEO_BYTES } else { MAX_IMAGE_BYTES }
     }
 
-    /// What a file is by its first [`FileType::SNIFF_BYTES`] bytes, whatever it is called.
+    /// The type of a file by its first [`FileType::SNIFF_BYTES`] bytes. Its name and declared type do not matter.
     ///
     /// MPEG-4 and `QuickTime` files are boxes: a length, a name, and, in the first one, a brand (ISO/IEC 14496-12).
     pub fn sniff(first: &[u8]) -> Result<Self, OtherFile> {
@@ -138,7 +138,7 @@ impl FileType {
         }
     }
 
-    /// Sounds, and images of phones (HEIF, AVIF), come in the same boxes as videos.
+    /// Audio files, and images of phones (HEIF, AVIF), have the same boxes as videos.
     fn of_brands(brands: &[u8]) -> Result<Self, OtherFile> {
         let is_one_of = |known: &[&[u8]]| known.iter().any(|brand| brands.starts_with(brand));
         let names = |brand: &[u8]| brands.windows(4).any(|other| other == brand);
@@ -192,7 +192,7 @@ impl FileType {
 /// A file that no Pin can show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongFile {
-    /// What it is, continuing a sentence that begins with the file.
+    /// What it is, as the end of a sentence that begins with the file.
     pub detail: String,
     /// What to do about it.
     pub fix: &'static str,
@@ -209,13 +209,13 @@ impl WrongFile {
     }
 }
 
-/// What a file is that no Pin is made of.
+/// The type of a file that no Pin can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OtherFile {
     /// It has no bytes.
     #[error("an empty file")]
     Empty,
-    /// What iPhones take photos in.
+    /// The format of iPhone photos.
     #[error("a HEIC image, as phones take them")]
     Heic,
     /// An AVIF image.
@@ -230,10 +230,10 @@ pub enum OtherFile {
     /// A document.
     #[error("a PDF document")]
     Pdf,
-    /// A sound without pictures.
+    /// An audio file.
     #[error("a sound")]
     Sound,
-    /// A video in a container that Pinterest does not take.
+    /// A video in a container that Pinterest does not accept.
     #[error("a WebM or Matroska video")]
     Matroska,
     /// Anything else.

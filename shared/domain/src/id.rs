@@ -1,4 +1,4 @@
-//! Identifiers: ours, which sort by the time they were made, and Pinterest's, which are decimal strings.
+//! Identifiers: ours, which sort by the time of their creation, and Pinterest's, which are decimal strings.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
 
-/// Crockford's base 32: no letter that is mistaken for a digit, and it sorts like the number it spells.
+/// Crockford's base 32: no letter looks like a digit, and the text sorts like the number.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// 48 bits of milliseconds and 80 random bits, five bits a character: the layout of a ULID.
@@ -27,7 +27,7 @@ fn encode(now: Timestamp, random: IdBytes) -> String {
         .collect()
 }
 
-/// Declares an id of our own: a prefix and 26 characters that sort by the time of making.
+/// Declares an id of our own: a prefix and 26 characters that sort by the time of creation.
 macro_rules! own_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $field:literal) => {
         $(#[$doc])*
@@ -37,13 +37,13 @@ macro_rules! own_id {
         pub struct $name(String);
 
         impl $name {
-            /// A new id. Two with the same instant differ by their entropy.
+            /// A new id. Two ids of the same instant differ by their random part.
             #[must_use]
             pub fn new(now: Timestamp, random: IdBytes) -> Self {
                 Self(format!("{}{}", $prefix, encode(now, random)))
             }
 
-            /// The id as callers write it.
+            /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -82,7 +82,7 @@ macro_rules! pinterest_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as Pinterest writes it: decimal digits, too many for a float.
+            /// The id as text: decimal digits, too many for a float.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -109,7 +109,7 @@ macro_rules! pinterest_id {
     };
 }
 
-/// What both kinds of ids, being plain text, can do.
+/// The methods of both kinds of ids.
 macro_rules! plain_text {
     ($name:ident) => {
         impl From<$name> for String {
@@ -133,7 +133,7 @@ own_id!(
     "channel_id"
 );
 own_id!(
-    /// A Pin that we were asked to publish: not Pinterest's id of it.
+    /// A Pin of Pinwright. Its id at Pinterest is another one.
     PinId,
     "pin_",
     "pin_id"
@@ -179,7 +179,7 @@ impl PinterestPinId {
     }
 }
 
-/// Whose things these are. Comes from the caller's token, never from a path or a body.
+/// The owner of channels and Pins. It comes from the caller's token, never from a path or a body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(pub String);

@@ -1,5 +1,4 @@
-//! Instants as answers and events show them: always with three digits of the second, so that they sort as texts and look
-//! alike.
+//! The format of instants in answers and events: always with milliseconds, so that they sort as texts.
 
 use jiff::Timestamp;
 use serde::Serializer;

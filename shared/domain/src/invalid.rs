@@ -1,21 +1,21 @@
-//! What is wrong with a value that somebody gave us.
+//! The error of an invalid value.
 
-/// A rule that a value breaks, in words for the person who gave it.
+/// A rule that a value breaks, described for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {detail}")]
 pub struct Invalid {
-    /// Where the value stood, as the API names it: `title`, `media.url`.
+    /// The field of the value, as the API names it: `title`, `media.url`.
     pub field: String,
     /// Stable and `snake_case`, for programs.
     pub code: &'static str,
-    /// What is wrong, continuing a sentence that begins with the field.
+    /// What is wrong, as the end of a sentence that begins with the field.
     pub detail: String,
     /// What to do next, in one sentence.
     pub fix: String,
 }
 
 impl Invalid {
-    /// Says that `field` breaks the rule `code`.
+    /// The error that `field` breaks the rule `code`.
     pub fn new(
         field: impl Into<String>,
         code: &'static str,

@@ -1,6 +1,6 @@
-//! What the product means: types whose constructors are the rules, and the two protocols as pure decisions.
+//! The domain of the product: types whose constructors check the rules, and the two protocols as pure decisions.
 //!
-//! Nothing here does input or output, reads a clock or rolls dice: time and randomness are arguments.
+//! Nothing here does input or output, reads a clock or uses randomness: time and randomness are arguments.
 
 #![warn(missing_docs)]
 

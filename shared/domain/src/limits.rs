@@ -1,4 +1,4 @@
-//! What one tenant may use, so that no tenant can stop the others or spend for the operator.
+//! The limits of one tenant, so that no tenant can block the others or cause high costs for the operator.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Something of which a tenant may have or use only so much.
+/// The name of a limit of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "LimitName")]
@@ -21,7 +21,8 @@ pub enum Limit {
     StartsPerMinute,
     /// Calls of Pinterest that requests cause, for boards and numbers. Publishing does not count.
     PinterestCallsPerMinute,
-    /// The same over a day: a share of what Pinterest allows the app, so that nobody's lists hold up another's Pins.
+    /// The same over a day: a share of what Pinterest allows the app, so that the reads of one tenant do not delay the Pins
+    /// of another.
     PinterestCallsPerDay,
     /// Bytes of files that are offered for upload.
     UploadBytesPerDay,
@@ -57,8 +58,8 @@ impl Limit {
         }
     }
 
-    /// How much a tenant may have or use, unless the operator says otherwise. Pinterest's Trial access has 1,000 calls a
-    /// day for all tenants together.
+    /// How much a tenant may have or use by default. Pinterest's Trial access has 1,000 calls a day for all tenants
+    /// together.
     #[must_use]
     pub fn default_amount(self) -> u64 {
         match self {
@@ -93,7 +94,7 @@ impl Limit {
     }
 }
 
-/// The limits that differ from the usual ones.
+/// The limits that differ from the defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Limits(BTreeMap<Limit, u64>);
@@ -105,7 +106,8 @@ impl Limits {
         Self(amounts)
     }
 
-    /// Reads `name=amount`, separated by commas. `None`: a name is not known, or an amount is no whole number above zero.
+    /// Reads `name=amount`, separated by commas. `None`: a name is not known, or an amount is not a whole number above
+    /// zero.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
@@ -130,8 +132,8 @@ impl Limits {
     }
 }
 
-/// How much of a limit is used: a bucket that use fills, and that empties at an even rate. A full one is empty after one
-/// window of the limit (the generic cell rate algorithm).
+/// How much of a limit is used: a leaky bucket, which is filled by use and empties at an even rate. A full one is empty
+/// after one window of the limit (the generic cell rate algorithm).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bucket {
     /// When it will be empty, in nanoseconds since 1970.
@@ -145,7 +147,7 @@ pub struct LimitReached {
     pub limit: Limit,
     /// How much it is.
     pub amount: u64,
-    /// After how long there is room for what was asked for. `None`: when something is removed, or never.
+    /// The time until there is room for the request. `None`: only when something is removed, or never.
     pub wait: Option<SignedDuration>,
 }
 

@@ -1,4 +1,4 @@
-//! A time as clocks on a wall show it, and the instant that it is.
+//! A local time in a time zone, and its instant.
 
 use jiff::{
     Timestamp,
@@ -22,12 +22,12 @@ pub struct LocalTime {
     /// The zone's name in the IANA database: `Europe/Istanbul`.
     #[schemars(length(max = 64))]
     time_zone: String,
-    /// Which one is meant of a time that comes twice.
+    /// Which of the two instants is meant, if the local time occurs twice.
     #[serde(default)]
     occurrence: Occurrence,
 }
 
-/// One of the two times that clocks show the same when they have been put back.
+/// One of the two instants of a local time that occurs twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "ZonedTimeOccurrence")]
@@ -40,7 +40,7 @@ pub enum Occurrence {
 }
 
 impl LocalTime {
-    /// When that is. What is wrong is told with its place below `field`.
+    /// The instant of this local time. An error names its place below `field`.
     pub fn instant(&self, field: &str) -> Result<Timestamp, Invalid> {
         let zone = self.zone(field)?;
         let local = self.local(field)?;
@@ -51,7 +51,7 @@ impl LocalTime {
                 Occurrence::Second => after,
             },
             AmbiguousOffset::Gap { after, .. } => {
-                // With the offset of afterwards it is too early by as much as is skipped: before the change.
+                // With the offset after the change, it is too early by the skipped time: before the change.
                 let change = after.to_timestamp(local).ok().and_then(|early| zone.following(early).next());
                 let next = change.map(|change| change.timestamp().to_zoned(zone.clone()).datetime());
                 let next = next.map_or_else(|| "a later time".to_owned(), |next| next.to_string());
@@ -67,7 +67,7 @@ impl LocalTime {
     }
 
     fn zone(&self, field: &str) -> Result<TimeZone, Invalid> {
-        // The database that this program was built with: no machine's own, which may be old or missing.
+        // The database that is compiled into this program. The machine's own may be old or missing.
         TimeZoneDatabase::bundled().get(&self.time_zone).map_err(|_| {
             let detail = "is not a time zone of the IANA database";
             let fix = "Write it as `Europe/Istanbul`, or give publish_at as an instant.";
@@ -76,7 +76,7 @@ impl LocalTime {
     }
 
     fn local(&self, field: &str) -> Result<DateTime, Invalid> {
-        // A parser of times takes an offset or a zone too, and drops it.
+        // The parser of times also accepts an offset or a zone, and drops it.
         let (_, time) = self.local.split_once('T').ok_or_else(|| no_time(field))?;
         if !time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte)) {
             return Err(no_time(field));

@@ -1,7 +1,7 @@
-//! Finding on a board the Pin that an attempt may have made.
+//! Finds the Pin on a board that an attempt may have created.
 //!
-//! Pinterest does not list a Pin as it was sent: it tidies white space, escapes `&`, cuts texts, leaves fields out, takes
-//! titles from the linked page, and drops the query of a link. So "not equal" does not mean "not there".
+//! Pinterest does not list a Pin as it was sent: it normalises white space, escapes `&`, cuts texts, leaves fields out,
+//! takes titles from the linked page, and drops the query of a link. So a Pin with other texts may still be the same Pin.
 
 mod text;
 
@@ -21,7 +21,7 @@ const ZONE_STEP: SignedDuration = SignedDuration::from_mins(30);
 /// … and by at most this.
 const MAX_ZONE: SignedDuration = SignedDuration::from_hours(14);
 
-/// A Pin as a board lists it. Pinterest promises no field but the id.
+/// A Pin as a board lists it. Pinterest guarantees only the id.
 #[derive(Clone, Debug)]
 pub struct BoardPin {
     /// At Pinterest.
@@ -34,15 +34,15 @@ pub struct BoardPin {
     pub description: Option<String>,
     /// Its link.
     pub link: Option<String>,
-    /// Its text in place of the picture.
+    /// Its alternative text.
     pub alt_text: Option<String>,
     /// What it shows.
     pub media: Option<MediaKind>,
-    /// Somebody else's, or saved from another Pin: `POST /pins` with our token has not made it.
+    /// It belongs to somebody else, or was saved from another Pin: `POST /pins` with our token has not created it.
     pub is_foreign: bool,
 }
 
-/// What a Pin shows, as far as a board tells.
+/// The media of a Pin, as far as a board lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
     /// One image.
@@ -63,12 +63,12 @@ impl From<&Media> for MediaKind {
     }
 }
 
-/// Whether a listed Pin is what an attempt has made.
+/// Whether an attempt has created a listed Pin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
-    /// No. It shares nothing with the draft, or the attempt cannot have made it.
+    /// No. It shares nothing with the draft, or the attempt cannot have created it.
     Stranger,
-    /// Perhaps: something is the same, and something contradicts.
+    /// Perhaps: some values are equal, and others contradict.
     Similar,
     /// Yes, if no other Pin can be: it was created while the attempt was under way, and differs only in what Pinterest is
     /// known to change.
@@ -85,12 +85,12 @@ pub struct Candidate {
     /// When Pinterest says that it was created.
     #[serde(default, serialize_with = "crate::instant::optional::serialize")]
     pub created_at: Option<Timestamp>,
-    /// What is not as it was sent.
+    /// The fields that differ from what was sent.
     #[serde(default)]
     pub differs: Vec<Difference>,
 }
 
-/// What a Pin on the board has differently.
+/// A field in which a Pin on the board differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Difference {
@@ -115,11 +115,11 @@ pub enum Difference {
 pub struct Match {
     /// Whether it is ours.
     pub likeness: Likeness,
-    /// What is told to people about it.
+    /// The candidate that people see.
     pub candidate: Candidate,
 }
 
-/// When a listed Pin was created, seen from the attempt.
+/// When a listed Pin was created, relative to the attempt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Age {
     /// While the attempt was under way.
@@ -128,7 +128,7 @@ enum Age {
     Soon,
     /// While the attempt was under way, if the clock or the time zone is wrong.
     Misdated,
-    /// Pinterest does not say.
+    /// Pinterest returned no date.
     Unknown,
     /// At another time.
     OtherTime,
@@ -151,8 +151,8 @@ impl Age {
     }
 }
 
-/// Whether a clock that is some minutes wrong, or a time without its zone, may turn the time of the attempt into one
-/// that is `age` away from it.
+/// Whether a difference of `age` from the time of the attempt may come from a clock that is some minutes wrong, or from a
+/// missing time zone.
 fn is_misdated(age: SignedDuration) -> bool {
     let step = ZONE_STEP.as_secs();
     let from_zone = (age.as_secs() + step / 2).rem_euclid(step) - step / 2;
@@ -186,7 +186,7 @@ pub fn compare(listed: &BoardPin, draft: &Draft, attempt: &Attempt) -> Match {
     let texts = [title, description, alt_text];
     let is_impossible = other_media || listed.is_foreign;
     let shares_text = texts.iter().chain([&link]).any(|relation| relation.is_shared());
-    // A title or a description that Pinterest has taken from the linked page says nothing: the link does.
+    // A title or a description that Pinterest has taken from the linked page is ignored: the link is compared.
     let fits = |relation: TextRelation| relation.is_explained() || link.is_shared();
     let is_explained =
         fits(title) && fits(description) && alt_text.is_explained() && link.is_explained() && shares_text;

@@ -1,4 +1,4 @@
-//! What a Pin shows: one image, several to leaf through, or a video.
+//! The media of a Pin: one image, a carousel, or a video.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,13 +21,13 @@ pub enum Media {
         /// In the order in which they are shown.
         items: Slides,
     },
-    /// A video, which is uploaded to Pinterest before the Pin is made.
+    /// A video, which is uploaded to Pinterest before the Pin is created.
     Video {
         /// Where it is.
         #[serde(flatten)]
         #[schemars(with = "FileSource")]
         file: File,
-        /// What is shown until it plays.
+        /// The cover that is shown until the video plays.
         cover: Cover,
     },
 }
@@ -48,13 +48,13 @@ pub enum File {
     },
 }
 
-/// The fields of a [`File`] in the contract, where they stand among the fields of the media.
+/// The fields of a [`File`] in the contract, which are among the fields of the media.
 #[derive(Serialize, JsonSchema)]
 struct FileSource {
-    /// Its public address, if that is where it is.
+    /// Its public address, if it was not uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<WebAddress>,
-    /// Its name in the stack's bucket, if that is where it is.
+    /// Its id in the stack's bucket, if it was uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     media_id: Option<MediaId>,
 }
@@ -87,16 +87,16 @@ pub struct MediaFile<'a> {
     pub is_video: bool,
 }
 
-/// The picture of a video (`PinMediaSourceVideoID` in the v5 contract).
+/// The cover of a video (`PinMediaSourceVideoID` in the v5 contract).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Cover {
-    /// An image of its own.
+    /// A separate image.
     Image {
         /// Where Pinterest finds it.
         url: WebAddress,
     },
-    /// A moment of the video; past its end, the last one.
+    /// A frame of the video; past its end, the last one.
     Frame {
         /// Counted from the beginning.
         frame_seconds: u32,
@@ -110,7 +110,7 @@ pub enum Cover {
 pub struct Slides(#[schemars(length(min = 2, max = 5))] Vec<Slide>);
 
 impl Slides {
-    /// Checks how many there are.
+    /// Checks the number of images.
     pub fn new(slides: Vec<Slide>) -> Result<Self, Invalid> {
         if (2..=5).contains(&slides.len()) {
             return Ok(Self(slides));
@@ -129,7 +129,7 @@ impl Slides {
     }
 }
 
-/// One image of a carousel. Its texts keep to the limits of a Pin's: Pinterest names none of their own.
+/// One image of a carousel. Its texts have the limits of a Pin's texts, because Pinterest documents no others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "CarouselImage")]
 pub struct Slide {
@@ -143,7 +143,7 @@ pub struct Slide {
     /// At most 800 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
-    /// Where a click on this image leads.
+    /// The destination of a click on this image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<WebAddress>,
 }

@@ -1,11 +1,11 @@
-//! Sentences for people that programs can recognise.
+//! Messages for people that programs can recognise.
 
 use std::{collections::BTreeMap, fmt};
 
 /// The values in a sentence, by name.
 pub type Params = BTreeMap<String, String>;
 
-/// A sentence, with what a program needs to say it in another language.
+/// A message, with the data that a program needs to translate it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The name of the sentence: stable, in `snake_case`.
@@ -16,7 +16,7 @@ pub struct Message {
     pub params: Params,
 }
 
-/// A sentence of the product. Its text may have places for values: `attempt {number}`.
+/// A template of a message. It may have placeholders for values: `attempt {number}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phrase {
     /// The name of the sentence: stable, in `snake_case`.
@@ -26,7 +26,7 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    /// The sentence with a value for each of its places.
+    /// The message with a value for each placeholder.
     #[must_use]
     pub fn with<const N: usize>(self, values: [(&str, impl fmt::Display); N]) -> Message {
         let params: Params =
@@ -39,7 +39,7 @@ impl Phrase {
     }
 }
 
-/// A sentence without values.
+/// A message without values.
 impl From<Phrase> for Message {
     fn from(phrase: Phrase) -> Self {
         Self { reason: phrase.reason.to_owned(), text: phrase.text.to_owned(), params: Params::new() }

@@ -1,18 +1,18 @@
-//! Whether a video can be played at all: without its index, nobody can tell where its pictures are.
+//! Checks that a video has its index. Without it, no player can find the frames.
 
 /// Reads the boxes of an MPEG-4 or `QuickTime` file one after the other, and looks for the index (`moov`). A program writes
-/// it when it has finished, at the beginning or at the end; a file that was taken before has none.
+/// the index last, at the beginning or at the end of the file; an incomplete file has none.
 #[derive(Clone, Debug, Default)]
 pub struct MovieScan {
     /// How much was read.
     position: u64,
-    /// How much of a box is still to come that is of no interest.
+    /// How many bytes of the current box remain to be skipped.
     rest: u64,
     header: Vec<u8>,
     has_index: bool,
 }
 
-/// What is known of a file, or where it can be found out.
+/// The result so far, or the position of the next read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextLook {
     /// It has its index.
@@ -24,7 +24,7 @@ pub enum NextLook {
 }
 
 impl MovieScan {
-    /// How many looks at a file are worth it: the usual ones need two.
+    /// The most reads of a file: most files need two.
     pub const MAX_LOOKS: usize = 6;
 
     /// Whether the index was found.
@@ -49,7 +49,7 @@ impl MovieScan {
         }
     }
 
-    /// Where to read next of a file of `bytes` bytes, for those who can choose. The rest of the box is passed over.
+    /// Where to read next in a file of `bytes` bytes, if ranges are supported. The rest of the box is skipped.
     pub fn next(&mut self, bytes: u64) -> NextLook {
         if self.has_index {
             return NextLook::Playable;
@@ -72,7 +72,7 @@ impl MovieScan {
             length => length.into(),
         };
         self.has_index = name == b"moov";
-        // What is shorter than its own header is no box: nothing after it can be found.
+        // A box cannot be shorter than its own header: nothing after it can be found.
         self.rest = length.checked_sub(self.header.len() as u64).unwrap_or(u64::MAX);
         self.header.clear();
     }

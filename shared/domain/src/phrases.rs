@@ -1,6 +1,6 @@
-//! The sentences of a Pin's history. Some are fixed to the letter, because people search for them.
+//! The messages of a Pin's timeline. Some must not change, because people search for them.
 //!
-//! `docs/errors.md` lists all of them for those who translate.
+//! `docs/errors.md` lists all of them for translators.
 
 use crate::Phrase;
 
@@ -18,7 +18,7 @@ macro_rules! phrases {
 }
 
 phrases! {
-    // What people did.
+    // Actions of users.
     ACCEPTED = "accepted", "";
     EDITED = "edited", "";
     RESCHEDULED = "rescheduled", "to be published at {publish_at}";
@@ -63,7 +63,7 @@ phrases! {
     BOARD_NEEDS_RECONNECT =
         "board_needs_reconnect", "the board can be read when the account is connected again";
 
-    // Finding out what became of an attempt.
+    // Board checks after an unknown outcome.
     NOT_ON_BOARD_YET = "not_on_board_yet", "not on the board yet";
     NOT_ON_BOARD = "not_on_board", "not on the board: the attempt made nothing";
     FOUND_REWRITTEN = "found_rewritten", "found on the board as {pinterest_pin_id}, with a text that Pinterest has changed";

@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::{Message, Params, PinterestMediaId, PinterestPinId, matching::Candidate};
 
-/// A Pin that somebody asked us to publish.
+/// A Pin that a user has requested.
 ///
 /// It can be read like its [`PinRecord`]. It is created by [`Pin::accept`], and changed by the transitions in this module
 /// and in [`crate::delivery`]. Nothing else can write its fields.
@@ -53,7 +53,7 @@ impl Pin {
         self.0.clone()
     }
 
-    /// About how much it weighs in memory: its content, twice for what a text costs beside its letters, and its timeline.
+    /// Its approximate size in memory: twice its content, because of the overhead of texts, and its timeline.
     #[must_use]
     pub fn bytes(&self) -> usize {
         2 * self.draft.bytes() + 300 * self.timeline.entries.len()
@@ -70,7 +70,7 @@ impl Pin {
     }
 }
 
-/// How far a Pin has come. Each step carries what only that step knows.
+/// The state of a Pin. Each state has its own data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
@@ -80,7 +80,7 @@ pub enum State {
     Sending(Attempt),
     /// It can be sent again when the reason of the wait is over. The last attempt had no effect.
     Waiting {
-        /// What for.
+        /// The reason of the wait.
         reason: Reason,
         /// When to try again. `None`: when the channel is connected again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,23 +105,23 @@ pub enum State {
         /// Since then.
         published_at: Timestamp,
     },
-    /// Nobody can tell whether the last attempt has created the Pin. It is not sent, unless a person who has looked at the
-    /// board decides so.
+    /// It cannot be found out if the last attempt has created the Pin. It is not sent again, unless a person has looked at
+    /// the board and decides so.
     NeedsReview {
         /// The attempt.
         attempt: Attempt,
-        /// What is on the board and may be the Pin. Empty: the board could not be read.
+        /// The Pins on the board that may be this one. Empty: the board could not be read.
         #[serde(default)]
         candidates: Vec<Candidate>,
         /// Why, and what to do.
         error: Failure,
     },
-    /// It will not be sent, unless somebody asks for it.
+    /// It will not be sent, unless a user requests it.
     Failed {
         /// Why.
         error: Failure,
     },
-    /// Somebody did not want it any more.
+    /// A user, or a disconnection, has cancelled it.
     Cancelled,
 }
 
@@ -138,19 +138,19 @@ pub struct Attempt {
 /// Pinterest's copy of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Video {
-    /// What Pinterest calls it. Used for one Pin only: nobody promises that it serves another.
+    /// Its id at Pinterest. It is used for one Pin only: Pinterest does not guarantee that it works for another.
     pub pinterest_media_id: PinterestMediaId,
-    /// How far it has come.
+    /// Its stage.
     pub stage: VideoStage,
 }
 
-/// How far Pinterest's copy of a video has come.
+/// The stage of Pinterest's copy of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VideoStage {
-    /// Pinterest has a place for it, to which one process may be sending it.
+    /// It is registered, and one process may be uploading it.
     Registered,
-    /// Pinterest has all of it, and looks at it.
+    /// Pinterest has all of it, and processes it.
     Uploaded,
     /// A Pin can show it.
     Ready,
@@ -283,7 +283,7 @@ impl State {
         }
     }
 
-    /// The attempt of which it is not known whether it has created the Pin, or will.
+    /// The attempt whose outcome is unknown: it may have created the Pin, or may still do so.
     #[must_use]
     pub fn unknown_attempt(&self) -> Option<&Attempt> {
         match self {
@@ -294,7 +294,7 @@ impl State {
         }
     }
 
-    /// Why it has failed or needs a person, and what to do.
+    /// Why it has failed or needs a review, and what to do.
     #[must_use]
     pub fn error(&self) -> Option<&Failure> {
         match self {

@@ -1,4 +1,4 @@
-//! The protocol of keeping tokens alive: never lose a rotated token, and never give up a living one.
+//! The protocol of refreshing tokens: never lose a rotated token, and never give up a valid one.
 //!
 //! With each refresh Pinterest issues a new refresh token, and does not promise that the old one works again. So the save
 //! of a new pair depends on the version alone. Leases only avoid calls; the version protects the tokens.
@@ -7,7 +7,7 @@
 //! save. A lease of the channel's own is for what takes several turns, a refusal above all: there it matters who has asked,
 //! and whether somebody has left a turn in the middle.
 //!
-//! # What each rule is for
+//! # The purpose of each rule
 //!
 //! | rule | without it |
 //! |---|---|
@@ -18,15 +18,15 @@
 //! | before a refusal ends a channel, App ID and App Secret are asked about, and every pair in the row is tried | a secret that was changed at Pinterest ends every channel |
 //! | an outage, a limit and 401 code 3 say nothing about the token | a bad day at Pinterest disconnects everybody |
 //!
-//! `tests/simulation/mutants/refresh.rs` and `mutants/table.rs` take them away one by one and show what breaks;
+//! `tests/simulation/mutants/refresh.rs` and `mutants/table.rs` remove the rules one by one and show what breaks;
 //! `tests/model/refresh.rs` visits every state that they allow.
 //!
 //! # The limit
 //!
-//! Between the last byte of the token endpoint's answer and the acknowledged save, the new pair is in one
-//! process's memory only. If Pinterest kills the old token at once and the process dies right there, the account
-//! has to be connected again. There is one await in this window, the save itself; whatever else is slow or may
-//! fail comes before the call. `tests/flows/refresh/save_window.rs` counts and measures it.
+//! After the last byte of the token endpoint's answer and before the acknowledged save, the new pair is only in the memory
+//! of one process. If Pinterest revokes the old token at once and the process dies then, the account has to be connected
+//! again. There is one await in this window, the save itself; everything else that is slow or may fail comes before the
+//! call. `tests/flows/refresh/save_window.rs` counts and measures it.
 
 use std::ops::Deref;
 
@@ -75,7 +75,7 @@ pub struct TokenRecord {
     /// The lease of the process that refreshes right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
-    /// Pinterest has refused the refresh token. The refusal is not believed before this time.
+    /// Pinterest has refused the refresh token. The refusal does not count before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub believe_refusal_at: Option<Timestamp>,
     /// How many tries have failed in a row.
@@ -105,7 +105,7 @@ impl Deref for TokenState {
 }
 
 impl TokenState {
-    /// The state of tokens that were issued just now, whatever was known of older ones.
+    /// The state of tokens that were issued just now, independent of older ones.
     #[must_use]
     pub fn connect(channel: &Channel, lifetimes: Lifetimes, issued_at: Timestamp, version: u64) -> Self {
         Self(TokenRecord {
@@ -124,8 +124,8 @@ impl TokenState {
         })
     }
 
-    /// Whether these tokens are newer than a pair with other lifetimes, and work: then that pair comes too late to replace them.
-    /// All pairs of an app live equally long.
+    /// Whether these tokens work and are newer than a pair with other lifetimes: then that pair must not replace them. All
+    /// pairs of an app have the same lifetime.
     #[must_use]
     pub fn outlives(&self, lifetimes: Lifetimes) -> bool {
         self.is_connected() && self.0.access_expires_at > lifetimes.access_expires_at
@@ -143,7 +143,7 @@ impl TokenState {
         self.0.clone()
     }
 
-    /// Takes the lease, and returns the one that it replaces: whoever had it did not give it back.
+    /// Takes the lease, and returns the one that it replaces: its holder did not release it.
     pub fn take_lease(&mut self, lease: Lease) -> Option<Lease> {
         self.0.lease.replace(lease)
     }
@@ -165,18 +165,18 @@ impl TokenState {
 /// The right of one process to refresh a channel's tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Random: only its holder gives the lease back.
+    /// Random: only its holder can release the lease.
     pub id: String,
     /// When another process may take over.
     pub until: Timestamp,
 }
 
-/// How long a new pair lives.
+/// The lifetimes of a new pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// The access token's end.
     pub access_expires_at: Timestamp,
-    /// The refresh token's end. `None` if the answer did not say: what was known stays.
+    /// The refresh token's end. `None`: the answer did not contain it, and the old value stays.
     pub refresh_expires_at: Option<Timestamp>,
 }
 
@@ -191,16 +191,16 @@ pub enum TokenSlot {
     Previous,
 }
 
-/// What is known beside the state when a decision is made.
+/// The further data for a decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
     /// There is a spare pair.
     pub spare: bool,
     /// There is a previous pair.
     pub previous: bool,
-    /// The last lease was not given back: its holder may have received a new pair.
+    /// The last lease was not released: its holder may have received a new pair.
     pub taken_over: bool,
-    /// What Pinterest said about App ID and App Secret under this lease, if it was asked.
+    /// The result of the credential check under this lease, if there was one.
     pub credential_check: Option<CredentialCheck>,
     /// When another channel was refreshed with this App Secret last.
     pub verified_at: Option<Timestamp>,
@@ -208,47 +208,47 @@ pub struct Context {
     pub jitter: f64,
 }
 
-/// What has happened to a channel's tokens.
+/// An input of the protocol: what has happened to a channel's tokens.
 #[derive(Clone, Copy, Debug)]
 pub enum Input {
     /// They are due, and this process has the lease.
     LeaseAcquired,
-    /// Pinterest was asked for a new pair with the refresh token in this slot.
+    /// A new pair was requested with the refresh token in this slot.
     RefreshAnswered(TokenSlot, RefreshResult),
-    /// Pinterest was asked whether App ID and App Secret are right.
+    /// App ID and App Secret were checked.
     CredentialsChecked(CredentialCheck),
-    /// Pinterest was asked whether the access token works.
+    /// The access token was checked.
     AccessTokenChecked(AccessTokenCheck),
 }
 
-/// What the token endpoint says to a refresh token.
+/// The token endpoint's answer to a refresh token.
 #[derive(Clone, Copy, Debug)]
 pub enum RefreshResult {
     /// A new pair, with these lifetimes.
     NewTokens(Lifetimes),
-    /// No, without saying whether the token or the App Secret is wrong.
+    /// A refusal, which does not say if the token or the App Secret is wrong.
     Refused,
-    /// Nothing about the token: a limit, an outage, an app that is not approved.
+    /// An answer without meaning for the token: a limit, an outage, an app that is not approved.
     Failed {
         /// When Pinterest allows the next request.
         retry_after: Option<SignedDuration>,
     },
 }
 
-/// What the token endpoint says to App ID and App Secret alone (`client_credentials`).
+/// The token endpoint's answer to App ID and App Secret alone (`client_credentials`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialCheck {
     /// They are right.
     Right,
     /// They are wrong.
     Wrong,
-    /// It refuses the grant, for which there are other reasons.
+    /// It refuses the grant, which may have other reasons.
     Inconclusive,
     /// It did not answer.
     Unreachable,
 }
 
-/// What `GET /user_account` says to the access token.
+/// The answer of `GET /user_account` to the access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessTokenCheck {
     /// It works.
@@ -262,19 +262,19 @@ pub enum AccessTokenCheck {
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Ask for a new pair with the refresh token in this slot. Nothing is saved before.
+    /// Request a new pair with the refresh token in this slot. Nothing is saved before.
     Refresh(TokenSlot),
-    /// Ask whether App ID and App Secret are right.
+    /// Check App ID and App Secret.
     CheckCredentials,
-    /// Ask whether the access token works.
+    /// Check the access token.
     CheckAccessToken,
     /// Save the new pair. Nothing else may be awaited before.
     SaveNewTokens,
-    /// Save the state, and give the lease back.
+    /// Save the state, and release the lease.
     ReleaseLease,
 }
 
-/// A decision: the state as it is to be saved, and what to do then.
+/// A decision: the state to be saved, and the next action.
 #[derive(Clone, Debug)]
 pub struct Transition {
     /// To be saved by [`Action::SaveNewTokens`] or [`Action::ReleaseLease`].

@@ -1,9 +1,9 @@
-//! What Pinterest's answers mean, told apart by what can be done about them.
+//! The meanings of Pinterest's answers, grouped by what can be done about them.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// How Pinterest refused: kept for the timeline, and for the person who asks Pinterest's support.
+/// The details of Pinterest's answer: stored for the timeline, and for questions to Pinterest's support.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseMeta {
     /// The HTTP status.
@@ -12,12 +12,12 @@ pub struct ResponseMeta {
     pub pinterest_code: Option<i64>,
     /// `x-pinterest-rid`.
     pub request_id: Option<String>,
-    /// Pinterest's words.
+    /// Pinterest's message.
     pub message: Option<String>,
-    /// The answer came, and nobody knows its form.
+    /// An answer came, but its form is unknown.
     #[serde(skip)]
     pub unreadable: bool,
-    /// It was the last call that a rate limit allows for so many seconds.
+    /// It was the last call that a rate limit allows for this many seconds.
     #[serde(skip)]
     pub spent_for_seconds: Option<u32>,
 }
@@ -29,18 +29,18 @@ pub enum Refusal {
     TokenDead,
     /// The token endpoint: a refresh token, or a code, that no longer works.
     GrantDead,
-    /// 401 code 3, or "Trial" in the words: a scope is missing, or the app may not do this yet. Refreshing never helps.
+    /// 401 code 3, or "Trial" in the message: a scope is missing, or the app may not do this yet. Refreshing never helps.
     Scope,
     /// 403 code 29 without a word about the reason: the scope, the app, or the board.
     NotPermitted,
     /// 429 or code 8: too many calls.
     Quota {
-        /// Pinterest says when to try again.
+        /// When to try again, if Pinterest returned it.
         retry_after: Option<SignedDuration>,
     },
-    /// Code 9, or "spam" in the words: the account has to rest.
+    /// Code 9, or "spam" in the message: the account has to pause.
     Spam,
-    /// "We blocked this link" in the words, whatever the code: about the page that the Pin leads to, not the account.
+    /// "We blocked this link" in the message, with any code: about the page that the Pin leads to, not the account.
     LinkBlocked,
     /// 404 code 40: the board is gone.
     BoardGone,

@@ -1,4 +1,4 @@
-//! Values that must never be printed. Reading one is a visible step: `expose`.
+//! Values that must never be printed. Code reads one with an explicit call: `expose`.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,13 +11,13 @@ macro_rules! secret {
         pub struct $name(SecretString);
 
         impl $name {
-            /// Takes the text in, which is wiped when the secret is dropped.
+            /// Takes the text, which is wiped when the secret is dropped.
             #[must_use]
             pub fn new(text: String) -> Self {
                 Self(text.into())
             }
 
-            /// The secret itself. Hand it to the wire or the cipher, and nothing else.
+            /// The secret itself. Pass it only to the network or to the cipher.
             #[must_use]
             pub fn expose(&self) -> &str {
                 self.0.expose_secret()
@@ -31,39 +31,39 @@ secret!(
     AppSecret
 );
 secret!(
-    /// Lets its bearer act for an account until it expires, 30 days after it was given.
+    /// Gives its holder access to an account until it expires, 30 days after it was issued.
     AccessToken
 );
 secret!(
-    /// Gets a new pair of tokens. With each use a new one comes: losing it loses the account.
+    /// Gets a new pair of tokens. Each use returns a new one: if it is lost, the account must be connected again.
     RefreshToken
 );
 secret!(
-    /// One of the two parts that make the key of refresh tokens. The other is in the key ring.
+    /// One of the two parts of the key of refresh tokens. The other is in the key ring.
     RefreshKeyShare
 );
 secret!(
-    /// What Pinterest's consent page hands to the callback (RFC 6749, section 4.1.2).
+    /// The code that Pinterest's consent page passes to the callback (RFC 6749, section 4.1.2).
     AuthorizationCode
 );
 secret!(
-    /// Ties the callback to the person who started (RFC 6749, section 10.12): 256 random bits.
+    /// Binds the callback to the user who started (RFC 6749, section 10.12): 256 random bits.
     State
 );
 secret!(
-    /// What the callback gives the browser, so that only the person who started can claim the connection.
+    /// The secret that the callback gives the browser, so that only the user who started can claim the connection.
     Ticket
 );
 secret!(
-    /// A field of an upload form, which lets whoever has all of them put a file there.
+    /// A field of an upload form. Anybody who has all fields can upload a file.
     FormField
 );
 secret!(
-    /// An address of a file in the bucket that lets its bearer in until it expires.
+    /// An address of a file in the bucket. Anybody who has it can use it until it expires.
     SignedUrl
 );
 
-/// The two tokens that Pinterest gives together.
+/// The two tokens that Pinterest issues together.
 #[derive(Clone, Debug)]
 pub struct TokenPair {
     /// Acts for the account.

@@ -1,4 +1,4 @@
-//! The integration's settings: what an admin has stored, what the environment gives, and which of both applies.
+//! The integration's settings: stored by an admin or set in the environment, and the rule which of the two applies.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,9 +89,9 @@ pub struct ActiveIntegration {
 }
 
 impl ResolvedSettings {
-    /// Resolves the settings: a value of the environment applies only where nothing is stored.
+    /// Resolves the settings: a value of the environment applies only if nothing is stored.
     ///
-    /// With nothing stored, the integration runs if the environment gives credentials, in the sandbox.
+    /// If nothing is stored, the integration runs in the sandbox if the environment has credentials.
     #[must_use]
     pub fn new(stored: PartialSettings, env: PartialSettings) -> Self {
         let app_id = pick(stored.app_id, env.app_id);
@@ -145,7 +145,7 @@ pub enum Disabled {
 }
 
 impl Disabled {
-    /// The sentence that says so.
+    /// The message for people.
     #[must_use]
     pub fn phrase(self) -> Phrase {
         match self {
@@ -156,7 +156,7 @@ impl Disabled {
 }
 
 impl PublicSettings {
-    /// Whether an event about the change from `other` would say nothing new.
+    /// Whether an event about the change from `other` would have no news.
     #[must_use]
     pub(crate) fn has_same_content(&self, other: &Self) -> bool {
         (&self.app_id, self.status, self.environment) == (&other.app_id, other.status, other.environment)

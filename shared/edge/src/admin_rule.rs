@@ -2,21 +2,21 @@
 
 use platform::{InvalidVariable, Variables};
 
-/// Cognito's claim of groups. Its group names have no blanks
+/// Cognito's claim of groups. Its group names have no spaces
 /// (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateGroup.html>).
 const COGNITO_GROUPS: &str = "cognito:groups";
 
-/// Who is an admin: whoever has a scope, or is in a group.
+/// The rule for admins: a user who has a scope, or is in a group.
 ///
-/// API Gateway hands a list claim on as one text, `[a b]`, in which the group `billing admin` looks like the two groups
-/// `billing` and `admin`. So a list of several groups counts only where no name can hold a blank.
+/// API Gateway passes a list claim as one text, `[a b]`, in which the group `billing admin` looks like the two groups
+/// `billing` and `admin`. So a list of several groups counts only if no name can contain a space.
 #[derive(Clone, Debug)]
 pub struct AdminRule {
     pub scope: String,
     pub groups_claim: String,
     pub group: String,
-    /// Whether several groups in one text can be told apart: if names have no blanks, as at Cognito, or if the admins'
-    /// group is a UUID, as at Entra.
+    /// Whether several groups in one text can be separated: if names have no spaces, as at Cognito, or if the admins' group
+    /// is a UUID, as at Entra.
     pub several_groups: bool,
 }
 
@@ -37,7 +37,7 @@ impl AdminRule {
 
     /// `claim`: the text of a claim, by its name.
     pub(crate) fn admits<'a>(&self, claim: impl Fn(&str) -> Option<&'a str>) -> bool {
-        // A scope has no blank (RFC 6749, section 3.3).
+        // A scope has no space (RFC 6749, section 3.3).
         let has_scope =
             claim("scope").is_some_and(|scopes| list(scopes).split(' ').any(|scope| scope == self.scope));
         let in_group = |groups: &str| {

@@ -1,4 +1,4 @@
-//! JSON in and out.
+//! Reads and writes JSON.
 
 use std::{fmt, marker::PhantomData};
 
@@ -15,11 +15,10 @@ use crate::{
     wrong_body::{place, wrong},
 };
 
-/// How many values a JSON object may hold, those of objects and lists within it counted in.
+/// How many values a JSON object may have, including those of nested objects and lists.
 const MAX_VALUES: usize = 1000;
 
-/// Reads the body. An error names the field. A field that is not known is refused, so that a misspelt name does not go
-/// unnoticed.
+/// Reads the body. An error names the field. An unknown field is refused, so that a misspelt name is noticed.
 pub fn json<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, RequestError> {
     parse(if request.body().is_empty() { b"{}" } else { request.body() })
 }
@@ -27,7 +26,7 @@ pub fn json<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, RequestError
 /// Reads one JSON object by the same rules.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     check_values(body)?;
-    // Looked at without keeping anything of it: the type below is the only thing that is made of a body.
+    // This check stores nothing: the body is parsed only into the type below.
     serde_json::from_slice::<AnyJson>(body).map_err(|error| RequestError::Malformed {
         code: "invalid_json",
         detail: format!("the body is not JSON: {}", place(&error)),
@@ -41,8 +40,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     Ok(serde_path_to_error::deserialize(&mut reader).map_err(|error| wrong(&error, body))?)
 }
 
-/// JSON of any form, of which every text is read and nothing is kept. Serde's `IgnoredAny` would accept invalid texts, such
-/// as half a surrogate pair.
+/// JSON of any form, whose texts are validated and not stored. Serde's `IgnoredAny` would accept invalid texts, such as
+/// half a surrogate pair.
 struct AnyJson;
 
 impl<'de> Deserialize<'de> for AnyJson {
@@ -93,8 +92,7 @@ impl<'de> Visitor<'de> for AnyJson {
     }
 }
 
-/// Counts what stands between commas and brackets. A small value can take a hundred times more memory than it takes
-/// in the text.
+/// Counts the values between commas and brackets. A small value can need a hundred times more memory than its text.
 fn check_values(body: &[u8]) -> Result<(), Invalid> {
     let (mut values, mut in_text, mut escaped) = (0, false, false);
     for byte in body {
@@ -113,12 +111,12 @@ fn check_values(body: &[u8]) -> Result<(), Invalid> {
     Err(Invalid::new("body", "too_many_values", detail, "Send only the fields of the API reference."))
 }
 
-/// Reads a part of a body that has to be an object. Serde would take a list for a struct, field by field.
+/// Reads a part of a body that has to be an object. Serde would also accept a list as a struct, field by field.
 pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(value: D) -> Result<T, D::Error> {
     value.deserialize_map(Fields(PhantomData))
 }
 
-/// Passes the fields of an object on one by one, so that one that is given twice is seen.
+/// Passes the fields of an object on one by one, so that a repeated field is noticed.
 struct Fields<T>(PhantomData<T>);
 
 impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
@@ -152,7 +150,7 @@ pub fn no_content() -> Response<Body> {
     answer
 }
 
-/// The same answer, with the path of what it is about.
+/// The same answer, with the path of its resource.
 #[must_use]
 pub fn located(mut answer: Response<Body>, path: &str) -> Response<Body> {
     answer.headers_mut().extend(HeaderValue::from_str(path).map(|path| (header::LOCATION, path)));
@@ -164,12 +162,12 @@ pub fn with_status(status: StatusCode, body: &impl Serialize) -> Result<Response
     Ok(response(status, "application/json", body_text(body)?))
 }
 
-/// A body, written for an answer that is given more than once.
+/// A serialised body, for an answer that is sent more than once.
 pub fn body_text(body: &impl Serialize) -> Result<String, RequestError> {
     serde_json::to_string(body).map_err(RequestError::Serialize)
 }
 
-/// 200 with a body that was written before.
+/// 200 with a body that was serialised before.
 #[must_use]
 pub fn ok_text(body: String) -> Response<Body> {
     response(StatusCode::OK, "application/json", body)
@@ -184,7 +182,7 @@ pub fn csv_file(rows: String) -> Response<Body> {
     answer
 }
 
-/// 302. The address may hold a one-time ticket: nobody may keep the answer, or tell others where it led.
+/// 302. The address may contain a one-time ticket: the answer must not be cached, and no referrer may be sent.
 pub fn redirect(to: &str) -> Result<Response<Body>, RequestError> {
     let location = HeaderValue::from_str(to).map_err(|_| RequestError::NotFound("return address"))?;
     let mut answer = Response::new(Body::Empty);
@@ -196,7 +194,7 @@ pub fn redirect(to: &str) -> Result<Response<Body>, RequestError> {
     Ok(answer)
 }
 
-/// A response with a body. Nobody may store it.
+/// A response with a body, which must not be cached.
 pub(crate) fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::Text(body));
     *response.status_mut() = status;

@@ -5,13 +5,13 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 
 use crate::{RequestError, SiteConfig};
 
-/// Stands around the claim in a tenant's id.
+/// The delimiter around the claim in a tenant's id.
 pub(crate) const MARK: char = '~';
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The tenant whose things they see.
+    /// The user's tenant.
     pub tenant: TenantId,
     /// The user.
     pub user: UserId,
@@ -45,8 +45,9 @@ impl SiteConfig {
     }
 }
 
-/// A tenant. Those of the stack's first claim are called what the claim says, as rows have it since before there were others.
-/// Those of any other have it before their names: with `TENANT_CLAIM` changed, nobody meets the rows of a namesake.
+/// The id of a tenant. For the stack's first claim it is the value of the claim, as in older rows. For any other claim, it
+/// has the name of the claim before the value: so after a change of `TENANT_CLAIM`, a tenant cannot reach the rows of
+/// another tenant with the same name.
 fn tenant_id(claim: &str, value: &str, first_claim: Option<&str>) -> TenantId {
     let is_plain = first_claim.is_none_or(|first| first == claim) && !value.starts_with(MARK);
     TenantId(if is_plain { value.to_owned() } else { format!("{MARK}{claim}{MARK}{value}") })
@@ -64,7 +65,7 @@ mod tests {
             for (claim, value) in
                 ["sub", "org"].into_iter().flat_map(|claim| values.map(|value| (claim, value)))
             {
-                // As long as no claim is noted, there is only one.
+                // As long as no claim is stored, there is only one.
                 if first.is_some() || claim == "sub" {
                     seen.push(tenant_id(claim, value, first).0);
                 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a request, whatever it asks for.
+//! The errors of requests to any operation.
 
 use domain::Invalid;
 use http::StatusCode;
@@ -8,7 +8,7 @@ use crate::Problem;
 /// A request that no handler can answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The body is not JSON, or not of the documented form.
+    /// The body is not JSON, or does not have the documented form.
     #[error("{detail}")]
     Malformed {
         /// Stable, for programs.
@@ -18,13 +18,13 @@ pub enum RequestError {
         /// What to send instead.
         fix: &'static str,
     },
-    /// The `Content-Type` is none that is taken here.
+    /// The `Content-Type` is not accepted here.
     #[error("the body is of a kind that is not taken here")]
     UnsupportedContentType,
     /// A value breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// The body is larger than the operation takes.
+    /// The body is larger than the operation accepts.
     #[error("the body has {bytes} bytes")]
     TooLarge {
         /// How large it is.
@@ -35,7 +35,7 @@ pub enum RequestError {
     /// There is no valid token.
     #[error("there is no valid token")]
     Unauthenticated,
-    /// The token does not say which tenant its bearer belongs to: it lacks this claim.
+    /// The token lacks the claim that names the tenant.
     #[error("the token has no claim {0}, which names the tenant")]
     NoTenant(String),
     /// The operation is for admins.

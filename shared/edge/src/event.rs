@@ -1,7 +1,7 @@
-//! Events of the platform as requests, and answers as the platform takes them: HTTP APIs, payload format 2.0.
+//! Converts events of the platform to requests, and answers to the platform's form: HTTP APIs, payload format 2.0.
 //!
-//! `lambda_http` does the same, but makes an address of host, path and query first, and panics where they make
-//! none: anyone could end an invocation with a header `Host: a b`.
+//! `lambda_http` does the same, but first builds an address from host, path and query, and panics if it is invalid: anyone
+//! could end an invocation with a header `Host: a b`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::{
@@ -14,7 +14,7 @@ use lambda_http::{
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// A request, read from the platform's event. Its address is `/`: the path stands beside it, as it was sent.
+/// A request, read from the platform's event. Its address is `/`: the path is stored separately, as it was sent.
 #[derive(Debug)]
 pub struct Event(pub Request);
 
@@ -41,14 +41,14 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// An answer as the platform takes it.
+/// An answer in the platform's form.
 pub(crate) fn to_platform(answer: Response<Body>) -> ApiGatewayV2httpResponse {
     let (parts, body) = answer.into_parts();
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = i64::from(parts.status.as_u16());
     response.headers = parts.headers;
     response.is_base64_encoded = matches!(body, Body::Binary(_));
-    // No body is an empty text: `null` is none that API Gateway documents.
+    // A missing body is an empty text: API Gateway does not document `null`.
     response.body = Some(if matches!(body, Body::Empty) { Body::Text(String::new()) } else { body });
     response
 }

@@ -16,26 +16,26 @@ const MAX_PREPARATION: Duration = Duration::from_secs(3);
 
 /// The header with the id of a request.
 const REQUEST_ID: &str = "x-request-id";
-/// The longest id of a caller's own that is taken over.
+/// The longest request id of a caller that is used.
 const MAX_REQUEST_ID_CHARS: usize = 128;
 
-/// An error that callers are told about.
+/// An error with a problem document.
 pub trait ApiError: std::error::Error + From<RequestError> + Send {
-    /// What it means to the caller.
+    /// The problem for the caller.
     fn problem(&self) -> Problem;
 }
 
 /// A function that answers requests.
 pub trait Handler: Send + Sync {
-    /// What the function can be asked for.
+    /// The operations of the function.
     type Operation: Operation;
-    /// Why the function did not do what it was asked for.
+    /// The error of an operation.
     type Error: ApiError;
 
-    /// Where the API is, and how callers are known.
+    /// The addresses of the API, and the rules for callers.
     fn site(&self) -> &SiteConfig;
 
-    /// What is wrong with an address that none of the function's routes has.
+    /// The error for an address that matches no route of the function.
     fn wrong_address(&self, method: &Method, path: &str) -> RequestError {
         match find(Self::Operation::ROUTES, |route| (route.method, route.path), method, path) {
             RouteMatch::OtherMethod(allowed) => RequestError::MethodNotAllowed(allowed.join(", ")),
@@ -48,7 +48,7 @@ pub trait Handler: Send + Sync {
         async { Ok(None) }
     }
 
-    /// Does in advance what the first request would wait for: reads what is cached, over connections that exist then.
+    /// Prepares the first request: reads the data that is cached, which also opens the connections.
     fn prepare(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Answers a request.
@@ -104,7 +104,7 @@ pub async fn handle<H: Handler>(function: &H, request: Request) -> Response<Body
     };
     let answer = answered.unwrap_or_else(|error| {
         let problem = error.problem();
-        // Only 500 is a fault of the stack, and an alarm counts these. Others pass by themselves, or come from Pinterest.
+        // Only 500 is an error of the stack, and an alarm counts these. Others are temporary, or come from Pinterest.
         if problem.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %chain(&error), request.id = request_id, "a request failed");
         } else if problem.status.is_server_error() {
@@ -124,7 +124,7 @@ fn completed(mut answer: Response<Body>, request_id: &str) -> Response<Body> {
     answer
 }
 
-/// Finds the operation, and checks whether this caller may use it, and in this way.
+/// Finds the operation, and checks the caller, the query and the body size.
 async fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operation, ApiRequest), H::Error> {
     let (site, path) = (function.site(), request.raw_http_path().to_owned());
     let address = |route: &Route<H::Operation>| (route.method, route.path);
@@ -134,7 +134,7 @@ async fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operat
     let caller = match route.access {
         Access::Open => None,
         Access::User | Access::Admin => {
-            // Who is nobody has nothing read from a table.
+            // Without a valid token, nothing is read from a table.
             site.caller(&request, None)?;
             let first_claim = Box::pin(function.first_tenant_claim()).await?;
             Some(site.caller(&request, first_claim)?)
@@ -154,7 +154,7 @@ async fn accept<H: Handler>(function: &H, request: Request) -> Result<(H::Operat
     Ok((route.operation, ApiRequest { id, path, caller, base_url, query, headers: parts.headers, body }))
 }
 
-/// The id of a request, which people name when they ask for help: the caller's own, or the one that AWS gives it.
+/// The id of a request, for questions to the operator: the caller's own, or the one from AWS.
 fn request_id(request: &Request) -> String {
     let own = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
     let is_plain = |id: &&str| {

@@ -1,8 +1,8 @@
 //! The HTTP edge: requests in, answers out.
 //!
-//! A function is a [`Handler`]. It declares its operations, and gets requests that have found one of them, from callers who
-//! may use it, with query parameters that were checked. What it cannot do is an error, which becomes a [`Problem`].
-//! [`worker`] serves the events that are not requests.
+//! A function is a [`Handler`]. It declares its operations. It gets only requests that match one of them, from callers who
+//! may use it, with checked query parameters. An error becomes a [`Problem`]. [`worker`] serves the events that are not
+//! requests.
 
 mod admin_rule;
 mod body;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How many items a page holds unless the caller says otherwise.
+/// How many items a page has by default.
 pub const DEFAULT_LIMIT: u16 = 50;
 /// How many items a page holds at most.
 pub const MAX_LIMIT: u16 = 200;
@@ -12,8 +12,8 @@ pub const MAX_LIMIT: u16 = 200;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
-    /// The items. A page may be short, or empty, where few of many match. Only `next` tells whether the list ends.
+    /// The items. A page may be short or empty if few items match. Only `next` shows the end of the list.
     pub items: Vec<T>,
-    /// Where the next page begins: the `cursor` of the next request. `null`: this is the last.
+    /// The `cursor` of the next page. `null`: this is the last page.
     pub next: Option<String>,
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{body::response, codes};
 
-/// What a caller is told.
+/// A problem, as the caller sees it.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The HTTP status.
@@ -52,7 +52,7 @@ impl Problem {
         }
     }
 
-    /// A fault of the stack. Nothing from inside is shown.
+    /// An error of the stack. It shows no internals.
     #[must_use]
     pub fn internal() -> Self {
         let detail = "something went wrong inside; nothing is known to be half done";
@@ -67,7 +67,7 @@ impl Problem {
         Self { params: params.clone(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail, fix) }
     }
 
-    /// The same problem, about a Pin that was stored, and others that will meet the same.
+    /// The same problem, with the stored Pin and the Pins that will have the same problem.
     #[must_use]
     pub fn about_pins(self, pin: Option<PinId>, others: Vec<PinId>) -> Self {
         Self { pin, others, ..self }
@@ -93,7 +93,7 @@ impl Problem {
         self
     }
 
-    /// Whether it may be over the next time without anybody's doing.
+    /// Whether the problem is temporary: a retry may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS

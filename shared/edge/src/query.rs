@@ -1,4 +1,5 @@
-//! Query parameters. Operations declare them; requests are checked by the declarations, and the contract is made of them.
+//! Query parameters. Operations declare them; requests are checked against the declarations, and the contract is generated
+//! from them.
 
 use domain::{ChannelId, Invalid};
 use jiff::civil::Date;
@@ -16,14 +17,14 @@ pub struct Parameter {
     pub name: &'static str,
     pub description: &'static str,
     kind: Kind,
-    /// The code of the problem that a wrong value is.
+    /// The code of the problem for a wrong value.
     code: &'static str,
 }
 
-/// What values a parameter takes.
+/// The values that a parameter accepts.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// `true`, `false`, `1` or `0`, in any case. Anything else is refused: it must not be taken for "no".
+    /// `true`, `false`, `1` or `0`, in upper or lower case. Anything else is refused: it must not count as "no".
     Flag,
     /// From 1 to `max`.
     Number { default: u16, max: u16 },
@@ -39,11 +40,11 @@ enum Kind {
     Text { max_length: usize },
 }
 
-/// What an operation takes in its query.
+/// The query parameters of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
     pub parameters: &'static [Parameter],
-    /// Whether anything else, and a parameter that is given twice, is refused.
+    /// Whether unknown and repeated parameters are refused.
     strict: bool,
 }
 
@@ -116,7 +117,7 @@ impl Query {
         self.strict
     }
 
-    /// Only these parameters: anything else, and a parameter that is given twice, is refused.
+    /// Only these parameters: unknown and repeated ones are refused.
     #[must_use]
     pub const fn only(parameters: &'static [Parameter]) -> Self {
         Self { parameters, strict: true }
@@ -128,14 +129,14 @@ impl Query {
         Self { parameters, strict: false }
     }
 
-    /// Refuses what is not declared, what is given twice, and values of the wrong type.
+    /// Refuses unknown parameters, repeated ones, and values of the wrong type.
     pub fn check(&self, given: &QueryMap) -> Result<(), Invalid> {
         if !self.strict {
             return Ok(());
         }
         let names: Vec<_> = given.iter().map(|(name, _)| name).collect();
         let known = |name: &str| self.parameters.iter().any(|parameter| parameter.name == name);
-        // The order of a map is random: the first by name is told.
+        // The order of a map is random, so the error names the first by name.
         if let Some(unknown) = names.iter().copied().filter(|name| !known(name)).min() {
             let all: Vec<_> = self.parameters.iter().map(|parameter| parameter.name).collect();
             let fix = match &all[..] {
@@ -180,7 +181,7 @@ impl Parameter {
         }
     }
 
-    /// Says that a value is wrong.
+    /// The error of a wrong value.
     pub fn wrong(&self, detail: impl Into<String>, fix: impl Into<String>) -> Invalid {
         Invalid::new(self.name, self.code, detail, fix)
     }
@@ -205,7 +206,7 @@ impl Parameter {
         })
     }
 
-    /// The number that counts if none is given.
+    /// The default number.
     #[must_use]
     pub const fn default_number(&self) -> u16 {
         match self.kind {
@@ -215,7 +216,7 @@ impl Parameter {
     }
 
     pub fn date(&self, text: &str) -> Result<Date, Invalid> {
-        // Other spellings of a date have no place in an address.
+        // Other forms of a date are not accepted.
         let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
         date.ok_or_else(|| self.wrong("is not a date", "Write a date as YYYY-MM-DD; days are those of UTC."))
     }
@@ -267,7 +268,7 @@ impl Parameter {
             "description": self.description, "schema": schema,
         });
         if self.is_list() {
-            // What every client generator sends for a list; commas are taken as well.
+            // The form that every client generator sends for a list; commas are accepted as well.
             described["style"] = "form".into();
             described["explode"] = true.into();
         }
@@ -275,7 +276,7 @@ impl Parameter {
     }
 }
 
-/// The beginning of a text that a caller made up.
+/// The beginning of a text from a caller.
 fn shortened(text: &str) -> String {
     text.chars().take(MAX_REPEATED_CHARS).collect()
 }

@@ -1,4 +1,4 @@
-//! A request that has found its operation.
+//! A request to an operation.
 
 use domain::Invalid;
 use http::HeaderMap;

@@ -1,4 +1,4 @@
-//! Addresses, and the operations that they lead to.
+//! Routes: addresses and their operations.
 
 use http::Method;
 
@@ -9,9 +9,9 @@ use crate::query::Query;
 pub enum Access {
     /// Anyone.
     Open,
-    /// Whoever is signed in.
+    /// Every signed-in user.
     User,
-    /// Whoever is signed in with the admin scope or group.
+    /// Every signed-in user with the admin scope or group.
     Admin,
 }
 
@@ -38,7 +38,7 @@ pub trait Operation: Copy + Send + Sync + 'static {
     const ROUTES: &'static [Route<Self>];
 }
 
-/// What an address leads to.
+/// The result of a route lookup.
 #[derive(Debug)]
 pub enum RouteMatch<'a, R> {
     /// This route, and the id in the path.
@@ -49,7 +49,7 @@ pub enum RouteMatch<'a, R> {
     Nothing,
 }
 
-/// Finds the route of a request. `address` tells the method and the path of a route.
+/// Finds the route of a request. `address` returns the method and the path of a route.
 pub fn find<'a, R>(
     routes: impl IntoIterator<Item = &'a R>,
     address: impl Fn(&R) -> (&'static str, &'static str),

@@ -1,4 +1,4 @@
-//! Where the API and its frontend are, and how callers are known.
+//! The addresses of the API and its frontend, and the rules for callers.
 
 use lambda_http::{Request, RequestExt, request::RequestContext};
 use platform::{InvalidVariable, Variables};
@@ -6,12 +6,12 @@ use url::Url;
 
 use crate::{AdminRule, RequestError, caller::MARK};
 
-/// The longest address that a browser is sent back to: a row holds 400 KB, and API Gateway's headers 10 KB.
+/// The longest return address: a row may have 400 KB, and API Gateway's headers 10 KB.
 const MAX_RETURN_ADDRESS_CHARS: usize = 2048;
 
 /// Pinterest sends the browser here.
 pub const CALLBACK: &str = "/api/v1/auth/pinterest/callback";
-/// The same, as another product calls it: for apps whose redirect URI is registered already.
+/// The same with the path of another product, for apps whose redirect URI is already registered.
 pub const CALLBACK_ALIAS: &str = "/mixpost/callback/pinterest";
 
 /// Addresses and names that are settings of the stack.
@@ -28,7 +28,7 @@ pub struct SiteConfig {
 
 impl SiteConfig {
     pub fn new(variables: &Variables) -> Result<Self, InvalidVariable> {
-        // A callback path that no route has would be found out by the first person who connects.
+        // A callback path without a route would only be noticed by the first user who connects.
         variables.require_one_of("REDIRECT_PATH", &[CALLBACK, CALLBACK_ALIAS])?;
         let address =
             |name| variables.address(name).map(|found| found.map(|url| url.trim_end_matches('/').to_owned()));
@@ -66,7 +66,7 @@ impl SiteConfig {
         &self.tenant_claim
     }
 
-    /// The public address of the API: as set, or where this request came in.
+    /// The public address of the API: the setting, or the address of this request.
     #[must_use]
     pub fn base_url(&self, request: &Request) -> String {
         let came_in_at = || match request.request_context_ref() {
@@ -85,7 +85,7 @@ impl SiteConfig {
         format!("{base_url}{}", self.redirect_path)
     }
 
-    /// Every address that may be registered at Pinterest: the one in use first.
+    /// Every address that may be registered at Pinterest, the current one first.
     #[must_use]
     pub fn redirect_uris(&self, base_url: &str) -> Vec<String> {
         let mut paths = vec![self.redirect_path.as_str(), CALLBACK, CALLBACK_ALIAS];
@@ -96,21 +96,21 @@ impl SiteConfig {
         paths.into_iter().map(|path| format!("{base_url}{path}")).collect()
     }
 
-    /// Where the browser goes when all that is known is that something went wrong.
+    /// The return address after an error in an unknown flow.
     #[must_use]
     pub fn fallback_url(&self, base_url: &str) -> String {
         format!("{}/app/channels", self.frontend(base_url))
     }
 
-    /// Where the browser may go: a path of the frontend, or an address of the allow-list, which names whole addresses and
-    /// origins. It is judged as it is returned: as browsers write addresses, without steps such as `/../`, and in ASCII,
-    /// since a header holds nothing else (RFC 9110, section 5.5).
+    /// Checks a return address: a path of the frontend, or an address of the allow-list, which has whole addresses and
+    /// origins. The normalised form is checked and returned: as browsers write addresses, without steps such as `/../`, and
+    /// in ASCII, as a header requires (RFC 9110, section 5.5).
     pub fn return_address(&self, base_url: &str, wanted: &str) -> Result<String, RequestError> {
         let refuse = || {
             let fix = "Use a path that begins with one slash, or an address of ALLOWED_RETURN_ORIGINS.";
             domain::Invalid::new("return_to", "return_to_not_allowed", "is not an allowed address", fix)
         };
-        // The ticket is added as a fragment; and browsers take a backslash for a slash, and drop line breaks.
+        // The ticket is added as a fragment. Browsers read a backslash as a slash, and drop line breaks.
         if wanted
             .contains(|letter: char| letter.is_control() || letter.is_whitespace() || "#\\".contains(letter))
         {

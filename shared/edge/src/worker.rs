@@ -14,13 +14,13 @@ use tokio::time::{Duration, Instant};
 
 use crate::Exit;
 
-/// Left of an invocation for what comes after the work: an answer that comes too late is an error.
+/// Reserved at the end of an invocation, because a late answer is an error.
 const RESERVE: Duration = Duration::from_secs(2);
 /// Lambda lets no invocation run for longer.
 const MAX_INVOCATION: Duration = Duration::from_mins(15);
 
-/// Serves a function's events until Lambda ends the process. The work is told when its time is up. An error
-/// goes back to Lambda, which tries again and then keeps the event for a person to see.
+/// Serves a function's events until Lambda ends the process. The work gets its deadline. An error is returned to Lambda,
+/// which retries and then sends the event to the dead-letter queue.
 pub async fn serve<T, E, A, W, F, Fut>(function: T, work: F) -> Exit
 where
     T: Send + Sync + 'static,
@@ -36,7 +36,7 @@ where
         let deadline = Instant::now() + time_left(event.context.deadline, now);
         // Boxed: the SDK's futures nest deeper than the compiler likes to look through.
         let done = work(function.clone(), event.payload, deadline).boxed();
-        // The runtime logs what it is given.
+        // The runtime logs the error.
         async move { done.await.map_err(|error| Error::from(chain(&error))) }
     }))
     .await?;

@@ -1,14 +1,14 @@
-//! What is wrong with a body, in words for people. Serde tells it in its own, which name Rust's types and the parser's
-//! inside: none of them is passed on.
+//! Describes the error of a body for people. Serde's own messages name Rust types and parser internals, so they are not
+//! passed on.
 
 use domain::Invalid;
 use serde_json::{Value, error::Category};
 use serde_path_to_error::{Path, Segment};
 
-/// How much of a name that a caller made up is repeated.
+/// How many characters of a caller's name or value an error repeats.
 const MAX_REPEATED_CHARS: usize = 60;
 
-/// Where a text stops to be JSON.
+/// The position at which a text is no longer JSON.
 pub(crate) fn place(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Eof => "it ends too early".to_owned(),
@@ -16,14 +16,14 @@ pub(crate) fn place(error: &serde_json::Error) -> String {
     }
 }
 
-/// What is wrong with a value of `body`, and where.
+/// The error of a value of `body`, with its place.
 pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body: &[u8]) -> Invalid {
     let (path, words) = (error.path().to_string(), error.inner().to_string());
     let path = if path == "." { "" } else { &path };
     let words = words.split(" at line ").next().unwrap_or_default();
     let (what, rest) = words.split_once('`').unwrap_or((words, ""));
     let name: String = rest.split('`').next().unwrap_or_default().chars().take(MAX_REPEATED_CHARS).collect();
-    // Of an object that says itself what kind of object it is, Serde does not tell what is within.
+    // For a tagged object, Serde does not report the place of an error inside it.
     let there = value_at(body, error.path());
     let form = "Send the value in the form that the API reference shows.";
     match what {
@@ -42,7 +42,7 @@ pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body:
             None => Invalid::new(path, "invalid_type", format!("holds '{name}' twice"), "Give it once."),
         },
         "unknown variant " => {
-            // The words that are known are the contract's.
+            // The known values are those of the contract.
             let known: Vec<_> = rest.split('`').skip(2).step_by(2).collect();
             let fix =
                 if known.is_empty() { form.to_owned() } else { format!("Use one of {}.", known.join(", ")) };
@@ -159,7 +159,7 @@ mod tests {
         media: Option<Media>,
     }
 
-    /// Serde reads it as a whole before it knows its kind.
+    /// Serde reads a tagged object as a whole before it knows its kind.
     #[derive(Debug, serde::Deserialize)]
     #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
     #[allow(dead_code, reason = "only what is wrong is looked at")]

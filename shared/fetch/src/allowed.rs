@@ -1,4 +1,4 @@
-//! The hosts that the rules for strangers do not hold for.
+//! The hosts that are exempt from the rules for unknown hosts.
 
 use std::str::FromStr;
 
@@ -6,17 +6,15 @@ use url::{Host, Url};
 
 use crate::check_url::is_private;
 
-/// The ports of an entry that names none: `https` and `http`.
+/// The ports of an entry without a port: `https` and `http`.
 const DEFAULT_PORTS: [u16; 2] = [443, 80];
 
-/// Hosts that media may be fetched from although they are private, or do not speak TLS.
+/// Hosts from which media may be fetched even if they are private or do not use TLS.
 ///
-/// Whoever may use the API can then ask such a host for anything that it answers to GET: it should hold media
-/// and nothing else.
+/// Every user of the API can then send any GET request to such a host: it should serve only media.
 ///
-/// Written as a list with commas, in the setting `PINWRIGHT_FETCH_ALLOW`:
-/// `minio.internal:9000, 10.0.0.7, [fd00::7]:8443`. An entry without a port stands for ports 443 and 80. The
-/// default is none.
+/// Written as a list with commas, in the setting `PINWRIGHT_FETCH_ALLOW`: `minio.internal:9000, 10.0.0.7, [fd00::7]:8443`.
+/// An entry without a port means ports 443 and 80. The default is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowed(Vec<Entry>);
 
@@ -37,7 +35,7 @@ pub struct BadEntry {
 }
 
 impl Allowed {
-    /// Whether `address` may be on the public internet, as far as it says itself, or its host is one of these.
+    /// Whether `address` may be on the public internet, as far as the address itself shows it, or its host is one of these.
     #[must_use]
     pub fn may_be_fetched(&self, address: &Url) -> bool {
         let is_listed = match (address.host(), address.port_or_known_default()) {

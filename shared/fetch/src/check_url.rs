@@ -1,4 +1,4 @@
-//! Which addresses are asked at all, and with how much trust.
+//! Checks addresses before anything is sent to them.
 
 use std::net::IpAddr;
 
@@ -7,25 +7,24 @@ use url::{Host, Url};
 
 use crate::{Allowed, Forbidden, public::is_public};
 
-/// The port of `https`, the only one that strangers may name: another one is more likely a service that was
-/// never meant to be asked.
+/// The port of `https`, the only one that is allowed for unknown hosts: another one is more likely an internal service.
 const HTTPS: u16 = 443;
 
 /// How a host is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// Its name may lead anywhere: the operator said so.
+    /// Its name may resolve to any address, because the operator has allowed it.
     Allowed,
-    /// Its name has to lead to the public internet.
+    /// Its name must resolve to public addresses.
     Untrusted,
 }
 
-/// Endings of names that are never on the public internet: of the machine itself and of networks at home and at work
-/// ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761), [RFC 6762](https://www.rfc-editor.org/rfc/rfc6762),
-/// [RFC 8375](https://www.rfc-editor.org/rfc/rfc8375), and ICANN's reservation of `internal`).
+/// Suffixes of names that are never on the public internet: of the machine itself, and of home and company networks ([RFC
+/// 6761](https://www.rfc-editor.org/rfc/rfc6761), [RFC 6762](https://www.rfc-editor.org/rfc/rfc6762), [RFC
+/// 8375](https://www.rfc-editor.org/rfc/rfc8375), and ICANN's reservation of `internal`).
 const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "home.arpa", "internal"];
 
-/// Whether `address` says itself that nobody on the public internet can open it.
+/// Whether `address` is obviously private: nobody on the public internet can open it.
 pub(crate) fn is_private(address: &Url) -> bool {
     match address.host() {
         Some(Host::Ipv4(address)) => !is_public(IpAddr::V4(address)),
@@ -41,10 +40,10 @@ pub(crate) fn is_private(address: &Url) -> bool {
     }
 }
 
-/// Judges `address` by itself. Where the name of its host leads is still to be seen.
+/// Checks `address` by itself. The name of its host is not resolved here.
 ///
-/// `Url` has read the host [as browsers do](https://url.spec.whatwg.org/#host-parsing): `2130706433`, `0x7f.1`
-/// and `①②⑦.0.0.1` all arrive here as the address 127.0.0.1, and what is left as a name is none of its forms.
+/// `Url` has read the host [as browsers do](https://url.spec.whatwg.org/#host-parsing): `2130706433`, `0x7f.1` and
+/// `①②⑦.0.0.1` all arrive here as the address 127.0.0.1, and a host that is still a name is not an address in disguise.
 pub(crate) fn check_url(address: &Url, allowed: &Allowed) -> Result<Trust, Forbidden> {
     if !matches!(address.scheme(), "https" | "http") {
         return Err(Forbidden::Scheme);

@@ -1,4 +1,4 @@
-//! Asking a host, and following where it points.
+//! Sends requests to hosts, and follows redirects.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,16 +19,16 @@ use crate::{
     resolve::PublicOnly,
 };
 
-/// How long finding a host, connecting to it and agreeing on TLS may take.
+/// The time limit for the name lookup, the connection and the TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take until a file's first byte could be read, with all redirects on the way.
+/// The time limit until the first byte of a file, with all redirects.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many redirects are followed.
 pub const MAX_REDIRECTS: usize = 3;
-/// What hosts know us by.
+/// The `User-Agent` that hosts see.
 const USER_AGENT: &str = concat!("Pinwright/", env!("CARGO_PKG_VERSION"));
 
-/// Fetches from addresses that anybody may have given.
+/// Fetches from untrusted addresses.
 #[derive(Clone, Debug)]
 pub struct SafeClient {
     stranger: Client,
@@ -36,18 +36,18 @@ pub struct SafeClient {
     allowed: Arc<Allowed>,
 }
 
-/// What is asked of a host.
+/// The part of a file to request.
 #[derive(Clone, Copy, Debug)]
 enum Request {
-    /// The bytes from the first number on, as many as the second. Many hosts send all of the file instead.
+    /// The start and the number of bytes. Many hosts send the whole file instead.
     Part(u64, usize),
     /// The file.
     Whole,
 }
 
 impl SafeClient {
-    /// A client that looks names up with `resolve`: [`SystemResolver`](crate::SystemResolver), unless a test has to lie. A port
-    /// other than 0 in its answers takes the place of the request's.
+    /// A client that looks names up with `resolve`: [`SystemResolver`](crate::SystemResolver), except in tests that need
+    /// other answers. A port other than 0 in its answers replaces the request's.
     ///
     /// # Errors
     ///
@@ -66,11 +66,11 @@ impl SafeClient {
         })
     }
 
-    /// Asks what the file at `address` is, and for `length` bytes of it from byte `from` on. A host that knows no parts
-    /// answers the first ones whatever `from` is: see [`FileInfo::is_part`].
+    /// Reads the type and size of the file at `address`, and `length` bytes of it from byte `from` on. A host without range
+    /// support returns the first bytes for any `from`: see [`FileInfo::is_part`].
     ///
-    /// By GET and not by HEAD: some hosts refuse what they do not know, a link can be signed for GET alone, and what a host
-    /// says of a file is not what it is.
+    /// It uses GET and not HEAD: some hosts refuse HEAD, a link may be signed for GET only, and the declared type of a file
+    /// may be wrong.
     pub async fn peek(&self, address: &Url, from: u64, length: usize) -> Result<FileInfo, Error> {
         let until = Instant::now() + ANSWER_TIMEOUT;
         let mut answer = self.ask(Request::Part(from, length), address, until).await?;
@@ -85,7 +85,7 @@ impl SafeClient {
         Ok(FileInfo::new(answer.status(), answer.headers(), content.freeze()))
     }
 
-    /// Begins to fetch the file at `address`, which may have `max_bytes` bytes and has to be read by `deadline`.
+    /// Starts to fetch the file at `address`, which may have `max_bytes` bytes and must be read by `deadline`.
     pub async fn download(
         &self,
         address: &Url,
@@ -102,7 +102,7 @@ impl SafeClient {
         answer.unwrap_or(Err(Error::Unreachable(Fault::Timeout)))
     }
 
-    /// Asks `address`, and then whatever it points to: each is judged before anything is sent there.
+    /// Sends a request to `address`, and follows its redirects: each address is checked before anything is sent to it.
     async fn follow(&self, question: Request, mut address: Url) -> Result<Response, Error> {
         for _ in 0..=MAX_REDIRECTS {
             let client = match check_url(&address, &self.allowed)? {
@@ -122,7 +122,7 @@ impl SafeClient {
 
 impl Request {
     fn headers(self) -> HeaderMap {
-        // What is counted and passed on are the bytes of the file itself.
+        // The counted bytes are those of the file itself.
         let mut headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         if let Self::Part(from, length) = self {
             let last = from.saturating_add(length as u64).saturating_sub(1);
@@ -134,14 +134,14 @@ impl Request {
     fn accepted(self, answer: Response) -> Result<Response, Error> {
         match (self, answer.status()) {
             (_, StatusCode::OK) | (Self::Part(..), StatusCode::PARTIAL_CONTENT) => Ok(answer),
-            // Of an empty file there is no part.
+            // An empty file has no ranges.
             (Self::Part(..), StatusCode::RANGE_NOT_SATISFIABLE) if is_past_end(&answer) => Ok(answer),
             (_, status) => Err(Error::Refused { status: status.as_u16() }),
         }
     }
 }
 
-/// A client that does nothing by itself.
+/// An HTTP client without redirects, proxies and cookies.
 fn plain(tls: rustls::ClientConfig) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls)
@@ -150,14 +150,16 @@ fn plain(tls: rustls::ClientConfig) -> ClientBuilder {
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
-        // Another crate's feature must not make the client ask for, and unpack, what it counts here.
+        // A feature that another crate enables must not make the client request and unpack compressed bodies, whose bytes
+        // are counted here.
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        // Each connection is to an address that was judged for it; and few hosts are asked twice.
+        // Connections are not reused: each one is to an address that was checked for it, and few hosts get a second
+        // request.
         .pool_max_idle_per_host(0)
         .tcp_nodelay(true)
 }

@@ -1,4 +1,4 @@
-//! Reading a file as it comes.
+//! Reads a file as a stream.
 
 use std::{fmt, time::Duration};
 
@@ -9,15 +9,15 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Error, Fault, file_info};
 
-/// After this long without a byte a file is given up.
+/// A download is given up after this time without a byte.
 pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A file whose host has begun to send it.
+/// A file whose host has started to send it.
 #[derive(Debug)]
 pub struct Download {
     /// Its media type, in lower case and without parameters: `video/mp4`.
     pub content_type: Option<String>,
-    /// Its size, if the host says one: then the body has this many bytes, or ends with an error.
+    /// Its size, if the host sent it: then the body has this many bytes, or ends with an error.
     pub bytes: Option<u64>,
     body: Body,
 }
@@ -30,7 +30,7 @@ struct Body {
 }
 
 impl Download {
-    /// Takes `answer` up, unless it says itself that it has more than `max_bytes` bytes.
+    /// Accepts `answer`, unless its declared size is more than `max_bytes` bytes.
     pub(crate) fn new(answer: Response, max_bytes: u64, deadline: Instant) -> Result<Self, Error> {
         let bytes = answer.content_length();
         if bytes.is_some_and(|bytes| bytes > max_bytes) {
@@ -40,9 +40,8 @@ impl Download {
         Ok(Self { content_type, bytes, body: Body { answer, read: 0, max_bytes, deadline } })
     }
 
-    /// The file itself, in pieces as they come. The host is read from no faster than the stream is, so that
-    /// what waits in memory stays small however large the file is. The stream ends after its first error;
-    /// dropping it hangs up.
+    /// The content of the file in chunks. It reads from the host no faster than the caller reads the stream, so that memory
+    /// does not grow with the file. The stream ends after its first error; dropping it closes the connection.
     pub fn into_body(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
         stream::try_unfold(self.body, Body::next)
     }
@@ -51,7 +50,7 @@ impl Download {
 impl Body {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Error> {
         let now = Instant::now();
-        // A host that always has a next byte ready would never be timed out below.
+        // The time-out below never ends a host that always has a next byte ready.
         if now >= self.deadline {
             return Err(Error::Cut(Fault::Timeout));
         }

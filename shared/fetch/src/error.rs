@@ -1,29 +1,29 @@
-//! What went wrong, told apart by what the caller can do.
+//! The errors, grouped by what the caller can do about them.
 
 use crate::{
     client::MAX_REDIRECTS,
     resolve::{NotPublic, UnknownName},
 };
 
-/// Why something was not fetched, or not to its end. Never shows the address, which can hold a secret.
+/// Why a file was not fetched, or not to its end. It never shows the address, which may contain a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody may fetch this: another address has to be given.
+    /// This address is forbidden: the caller must give another one.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// The host was not found, not connected to, or did not answer. Another try may succeed.
+    /// The host was not found, could not be connected to, or did not answer. Another try may succeed.
     #[error("the host could not be reached")]
     Unreachable(#[source] Fault),
-    /// The host answered something else than the file.
+    /// The host did not return the file.
     #[error("the host answered with status {status}")]
     Refused {
-        /// The status of its answer: above 399 in general, but a 204, for one, is no file either.
+        /// The status of its answer: mostly above 399, but a 204, for example, is no file either.
         status: u16,
     },
-    /// The file is larger than the caller takes.
+    /// The file is larger than the caller accepts.
     #[error("the file is larger than {max_bytes} bytes")]
     TooLarge {
-        /// What the caller takes.
+        /// The maximum of the caller.
         max_bytes: u64,
     },
     /// The file stopped before its end. Another try may succeed, from the beginning.
@@ -31,7 +31,7 @@ pub enum Error {
     Cut(#[source] Fault),
 }
 
-/// Why an address is not fetched, in words for whoever gave it.
+/// Why an address is forbidden, with a text for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// Neither `https` nor, for an allowed host, `http`.
@@ -40,7 +40,7 @@ pub enum Forbidden {
     /// `https://user:password@host`.
     #[error("addresses with a user name or a password are not fetched")]
     Credentials,
-    /// An address that is not public, or a name that has one. Which one is nobody's business.
+    /// An address that is not public, or a name that has one. The text does not reveal which one.
     #[error("the host is not on the public internet")]
     Host,
     /// A port other than 443.
@@ -52,15 +52,15 @@ pub enum Forbidden {
     /// The host redirects to what cannot be read as an address.
     #[error("the host redirects to something that is not an address")]
     Location,
-    /// One redirect after the other, perhaps in a circle.
+    /// Too many redirects, perhaps in a circle.
     #[error("the host redirects more than {MAX_REDIRECTS} times")]
     Redirects,
 }
 
-/// What broke between the host and us.
+/// The error in the connection to the host.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// There is no such name, or nobody answers for it.
+    /// The name does not exist, or could not be looked up.
     #[error("the name of the host could not be looked up")]
     UnknownName,
     /// The connection, TLS, or the form of the answer.
@@ -81,7 +81,7 @@ impl From<reqwest::Error> for Fault {
 }
 
 impl Error {
-    /// What went wrong, for whoever gave the address: without the words of the libraries below, which are its
+    /// The error for the user who gave the address, without the messages of the libraries, which are its
     /// [source](std::error::Error::source).
     #[must_use]
     pub fn detail(&self) -> String {
@@ -91,7 +91,7 @@ impl Error {
         }
     }
 
-    /// What the HTTP client could not do before an answer began.
+    /// An error of the HTTP client before an answer began.
     pub(crate) fn before_answer(error: reqwest::Error) -> Self {
         if came_of::<NotPublic>(&error) {
             return Forbidden::Host.into();
@@ -99,7 +99,7 @@ impl Error {
         if came_of::<UnknownName>(&error) {
             return Self::Unreachable(Fault::UnknownName);
         }
-        // All else that a request is made of is ours, or was read as an address before.
+        // All other parts of a request are ours, or were parsed as an address before.
         if error.is_builder() {
             return Forbidden::TooLong.into();
         }

@@ -1,4 +1,4 @@
-//! What a host says of a file, and its first bytes.
+//! The metadata of a file from its host, and its first bytes.
 
 use bytes::Bytes;
 use reqwest::{
@@ -10,14 +10,14 @@ use reqwest::{
 /// of the slash.
 const MAX_TYPE_CHARS: usize = 127 + 1 + 127;
 
-/// What a host says of a file. It may be wrong, or lie.
+/// The metadata of a file from its host. They may be wrong, or forged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileInfo {
     /// Its media type, in lower case and without parameters: `video/mp4`.
     pub content_type: Option<String>,
     /// Its size.
     pub bytes: Option<u64>,
-    /// Whether the host has sent the part that was asked for, and not the file from its beginning.
+    /// Whether the host has sent the requested part, and not the file from its beginning.
     pub is_part: bool,
     /// Some bytes of the file itself.
     pub content: Bytes,
@@ -36,12 +36,12 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<String> {
     (!essence.is_empty() && essence.len() <= MAX_TYPE_CHARS).then(|| essence.to_ascii_lowercase())
 }
 
-/// Whether the host says that the file ends before the part that was asked for.
+/// Whether the file ends before the requested part, according to the host.
 pub(crate) fn is_past_end(answer: &Response) -> bool {
     whole_size(answer.headers()).is_some()
 }
 
-/// The whole of a file's size, given along with a part of it: `bytes 0-0/1234`.
+/// The size of the whole file, which is sent with a part of it: `bytes 0-0/1234`.
 fn whole_size(headers: &HeaderMap) -> Option<u64> {
     let range = text(headers, CONTENT_RANGE)?.strip_prefix("bytes ")?;
     number(range.split_once('/')?.1)

@@ -1,20 +1,20 @@
-//! Fetches what strangers name: media at addresses that anybody who may use the API can give.
+//! Fetches media from untrusted addresses, which any user of the API can give.
 //!
-//! Such an address could lead to what only this program can reach: the services of the machine, the network
-//! around it, the metadata of the cloud
-//! ([CWE-918](https://cwe.mitre.org/data/definitions/918.html), server-side request forgery). So a [`SafeClient`]
+//! Such an address could point to something that only this program can reach: services of the machine, the network around
+//! it, the metadata of the cloud ([CWE-918](https://cwe.mitre.org/data/definitions/918.html), server-side request forgery).
+//! So a [`SafeClient`]
 //!
-//! - asks by `https` on port 443 only, and never sends a password, a cookie or where it comes from;
-//! - looks names up itself, refuses a name if any of its addresses is not on the public internet, and connects
-//!   to no address but those that it has just judged: a name that changes its mind later changes nothing;
-//! - judges every redirect like the first address, and follows three at most;
-//! - bounds everything: the time to connect, to answer, between two bytes and in all, and the size.
+//! - uses only `https` on port 443, and never sends a password, a cookie or a referrer;
+//! - looks names up itself, refuses a name if any of its addresses is not public, and connects only to the addresses that
+//!   it has just checked, so that a later change of the name has no effect;
+//! - checks every redirect like the first address, and follows three at most;
+//! - limits the time to connect, to answer, between two bytes and in total, and the size.
 //!
-//! [`Allowed`] names the hosts for which the first two rules do not hold.
+//! [`Allowed`] lists the hosts for which the first two rules do not apply.
 //!
-//! One thing it cannot know: which blocks of the public internet are private to its own network. Where a
-//! network translates IPv6 to IPv4 with a prefix of its own
-//! ([RFC 6052, section 2.2](https://www.rfc-editor.org/rfc/rfc6052#section-2.2)), that network has to filter.
+//! It cannot know which blocks of the public internet are private in its own network. If a network translates IPv6 to IPv4
+//! with a prefix of its own ([RFC 6052, section 2.2](https://www.rfc-editor.org/rfc/rfc6052#section-2.2)), that network has
+//! to filter.
 
 #![warn(missing_docs)]
 

@@ -2,10 +2,10 @@
 //!
 //! The tables follow IANA's registries of special-purpose addresses
 //! ([IPv4](https://www.iana.org/assignments/iana-ipv4-special-registry),
-//! [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry)): what is not "Globally Reachable" there
-//! is refused. Where a refused block holds a few reachable addresses (anycast services of routers, 192.0.0.9
-//! for one), those are refused too: none of them serves media. The standard library has the same as
-//! `IpAddr::is_global`, but unstable.
+//! [IPv6](https://www.iana.org/assignments/iana-ipv6-special-registry)): a block that is not "Globally Reachable" there is
+//! refused. If a refused block contains a few reachable addresses (anycast services of routers, for example 192.0.0.9),
+//! those are refused too: none of them serves media. The standard library has the same as `IpAddr::is_global`, but
+//! unstable.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Where names lead.
+//! Resolves names to addresses.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -6,7 +6,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::public::is_public;
 
-/// Looks names up as the system is set up to, in the background.
+/// Looks names up with the system's configuration, in the background.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
@@ -30,11 +30,11 @@ pub(crate) struct NotPublic;
 #[error("the name could not be looked up")]
 pub(crate) struct UnknownName(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Passes on the answers of another resolver in which every address is public, as they are: what connects
-/// next has nothing else to connect to.
+/// Passes on the answers of another resolver if every address in them is public: the client can connect only to these
+/// addresses.
 ///
-/// One address that is not public spoils the whole answer. The host of an honest file has none; and to pick
-/// the others out would leave it to chance, or to whoever runs the name, what is connected to.
+/// If one address is not public, the whole answer is refused. An honest host has no such address, and if the others were
+/// used, the owner of the name could influence the connection.
 pub(crate) struct PublicOnly(pub(crate) Arc<dyn Resolve>);
 
 impl Resolve for PublicOnly {

@@ -158,7 +158,7 @@ export default {
   "pin.keep": "Keep Pin",
   "pin.retry": "Send again",
   "review.is": "This is it",
-  "review.id": "Its number at Pinterest",
+  "review.id": "Its Pin ID at Pinterest",
   "review.differs": "differs in: {what}",
   "review.differs.title": "title",
   "review.differs.description": "description",

@@ -1,5 +1,4 @@
-//! The pages of `files/`, as they are sent to browsers. Plain HTML, CSS and ES modules: what is in the folder is what
-//! runs.
+//! The pages of `files/`, as they are sent to browsers. Plain HTML, CSS and ES modules: they run without a build step.
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -14,15 +13,15 @@ pub struct File {
 }
 
 impl File {
-    /// Finds a file by its path, which holds the version: under another version there is none, since browsers and caches
-    /// keep a file for ever. The frame of the pages is none either: it has blanks, see [`frame`].
+    /// Finds a file by its path, which contains the version. With another version there is no file, because browsers and
+    /// caches keep a file for ever. The frame of the pages is not a file either: it has placeholders, see [`frame`].
     #[must_use]
     pub fn at(path: &str) -> Option<Self> {
         let name = path.strip_prefix("/assets/")?.strip_prefix(VERSION)?.strip_prefix('/')?;
         FILES.iter().find(|file| file.name == name && name != FRAME).copied()
     }
 
-    /// What a browser has to know to use it.
+    /// Its content type.
     #[must_use]
     pub fn content_type(&self) -> &'static str {
         match self.name.rsplit('.').next() {
@@ -37,8 +36,8 @@ impl File {
 /// The frame in which every page is shown.
 const FRAME: &str = "index.html";
 
-/// The frame, with `settings` (JSON) for the scripts. Its files are named with their version: a browser may keep them
-/// for ever, and asks for all of them anew when one has changed.
+/// The frame, with `settings` (JSON) for the scripts. The addresses of its files contain the version: a browser may keep
+/// them for ever, and loads all of them again when one has changed.
 #[must_use]
 pub fn frame(settings: &str) -> String {
     let frame = FILES.iter().find(|file| file.name == FRAME).map_or(&[][..], |file| file.plain);
@@ -52,7 +51,7 @@ pub fn frame(settings: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A page is to be there at once, on a phone too: what people wait for is held to 120 KB.
+    /// A page must load at once, on a phone too: the files are limited to 120 KB.
     #[test]
     fn all_pages_together_are_small() {
         let bytes: usize = FILES.iter().map(|file| file.gzip.len()).sum();

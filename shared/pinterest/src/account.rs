@@ -1,11 +1,11 @@
-//! Whose account a token acts for.
+//! Reads the account that a token belongs to.
 
 use domain::{AccessToken, Account, Environment, PinterestUserId};
 use serde::Deserialize;
 
 use crate::{Client, Error, lenient};
 
-/// `Account` in the contract, where every field is optional. Without an id there is no telling accounts apart.
+/// `Account` in the contract, where every field is optional. Without an id, accounts cannot be distinguished.
 #[derive(Deserialize)]
 struct UserAccount {
     #[serde(deserialize_with = "lenient::id")]
@@ -18,7 +18,7 @@ impl Client {
     /// The account that `token` acts for
     /// ([`GET /user_account`](https://developers.pinterest.com/docs/api/v5/user_account-get)).
     ///
-    /// Where Pinterest leaves the username out, the id stands in for it.
+    /// If Pinterest leaves the username out, the id is used instead.
     pub async fn user_account(
         &self,
         environment: Environment,

@@ -1,7 +1,7 @@
-//! Numbers: what became of an account's Pins, day by day, the best of them, and all of them in short.
+//! Analytics: the numbers of an account and its Pins day by day, the top Pins, and the totals of all Pins.
 //!
-//! Pinterest has none in its sandbox. A day that it has no data for is not a day on which nothing happened: such a
-//! number is absent here, whatever Pinterest fills it with.
+//! Pinterest has none in its sandbox. A day without data is not a day without events: such a number is absent here,
+//! whatever Pinterest sends in its place.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::Number;
 
 use crate::{Client, Error, Page, lenient, lenient::Readable};
 
-/// What can be asked about an account (`query_metric_types` in the contract), and about its best Pins.
+/// The metrics of an account (`query_metric_types` in the contract), and of its top Pins.
 pub const CHANNEL_METRICS: &[&str] = &[
     "IMPRESSION",
     "ENGAGEMENT",
@@ -24,7 +24,7 @@ pub const CHANNEL_METRICS: &[&str] = &[
     "SAVE",
     "SAVE_RATE",
 ];
-/// What can be asked about a Pin of images: `query_pin_analytics_metric_types` in the contract, the first family.
+/// The metrics of a Pin with images: `query_pin_analytics_metric_types` in the contract, the first family.
 pub const IMAGE_METRICS: &[&str] = &[
     "IMPRESSION",
     "PIN_CLICK",
@@ -36,7 +36,7 @@ pub const IMAGE_METRICS: &[&str] = &[
     "TOTAL_COMMENTS",
     "TOTAL_REACTIONS",
 ];
-/// What can be asked about a video: the second family. Watch times are milliseconds.
+/// The metrics of a video: the second family. Watch times are milliseconds.
 pub const VIDEO_METRICS: &[&str] = &[
     "IMPRESSION",
     "PIN_CLICK",
@@ -70,20 +70,20 @@ pub const PIN_METRICS: &[&str] = &[
     "VIDEO_AVG_WATCH_TIME",
     "VIDEO_V50_WATCH_TIME",
 ];
-/// What the best Pins can be the best by (`query_sort_by` in the contract).
+/// The metrics by which the top Pins can be sorted (`query_sort_by` in the contract).
 pub const SORTS: &[&str] = &["IMPRESSION", "ENGAGEMENT", "PIN_CLICK", "OUTBOUND_CLICK", "SAVE"];
 
-/// Whether Pinterest counts this only over a Pin's whole life, and for no day.
+/// Whether Pinterest counts this only over a Pin's whole life, and not by day.
 #[must_use]
 pub fn is_lifetime(metric: &str) -> bool {
     matches!(metric, "TOTAL_COMMENTS" | "TOTAL_REACTIONS")
 }
 
-/// Numbers by Pinterest's names. What Pinterest has no data for is not there.
+/// Numbers by Pinterest's names. Metrics without data are absent.
 pub type Metrics = BTreeMap<String, Number>;
 
-/// The days that are asked about, in UTC: the first and the last. Pinterest looks back 90 days by its own clock, so
-/// that near midnight 89 are safe.
+/// The first and the last day of a query, in UTC. Pinterest has data for 90 days by its own clock, so near midnight 89 are
+/// safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Period {
     /// The first day.
@@ -97,7 +97,7 @@ pub struct Period {
 pub struct Report {
     /// The days, as Pinterest lists them; it may leave some out.
     pub days: Vec<Day>,
-    /// Over the whole period. What no day has data for is not there.
+    /// Over the whole period. Metrics without data on any day are absent.
     pub sums: Metrics,
     /// Over the whole life of a Pin. Never impressions.
     pub lifetime: Metrics,
@@ -114,7 +114,7 @@ pub struct Day {
     pub metrics: Metrics,
 }
 
-/// The best Pins of an account.
+/// The top Pins of an account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopPins {
     /// The best first.
@@ -123,18 +123,18 @@ pub struct TopPins {
     pub counted_until: Option<Timestamp>,
 }
 
-/// One of the best Pins.
+/// One of the top Pins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopPin {
     /// Which.
     pub id: PinterestPinId,
-    /// Over the whole period. What Pinterest has no data for is not there.
+    /// Over the whole period. Metrics without data are absent.
     pub metrics: Metrics,
-    /// Of each metric.
+    /// The status of each metric.
     pub data_status: BTreeMap<String, String>,
 }
 
-/// A Pin of an account, with how it did in short.
+/// A Pin of an account, with its totals.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct PinTotals {
     /// Which.
@@ -170,7 +170,7 @@ struct Totals {
     lifetime: Option<Total>,
 }
 
-/// How a Pin did over a long time.
+/// The totals of a Pin over a long time.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Total {
     /// How often it was seen.
@@ -240,7 +240,7 @@ struct Availability {
     latest_available_timestamp: Option<Number>,
 }
 
-/// Whether numbers of this status are numbers. An estimate is one; a status that is not given takes nothing away.
+/// Whether the numbers of this status count. An estimate counts, and so does a missing status.
 fn has_data(status: Option<&str>) -> bool {
     matches!(status, None | Some("READY" | "ESTIMATE"))
 }
@@ -328,8 +328,8 @@ impl Client {
         Ok(all.map(Report::from).unwrap_or_default())
     }
 
-    /// The account's best Pins by one of [`SORTS`], 1 to 50 of them
-    /// ([`GET /user_account/analytics/top_pins`](https://developers.pinterest.com/docs/api/v5/user_account-analytics-top_pins)).
+    /// The account's top Pins by one of [`SORTS`], 1 to 50 of them ([`GET
+    /// /user_account/analytics/top_pins`](https://developers.pinterest.com/docs/api/v5/user_account-analytics-top_pins)).
     /// `metrics` are some of [`CHANNEL_METRICS`].
     pub async fn top_pins(
         &self,
@@ -346,9 +346,8 @@ impl Client {
         Ok(told.into())
     }
 
-    /// A page of the account's Pins, each with how it did in short: one call for up to 250 Pins, where daily numbers
-    /// take one for each
-    /// ([`GET /pins?pin_metrics=true`](https://developers.pinterest.com/docs/api/v5/pins-list)).
+    /// A page of the account's Pins, each with its totals: one call for up to 250 Pins, while daily numbers need one for
+    /// each ([`GET /pins?pin_metrics=true`](https://developers.pinterest.com/docs/api/v5/pins-list)).
     pub async fn pin_totals(
         &self,
         environment: Environment,

@@ -13,18 +13,18 @@ pub struct Board {
     pub id: BoardId,
     /// As its owner named it.
     pub name: String,
-    /// `PUBLIC`, `PROTECTED`, `SECRET`, or what Pinterest thinks of next.
+    /// `PUBLIC`, `PROTECTED`, `SECRET`, or a new value of Pinterest's.
     #[serde(default = "public", deserialize_with = "privacy")]
     pub privacy: String,
-    /// Whose it is. Lists hold group boards too, which belong to others.
+    /// Its owner. Lists contain group boards too, which belong to others.
     #[serde(default)]
     pub owner: Option<Owner>,
 }
 
-/// Whose a board is.
+/// The owner of a board.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Owner {
-    /// As it is now: people can change it.
+    /// The current username: users can change it.
     #[serde(default)]
     pub username: Option<String>,
 }
@@ -48,12 +48,12 @@ pub struct Section {
     pub name: String,
 }
 
-/// A board to be made.
+/// A board to create.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct NewBoard<'a> {
-    /// Pinterest refuses one that the account already has.
+    /// Pinterest refuses a name that the account already has.
     pub name: &'a str,
-    /// What the board is about.
+    /// Its description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'a str>,
     /// `PUBLIC` (the default), `PROTECTED` or `SECRET`.
@@ -71,8 +71,8 @@ fn privacy<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
 }
 
 impl Client {
-    /// All boards of the account, and the group boards it works on
-    /// ([`GET /boards`](https://developers.pinterest.com/docs/api/v5/boards-list)).
+    /// All boards of the account, and the group boards that it may use ([`GET
+    /// /boards`](https://developers.pinterest.com/docs/api/v5/boards-list)).
     pub async fn boards(&self, environment: Environment, token: &AccessToken) -> Result<Vec<Board>, Error> {
         self.pages(|| self.get(environment, token, "boards")).await
     }
@@ -100,10 +100,10 @@ impl Client {
         self.pages(|| self.get(environment, token, &path)).await
     }
 
-    /// Makes a board ([`POST /boards`](https://developers.pinterest.com/docs/api/v5/boards-create)).
+    /// Creates a board ([`POST /boards`](https://developers.pinterest.com/docs/api/v5/boards-create)).
     ///
-    /// After [`Error::Unknown`] the board may exist. Names are unique, so a second try does not make a second
-    /// board but is refused.
+    /// After [`Error::Unknown`] the board may exist. Names are unique, so a second try is refused and creates no second
+    /// board.
     pub async fn create_board(
         &self,
         environment: Environment,

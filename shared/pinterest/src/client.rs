@@ -1,4 +1,4 @@
-//! Sending a call and waiting for its answer.
+//! Sends calls and waits for their answers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,21 +11,21 @@ use serde::Serialize;
 
 use crate::{Error, Transport, error_body::ErrorBody, response::Received};
 
-/// After this long a read is given up: it can be repeated at will.
+/// The time limit of a read, which can be repeated without harm.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// After this long nobody waits for a connection that is made ahead.
+/// The time limit for a connection that is opened in advance.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// After this long a call that changes something is given up.
+/// The time limit of a call that changes something.
 pub(crate) const WRITE_TIMEOUT: Duration = refresh::CALL_TIMEOUT.unsigned_abs();
 
-/// Where Pinterest is.
+/// Pinterest's addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     /// The API of the real Pinterest, with `/v5`.
     pub production: String,
     /// The API of the sandbox, with `/v5`.
     pub sandbox: String,
-    /// The page where people consent, for both.
+    /// The consent page, for both environments.
     pub authorize: String,
 }
 
@@ -39,7 +39,7 @@ impl Default for Addresses {
     }
 }
 
-/// Calls Pinterest, once for each method call.
+/// A client for Pinterest: each method makes one call.
 #[derive(Clone, Debug)]
 pub struct Client {
     transport: Transport,
@@ -47,21 +47,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Calls over `transport`.
+    /// A client that uses `transport`.
     #[must_use]
     pub fn new(transport: Transport, addresses: Addresses) -> Self {
         let addresses = Arc::new(addresses);
         Self { transport, addresses }
     }
 
-    /// Makes a connection, so that the first call need not wait for it: asks for nothing, and takes any answer.
+    /// Opens a connection, so that the first call need not wait for it. It requests nothing, and accepts any answer.
     pub async fn connect(&self, environment: Environment) -> Result<(), Error> {
         let request = self.transport.http.head(self.address(environment, "")).timeout(CONNECT_TIMEOUT);
         self.execute(request.build().map_err(Error::before_answer)?).await?;
         Ok(())
     }
 
-    /// Where `path` is in `environment`.
+    /// The address of `path` in `environment`.
     pub(crate) fn address(&self, environment: Environment, path: &str) -> String {
         let base = match environment {
             Environment::Sandbox => &self.addresses.sandbox,
@@ -70,13 +70,13 @@ impl Client {
         format!("{}/{path}", base.trim_end_matches('/'))
     }
 
-    /// Reads `path` for the bearer of `token`.
+    /// Sends a GET request to `path` with `token`.
     pub(crate) fn get(&self, environment: Environment, token: &AccessToken, path: &str) -> RequestBuilder {
         let request = self.transport.http.get(self.address(environment, path));
         request.bearer_auth(token.expose()).timeout(READ_TIMEOUT)
     }
 
-    /// Makes something of `body` at `path` for the bearer of `token`.
+    /// Sends a POST request with `body` to `path` with `token`.
     pub(crate) fn post(
         &self,
         environment: Environment,
@@ -88,20 +88,20 @@ impl Client {
         request.bearer_auth(token.expose()).timeout(WRITE_TIMEOUT).json(body)
     }
 
-    /// Sends something to an address that Pinterest gave, with what it gave as the only credentials.
+    /// Sends a request to an address from Pinterest; its parameters are the only credentials.
     pub(crate) fn upload(&self, url: &str) -> RequestBuilder {
         self.transport.http.post(url)
     }
 
-    /// Sends `request`, and returns what Pinterest accepted it with.
+    /// Sends `request`, and returns the answer of a success.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Received, Error> {
         let request = request.build().map_err(Error::before_answer)?;
         self.execute(request).await?.accepted(ErrorBody::read)
     }
 
-    /// Sends `request`, and returns the answer, whatever it says.
+    /// Sends `request`, and returns any answer.
     pub(crate) async fn execute(&self, mut request: Request) -> Result<Received, Error> {
-        // Without this header, any coding would do (RFC 9110, section 12.5.3).
+        // Without this header, any content coding would be acceptable (RFC 9110, section 12.5.3).
         request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Received::read(self.transport.send(request).await?).await
     }

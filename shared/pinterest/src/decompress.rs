@@ -1,4 +1,4 @@
-//! Bodies that come compressed although the request takes them plain only: a cache on the way may have kept them so.
+//! Decompresses bodies. Requests accept only plain ones, but a cache between Pinterest and us may have compressed them.
 
 use std::io::{self, Read};
 
@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::Fault;
 
-/// The body as it was before it was compressed, at most `most` bytes. What is not compressed as it says stays as it is.
+/// The body as it was before it was compressed, at most `most` bytes. A body that is not compressed as declared stays
+/// unchanged.
 ///
-/// `br` is not read: its dictionary would weigh more than the rest of this crate in each function.
+/// `br` is not supported: its dictionary would be larger than the rest of this crate in each function.
 pub(crate) fn decompressed(
     body: Zeroizing<Vec<u8>>,
     encoding: Option<&str>,
@@ -17,7 +18,7 @@ pub(crate) fn decompressed(
 ) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let encoding = encoding.unwrap_or_default().trim().to_ascii_lowercase();
     let plain = match &body[..] {
-        // By their first bytes, too: no text of Pinterest's begins so.
+        // The first bytes are checked, too: no text of Pinterest's begins like this.
         [0x1f, 0x8b, ..] => read(MultiGzDecoder::new(&body[..]), most),
         [0x78, 0x01 | 0x9c | 0xda, ..] => read(ZlibDecoder::new(&body[..]), most),
         [_, ..] if encoding == "deflate" => read(DeflateDecoder::new(&body[..]), most),

@@ -1,36 +1,36 @@
-//! What went wrong with a call, told apart by whether it took effect.
+//! The errors of calls, grouped by whether the call took effect.
 
 use domain::{Refusal, ResponseMeta};
 
-/// Why a call did not give what was asked for.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing was sent: no connection could be made, or a configured address is broken. The call had no
     /// effect, for certain, and may be repeated.
     #[error("Pinterest could not be reached")]
     NotSent(#[source] Fault),
-    /// Pinterest understood and said no. The call had no effect, for certain.
+    /// Pinterest refused the call, which certainly had no effect.
     #[error("Pinterest refused{}", describe(.response))]
     Refused {
-        /// What can be done about it.
+        /// The kind of the refusal.
         refusal: Refusal,
-        /// How Pinterest said it.
+        /// The details of Pinterest's answer.
         response: ResponseMeta,
     },
-    /// Pinterest failed, or its answer never came or made no sense. The call may have taken effect.
+    /// Pinterest failed, or its answer was lost or could not be read. The call may have taken effect.
     #[error("Pinterest did not say what became of the call{}", describe(.response))]
     Unknown {
-        /// As much of the answer as came.
+        /// The part of the answer that was received.
         response: ResponseMeta,
-        /// What became of the rest. `None` if it came whole, as with a 5xx.
+        /// Why the rest is missing. `None` if the answer is complete, as with a 5xx.
         source: Option<Fault>,
     },
 }
 
-/// What broke between Pinterest and us.
+/// The error in the communication with Pinterest.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The connection, or the time allowed for the call. Never shows the address, which can hold a secret.
+    /// The connection failed, or the time limit was reached. It never shows the address, which may contain a secret.
     #[error(transparent)]
     Connection(Box<dyn std::error::Error + Send + Sync>),
     /// A configured address: one of [`Addresses`](crate::Addresses), or the one that Pinterest redirects to.
@@ -39,13 +39,13 @@ pub enum Fault {
     /// The answer is not of the documented form.
     #[error("the answer is not of the documented form")]
     Malformed {
-        /// Where it differs. `None` where saying so could quote a token.
+        /// The difference. `None` if the text could contain a token.
         source: Option<serde_json::Error>,
     },
     /// The answer is larger than any that Pinterest documents, and was not read to its end.
     #[error("the answer is too large")]
     TooLarge,
-    /// A list gave the same page again, or more pages than any account fills.
+    /// A list returned the same page again, or more pages than any account has.
     #[error("the list does not end")]
     Endless,
 }
@@ -57,14 +57,14 @@ impl From<reqwest::Error> for Fault {
 }
 
 impl Error {
-    /// Whether Pinterest says that there is no such board. It says so in several ways.
+    /// Whether the answer means that the board does not exist. Pinterest has several such answers.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused { refusal, response }
             if *refusal == Refusal::BoardGone || response.http_status == Some(404))
     }
 
-    /// What is known of Pinterest's answer.
+    /// The known details of Pinterest's answer.
     #[must_use]
     pub fn into_response(self) -> ResponseMeta {
         match self {
@@ -73,8 +73,7 @@ impl Error {
         }
     }
 
-    /// Whether an answer came, and its form is not known. What says in a known form that something went wrong is read, and a
-    /// 5xx says so in any form.
+    /// Whether an answer came whose form is unknown. An error in a known form is understood, and a 5xx in any form.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         match self {
@@ -89,18 +88,17 @@ impl Error {
         }
     }
 
-    /// The answer is of no use, or only a part of it came.
+    /// The answer cannot be used, or is incomplete.
     pub(crate) fn unknown(response: ResponseMeta, fault: Fault) -> Self {
         Self::Unknown { response, source: Some(fault) }
     }
 
-    /// What the HTTP client could not do before an answer began.
+    /// An error of the HTTP client before an answer began.
     ///
-    /// `is_connect` holds for what its connector did: finding the host, connecting, shaking hands for TLS, or
-    /// asking a proxy for a tunnel. The request is written after that, so none of it can have left; a request
-    /// that a pooled connection never began to write is moved to a new one by hyper, which is no second
-    /// sending. `is_builder` holds for a request that could not be put together. Everything else proves
-    /// nothing: a connection that closes before the answer may have carried the request.
+    /// `is_connect` means that the connector failed: name lookup, connection, TLS handshake or proxy tunnel. The request is
+    /// written after that, so no part of it was sent. If a pooled connection never started to write a request, hyper moves
+    /// it to a new one, which is no second sending. `is_builder` means that the request could not be built. Any other error
+    /// proves nothing: a connection that closes before the answer may have sent the request.
     pub(crate) fn before_answer(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             return Self::NotSent(error.into());

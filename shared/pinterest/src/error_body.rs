@@ -1,4 +1,4 @@
-//! What Pinterest says in an error.
+//! Reads Pinterest's error bodies.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub(crate) struct ErrorBody {
     pub(crate) code: Option<i64>,
-    /// The sentences that say what the error is: they decide what it means.
+    /// The sentences that describe the error: they decide its meaning.
     pub(crate) message: String,
-    /// All that it says, for people: what is in `data` and `details` may repeat the request.
+    /// The whole text, for people: `data` and `details` may repeat the request.
     pub(crate) text: String,
 }
 
-/// How an endpoint writes its errors.
+/// The form of an endpoint's errors.
 pub(crate) type ReadError = fn(&[u8]) -> Option<ErrorBody>;
 
 impl ErrorBody {
@@ -23,16 +23,16 @@ impl ErrorBody {
         Self::new(&serde_json::from_slice(body).ok()?, &["message", "message_detail"])
     }
 
-    /// Reads the error body of the token endpoint, which is the API's, unless it is that of
-    /// [RFC 6749, section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): some clients guard against it.
+    /// Reads the error body of the token endpoint, which is the API's, unless it is that of [RFC 6749, section
+    /// 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): some clients expect it.
     pub(crate) fn read_oauth(body: &[u8]) -> Option<Self> {
         let fields = ["error", "error_description", "message", "message_detail"];
         Self::new(&serde_json::from_slice(body).ok()?, &fields)
     }
 
-    /// Reads an error body that came with a status of success. What has anything of a success in it is none.
+    /// Reads an error body that came with a status of success. A body with any field of a success is not an error.
     pub(crate) fn read_in_success(body: &[u8], read: ReadError) -> Option<Self> {
-        /// What tells an error from a success, without keeping the rest, which may be large or secret.
+        /// The fields that distinguish an error from a success. The rest, which may be large or secret, is not stored.
         #[derive(Deserialize)]
         struct Envelope {
             code: Option<Value>,
@@ -56,7 +56,7 @@ impl ErrorBody {
         read(body).filter(|body| !body.text.is_empty())
     }
 
-    /// `fields`: those that hold sentences.
+    /// `fields`: the fields with sentences.
     fn new(body: &Value, fields: &[&str]) -> Option<Self> {
         let outer = object(body)?;
         let inner = ["error", "errors"].iter().find_map(|field| object(outer.get(*field)?));

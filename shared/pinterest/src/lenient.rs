@@ -1,4 +1,4 @@
-//! Reading JSON that is not quite what the contract says: one odd value costs no more than itself.
+//! Reads JSON that differs from the contract: an unexpected value affects only itself.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -8,12 +8,12 @@ use serde::{
 };
 use serde_json::{Number, Value};
 
-/// An id of Pinterest's: text, or a number, which is read to its last digit.
+/// An id of Pinterest's: text, or a number, which is read without rounding.
 pub(crate) fn id<'de, D: Deserializer<'de>, Id: TryFrom<String>>(value: D) -> Result<Id, D::Error> {
     optional_id(value)?.ok_or_else(|| D::Error::custom("is not an id"))
 }
 
-/// The same where there may be none.
+/// The same for an optional id.
 pub(crate) fn optional_id<'de, D, Id>(value: D) -> Result<Option<Id>, D::Error>
 where
     D: Deserializer<'de>,
@@ -27,7 +27,7 @@ where
     Ok(text.and_then(|text| Id::try_from(text).ok()))
 }
 
-/// A text. Anything else is none.
+/// A text. Any other value counts as absent.
 pub(crate) fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(value)? {
         Value::String(text) => Some(text),
@@ -35,7 +35,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>
     })
 }
 
-/// A number, even if it is written as text. Anything else is none.
+/// A number, even if it is written as text. Any other value counts as absent.
 pub(crate) fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Number>, D::Error> {
     Ok(as_number(Value::deserialize(value)?))
 }
@@ -64,7 +64,7 @@ fn as_number(value: Value) -> Option<Number> {
     }
 }
 
-/// A list, of which what cannot be read is left out.
+/// A list, without the items that cannot be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Readable<T> {
     pub(crate) items: Vec<T>,

@@ -1,11 +1,11 @@
 //! A typed client for [Pinterest's API v5](https://developers.pinterest.com/docs/api/v5/).
 //!
-//! Each module speaks for one resource, and Pinterest's JSON does not leave it. Two things matter more than the
-//! calls themselves, because a Pin must never be made twice and a refresh token never be lost:
+//! Each module is for one resource, and Pinterest's JSON does not leave it. Two things are most important, because a Pin
+//! must never be created twice and a refresh token never be lost:
 //!
-//! - An [`Error`] says whether the call took effect: no, since nothing was [sent](Error::NotSent); no, since
-//!   Pinterest [refused](Error::Refused); or [perhaps](Error::Unknown).
-//! - Nothing is ever sent twice. Only the caller knows if a second call does harm.
+//! - An [`Error`] says if the call took effect: no, because nothing was [sent](Error::NotSent); no, because Pinterest
+//!   [refused](Error::Refused); or [perhaps](Error::Unknown).
+//! - The client never sends a call twice. Only the caller knows if a second call does harm.
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! Videos: a place for one, the upload, and how far Pinterest has come with it.
+//! Videos: registration, upload, and the status of Pinterest's processing.
 
 use domain::{
     AccessToken, Environment, FormField, PinterestMediaId,
@@ -15,7 +15,7 @@ use url::{Host, Url};
 
 use crate::{Client, Error, Fault, lenient};
 
-/// `MediaUpload` in the contract. The parameters are credentials: whatever keys come are passed on, and never read.
+/// `MediaUpload` in the contract. The parameters are credentials: all of them are passed on, and never read.
 #[derive(Deserialize)]
 struct MediaUpload {
     #[serde(deserialize_with = "lenient::id")]
@@ -31,9 +31,9 @@ struct Media {
 }
 
 impl Client {
-    /// Asks for a place for a video ([`POST /media`](https://developers.pinterest.com/docs/api/v5/media-create)).
+    /// Registers a video ([`POST /media`](https://developers.pinterest.com/docs/api/v5/media-create)).
     ///
-    /// After [`Error::Unknown`] there may be a place that nobody uses, which harms nobody.
+    /// After [`Error::Unknown`] there may be an unused registration, which does no harm.
     pub async fn register_video(
         &self,
         environment: Environment,
@@ -53,7 +53,8 @@ impl Client {
         Ok((form, received.meta()))
     }
 
-    /// Whether a file may go to an address that Pinterest names: it is as public, and as safe on its way, as the API.
+    /// Whether a file may be sent to an address from Pinterest: it must be as public, and as well protected by TLS, as the
+    /// API.
     fn may_upload_to(&self, environment: Environment, address: &str) -> bool {
         let Ok(url) = Url::parse(address) else { return false };
         let is_plain = url.username().is_empty() && url.password().is_none();
@@ -65,8 +66,8 @@ impl Client {
         is_plain && (url.scheme() == "https" && is_public && url.port().is_none() || like_the_api)
     }
 
-    /// Sends a video of `bytes` bytes to its place, as the file of a form (S3's `POST` of an object), without
-    /// keeping it in memory. `within`: after so much time it is given up.
+    /// Uploads a video of `bytes` bytes as the file of a form (S3's `POST` of an object), without holding it in memory.
+    /// `within`: the time limit.
     pub async fn upload_video(
         &self,
         form: &UploadForm,
@@ -78,14 +79,13 @@ impl Client {
         for (name, value) in &form.fields {
             fields = fields.text(name.clone(), value.expose().to_owned());
         }
-        // S3 ignores what comes after the file, and wants to know the length of the whole before it begins.
+        // S3 ignores fields after the file, and requires the total length in advance.
         let file = Part::stream_with_length(video, bytes).file_name("video");
         let request = self.upload(&form.url).multipart(fields.part("file", file)).timeout(within);
         self.execute(request.build().map_err(Error::before_answer)?).await?.stored()
     }
 
-    /// How far Pinterest has come with a video
-    /// ([`GET /media/{media_id}`](https://developers.pinterest.com/docs/api/v5/media-get)).
+    /// The status of a video ([`GET /media/{media_id}`](https://developers.pinterest.com/docs/api/v5/media-get)).
     pub async fn video(
         &self,
         environment: Environment,
@@ -95,7 +95,7 @@ impl Client {
         let received = self.send(self.get(environment, token, &format!("media/{id}"))).await?;
         match received.json::<Media>()?.status.as_deref() {
             Some("registered") => Ok(MediaStatus::Registered),
-            // Without a word, it is on its way.
+            // Without a status, it is being processed.
             Some("processing") | None => Ok(MediaStatus::Processing),
             Some("succeeded") => Ok(MediaStatus::Succeeded),
             Some("failed") => Ok(MediaStatus::Failed),

@@ -1,4 +1,4 @@
-//! Getting an account's consent, and the tokens that act for it
+//! OAuth: the consent of an account's owner, and tokens
 //! ([authentication](https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/)).
 
 use std::{borrow::Cow, pin::Pin, sync::OnceLock, time::Duration};
@@ -23,13 +23,13 @@ use crate::{
     tokens::Tokens,
 };
 
-/// After this long an exchange is given up. A browser waits for it, and API Gateway for no more than 30 seconds,
-/// in which the account is read as well.
+/// The time limit of an exchange. A browser waits for it, and API Gateway waits at most 30 seconds, in which the account is
+/// read as well.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(12);
-/// The scope that a probe asks for: every app has it.
+/// The scope of a credential check: every app has it.
 const CREDENTIAL_CHECK_SCOPE: &str = "user_accounts:read";
 
-/// An app, as Pinterest knows it.
+/// The credentials of an app at Pinterest.
 #[derive(Clone, Copy, Debug)]
 pub struct App<'a> {
     /// "App ID" on Pinterest's page.
@@ -38,23 +38,24 @@ pub struct App<'a> {
     pub secret: &'a AppSecret,
 }
 
-/// What an account's owner granted.
+/// The result of an account owner's consent.
 #[derive(Clone, Debug)]
 pub struct GrantedTokens {
-    /// Act for the account.
+    /// The tokens of the account.
     pub tokens: TokenPair,
     /// When they die.
     pub lifetimes: Lifetimes,
-    /// May be less than was asked for, and more: everything the owner ever granted the app.
+    /// The granted scopes: perhaps fewer than requested, perhaps more, because it is everything that the owner ever granted
+    /// the app.
     pub scopes: Scopes,
 }
 
-/// What a refresh token was exchanged for.
+/// The result of a refresh.
 #[derive(Clone, Debug)]
 pub struct RefreshedTokens {
-    /// Acts for the account from now on.
+    /// The new access token.
     pub access: AccessToken,
-    /// The next refresh token. `None`: the one that was sent goes on.
+    /// The next refresh token. `None`: the old one stays valid.
     pub refresh: Option<RefreshToken>,
     /// When they die.
     pub lifetimes: Lifetimes,
@@ -74,7 +75,7 @@ type Protocol<Authorize = EndpointNotSet, Token = EndpointNotSet> = oauth2::Clie
 >;
 
 impl Client {
-    /// Where an account's owner consents, to be sent back to `redirect_uri` with `state`.
+    /// The address of the consent page, which sends the owner back to `redirect_uri` with `state`.
     ///
     /// # Errors
     ///
@@ -92,17 +93,16 @@ impl Client {
             .set_redirect_uri(redirect(redirect_uri)?);
         let (address, _) = protocol
             .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
-            // One name for all of them: Pinterest separates them by commas, where OAuth has spaces.
+            // Passed as a single scope: Pinterest separates scopes by commas, not by spaces as OAuth does.
             .add_scope(Scope::new(scopes.comma_separated()))
             .url();
         Ok(address.into())
     }
 
-    /// Exchanges what the consent page handed to the callback, once
-    /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `authorization_code`).
+    /// Exchanges the code that the consent page passed to the callback, once ([`POST
+    /// /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `authorization_code`).
     ///
-    /// Where Pinterest does not say what was granted, it is what [`Scopes::required`] has (RFC 6749,
-    /// section 5.1).
+    /// If Pinterest does not return the granted scopes, they are those of [`Scopes::required`] (RFC 6749, section 5.1).
     pub async fn exchange(
         &self,
         environment: Environment,
@@ -116,7 +116,7 @@ impl Client {
         let request = protocol
             .exchange_code(code)
             .set_redirect_uri(Cow::Owned(redirect(redirect_uri)?))
-            // Apps from before 2025-09-25 get refresh tokens that can be renewed only if they ask.
+            // Apps from before 2025-09-25 get renewable refresh tokens only if they request them.
             .add_extra_param("continuous_refresh", "true");
         let call = Call::new(self, EXCHANGE_TIMEOUT);
         let answered = request.request_async(&call).await;
@@ -134,7 +134,7 @@ impl Client {
     /// Exchanges a refresh token for a new pair
     /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `refresh_token`).
     ///
-    /// Nobody promises that `refresh` works again: save what comes before anything else.
+    /// `refresh` may no longer work afterwards: save the new pair before anything else.
     pub async fn refresh(
         &self,
         environment: Environment,
@@ -155,11 +155,11 @@ impl Client {
         })
     }
 
-    /// Asks whether App ID and App Secret are right, without any account's token
-    /// ([`POST /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `client_credentials`).
+    /// Checks App ID and App Secret, without an account's token ([`POST
+    /// /oauth/token`](https://developers.pinterest.com/docs/api/v5/oauth-token), `client_credentials`).
     ///
-    /// Pinterest refuses this grant for other reasons too, for instance where the app's owner has no
-    /// two-factor authentication: that is [`CredentialCheck::Inconclusive`].
+    /// Pinterest refuses this grant for other reasons too, for example if the app's owner has no two-factor authentication:
+    /// that is [`CredentialCheck::Inconclusive`].
     pub async fn check_credentials(
         &self,
         environment: Environment,
@@ -171,7 +171,7 @@ impl Client {
             Err(Error::Unknown { response, source: Some(Fault::Connection(_) | Fault::TooLarge) }) => {
                 (CredentialCheck::Unreachable, response)
             }
-            // A failure that passes, told with a status of refusals.
+            // A temporary failure that has the status of a refusal.
             Err(Error::Unknown { response, source: None }) if response.message.is_some() => {
                 (CredentialCheck::Unreachable, response)
             }
@@ -207,7 +207,7 @@ impl Client {
     }
 }
 
-/// One call to the token endpoint: carries the protocol's request, and remembers what was answered.
+/// One call to the token endpoint: sends the protocol's request, and stores the answer.
 struct Call<'a> {
     client: &'a Client,
     timeout: Duration,
@@ -220,7 +220,8 @@ impl<'a> Call<'a> {
         Self { client, timeout, answer }
     }
 
-    /// What came of it. The protocol's own errors quote the answer, which holds tokens: they go no further.
+    /// The result of the call. The protocol's own errors quote the answer, which contains tokens, so they are not passed
+    /// on.
     fn end(
         self,
         answered: Result<Tokens, RequestTokenError<Error, BasicErrorResponse>>,
@@ -238,8 +239,8 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Error>> + Send + 'c>>;
 
-    /// Sends what the protocol asks. It gets to see successes only, and all of them as 200: Pinterest's errors
-    /// are not OAuth's, and its successes may be 201.
+    /// Sends the protocol's request. The protocol sees only successes, and all of them as 200: Pinterest's errors differ
+    /// from OAuth's, and its successes may be 201.
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let mut request = reqwest::Request::try_from(request).map_err(Error::before_answer)?;
@@ -251,7 +252,7 @@ impl<'c> AsyncHttpClient<'c> for Call<'_> {
     }
 }
 
-/// What the token endpoint's words say about App ID and App Secret.
+/// The meaning of the token endpoint's message for App ID and App Secret.
 fn verdict(answer: &ResponseMeta) -> CredentialCheck {
     let status = answer.http_status;
     // Code 2 is "Authentication failed"; a code that repeats the status says nothing.

@@ -1,4 +1,4 @@
-//! Lists, which Pinterest gives page by page ([pagination](https://developers.pinterest.com/docs/reference/pagination/)).
+//! Lists, which Pinterest returns page by page ([pagination](https://developers.pinterest.com/docs/reference/pagination/)).
 
 use std::collections::HashSet;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{Client, Error, Fault, lenient, lenient::Readable};
 
-/// The most that Pinterest gives at once.
+/// The largest page of Pinterest.
 pub(crate) const MAX_PAGE_SIZE: u16 = 250;
-/// 25,000 things: an account has at most 2,000 boards.
+/// 25,000 items: an account has at most 2,000 boards.
 const MAX_PAGES: usize = 100;
 
 /// A part of a list.
@@ -17,7 +17,7 @@ const MAX_PAGES: usize = 100;
 pub struct Page<T> {
     /// In Pinterest's order.
     pub items: Vec<T>,
-    /// Asks for the next page. `None`: the list ends here.
+    /// The bookmark of the next page. `None`: the list ends here.
     pub bookmark: Option<String>,
 }
 
@@ -30,9 +30,9 @@ struct RawPage<T> {
 }
 
 impl Client {
-    /// Asks `list` for the page at `bookmark`, of at most `size` things.
+    /// Requests the page of `list` at `bookmark`, of at most `size` items.
     ///
-    /// An empty page is the last one, whatever its bookmark says: Pinterest's own sample code stops there too. Things that
+    /// An empty page is the last one, whatever its bookmark says: Pinterest's own sample code stops there too. Items that
     /// cannot be read are left out.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
@@ -54,7 +54,7 @@ impl Client {
         Ok(Page { items, bookmark: bookmark.filter(|bookmark| !bookmark.is_empty() && !is_last) })
     }
 
-    /// Asks for all pages of the list that `list` begins to ask for.
+    /// Requests all pages of the list.
     pub(crate) async fn pages<T: DeserializeOwned>(
         &self,
         list: impl Fn() -> RequestBuilder,

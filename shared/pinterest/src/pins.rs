@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{Client, Error, Fault, Page, lenient, page::MAX_PAGE_SIZE};
 
-/// `PinCreate` in the contract. What the draft lacks is left out: Pinterest likes that better than `null` or "".
+/// `PinCreate` in the contract. Missing values are left out, because Pinterest prefers that to `null` or "".
 #[derive(Serialize)]
 struct CreatePin<'a> {
     board_id: &'a BoardId,
@@ -55,7 +55,7 @@ pub enum PinMedia<'a> {
 pub enum MediaUrl<'a> {
     /// A public address.
     Public(&'a WebAddress),
-    /// A signed address: whoever has it may read the file.
+    /// A signed address: anybody who has it can read the file.
     Signed(SignedUrl),
 }
 
@@ -67,7 +67,7 @@ pub struct ImageData {
 }
 
 impl ImageData {
-    /// The content of a JPEG or a PNG. `None`: it is neither, by its first bytes.
+    /// The content of a JPEG or a PNG. `None`: by its first bytes, it is neither.
     #[must_use]
     pub fn new(content: &[u8]) -> Option<Self> {
         let kind = FileType::sniff(content).ok()?;
@@ -119,13 +119,13 @@ enum MediaSource<'a> {
     },
 }
 
-/// Where an image is.
+/// The address of an image.
 #[derive(Serialize)]
 struct Address<'a> {
     url: &'a str,
 }
 
-/// What an image is.
+/// The content of an image.
 #[derive(Serialize)]
 struct Content<'a> {
     content_type: &'a str,
@@ -207,7 +207,7 @@ impl<'a> CreatePin<'a> {
 /// `Pin` in the contract.
 #[derive(Deserialize)]
 struct Pin {
-    /// `None`: it cannot be read. Such a Pin may be any, so it must not be left out without a word.
+    /// `None`: it cannot be read. Such a Pin may be ours, so it must not be left out silently.
     #[serde(default, deserialize_with = "lenient::optional_id")]
     id: Option<PinterestPinId>,
     #[serde(default)]
@@ -266,7 +266,7 @@ fn media_kind(media: &Value) -> Option<MediaKind> {
     }
 }
 
-/// What is read of the response to a new Pin.
+/// The fields of the response to a new Pin that are used.
 #[derive(Deserialize)]
 struct Created {
     #[serde(deserialize_with = "lenient::id")]
@@ -300,7 +300,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Fault::Malformed`] if a Pin has no id that can be read. What is no Pin at all, like a `null`, is left out.
+    /// [`Fault::Malformed`] if a Pin has no id that can be read. An item that is not a Pin at all, such as `null`, is left
+    /// out.
     pub async fn board_pins(
         &self,
         environment: Environment,

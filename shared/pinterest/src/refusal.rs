@@ -1,16 +1,16 @@
-//! What Pinterest's statuses, codes and texts mean. `ERRORS.md` beside this crate has the table, with where it comes from.
+//! The meaning of Pinterest's statuses, codes and messages. `ERRORS.md` in this crate has the table, with its sources.
 
 use domain::Refusal;
 use jiff::SignedDuration;
 
-/// A code that says nothing about whether the call took effect.
+/// A code that does not show if the call took effect.
 const UNDECIDED: i64 = 2787;
 
 /// Reads a status with Pinterest's code and text. `None` means that the call may have taken effect.
 ///
-/// By status, code and text together, never by code alone: Pinterest repeats the status as code, and uses one code for
-/// several things. Where the text is plain, it decides alone. An error body may come with a status of success: then only what
-/// is known for certain is a refusal.
+/// Status, code and text count together, never the code alone: Pinterest repeats the status as code, and uses one code for
+/// several meanings. If the text is clear, it decides alone. An error body may come with a status of success: then only
+/// known errors are refusals.
 pub(crate) fn refusal(
     status: u16,
     code: Option<i64>,
@@ -19,7 +19,7 @@ pub(crate) fn refusal(
 ) -> Option<Refusal> {
     let message = message.to_ascii_lowercase();
     let says = |text: &str| message.contains(text);
-    // What was blocked was not made, whatever the status and the code.
+    // A blocked call had no effect, with any status and code.
     if blocks_link(&message) {
         return Some(Refusal::LinkBlocked);
     }
@@ -56,7 +56,7 @@ pub(crate) fn refusal(
     })
 }
 
-/// A fault of Pinterest's that passes. It comes with any status, and with codes that say something else.
+/// A temporary fault of Pinterest. It comes with any status, and with codes that have other meanings.
 fn passes(message: &str) -> bool {
     ["something went wrong on our end", "temporarily unavailable"].iter().any(|words| message.contains(words))
 }

@@ -1,4 +1,4 @@
-//! Reading responses of Pinterest.
+//! Reads Pinterest's responses.
 
 use std::mem;
 
@@ -21,9 +21,9 @@ use crate::{
 
 /// A page of 250 Pins takes about one megabyte.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// How much of Pinterest's message is kept.
+/// How much of Pinterest's message is stored.
 const MAX_MESSAGE_CHARS: usize = 500;
-/// How Pinterest's tokens begin: access, refresh, and client credentials.
+/// The prefixes of Pinterest's tokens: access, refresh, and client credentials.
 const TOKEN_PREFIXES: [&str; 3] = ["pina", "pinr", "pinc"];
 
 /// A response that was read to its end.
@@ -32,7 +32,7 @@ pub(crate) struct Received {
     request_id: Option<String>,
     retry_after: Option<SignedDuration>,
     is_last: bool,
-    /// Wiped when it has been read: it may hold tokens.
+    /// Wiped after it was read, because it may contain tokens.
     body: Zeroizing<Vec<u8>>,
 }
 
@@ -63,7 +63,7 @@ impl Received {
         Ok(received)
     }
 
-    /// Returns a 2xx, unless it brings an error body. Anything else is an error, whose kind depends on the error body that
+    /// Returns a 2xx, unless it has an error body. Anything else is an error, whose kind depends on the error body that
     /// `read` finds: a 4xx without one is not from Pinterest (a proxy, for instance), and refuses nothing.
     pub(crate) fn accepted(self, read: ReadError) -> Result<Self, Error> {
         let mut meta = self.meta();
@@ -80,7 +80,7 @@ impl Received {
         })
     }
 
-    /// The body, if it is of the form `T`. Its error may quote the body: not for bodies with tokens.
+    /// The body as a `T`. Its error may quote the body, so this is not for bodies with tokens.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let source = Some(error);
@@ -88,13 +88,13 @@ impl Received {
         })
     }
 
-    /// The same for a body that holds secrets, of which an error must quote nothing.
+    /// The same for a body with secrets, which an error must not quote.
     pub(crate) fn secret_json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body)
             .map_err(|_| Error::unknown(self.meta(), Fault::Malformed { source: None }))
     }
 
-    /// Whether a storage, which speaks XML and not as Pinterest does, has taken a file. It can be sent again.
+    /// Whether the storage, whose answers are XML and not Pinterest's JSON, has accepted a file. It can be sent again.
     pub(crate) fn stored(self) -> Result<(), Error> {
         if (200..300).contains(&self.status) {
             return Ok(());
@@ -107,7 +107,7 @@ impl Received {
         mem::take(&mut *self.body)
     }
 
-    /// What is kept of the response, apart from an error body.
+    /// The stored details of the response, except for an error body.
     pub(crate) fn meta(&self) -> ResponseMeta {
         ResponseMeta {
             http_status: Some(self.status),
@@ -125,8 +125,7 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     headers.get(name)?.to_str().ok()
 }
 
-/// Text that is safe to keep and to show: on one line, not too long, and without tokens, which should not be
-/// there in the first place.
+/// Text that is safe to store and to show: one line, not too long, and without tokens, which should not be in it.
 fn clean(text: &str) -> String {
     let plain: String = text
         .split_ascii_whitespace()
@@ -142,7 +141,7 @@ fn redact(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let (mut rest, mut within_word) = (text, false);
     while let Some(letter) = rest.chars().next() {
-        // Within a word too where nothing else is spelled so: `token%3Dpina_abc`.
+        // Also within a word, because nothing else has this form: `token%3Dpina_abc`.
         let begins = |after: &str| !within_word || after.starts_with('_');
         let is_token = TOKEN_PREFIXES.iter().any(|prefix| rest.strip_prefix(prefix).is_some_and(begins));
         let length = if is_token {

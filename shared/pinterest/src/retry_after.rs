@@ -1,11 +1,11 @@
-//! When Pinterest wants to be asked again.
+//! Reads when Pinterest allows the next call.
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::response::header;
 
-/// Pinterest's longest window is a day. A later end is no time to wait for.
+/// Pinterest's longest window is a day. A later end is ignored.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(2 * 24);
 
 /// `retry-after`, which Pinterest does not document, or `x-ratelimit-reset`, which counts seconds, and whose gateway (Envoy)
@@ -49,7 +49,7 @@ pub(crate) fn first_number(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// How many seconds this asks to wait, in an answer of 2026-10-21T07:00:00Z.
+    /// The seconds to wait, in an answer of 2026-10-21T07:00:00Z.
     fn seconds(text: &str) -> Option<i64> {
         wait(text, Some("2026-10-21T07:00:00Z".parse().unwrap())).map(|wait| wait.as_secs())
     }

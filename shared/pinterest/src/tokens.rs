@@ -1,4 +1,4 @@
-//! What the token endpoint answers (`OauthAccessTokenResponse` in the contract).
+//! The token endpoint's answer (`OauthAccessTokenResponse` in the contract).
 
 use domain::{Scopes, refresh::Lifetimes};
 use jiff::{SignedDuration, Timestamp};
@@ -6,16 +6,16 @@ use oauth2::{AccessToken, RefreshToken, Scope, TokenResponse, TokenType};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The life of an access token that comes without `expires_in`: the documented 30 days.
+/// The lifetime of an access token without `expires_in`: the documented 30 days.
 const DEFAULT_LIFE_SECONDS: i64 = 30 * 24 * 60 * 60;
 
-/// No token lives longer than ten years: a later end is a slip, and too late to count with.
+/// No token is valid for more than ten years: a later end is an error, and too large to calculate with.
 const MAX_LIFE_SECONDS: i64 = 10 * 365 * 24 * 60 * 60;
 
-/// New tokens, and what Pinterest says about them.
+/// New tokens, and their details.
 ///
-/// Read as leniently as can be. The refresh token that was sent may be dead already: an answer that is thrown
-/// away for a detail loses the account. (`Serialize` is what [`TokenResponse`] asks for; nobody uses it.)
+/// Read as leniently as possible. The old refresh token may be invalid already: if this answer were refused because of a
+/// detail, the account would be lost. ([`TokenResponse`] requires `Serialize`; nobody uses it.)
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Tokens {
     access_token: AccessToken,
@@ -28,19 +28,19 @@ pub(crate) struct Tokens {
     refresh_token_expires_in: Seconds,
     #[serde(default)]
     refresh_token_expires_at: Seconds,
-    /// Separated by spaces. Version 5.28 of the contract no longer promises it.
+    /// Separated by spaces. Version 5.28 of the contract no longer guarantees it.
     #[serde(default, rename = "scope", deserialize_with = "names")]
     scopes: Option<Vec<Scope>>,
 }
 
-/// `bearer`, in any spelling. There is no other kind, so nobody looks at it.
+/// `bearer`, in upper or lower case. There is no other type, so it is not checked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Kind(Value);
 
 impl TokenType for Kind {}
 
-/// A number of seconds from which something can be told: nothing is given that is dead already.
+/// A usable number of seconds: Pinterest issues no token that has already expired.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Value", into = "Option<i64>")]
 struct Seconds(Option<i64>);
@@ -98,7 +98,7 @@ impl Tokens {
         (!refresh.is_empty()).then(|| domain::RefreshToken::new(refresh.clone()))
     }
 
-    /// When the tokens die, if they came at `now`.
+    /// When the tokens expire, if they were issued at `now`.
     pub(crate) fn lifetimes(&self, now: Timestamp) -> Lifetimes {
         let refresh = self.refresh_token_expires_in.0.map(|seconds| after(now, seconds));
         let by_their_clock = || Timestamp::from_second(self.refresh_token_expires_at.0?).ok();
@@ -111,14 +111,14 @@ impl Tokens {
         }
     }
 
-    /// What was granted, if Pinterest says so.
+    /// The granted scopes, if Pinterest returned them.
     pub(crate) fn granted(&self) -> Option<Scopes> {
         let names: Vec<&str> = self.scopes.as_ref()?.iter().map(|scope| scope.as_str()).collect();
         Some(Scopes::parse(&names.join(" "))).filter(|scopes| !scopes.names().is_empty())
     }
 }
 
-/// A text, or a list of them. What is neither names no scopes, and is not worth losing tokens for.
+/// A text, or a list of texts. Any other value has no scopes, and is no reason to lose tokens.
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Scope>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let text = match &value {

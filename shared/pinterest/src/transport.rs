@@ -1,4 +1,4 @@
-//! What sends requests to Pinterest.
+//! The transport of requests to Pinterest.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::Error;
 /// The response to a request that was sent.
 pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
-/// Sends requests to Pinterest: over the network, or over whatever a simulation puts in its place.
+/// Sends requests to Pinterest: over the network, or over the replacement of a simulation.
 #[derive(Clone)]
 pub struct Transport {
     /// Builds requests.
@@ -20,7 +20,8 @@ pub struct Transport {
 impl Transport {
     /// The network: `send` sends each request that `http` builds. It
     ///
-    /// - follows no redirects: the second stop's failure would pass for the first's, and tokens would travel;
+    /// - follows no redirects: a failure of the second host would look like one of the first, and tokens would be sent to
+    ///   it;
     /// - repeats nothing that may have been sent;
     /// - gives up connecting well before the call's own time is up (10 s for reads, 25 s for everything else),
     ///   so that a host that does not answer becomes [`Error::NotSent`] and not [`Error::Unknown`].
@@ -37,8 +38,8 @@ impl Transport {
         })
     }
 
-    /// A transport of the caller's making, which keeps to the timeout of each request. Requests are built by `http`, which
-    /// sends nothing.
+    /// A custom transport, which must respect the timeout of each request. Requests are built by `http`, which sends
+    /// nothing.
     pub fn new(
         http: reqwest::Client,
         send: impl Fn(Request) -> ResponseFuture + Send + Sync + 'static,

@@ -18,12 +18,12 @@ impl Clock {
         Self::new(Timestamp::now)
     }
 
-    /// A clock of the caller's making.
+    /// A custom clock.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The time, in whole milliseconds: nobody needs it finer, and rows and answers are shorter.
+    /// The time, in whole milliseconds: this is precise enough, and keeps rows and answers shorter.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let exact = (self.0)();
@@ -43,12 +43,12 @@ impl Random {
     pub fn system() -> Self {
         let source = SystemRandom::new();
         Self::new(move |bytes| {
-            // The kernel refuses only before it has gathered entropy at boot; then it is worth the wait.
+            // The kernel refuses only before it has collected entropy at boot; then waiting is right.
             while source.fill(bytes).is_err() {}
         })
     }
 
-    /// A source of the caller's making.
+    /// A custom source.
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }
@@ -66,13 +66,13 @@ impl Random {
         bytes
     }
 
-    /// What makes an id unique.
+    /// The random part of an id.
     #[must_use]
     pub fn id_bytes(&self) -> IdBytes {
         self.bytes()
     }
 
-    /// 128 random bits that nobody else has: marks an attempt or a lease.
+    /// 128 random bits, which identify an attempt or a lease.
     #[must_use]
     pub fn hex_id(&self) -> String {
         crate::encoding::hex(&self.bytes::<16>())

@@ -1,4 +1,4 @@
-//! The network: one HTTP client with one TLS stack, which uses no connection that may be dead.
+//! The network: one HTTP client with one TLS stack, which does not use connections that may be closed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ pub enum Error {
     /// The HTTP client refuses its configuration.
     #[error("the HTTP client cannot be set up")]
     Http(#[from] reqwest::Error),
-    /// Additional roots were asked for, and are not there.
+    /// The additional root certificates cannot be read.
     #[error(transparent)]
     Roots(#[from] InvalidVariable),
 }
@@ -64,8 +64,8 @@ impl Network {
     /// Sends a request, once: hyper takes one that was never written to another connection, and nothing else is
     /// repeated here.
     pub async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
-        // Lambda freezes a process between requests. Connections that were closed meanwhile get to hear of it here,
-        // before one of them is chosen.
+        // Lambda freezes a process between requests. Here the client notices connections that were closed in the meantime,
+        // before it chooses one.
         yield_now().await;
         self.client().execute(request).await
     }
@@ -86,7 +86,7 @@ impl Network {
     }
 }
 
-/// Proxies and redirects are off: a token goes where it is meant to.
+/// Proxies and redirects are off, so that a token is sent only to the intended host.
 fn client(tls: &ClientConfig) -> Result<Client, reqwest::Error> {
     Client::builder()
         .tls_backend_preconfigured(tls.clone())

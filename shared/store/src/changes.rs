@@ -9,7 +9,7 @@ use crate::table::Error;
 /// The attributes of a row.
 pub type RowImage = Item;
 
-/// The row of an image, if it is one that events are made of.
+/// The row of an image, if events are made from such rows.
 pub fn changed_row(image: &RowImage) -> Result<Option<ChangedRow>, Error> {
     let (pk, sk) = (text(image, "pk"), text(image, "sk"));
     Ok(match (pk.starts_with("TENANT#"), sk.split('#').next().unwrap_or_default()) {

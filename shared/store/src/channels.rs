@@ -1,4 +1,4 @@
-//! `CHANNEL` and `QUOTA`: connected accounts, and everything that publishing has to know before it begins.
+//! `CHANNEL` and `QUOTA`: connected accounts, and the data that publishing needs.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ struct QuotaRow {
     pause: Pause,
 }
 
-/// All that publishing has to know before it begins, read in one round trip.
+/// The data that publishing needs, read in one round trip.
 #[derive(Debug)]
 pub struct ChannelSnapshot {
     /// The settings. `None`: nobody has saved any.
@@ -51,7 +51,7 @@ pub struct ChannelSnapshot {
     pub token: Option<TokenRow>,
     /// Until when no channel of its environment sends anything.
     pub app_pause: Option<Pause>,
-    /// What the caller's key was used for before.
+    /// The earlier use of the caller's key.
     pub used: Option<IdempotencyRecord>,
 }
 
@@ -134,7 +134,7 @@ impl MainTable {
         Ok((with_tokens.collect::<Result<_, _>>()?, next))
     }
 
-    /// Chooses where Pins go unless told otherwise. `false`: the channel is gone.
+    /// Sets the default board. `false`: the channel was deleted.
     pub async fn set_default_board(
         &self,
         channel: &Channel,
@@ -158,7 +158,7 @@ impl MainTable {
             .await
     }
 
-    /// Lets a channel rest, unless it does so for longer already.
+    /// Pauses a channel, unless a longer pause exists.
     pub async fn pause_channel(&self, tenant: &TenantId, id: &ChannelId, pause: Pause) -> Result<(), Error> {
         let mut names = until(pause)?;
         names.extend(values([(":one", n(1))]));
@@ -168,7 +168,7 @@ impl MainTable {
         Ok(())
     }
 
-    /// Remembers which hosts Pinterest blocks links to. A channel that is gone is left alone.
+    /// Stores the hosts to which Pinterest blocks links. Nothing happens if the channel was deleted.
     pub async fn save_blocked_links(
         &self,
         tenant: &TenantId,
@@ -182,7 +182,7 @@ impl MainTable {
         Ok(())
     }
 
-    /// Lets all channels of an environment rest, unless they do so for longer already.
+    /// Pauses all channels of an environment, unless a longer pause exists.
     pub async fn pause_app(&self, environment: Environment, pause: Pause) -> Result<(), Error> {
         let key = RowKey::quota(environment);
         self.table.update_if(&key, "SET pause = :pause", EXTENDS_PAUSE, until(pause)?).await?;
@@ -220,7 +220,7 @@ impl MainTable {
         self.table.update_in_transaction(&key, expression, "attribute_exists(pk)", names)
     }
 
-    /// The warning that a channel's refresh token dies, for a transaction with the tokens' row.
+    /// The warning that a channel's refresh token expires, for a transaction with the tokens' row.
     pub(crate) fn expiry_warning(
         &self,
         tenant: &TenantId,
@@ -234,7 +234,7 @@ impl MainTable {
     }
 }
 
-/// A short break must not end a long one.
+/// A short pause must not replace a longer one.
 const EXTENDS_PAUSE: &str = "(attribute_not_exists(pause) OR pause.#until < :until)";
 
 fn until(pause: Pause) -> Result<Item, Error> {

@@ -26,9 +26,9 @@ pub struct OAuthFlow {
     pub user: UserId,
     /// On which host.
     pub environment: Environment,
-    /// Repeated to the letter at the token endpoint.
+    /// Repeated exactly at the token endpoint.
     pub redirect_uri: String,
-    /// Where the browser goes afterwards.
+    /// The address to which the browser returns.
     pub return_to: String,
     /// Seconds since 1970. Checked by us too: DynamoDB removes late.
     pub expires_at: i64,
@@ -39,7 +39,7 @@ pub struct OAuthFlow {
 pub enum ReturnedFlow {
     /// For the first time: this request, and no other, exchanges the code.
     First(OAuthFlow),
-    /// Again, with the same code. What came of it, if that is known already.
+    /// Again, with the same code. The outcome, if it is known already.
     Again(OAuthFlow, Option<String>),
 }
 
@@ -53,7 +53,7 @@ impl ReturnedFlow {
     }
 }
 
-/// A flow, and what is known of the browser's return.
+/// A flow, and the data of the browser's return.
 #[derive(Serialize, Deserialize)]
 struct FlowRow {
     #[serde(flatten)]
@@ -90,7 +90,7 @@ pub struct PendingConnection {
     pub refresh_expires_at: Option<Timestamp>,
     /// The tokens, bound to the ticket. Gone once claimed.
     pub pair: Option<SealedPair>,
-    /// What became of it.
+    /// The channel that it became.
     pub claimed: Option<ChannelId>,
     /// Seconds since 1970. Checked by us too: DynamoDB removes late.
     pub expires_at: i64,
@@ -160,7 +160,7 @@ impl MainTable {
         }))
     }
 
-    /// Remembers what came of a flow, for whoever asks again.
+    /// Stores the outcome of a flow, for repeated requests.
     pub async fn save_flow_outcome(&self, state_hash: &str, outcome: &str) -> Result<(), Error> {
         let names = values([(":outcome", s(outcome))]);
         let key = RowKey::state(state_hash);
@@ -179,8 +179,8 @@ impl MainTable {
         found.map(|found| Ok(row::<AccountRow>(found)?.channel_id)).transpose()
     }
 
-    /// Turns a pending connection into a channel, all at once. `before` is the channel's row of tokens as read,
-    /// if the account was a channel. `false`: somebody else was faster, nothing is written.
+    /// Turns a pending connection into a channel, in one transaction. `before` is the channel's row of tokens as read, if
+    /// the account was a channel. `false`: another process was faster, and nothing is written.
     pub async fn claim_connection(
         &self,
         tokens: &TokensTable,
@@ -195,7 +195,7 @@ impl MainTable {
         let key = RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let account = item(&AccountRow { key, channel_id: channel.id.clone() })?;
         let ours = "attribute_not_exists(pk) OR channel_id = :id";
-        // The channel is due at once, so that Pins that wait for it go out even after a crash right here.
+        // The channel is due at once, so that Pins that wait for it are sent even after a crash at this point.
         let due = self.table.due_channel(channel.connected_at, &channel.id);
         let row = item(&ChannelRow::due(channel, due))?;
         let same = match before {
@@ -242,7 +242,7 @@ impl MainTable {
         Ok(matches!(written, Written::All))
     }
 
-    /// Forgets a channel: its tokens, its row and the account's. `false`: it was changed meanwhile.
+    /// Deletes a channel: its tokens, its row and the account's row. `false`: it was changed in the meantime.
     pub async fn delete_channel(&self, tokens: &TokensTable, channel: &Channel) -> Result<bool, Error> {
         let account =
             RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);

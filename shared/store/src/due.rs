@@ -1,4 +1,4 @@
-//! The `due` index: everything that is due at some time, and nothing else. A partition of it holds whole channels.
+//! The `due` index: all rows with a due time, and nothing else. A partition of it holds whole channels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +21,14 @@ use crate::{
 pub struct DueItem {
     /// What is due.
     pub kind: DueItemKind,
-    /// The channel whose work it is. `None`: version 0.1 has written the entry, and only the Pin's row tells.
+    /// The channel of the work. `None`: version 0.1 has written the entry, and only the Pin's row has the channel.
     pub channel: Option<ChannelId>,
     /// Since when it is due.
     pub since: Timestamp,
-    /// In which partition it was found.
+    /// The partition in which it was found.
     pub partition: u32,
-    /// The sort key. Whoever takes or moves the entry names it, so that of two workers that have read it only one can.
+    /// The sort key. A write that takes or moves the entry includes it in its condition, so that only one of two workers
+    /// succeeds.
     pub sort_key: String,
 }
 
@@ -53,8 +54,8 @@ impl DueItem {
     }
 }
 
-/// A position in some partitions of the index. Each page continues where the one before it ended, so that an entry is
-/// read, and paid for, once, whether or not it could be taken.
+/// A position in some partitions of the index. Each page continues after the one before, so that an entry is read and paid
+/// for once, even if it could not be taken.
 #[derive(Debug)]
 pub struct DueCursor {
     /// The sort key at which the next page of each partition begins.
@@ -66,25 +67,25 @@ pub struct DueCursor {
 }
 
 impl DueCursor {
-    /// Whether the last page was not the end.
+    /// Whether there may be entries after the last page.
     #[must_use]
     pub fn has_more(&self) -> bool {
         !self.unfinished.is_empty()
     }
 
-    /// The partitions of which the last page was not the end.
+    /// The partitions that may have entries after the last page.
     #[must_use]
     pub fn unfinished(&self) -> &BTreeSet<u32> {
         &self.unfinished
     }
 
-    /// Leaves all partitions but these.
+    /// Keeps only these partitions.
     pub fn retain(&mut self, partitions: &BTreeSet<u32>) {
         self.from.retain(|partition, _| partitions.contains(partition));
         self.unfinished.retain(|partition| partitions.contains(partition));
     }
 
-    /// Goes back to what is due since then, if it is further: an entry may have come late.
+    /// Moves back to entries that are due since then, if the cursor is further: an entry may have appeared late.
     pub fn rewind(&mut self, since: Timestamp) {
         let since = sort_key_time(since);
         for from in self.from.values_mut().filter(|from| **from > since) {
@@ -172,8 +173,8 @@ impl DueIndex<'_> {
         Ok(self.next(&mut cursor, by).await?.into_iter().next())
     }
 
-    /// Moves an entry to another time, and returns it as it is then. `None`: it was moved or taken by somebody else, or
-    /// is a Pin that is being sent.
+    /// Moves an entry to another time, and returns the new entry. `None`: another worker has moved or taken it, or it is a
+    /// Pin that is being sent.
     pub async fn postpone(&self, due: &DueItem, until: Timestamp) -> Result<Option<DueItem>, Error> {
         let later = match (&due.kind, &due.channel) {
             (DueItemKind::Pin(_, id), Some(channel)) => self.0.due_pin(until, channel, id),
@@ -205,7 +206,7 @@ impl DueIndex<'_> {
         let moved = DueItem { since, sort_key: to.sort_key().to_owned(), ..due.clone() };
         let mut names = values([(":seen", s(&due.sort_key))]);
         names.extend(item(to)?.into_iter().map(|(name, value)| (format!(":{name}"), value)));
-        // The entry of a Pin that is being sent stays where it is, so that whoever comes sees it before those after it.
+        // The entry of a Pin that is being sent stays where it is, so that the next worker sees it before later Pins.
         let condition = if matches!(due.kind, DueItemKind::Pin(..)) {
             names.extend(values([(":sending", s("sending"))]));
             "due_sk = :seen AND #state <> :sending"
@@ -228,7 +229,7 @@ impl DueIndex<'_> {
             .key_condition_expression("due_pk = :partition AND due_sk BETWEEN :from AND :now")
             .expression_attribute_values(":partition", s(partition.to_string()))
             .expression_attribute_values(":from", s(from))
-            // A clock that was set back must not make the range invalid.
+            // If the clock was set back, the range must stay valid.
             .expression_attribute_values(":now", s(end(by).max(from.to_owned())))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = query.send().await.map_err(Error::aws("Query"))?;

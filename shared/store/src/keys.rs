@@ -84,7 +84,7 @@ pub(crate) fn tenant_pk(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
 }
 
-/// Where in the `due` index a row stands. Without it, the row is not in the index.
+/// The position of a row in the `due` index. Without it, the row is not in the index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DueIndexKey {
     due_pk: String,
@@ -104,14 +104,14 @@ impl DueIndexKey {
         Self { due_pk, due_sk: format!("{}#{channel}", sort_key_time(at)) }
     }
 
-    /// The entry of a Pin. It stands where its channel's does, and names it, so that a worker has whole channels, and
-    /// knows them before it reads a row.
+    /// The entry of a Pin. It is in the partition of its channel and contains the channel's id, so that a worker has whole
+    /// channels, and knows them before it reads a row.
     pub(crate) fn of_pin(at: Timestamp, channel: &ChannelId, pin: &PinId, partitions: u32) -> Self {
         let due_pk = due_partition(channel.as_str(), partitions).to_string();
         Self { due_pk, due_sk: format!("{}#{channel}#{pin}", sort_key_time(at)) }
     }
 
-    /// The entry of a Pin whose channel is not known: it stays in the partition where version 0.1 has put it.
+    /// The entry of a Pin whose channel is unknown: it stays in the partition that version 0.1 has chosen.
     pub(crate) fn of_old_pin(at: Timestamp, pin: &PinId, partition: u32) -> Self {
         Self { due_pk: partition.to_string(), due_sk: format!("{}#{pin}", sort_key_time(at)) }
     }
@@ -136,7 +136,7 @@ pub(crate) fn parse_sort_key_time(due_sk: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(due_sk.split('#').next()?.parse().ok()?).ok()
 }
 
-/// The channel in the `due_sk` of a Pin. `None`: version 0.1 has written it, which named none.
+/// The channel in the `due_sk` of a Pin. `None`: version 0.1 has written it without a channel.
 pub(crate) fn parse_sort_key_channel(due_sk: &str) -> Option<ChannelId> {
     let (channel, _pin) = due_sk.split_once('#')?.1.split_once('#')?;
     ChannelId::try_from(channel.to_owned()).ok()

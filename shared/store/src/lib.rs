@@ -1,6 +1,6 @@
-//! The two DynamoDB tables. A row is its key and a `domain` value; nobody outside this crate knows keys or attributes.
+//! The two DynamoDB tables. A row is a key and a `domain` value; only this crate knows keys and attributes.
 //!
-//! A lost race is a value, and not an error. Nothing here scans: no policy would allow it.
+//! A lost race is a value, and not an error. Nothing here scans a table: no policy allows it.
 
 mod changes;
 mod channels;
@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 use domain::RefreshKeyShare;
 use tokio::sync::OnceCell;
 
-/// Settings, channels, Pins, and what belongs to them.
+/// Settings, channels, Pins, and their related rows.
 #[derive(Clone, Debug)]
 pub struct MainTable {
     table: Table,

@@ -1,6 +1,6 @@
 //! `WORKER`: which worker has which partitions of the two `due` indexes, beside the heartbeats.
 //!
-//! All leases are in one row, so that a worker takes, keeps and gives back any number of partitions with one write.
+//! All leases are in one row, so that a worker takes, renews and releases any number of partitions with one write.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ struct Stored {
 }
 
 impl MainTable {
-    /// Takes those partitions of a new lease that nobody has at `now`, and returns it with them.
+    /// Takes the partitions of a new lease that nobody has at `now`, and returns the lease with them.
     pub async fn acquire_partitions(
         &self,
         lease: PartitionLease,
@@ -63,7 +63,7 @@ impl MainTable {
         self.change_partitions(lease, Change::Keep, condition, names, is_free).await
     }
 
-    /// Keeps those partitions of a lease that nobody has taken since, until `lease.until`, and returns it with them.
+    /// Renews a lease until `lease.until`, for the partitions that nobody has taken since, and returns it with them.
     pub async fn renew_partitions(&self, lease: PartitionLease) -> Result<PartitionLease, Error> {
         let id = lease.id.clone();
         let is_mine = move |stored: Option<&Stored>| stored.is_some_and(|it| it.id == id);
@@ -86,8 +86,8 @@ impl MainTable {
         Ok(())
     }
 
-    /// Changes the partitions of `lease` in one write, if `condition` holds for each. Where it does not, those for which
-    /// `is_met` is true are left, and it is tried again with them.
+    /// Changes the partitions of `lease` in one write, if `condition` holds for each. Otherwise it tries again with those
+    /// for which `is_met` is true.
     async fn change_partitions(
         &self,
         mut lease: PartitionLease,
@@ -147,7 +147,7 @@ impl MainTable {
     }
 }
 
-/// What becomes of the partitions.
+/// The change of the partitions.
 #[derive(Clone, Copy)]
 enum Change {
     Keep,

@@ -47,16 +47,16 @@ struct PinterestPinRow {
 pub enum WriteOutcome {
     /// It is written.
     Done,
-    /// The key was used before, for this.
+    /// The key was used before, for this Pin.
     KeyUsed(IdempotencyRecord),
-    /// Somebody else has changed the Pin since it was read.
+    /// Another process has changed the Pin since it was read.
     VersionConflict,
     /// The Pinterest Pin belongs to another Pin of ours.
     RemotePinTaken,
 }
 
 impl MainTable {
-    /// Writes a new Pin, and the key it was asked for with. `now`: keys older than their time are free again.
+    /// Writes a new Pin, and the key of its request. `now`: keys that have expired are free again.
     pub async fn create_pin(
         &self,
         pin: &Pin,
@@ -91,15 +91,15 @@ impl MainTable {
         }
     }
 
-    /// Writes a Pin over the version before it, whatever that is.
+    /// Writes a Pin over the version before it.
     pub async fn save_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
         self.save(pin, pin.due_at()).await
     }
 
     /// Writes a Pin that is about to be sent over the version before it. Its entry in the `due` index stays where it is:
-    /// that costs nothing, and a worker that takes the channel over sees the Pin before those after it.
+    /// that costs nothing, and the next worker of the channel sees the Pin before later ones.
     pub async fn save_sending(&self, pin: &Pin, before: &Pin) -> Result<WriteOutcome, Error> {
-        // Not later than it has to be looked at.
+        // Not later than the Pin's next processing.
         self.save(pin, before.due_at().into_iter().chain(pin.due_at()).min()).await
     }
 
@@ -112,8 +112,8 @@ impl MainTable {
         })
     }
 
-    /// Binds a Pin of Pinterest's to the Pin of ours that it was made for, whatever becomes of that. `false`: it belongs to
-    /// another one already.
+    /// Binds a Pinterest Pin to the Pin of ours for which it was created, independent of that Pin's state. `false`: it
+    /// belongs to another one already.
     pub async fn bind(
         &self,
         pin: &PinId,
@@ -126,8 +126,8 @@ impl MainTable {
         Ok(self.table.put_if(owner, BELONGS_TO_NOBODY_ELSE, ours).await?.is_ok())
     }
 
-    /// Writes a published Pin over the version before it, and binds `remote` to it, both or none: each Pinterest Pin belongs
-    /// to one Pin of ours.
+    /// Writes a published Pin over the version before it, and binds `remote` to it, in one transaction: each Pinterest Pin
+    /// belongs to one Pin of ours.
     pub async fn save_published(
         &self,
         pin: &Pin,
@@ -196,8 +196,8 @@ impl MainTable {
 
     /// Which of the tenant's Pins own these Pins of Pinterest's.
     ///
-    /// An account may be a channel of two tenants, and what one of them published is a stranger's to the other: a Pin
-    /// that the tenant does not have owns nothing here.
+    /// An account may be a channel of two tenants. A Pin of the other tenant counts as a stranger's Pin, so it owns nothing
+    /// here.
     pub async fn owners_of(
         &self,
         tenant: &TenantId,
@@ -220,8 +220,8 @@ impl MainTable {
         self.table.get(&RowKey::pin(tenant, id)).await?.map(pin_of).transpose()
     }
 
-    /// Some of the tenant's Pins, each by itself: one whose row cannot be read is no reason to leave the others. Those that
-    /// are gone are left out.
+    /// Some of the tenant's Pins, each with its own result: a row that cannot be read does not affect the others. Deleted
+    /// Pins are left out.
     pub async fn pins_by_id<'a>(
         &self,
         tenant: &TenantId,
@@ -235,8 +235,8 @@ impl MainTable {
         Ok(rows.collect())
     }
 
-    /// A page of the tenant's Pins, newest first: where few match of many, a page is not full, or even empty, and the next
-    /// one goes on.
+    /// A page of the tenant's Pins, newest first. If only few Pins match, a page may be short or empty, and the next one
+    /// continues.
     pub async fn pins(
         &self,
         tenant: &TenantId,
@@ -280,9 +280,9 @@ impl MainTable {
         Ok(result)
     }
 
-    /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
-    /// by page, so that never all of them are in memory. A row that cannot be read is an error of its own, after which
-    /// the others follow.
+    /// A channel's Pins of a group that were requested since then, in their current state, newest first. They are read page
+    /// by page, so that never all of them are in memory. A row that cannot be read is a separate error, and the others
+    /// follow.
     pub fn pins_of_channel(
         &self,
         tenant: &TenantId,
@@ -299,7 +299,7 @@ impl MainTable {
         pages.try_flatten()
     }
 
-    /// The newest of a channel's Pins of a class, if it was asked for since then and can be read.
+    /// The newest of a channel's Pins of a group, if it was requested since then and can be read.
     pub async fn latest_pin(
         &self,
         tenant: &TenantId,
@@ -346,18 +346,18 @@ impl MainTable {
 pub struct PinPage {
     /// Those that match.
     pub pins: Vec<Pin>,
-    /// Rows that this version cannot read, each with the reason. They are no reason to leave the others out.
+    /// Rows that this version cannot read, each with the reason. They do not affect the others.
     pub unreadable: Vec<(PinId, Error)>,
-    /// The last id that was looked at, if there may be more.
+    /// The last id that was read, if there may be more.
     pub next: Option<PinId>,
 }
 
-/// Which Pins a list is to hold.
+/// The filter of a list of Pins.
 #[derive(Clone, Copy, Debug)]
 pub struct PinFilter<'a> {
-    /// Those of one channel.
+    /// Only Pins of this channel.
     pub channel: Option<&'a ChannelId>,
-    /// Those in a state, by the word that callers see.
+    /// Only Pins in this state, by its name in the API.
     pub state: Option<&'a str>,
     /// At most this many.
     pub limit: usize,
@@ -391,7 +391,7 @@ fn pin_item(table: &Table, pin: &Pin, due_at: Option<Timestamp>) -> Result<Item,
     Ok(row)
 }
 
-/// Leaves out what is nothing. A write costs by the kilobyte, and most of a timeline entry's fields are empty.
+/// Removes empty values. A write costs by the kilobyte, and most fields of a timeline entry are empty.
 fn strip_nulls(map: &mut Item) {
     map.retain(|_, value| !value.is_null());
     for value in map.values_mut() {
@@ -411,7 +411,7 @@ fn strip_nulls(map: &mut Item) {
     }
 }
 
-/// Whose row it is, by its key.
+/// The tenant of a row, from its key.
 fn id_of(found: &Item) -> Option<PinId> {
     let sk = found.get("sk")?.as_s().ok()?;
     PinId::try_from(sk.strip_prefix(PIN)?.to_owned()).ok()

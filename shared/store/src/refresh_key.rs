@@ -1,4 +1,5 @@
-//! `SHARE`: the second share in the key of refresh tokens, made once, by whoever needs it first. Few roles may read it.
+//! `SHARE`: the second share in the key of refresh tokens. The first function that needs it creates it, once. Few roles may
+//! read it.
 
 use domain::RefreshKeyShare;
 use platform::encoding;
@@ -16,7 +17,7 @@ struct Row {
 }
 
 impl TokensTable {
-    /// The share: the same for good, so it is read once.
+    /// The share, which never changes, so it is read once.
     pub async fn refresh_key_share(&self) -> Result<&RefreshKeyShare, Error> {
         self.refresh_key_share.get_or_try_init(|| self.read_or_make_share()).await
     }

@@ -1,4 +1,4 @@
-//! `SETTINGS` and `WORKER`: what everyone may know of the settings, and whether the workers run.
+//! `SETTINGS` and `WORKER`: the settings without the secret, and the heartbeats of the workers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,7 +70,7 @@ pub struct WorkerStatus {
     pub deliver_oldest_at: Option<Timestamp>,
     /// The oldest token that was still due after the last tick of `refresh`.
     pub refresh_oldest_at: Option<Timestamp>,
-    /// With which App Secret (by fingerprint) a channel was refreshed last, and when.
+    /// The App Secret (its fingerprint) of the last refresh, and its time.
     #[serde(rename = "proven")]
     pub verified_secret: Option<VerifiedSecret>,
 }
@@ -78,20 +78,20 @@ pub struct WorkerStatus {
 /// An App Secret that Pinterest accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifiedSecret {
-    /// Tells two secrets apart without revealing either.
+    /// Distinguishes two secrets without revealing them.
     pub fingerprint: String,
     /// When.
     pub at: Timestamp,
 }
 
-/// One worker's sign of life.
+/// The heartbeat of one worker.
 #[derive(Clone, Debug)]
 pub enum Heartbeat {
     /// `deliver` ended a tick; what was still due then, if anything.
     Deliver(Option<Timestamp>),
-    /// `refresh` ended a tick; what was still due then, and which App Secret it saw work.
+    /// `refresh` ended a tick; what was still due then, and which App Secret Pinterest accepted.
     Refresh(Option<Timestamp>, Option<VerifiedSecret>),
-    /// The daily daily check ended.
+    /// The daily check ended.
     DailyCheck,
 }
 
@@ -103,13 +103,13 @@ impl MainTable {
         let settings = found.remove(&RowKey::settings()).map(settings_of).transpose()?;
         self.settings.insert(now, settings.clone());
         let worker = found.remove(&RowKey::worker()).map(row::<FirstTenants>).transpose()?;
-        // If two have read it at once, both have read the same: it does not change.
+        // Two tasks that read it at the same time get the same value: it does not change.
         drop(self.first_tenant_claim.set(worker.and_then(|worker| worker.first_tenant_claim)));
         Ok(settings)
     }
 
-    /// The claim that named this stack's first tenants, as the workers have noted it. It is read once: where a stack is
-    /// so new that none is noted yet, that will be the claim that this process has in its environment.
+    /// The claim that named this stack's first tenants, as the workers have stored it. It is read once. If a new stack has
+    /// not stored it yet, it will be the claim in this process's environment.
     pub async fn first_tenant_claim(&self, now: Timestamp) -> Result<Option<&str>, Error> {
         if self.first_tenant_claim.get().is_none() {
             self.prepare(now).await?;
@@ -125,7 +125,7 @@ impl MainTable {
         self.prepare(now).await
     }
 
-    /// Writes what everyone may know.
+    /// Writes the settings without the secret.
     pub async fn save_settings(&self, settings: &PublicSettings, now: Timestamp) -> Result<(), Error> {
         let new = item(&SettingsRow { key: RowKey::settings(), settings: settings.clone() })?;
         self.table.put(new).await?;
@@ -133,7 +133,7 @@ impl MainTable {
         Ok(())
     }
 
-    /// The settings and the workers' signs of life, in one round trip.
+    /// The settings and the workers' heartbeats, in one round trip.
     pub async fn settings_and_worker(&self) -> Result<(Option<PublicSettings>, WorkerStatus), Error> {
         let keys = [(&self.table, RowKey::settings()), (&self.table, RowKey::worker())];
         let mut found = self.table.batch(&keys).await?;
@@ -142,12 +142,12 @@ impl MainTable {
         Ok((settings, worker))
     }
 
-    /// The workers' signs of life.
+    /// The workers' heartbeats.
     pub async fn worker_status(&self) -> Result<WorkerStatus, Error> {
         Ok(self.table.get(&RowKey::worker()).await?.map(row).transpose()?.unwrap_or_default())
     }
 
-    /// Leaves a sign of life. It also notes the claim that names tenants, unless one is noted already.
+    /// Writes a heartbeat. It also stores the claim that names tenants, unless one is stored already.
     pub async fn record_heartbeat(
         &self,
         heartbeat: &Heartbeat,

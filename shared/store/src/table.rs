@@ -1,4 +1,4 @@
-//! One table: items in and out, transactions that are repeated when they collide, batches that are read whole.
+//! One table: reads and writes of items, transactions with retries after conflicts, complete reads of batches.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -21,28 +21,28 @@ use platform::Random;
 
 use crate::keys::{DueIndexKey, RowKey};
 
-/// An item as DynamoDB carries it.
+/// An item in DynamoDB's form.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// How often a transaction that collides with another is repeated.
+/// How often a transaction is repeated after a conflict.
 const MAX_TRIES: u32 = 8;
 
-/// As many keys as a `BatchGetItem` takes.
+/// The most keys of a `BatchGetItem`.
 const MAX_KEYS_PER_BATCH: usize = 100;
 
 /// The tables could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// DynamoDB did not do it, or it is not known whether it did.
+    /// DynamoDB did not carry out a call, or its result is unknown.
     #[error("DynamoDB did not answer {operation}")]
     Aws {
-        /// What was asked for.
+        /// The call.
         operation: &'static str,
-        /// What the SDK says, with AWS's request id.
+        /// The SDK's message, with AWS's request id.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A row is not of the form that this code knows.
+    /// A row has an unknown form.
     #[error("a row could not be read or written")]
     Row(#[from] serde_dynamo::Error),
     /// Others kept changing the same rows.
@@ -74,7 +74,7 @@ pub struct Table {
 pub(crate) enum Written {
     /// Everything is written.
     All,
-    /// Nothing is: these conditions did not hold, by position, with the item that was there.
+    /// Nothing was written: these conditions failed, by position, with the existing item.
     Refused(Vec<(usize, Option<Item>)>),
 }
 
@@ -94,7 +94,7 @@ impl Table {
         DueIndexKey::of_channel(at, channel, self.due_partitions)
     }
 
-    /// Where a Pin of a channel that is due at `at` stands in the `due` index.
+    /// The position in the `due` index of a Pin of a channel that is due at `at`.
     pub(crate) fn due_pin(&self, at: Timestamp, channel: &ChannelId, pin: &PinId) -> DueIndexKey {
         DueIndexKey::of_pin(at, channel, pin, self.due_partitions)
     }
@@ -105,9 +105,9 @@ impl Table {
         Ok(get.send().await.map_err(Error::aws("GetItem"))?.item)
     }
 
-    /// Puts an item if `condition` holds. Otherwise gives back what is there.
+    /// Puts an item if `condition` holds. Otherwise returns the existing item.
     ///
-    /// An SDK retry may meet its own first try: the very same item counts as written.
+    /// An SDK retry may find its own first try: exactly the same item counts as written.
     pub(crate) async fn put_if(
         &self,
         new: Item,
@@ -135,7 +135,7 @@ impl Table {
         }
     }
 
-    /// Changes a row if `condition` holds. `false`: it does not, and nothing changed.
+    /// Changes a row if `condition` holds. `false`: it does not hold, and nothing changed.
     ///
     /// Attributes that `expression` writes as `#name` are put in by their names: DynamoDB reserves many words.
     pub(crate) async fn update_if(
@@ -226,7 +226,7 @@ impl Table {
         Ok(())
     }
 
-    /// Writes all of `items` or none of them. A collision with another transaction is tried again, with jitter.
+    /// Writes all of `items` or none of them. A conflict with another transaction is retried, with jitter.
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Written, Error> {
         for round in 1..=MAX_TRIES {
             let write = self.client.transact_write_items().set_transact_items(Some(items.clone()));
@@ -252,7 +252,8 @@ impl Table {
         Err(Error::Contended)
     }
 
-    /// Reads rows of several tables, consistently, in one round trip for each hundred. No two keys are the same.
+    /// Reads rows of several tables with strong consistency, in one round trip for each hundred. The keys must be
+    /// different.
     pub(crate) async fn batch(&self, keys: &[(&Table, RowKey)]) -> Result<HashMap<RowKey, Item>, Error> {
         let mut found = HashMap::with_capacity(keys.len());
         for some in keys.chunks(MAX_KEYS_PER_BATCH) {
@@ -322,12 +323,12 @@ fn is_passing(reason: &CancellationReason) -> bool {
     matches!(reason.code(), Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"))
 }
 
-/// A row as DynamoDB carries it.
+/// A row in DynamoDB's form.
 pub(crate) fn item(row: &impl Serialize) -> Result<Item, Error> {
     Ok(serde_dynamo::to_item(row)?)
 }
 
-/// A row as we know it.
+/// A row as a `domain` value.
 pub(crate) fn row<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     Ok(serde_dynamo::from_item(item)?)
 }

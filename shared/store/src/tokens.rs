@@ -1,4 +1,4 @@
-//! `TOKEN`: a channel's sealed pairs, and the lease of whoever refreshes them.
+//! `TOKEN`: a channel's sealed pairs, and the lease of the process that refreshes them.
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -17,10 +17,10 @@ use crate::{
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
-/// What is kept of a channel's tokens: one row, so that a refresh is one write.
+/// The stored tokens of a channel: one row, so that a refresh is one write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRow {
-    /// What is known of them.
+    /// Their state.
     #[serde(flatten)]
     pub state: TokenState,
     /// The newest pair.
@@ -28,12 +28,12 @@ pub struct TokenRow {
     /// The refresh token before it, until the next rotation. Older versions have kept its access token, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SealedPair>,
-    /// A pair that came when the version had moved on.
+    /// A pair that came after the version had changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<SealedPair>,
 }
 
-/// What is not there is removed: an update leaves other attributes alone.
+/// These attributes are removed if they are missing: an update does not change other attributes.
 const OPTIONAL_ATTRIBUTES: [&str; 9] = [
     "refresh_expires_at",
     "lease",
@@ -51,9 +51,9 @@ const OPTIONAL_ATTRIBUTES: [&str; 9] = [
 pub enum SaveOutcome {
     /// The pair is in the row.
     Saved,
-    /// The version is right, but the channel was given up meanwhile: both tables have to be written.
+    /// The version is right, but the channel was marked as lost in the meantime: both tables have to be written.
     ChannelLost,
-    /// The version has moved on, or the channel is gone.
+    /// The version has changed, or the channel was deleted.
     VersionConflict,
 }
 
@@ -81,7 +81,7 @@ impl TokensTable {
         self.table.get(&RowKey::token(channel)).await?.map(TokenRow::from_item).transpose()
     }
 
-    /// The tokens of those of `channels` that have any, in few round trips. A row that cannot be read hides no other.
+    /// The tokens of `channels`, in few round trips. A row that cannot be read does not affect the others.
     pub async fn tokens(
         &self,
         channels: &[ChannelId],
@@ -133,7 +133,7 @@ impl TokensTable {
             Ok(claimed) => {
                 let Some(before) = claimed.attributes else { return Ok(None) };
                 let mut row = TokenRow::from_item(before)?;
-                // Our own, met by an SDK retry, may have been written over another that was left.
+                // An SDK retry may find our own lease, which may have replaced one that was not released.
                 let left = row.state.take_lease(lease.clone());
                 Ok(Some((row, left)))
             }
@@ -144,7 +144,7 @@ impl TokensTable {
         }
     }
 
-    /// Saves a new pair over version `before`, whoever holds the lease by now.
+    /// Saves a new pair over version `before`, even if another process holds the lease by now.
     pub async fn save_new_tokens(&self, new: &TokenRow, before: u64) -> Result<SaveOutcome, Error> {
         let mut change = replace(&self.table, new, &["spare"])?;
         change.names.extend(values([(":before", n(before)), (":alive", s("connected"))]));
@@ -155,7 +155,7 @@ impl TokensTable {
         self.saved(new, before).await
     }
 
-    /// What an unwritten save means. An SDK retry may meet its own first try: that counts as done.
+    /// The result of a save that was not written. An SDK retry may find its own first try: that counts as saved.
     async fn saved(&self, new: &TokenRow, before: u64) -> Result<SaveOutcome, Error> {
         Ok(match self.token(&new.state.channel_id).await? {
             Some(there) if there.pair == new.pair => SaveOutcome::Saved,
@@ -164,7 +164,7 @@ impl TokensTable {
         })
     }
 
-    /// Keeps a good pair that came too late to be the current one. Nothing happens if the channel is gone.
+    /// Stores a good pair that came too late to be the current one. Nothing happens if the channel was deleted.
     pub async fn save_spare(&self, channel: &ChannelId, pair: &SealedPair) -> Result<(), Error> {
         let names = values([(":pair", serde_dynamo::to_attribute_value(pair)?)]);
         self.table
@@ -173,7 +173,7 @@ impl TokensTable {
         Ok(())
     }
 
-    /// Gives the lease `lease` back, with what was learnt. Nothing happens if the lease or the version has moved on.
+    /// Releases `lease`, and saves the new state. Nothing happens if the lease or the version has changed.
     pub async fn release_lease(&self, new: &TokenRow, lease: &str) -> Result<(), Error> {
         let mut change = replace(&self.table, new, &[])?;
         change.names.extend(values([(":before", n(new.state.version)), (":mine", s(lease))]));
@@ -182,8 +182,8 @@ impl TokensTable {
         Ok(())
     }
 
-    /// Makes a channel's tokens due now, unless somebody is refreshing them, or has tried and waits for a better
-    /// moment: a Pin in a hurry does not hurry Pinterest.
+    /// Makes a channel's tokens due now, unless another process is refreshing them, or has tried and waits for the next
+    /// try: an urgent Pin must not cause more calls.
     pub async fn request_refresh(
         &self,
         tenant: &TenantId,
@@ -205,7 +205,7 @@ impl TokensTable {
     }
 }
 
-/// The update that makes a row what `new` says, without what `new` lacks.
+/// The update that sets a row to `new`, and removes what `new` lacks.
 fn replace(table: &Table, new: &TokenRow, removed: &[&str]) -> Result<Change, Error> {
     let key = RowKey::token(&new.state.channel_id);
     let new = new.to_item(table)?;
@@ -213,7 +213,7 @@ fn replace(table: &Table, new: &TokenRow, removed: &[&str]) -> Result<Change, Er
     let gone: Vec<_> = gone.copied().collect();
     let set: Vec<(String, AttributeValue)> =
         new.into_iter().filter(|(name, _)| !["pk", "sk", "spare"].contains(&name.as_str())).collect();
-    // `connection` is a word that DynamoDB reserves; every name is written as a placeholder.
+    // `connection` is a reserved word of DynamoDB; every name is written as a placeholder.
     let assignments: Vec<_> = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
     let mut expression = format!("SET {}", assignments.join(", "));
     if !gone.is_empty() {
@@ -230,7 +230,8 @@ struct Change {
 }
 
 impl MainTable {
-    /// Saves a new pair that brings a channel back, over version `before`: its row and the channel's together.
+    /// Saves a new pair that makes a lost channel work again, over version `before`: its row and the channel's row
+    /// together.
     pub async fn save_recovered(
         &self,
         tokens: &TokensTable,
@@ -246,8 +247,8 @@ impl MainTable {
         }
     }
 
-    /// Gives the lease back with the news that the channel has to be connected again: both rows together.
-    /// Nothing happens if the lease or the version has moved on.
+    /// Releases the lease, and saves that the channel has to be connected again: both rows together. Nothing happens if the
+    /// lease or the version has changed.
     pub async fn release_dead(
         &self,
         tokens: &TokensTable,
@@ -261,7 +262,7 @@ impl MainTable {
         Ok(())
     }
 
-    /// Warns that a refresh token dies: both rows together, once for each number of days.
+    /// Saves the warning that a refresh token expires: both rows together, once for each number of days.
     pub async fn record_expiry_warning(
         &self,
         tokens: &TokensTable,

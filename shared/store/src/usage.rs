@@ -21,12 +21,12 @@ use crate::{
 
 /// How many times an update is tried while others change the row.
 const MAX_TRIES: usize = 4;
-/// How many tenants a process remembers.
+/// How many tenants a process caches.
 const MAX_REMEMBERED: usize = 1000;
 /// A tenant at its limit has its open Pins counted at most this often.
 const RECOUNT_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// What a tenant has used, as the row has it.
+/// The use of a tenant, as stored in the row.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     /// The tenant's own limits.
@@ -111,7 +111,7 @@ impl MainTable {
                     self.usages.insert(tenant, usage);
                     return Ok(Err(reached));
                 }
-                // What this process remembers may be old.
+                // The cached value may be old.
                 Err(_) => {
                     (usage, is_fresh) = (self.stored_usage(tenant).await?, true);
                     continue;
@@ -128,7 +128,7 @@ impl MainTable {
         Err(Error::Contended)
     }
 
-    /// Gives units of a limit back.
+    /// Returns units of a limit.
     pub async fn give_back(
         &self,
         tenant: &TenantId,
@@ -148,13 +148,12 @@ impl MainTable {
         Ok(())
     }
 
-    /// What a tenant has used.
+    /// The use of a tenant.
     pub async fn stored_usage(&self, tenant: &TenantId) -> Result<Usage, Error> {
         self.table.get(&RowKey::usage(tenant)).await?.map_or_else(|| Ok(Usage::default()), Usage::from_item)
     }
 
-    /// Gives a tenant limits of its own, in place of those that it had. Past use is kept, and
-    /// rescaled to the new limits.
+    /// Sets a tenant's own limits, which replace the earlier ones. Past use is kept, and rescaled to the new limits.
     pub async fn save_own_limits(
         &self,
         tenant: &TenantId,
@@ -238,7 +237,7 @@ impl MainTable {
         }
     }
 
-    /// Counts the open Pins anew, since some have ended, unless that was done just now.
+    /// Counts the open Pins again, because some have ended, unless they were counted just now.
     async fn recount(
         &self,
         tenant: &TenantId,
@@ -256,7 +255,7 @@ impl MainTable {
         Ok(Ok(self.update_usage(tenant, change).await?.unwrap_or_else(|there| there)))
     }
 
-    /// `Ok(Err)`: the row was not as expected; this is what it holds.
+    /// `Ok(Err)`: the row was not as expected; this is its content.
     async fn update_usage(&self, tenant: &TenantId, change: Change) -> Result<Result<Usage, Usage>, Error> {
         let update = self.table.client.update_item().table_name(&self.table.name);
         let update = update
@@ -289,7 +288,7 @@ struct Change {
 }
 
 impl Change {
-    /// Uses units. A bucket that is empty begins anew; another one is filled up, whatever others do at the same moment.
+    /// Uses units. An empty bucket is set to the units; another one is increased, so that parallel updates do not conflict.
     fn new(
         usage: &Usage,
         units: &[(Limit, u64)],

@@ -1,4 +1,4 @@
-//! Pinterest's official description, to which requests and our own answers are held.
+//! Pinterest's official description, against which requests and our own answers are validated.
 
 mod schema;
 
@@ -12,7 +12,7 @@ use crate::http::{Answer, Operation, Parameters, Refusal, Request};
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The optional parameters that are honoured. Another one is refused, unless it asks for what is done anyway.
+/// The optional parameters that have an effect. Another one is refused, unless it requests the default behaviour.
 const FILTERS: [&str; 10] = [
     "bookmark",
     "creative_types",
@@ -29,7 +29,7 @@ const FILTERS: [&str; 10] = [
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../contract/openapi.json")).unwrap_or_default());
 
-/// Refuses a request that the description does not allow, and one with a parameter or a field that it does not name.
+/// Refuses a request that the description does not allow, and one with an unknown parameter or field.
 pub(crate) fn check_request(operation: Operation, request: &Request) -> Result<(), Refusal> {
     find_fault(described(operation), request)
         .map_or(Ok(()), |fault| Err(Refusal::outside_contract(operation, fault)))
@@ -55,7 +55,7 @@ fn check_body(described: &'static Value, request: &Request) -> Result<(), String
     Schemas::new(&DESCRIPTION, Direction::Request).check(&content["schema"], &body, "body")
 }
 
-/// Refuses to give an answer that the description does not know.
+/// Refuses to send an answer that does not match the description.
 pub(crate) fn check_answer(operation: Operation, answer: &Answer) -> Result<(), Refusal> {
     let of_status = &described(operation)["responses"][answer.status.as_str()];
     if of_status.is_null() {
@@ -70,7 +70,7 @@ pub(crate) fn check_answer(operation: Operation, answer: &Answer) -> Result<(), 
     checked.map_err(|fault| Refusal::broken_contract(operation, &fault))
 }
 
-/// How the description names the limit on calls of this operation, such as `org_write`.
+/// The description's name of the rate limit for this operation, such as `org_write`.
 pub(crate) fn rate_category(operation: Operation) -> &'static str {
     described(operation)["x-ratelimit-category"].as_str().unwrap_or_default()
 }
@@ -107,7 +107,8 @@ fn check_query(described: &'static Value, query: &Parameters) -> Result<(), Stri
     }
 }
 
-/// The value that the texts of a query stand for. A text that stands for none stays a text, which the schema refuses.
+/// Converts the texts of a query to the type of the schema. A text that cannot be converted stays a text, which the schema
+/// refuses.
 fn typed(schema: &Value, texts: &[&str], is_repeated: bool) -> Value {
     let parse_value = |text: &str| match schema["type"].as_str() {
         Some("integer") => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-/// Which way a value goes.
+/// The direction of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// To Pinterest: a field that the schema does not name, or that is for answers only, is refused.
+    /// To Pinterest: an unknown field, or one that is for answers only, is refused.
     Request,
     /// From Pinterest: there may be more fields.
     Answer,
@@ -38,7 +38,7 @@ impl<'a> Schemas<'a> {
         part["$ref"].as_str().and_then(|reference| self.target(reference)).unwrap_or(part)
     }
 
-    /// Says what is wrong with `value`, which stands at `at`: the first fault.
+    /// Returns the first error in `value`, which is at the path `at`.
     pub(super) fn check(&self, schema: &'a Value, value: &Value, at: &str) -> Result<(), String> {
         let schema = self.resolve(schema);
         if value.is_null() {

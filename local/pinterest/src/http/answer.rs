@@ -119,7 +119,7 @@ impl From<Refusal> for Answer {
     }
 }
 
-/// Formats a moment as Pinterest does: in UTC, but without a sign of the time zone.
+/// Formats a time as Pinterest does: in UTC, but without a time zone.
 pub(crate) fn format_date_time(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! Every error that Pinterest answers, with its body.
+//! Every error that Pinterest returns, with its body.
 
 use std::borrow::Cow;
 
@@ -17,14 +17,14 @@ pub(crate) enum Refusal {
     Analytics(Cow<'static, str>),
     /// The address of an image does not answer.
     ImageNotFetched,
-    /// What lies at the address of an image, or in its data, is no image.
+    /// The file at the address of an image, or its data, is not an image.
     ImageBroken,
     ImageTooSmall,
     /// The sandbox takes no video Pins.
     NoVideoInSandbox,
     /// The destination of a Pin does not answer.
     LinkNotReached,
-    /// No token, a dead one, one of the other environment, or a wrong App ID or App Secret.
+    /// No token, an invalid one, one of the other environment, or a wrong App ID or App Secret.
     NotAuthenticated,
     /// The token lacks a scope.
     MissingScope,
@@ -34,9 +34,9 @@ pub(crate) enum Refusal {
     RedirectMismatch,
     /// An app with Trial access may create Pins in the sandbox only.
     TrialAccess,
-    /// The object or the feature is not for this caller.
+    /// This caller may not use the object or the feature.
     NotPermitted,
-    /// The refresh token is dead, where the policy says 400 for that.
+    /// The refresh token is invalid, and the policy requires 400 for that.
     DeadRefreshToken,
     BoardName,
     SectionName,
@@ -62,7 +62,7 @@ pub(crate) enum Refusal {
     Internal,
     /// The state could not be saved. This is a failure of the simulation, which Pinterest does not have.
     StateNotSaved(String),
-    /// The answer is none that the description knows. This is a failure of the simulation, too.
+    /// The answer does not match the description. This is a failure of the simulation, too.
     BrokenContract(String),
     /// The refusal that a fault defines.
     Custom {

@@ -1,5 +1,5 @@
-//! What Pinterest would find at an address, as far as the address itself tells. Nothing is fetched unless the policy wants
-//! it: a laptop may have no internet, and a test must not need one.
+//! What Pinterest would find at an address, as far as the address itself shows it. Nothing is fetched unless the policy
+//! requires it: a laptop may have no internet, and a test must not need it.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ const SMALL_HOST: &str = "small.example";
 /// A host whose images are all broken.
 const BROKEN_HOST: &str = "broken.example";
 
-/// Endings of files that are no image that Pinterest takes.
+/// File extensions of files that are not images for Pinterest.
 const OTHER_FILES: [&str; 17] = [
     "avi", "csv", "doc", "docx", "heic", "heif", "htm", "html", "json", "m4v", "mov", "mp4", "pdf", "svg",
     "txt", "webm", "zip",
@@ -40,7 +40,7 @@ pub(super) fn check_image(address: &str, policy: ImageAddresses) -> Result<(), R
         Some(Host::Ipv6(_)) | None => true,
         Some(Host::Domain(name)) => is_private_name(name),
     };
-    // The stack's own bucket, which is as near as this Pinterest is.
+    // The stack's own bucket, which this Pinterest can reach.
     let is_signed = url.query_pairs().any(|(name, _)| name == "X-Amz-Signature");
     if (is_private && !is_signed) || host == UNREACHABLE_HOST {
         return Err(Refusal::ImageNotFetched);

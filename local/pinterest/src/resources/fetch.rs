@@ -1,4 +1,4 @@
-//! Fetches the images of a new Pin, as Pinterest does, where the policy wants that.
+//! Fetches the images of a new Pin, as Pinterest does, if the policy requires it.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::http::Refusal;
 /// How long an image may take to begin.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How files begin that are images.
+/// The first bytes of image files.
 const IMAGES: [&[u8]; 6] = [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM", b"II*\0"];
 
-/// A client of its own: the images are anywhere.
+/// A client of its own, because images may be at any address.
 pub(crate) fn client() -> io::Result<Client> {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -26,7 +26,7 @@ pub(crate) fn client() -> io::Result<Client> {
     client.build().map_err(io::Error::other)
 }
 
-/// Fetches all images that the body of `POST /pins` names, and refuses what is none.
+/// Fetches all images that the body of `POST /pins` names, and refuses a file that is not an image.
 pub(crate) async fn check_images(client: &Client, body: &[u8]) -> Result<(), Refusal> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let source = &body["media_source"];

@@ -1,4 +1,4 @@
-//! Shows a Pin as the policy says that Pins are shown when they are read again.
+//! Changes a Pin that is read again as the policy defines.
 
 use jiff::{SignedDuration, Timestamp, tz};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub(super) fn show_as(listing: &Listing, pin: &Pin, mut document: Value) -> Valu
     document
 }
 
-/// Sets a field, or takes it away.
+/// Sets a field, or removes it.
 fn set(document: &mut Value, name: &str, value: Option<Value>) {
     match value {
         Some(value) => document[name] = value,

@@ -16,7 +16,7 @@ pub(crate) fn find_board<'a>(
     board.filter(|board| is_board_visible(board, grant)).ok_or(Refusal::BoardNotFound)
 }
 
-/// The board `id`, which the token may change. One of a group is another's.
+/// The board `id`, which the token may change. A group board belongs to another account.
 pub(crate) fn find_own_board<'a>(
     state: &'a State,
     grant: &Grant,

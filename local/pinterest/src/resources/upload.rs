@@ -63,7 +63,7 @@ const TOO_LARGE: FormError = FormError(
     "Your proposed upload exceeds the maximum allowed size.",
 );
 
-/// How long a form is good. Pinterest does not document it; AWS's own forms live an hour.
+/// How long a form is valid. Pinterest does not document it; AWS's own forms are valid for an hour.
 const FORM_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// The largest form: a video of 2 GB, and its fields.
 const MAX_FORM_BYTES: u64 = (2 << 30) + (1 << 20);

@@ -1,4 +1,4 @@
-//! The way of one call of the API from its arrival to its answer.
+//! How one call of the API is processed, from its arrival to its answer.
 
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ fn answer_call(
     if is_compressed { delivery.map(Answer::compressed) } else { delivery }
 }
 
-/// What performs an operation. Most need a token, and most of those change nothing.
+/// The function that performs an operation. Most need a token, and most of those change nothing.
 enum Handler {
     Token,
     Read(fn(&State, &Grant, &Request) -> Result<Answer, Refusal>),

@@ -111,7 +111,7 @@ pub(crate) enum Effect {
 }
 
 impl FaultKind {
-    /// Whether the operation has its effect before the fault strikes.
+    /// Whether the operation has its effect before the fault occurs.
     pub(crate) fn strikes_after(&self) -> bool {
         matches!(
             self,

@@ -34,14 +34,14 @@ pub(crate) struct Simulation {
     pub(crate) random: Random,
     /// The addresses to which the consent page may send people back.
     pub(crate) redirect_uris: Vec<String>,
-    /// Fetches images, where the policy wants that.
+    /// Fetches images, if the policy requires it.
     pub(crate) client: reqwest::Client,
     now: Clock,
     inner: Mutex<Inner>,
 }
 
-/// What one request at a time may use. No code awaits while it holds the lock, so a client that disconnects leaves no
-/// operation half done.
+/// The part that only one request at a time may use. No code awaits while it holds the lock, so a client that disconnects
+/// leaves no operation half done.
 pub(crate) struct Inner {
     pub(crate) storage: Storage,
     pub(crate) faults: Faults,
@@ -132,7 +132,7 @@ impl Inner {
         let mut counted = self.meters.entry(of_app.0).or_default().count_call(of_app.1, now);
         if let Some((metered, quota)) = of_user.filter(|_| counted.1.is_ok()) {
             let of_user = self.meters.entry(metered).or_default().count_call(quota, now);
-            // The headers tell of the limit that is nearer.
+            // The headers show the limit that will be reached first.
             if of_user.1.is_err() || of_user.0.remaining < counted.0.remaining {
                 counted = of_user;
             }

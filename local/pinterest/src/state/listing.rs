@@ -1,4 +1,5 @@
-//! How Pins are shown when they are read again. The contract promises their ids only, and people report the rest.
+//! How Pins that are read again differ from what was sent. The contract guarantees their ids only; the rest is what people
+//! report.
 
 use serde::{Deserialize, Serialize};
 

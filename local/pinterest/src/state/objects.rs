@@ -82,7 +82,7 @@ pub(crate) struct Pin {
     pub(crate) created_at: Timestamp,
 }
 
-/// What the creator says of the part that artificial intelligence has in a Pin.
+/// What the creator discloses about the use of artificial intelligence in a Pin.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AiDisclosures {

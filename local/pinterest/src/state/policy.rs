@@ -27,15 +27,15 @@ pub struct Policy {
     pub processing_seconds: u32,
     /// Whether the processing of every video fails.
     pub processing_fails: bool,
-    /// Whether the sandbox takes video Pins, against Pinterest's documents.
+    /// Whether the sandbox accepts video Pins, contrary to Pinterest's documents.
     pub sandbox_videos: bool,
-    /// What is made of the addresses of images.
+    /// How the addresses of images are treated.
     pub image_addresses: ImageAddresses,
-    /// Whether the consent page sends people to addresses that are not registered.
+    /// Whether the consent page redirects to addresses that are not registered.
     pub any_redirect_uri: bool,
     /// What the token endpoint answers.
     pub token_answer: TokenAnswer,
-    /// Whether answers are compressed, although nobody asks for it.
+    /// Whether answers are compressed, although the request does not allow it.
     pub compressed: bool,
     /// Whether the limits of Pinterest's documents hold: 1,000 calls a day for an app with Trial access; otherwise, for
     /// each user and minute, 1,000 calls that read, 100 that write and 60 for analytics.
@@ -125,15 +125,15 @@ pub enum Rotation {
     None,
 }
 
-/// What is made of the address of an image.
+/// How the address of an image is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageAddresses {
     /// Refused, if the address itself shows that Pinterest would find no image there: on this machine, in a private
-    /// network, under a name that nobody has, or a file of another kind. Every image of `unreachable.example`,
-    /// `small.example` and `broken.example` is what the host says.
+    /// network, under a reserved name, or a file of another kind. Every image at `unreachable.example`, `small.example` and
+    /// `broken.example` has the fault in its name.
     Judged,
-    /// Every web address is taken, and nothing is looked at.
+    /// Every web address is accepted without a check.
     Trusted,
     /// The image is fetched, also from this machine, and refused if there is none.
     Fetched,
@@ -145,7 +145,7 @@ pub enum ImageAddresses {
 pub struct TokenAnswer {
     /// 201 in place of 200.
     pub is_created: bool,
-    /// Whether it says which scopes were granted.
+    /// Whether it returns the granted scopes.
     pub has_scope: bool,
 }
 
@@ -165,7 +165,7 @@ pub enum DeadRefreshToken {
     BadRequest,
 }
 
-/// The order of Pins in lists. Pinterest promises none.
+/// The order of Pins in lists. Pinterest guarantees none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PinOrder {

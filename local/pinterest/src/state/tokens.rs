@@ -40,7 +40,7 @@ pub(crate) struct Grant {
 struct Token {
     grant: Grant,
     expires_at: Timestamp,
-    /// The refresh token that dies when this token is first used.
+    /// The refresh token that becomes invalid when this token is first used.
     replaces: Option<Digest>,
 }
 
@@ -89,7 +89,7 @@ impl Tokens {
             .map(|token| &token.grant)
     }
 
-    /// Exchanges a valid `refresh` for a new pair with `grant`. `rotation` decides what becomes of the old token.
+    /// Exchanges a valid `refresh` for a new pair with `grant`. `rotation` decides what happens to the old token.
     pub(crate) fn rotate(
         &mut self,
         refresh: &str,

@@ -1,4 +1,4 @@
-//! Requests of S3: signed, sent, and what is wrong with an answer.
+//! Requests to S3: signing, sending, and the errors in answers.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl MediaBucket {
         self.request_of(method, tenant, id, "", headers)
     }
 
-    /// The same for a part of what S3 knows of the file.
+    /// The same for a sub-resource of the file.
     pub(super) fn request_of(
         &self,
         method: Method,
@@ -57,7 +57,7 @@ impl MediaBucket {
         if status.is_success() {
             return Ok(answer);
         }
-        // Of the body only the code: it repeats what was signed.
+        // Only the code of the body is used: the body repeats what was signed.
         let code = code(&answer.text().await.map_err(broken)?);
         Err(Error::Refused { status, code })
     }
@@ -76,7 +76,7 @@ impl MediaBucket {
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(valid_for);
-        // S3 is the service that takes paths as they are.
+        // S3 is the only service that does not normalise paths.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         let sign = || -> Result<String, BoxError> {
@@ -104,13 +104,13 @@ pub(super) fn broken(error: reqwest::Error) -> Error {
     Error::Unreachable(error.without_url().into())
 }
 
-/// The size of the whole of which a part was answered: `bytes 0-63/1234`.
+/// The size of the whole file, from the header of a partial answer: `bytes 0-63/1234`.
 pub(super) fn whole(headers: &HeaderMap) -> Option<u64> {
     let (_, whole) = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.rsplit_once('/')?;
     whole.parse().ok()
 }
 
-/// S3's word for what is wrong.
+/// S3's error code.
 pub(super) fn code(xml: &str) -> String {
     let code = xml.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     code.map(|(code, _)| code.to_owned()).unwrap_or_default()

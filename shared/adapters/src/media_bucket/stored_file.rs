@@ -1,22 +1,22 @@
-//! What lies in the bucket, and whether a Pin can show it.
+//! A file in the bucket, and whether a Pin can show it.
 
 use domain::{DigitalSource, FileType, Invalid, MEDIA_TOO_LARGE, OtherFile, WrongFile};
 
-/// What lies in the bucket.
+/// A file in the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// What it is by its own bytes, whatever it was called.
+    /// Its type by its own bytes, not by its declared content type.
     pub kind: Result<FileType, OtherFile>,
     /// Its size.
     pub bytes: u64,
     /// Whether it is a video without its index.
     pub is_unfinished: bool,
-    /// What it says of a model that made it, if it says so.
+    /// The mark in the file that a model made it, if there is one.
     pub digital_source: Option<DigitalSource>,
 }
 
 impl StoredFile {
-    /// Whether a Pin can show it, where `field` names it as a video or as an image.
+    /// Whether a Pin can show it as the video or image that `field` requires.
     pub fn check(self, field: &str, is_video: bool) -> Result<(), Invalid> {
         let field = format!("{field}.media_id");
         let kind = FileType::wanted(self.kind, is_video).map_err(|wrong| {

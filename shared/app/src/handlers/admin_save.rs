@@ -1,4 +1,4 @@
-//! `admin-save`: the integration's settings, and whether they work.
+//! `admin-save`: reads, saves and tests the integration's settings.
 
 use adapters::SettingsSecret;
 use domain::{
@@ -20,28 +20,28 @@ use crate::{
     setup::Setup,
 };
 
-/// Settings to save. What is absent stays as it is.
+/// Settings to save. An absent field keeps its value.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "SaveSettingsRequest")]
 pub struct SaveSettings {
-    /// Pinterest's App ID. Empty: the environment's counts again.
+    /// Pinterest's App ID. If empty, the environment's App ID applies again.
     #[serde(default)]
     #[schemars(length(max = 40))]
     app_id: Option<String>,
-    /// Pinterest's App Secret ("App Secret Key" on Pinterest's page). Absent or empty: the stored one stays.
+    /// Pinterest's App Secret ("App Secret Key" on Pinterest's page). If absent or empty, the stored one stays.
     #[serde(default)]
     #[schemars(with = "Option<String>", length(max = 512))]
     app_secret: Option<AppSecret>,
     /// Whether the integration runs.
     #[serde(default)]
     status: Option<Status>,
-    /// Which of Pinterest's hosts new channels live on.
+    /// Pinterest's host for new channels.
     #[serde(default)]
     environment: Option<Environment>,
 }
 
-/// The settings as they are. The secret itself is never answered.
+/// The current settings. The secret itself is never returned.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Settings")]
 pub struct SettingsView {
@@ -53,7 +53,7 @@ pub struct SettingsView {
     status_source: Source,
     environment: Environment,
     environment_source: Source,
-    /// What to paste at developers.pinterest.com, the one in use first.
+    /// The redirect URIs to register at developers.pinterest.com, the current one first.
     redirect_uris: Vec<String>,
     /// Whether App ID and App Secret are both known.
     configured: bool,
@@ -67,13 +67,13 @@ const WORKER_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "WorkerStatus")]
 struct WorkerView {
-    /// When both minute workers had run last.
+    /// The older of the last runs of `deliver` and `refresh`.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_tick_at: Option<Timestamp>,
     /// When the daily check ran last.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     last_daily_at: Option<Timestamp>,
-    /// Since when the oldest entry is due that no worker has taken.
+    /// The due time of the oldest work that no worker has done.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     oldest_due_at: Option<Timestamp>,
     /// What is wrong, if the workers have not run for five minutes.
@@ -82,7 +82,7 @@ struct WorkerView {
     fix: Option<String>,
 }
 
-/// What Pinterest says to App ID and App Secret.
+/// Pinterest's answer to App ID and App Secret.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CredentialsTest {
     result: TestResult,
@@ -119,7 +119,7 @@ impl AdminSave {
         Self { secret, main, pinterest, site: setup.site(), clock: setup.clock.clone() }
     }
 
-    /// The settings as stored right now. Repairs the row that everyone else reads, if a save was cut off
+    /// The settings as they are stored now. It also repairs the row that the other functions read, if an earlier save ended
     /// between the secret and the row.
     async fn read(&self, base_url: &str) -> Result<SettingsView> {
         let resolved = ResolvedSettings::new(self.secret.stored().await?, self.secret.env().clone());
@@ -152,7 +152,7 @@ impl AdminSave {
         Ok(self.view(&resolved, &worker, base_url))
     }
 
-    /// Asks Pinterest's token endpoint, which makes nothing, on the host that is selected.
+    /// Calls the token endpoint of the selected host, which creates nothing.
     async fn test(&self) -> Result<CredentialsTest> {
         let resolved = ResolvedSettings::new(self.secret.stored().await?, self.secret.env().clone());
         let (result, detail, fix) = match (&resolved.app_id.value, &resolved.app_secret.value) {
@@ -190,7 +190,7 @@ impl AdminSave {
 
 impl WorkerView {
     fn new(worker: &WorkerStatus, now: Timestamp) -> Self {
-        // Of two workers, the one that ran longer ago is the one to worry about. One that never ran is `None`, the least.
+        // The worker whose last run is older counts. `None`, which is the smallest value, is a worker that never ran.
         let (name, last_tick_at) = if worker.delivered_at < worker.refreshed_at {
             ("deliver", worker.delivered_at)
         } else {
@@ -246,7 +246,7 @@ fn verdict(check: CredentialCheck, response: &ResponseMeta) -> (TestResult, Stri
     }
 }
 
-/// Empty means: nothing is stored.
+/// Empty: nothing is stored.
 fn app_id(text: &str) -> Result<Option<String>> {
     let text = text.trim();
     if text.len() > 40 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -257,7 +257,7 @@ fn app_id(text: &str) -> Result<Option<String>> {
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// Empty means: the stored one stays.
+/// Empty: the stored one stays.
 fn app_secret(secret: &AppSecret) -> Result<Option<AppSecret>> {
     let text = secret.expose().trim();
     if text.len() > 512 || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {

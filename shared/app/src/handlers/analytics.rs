@@ -1,4 +1,5 @@
-//! `analytics`: how accounts and their Pins do. Pinterest is asked each time, because its numbers must not be stored.
+//! `analytics`: the numbers of accounts and their Pins. They are read from Pinterest each time, because they must not be
+//! stored.
 
 mod query;
 mod view;
@@ -39,7 +40,7 @@ impl Analytics {
         Self { sessions, limits, cache: RecentAnswers::default(), site, clock }
     }
 
-    /// Reads the query, and for one about a Pin, Pinterest's id of the Pin.
+    /// Reads the query and, if it is about a Pin, the Pin's id at Pinterest.
     async fn query(
         &self,
         operation: AnalyticsOperation,
@@ -66,7 +67,7 @@ impl Analytics {
 
     /// Pinterest's answer as JSON, which may be a few minutes old.
     ///
-    /// The channel is read each time: an answer must not reach anybody whose channel it is not, or is not any more.
+    /// The channel is read each time, so that the answer goes only to the tenant that has the channel now.
     async fn read(&self, tenant: &TenantId, query: Query, now: Timestamp) -> Result<String> {
         let (channel, token) = self.sessions.read_channel(tenant, &query.channel).await?;
         if channel.environment == Environment::Sandbox {
@@ -116,8 +117,8 @@ impl Analytics {
     }
 }
 
-/// What Pinterest refuses only when it is asked for analytics. It documents 403 for an account that may not see them, and
-/// does not say whether personal accounts may; code 7 means the same.
+/// A refusal that only analytics have. Pinterest documents 403 for an account that may not read analytics, and does not
+/// document if personal accounts may; code 7 means the same.
 fn refusal(error: delivery::Error) -> Error {
     let delivery::Error::Pinterest(pinterest::Error::Refused { refusal, response }) = &error else {
         return error.into();

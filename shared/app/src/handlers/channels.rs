@@ -1,4 +1,4 @@
-//! `channels`: connected accounts, their boards, and the board that Pins go to by default.
+//! `channels`: connected accounts, their boards, and their default boards.
 
 mod claim;
 mod view;
@@ -32,7 +32,7 @@ use crate::{
     vocabulary::BoardPrivacy,
 };
 
-/// How many times a claim or a disconnection that collides with another is tried.
+/// How many times a claim or a disconnection is tried while others change the same rows.
 const MAX_CONFLICT_RETRIES: usize = 5;
 
 /// How many boards' sections are read in parallel.
@@ -40,7 +40,7 @@ const MAX_PARALLEL_SECTIONS: usize = 8;
 
 /// How many Pins are cancelled in parallel.
 const MAX_PARALLEL_WRITES: usize = 16;
-/// How many times Pins that others change at the same moment are read and cancelled again.
+/// How many rounds of reading and cancelling there are for Pins that others change at the same moment.
 const MAX_CANCEL_ROUNDS: usize = 3;
 
 /// The scope for secret boards, which is not requested unless configured.
@@ -57,7 +57,7 @@ pub struct ChangeChannel {
     default_board_id: Option<BoardId>,
 }
 
-/// A field that may be `null`, but must be there.
+/// A field that may be `null`, but must be present.
 fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<BoardId>, D::Error> {
     Option::deserialize(value)
 }
@@ -68,7 +68,7 @@ fn nullable_board(schemas: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [board, { "type": "null" }] })
 }
 
-/// A board to be made.
+/// A board to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CreateBoardRequest")]
@@ -76,11 +76,11 @@ pub struct CreateBoard {
     /// 1 to 180 characters. No other board of the account may have this name.
     #[schemars(length(min = 1, max = 180))]
     name: String,
-    /// What the board is about: at most 500 characters.
+    /// The board's description: at most 500 characters.
     #[serde(default)]
     #[schemars(length(max = 500))]
     description: Option<String>,
-    /// Who may see it. `PUBLIC` unless given.
+    /// Who may see it. Default: `PUBLIC`.
     #[serde(default)]
     #[schemars(with = "Option<BoardPrivacy>")]
     privacy: Option<Privacy>,
@@ -135,7 +135,7 @@ impl Channels {
         Ok(Page { items, next })
     }
 
-    /// Chooses the default board, once Pinterest has said that it exists.
+    /// Sets the default board, after a check at Pinterest that it exists.
     async fn change(&self, caller: &Caller, id: &ChannelId, wanted: ChangeChannel) -> Result<ChannelView> {
         let (channel, token) = self.sessions.read_channel(&caller.tenant, id).await?;
         let board = match wanted.default_board_id {
@@ -155,7 +155,7 @@ impl Channels {
         Ok(ChannelView::new(&channel.with_default_board(board), &token))
     }
 
-    /// Deletes the tokens at once, then cancels what waits. A Pin that is being sent right now is not stopped.
+    /// Deletes the tokens at once, then cancels the waiting Pins. A Pin that is being sent right now is not stopped.
     async fn disconnect(&self, caller: &Caller, id: &ChannelId) -> Result<Disconnected> {
         let mut tries = 0;
         loop {
@@ -171,7 +171,8 @@ impl Channels {
         }
         let mut cancelled_pins = 0;
         for _ in 0..MAX_CANCEL_ROUNDS {
-            // The tokens are gone, so this call cannot be repeated: what is left here ends the same way at its time.
+            // The tokens are deleted, so this call cannot be repeated. The Pins that are left are cancelled when they
+            // become due.
             match self.cancel(&caller.tenant, id, &mut cancelled_pins).await {
                 Ok(0) => break,
                 Ok(_) => {}
@@ -188,7 +189,7 @@ impl Channels {
         })
     }
 
-    /// Ends the Pins of a channel that is gone, and returns how many of them others have changed meanwhile.
+    /// Cancels the Pins of a deleted channel, and returns how many of them others have changed in the meantime.
     async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
         let main = &self.sessions.main;
         let now = self.clock.now();
@@ -214,7 +215,7 @@ impl Channels {
 
     /// All boards of the account, from all pages of Pinterest, as JSON, which may be a few minutes old.
     ///
-    /// The channel is read each time: an answer must not reach anybody whose channel it is not, or is not any more.
+    /// The channel is read each time, so that the answer goes only to the tenant that has the channel now.
     async fn boards(&self, caller: &Caller, id: &ChannelId, sections: bool) -> Result<String> {
         let (channel, token) = self.sessions.read_channel(&caller.tenant, id).await?;
         let (query, now) = ((id.clone(), sections), self.clock.now());
@@ -244,7 +245,7 @@ impl Channels {
         Ok(answer)
     }
 
-    /// Creates a board. One with this name that exists already is as good: `false`.
+    /// Creates a board. `false`: a board with this name exists already.
     async fn create_board(
         &self,
         caller: &Caller,
@@ -273,8 +274,8 @@ impl Channels {
         if let Ok(board) = created {
             return Ok((BoardView::new(board, Vec::new()), true));
         }
-        // A name that exists is refused, and a lost answer may have created the board. An account's names are unique, so the
-        // list shows which it was; group boards of others may have the same.
+        // Pinterest refuses an existing name, and a call whose answer was lost may have created the board. The names of an
+        // account are unique, so the list shows what happened. Group boards of others may have the same name.
         let boards = pinterest.boards(channel.environment, access).await;
         let boards = self.sessions.checked(boards, &session).await?;
         let named = boards.into_iter().filter(|board| board.name == name.as_str());

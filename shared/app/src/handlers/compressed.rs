@@ -1,4 +1,4 @@
-//! Texts that are sent compressed to whoever takes them so: API Gateway compresses nothing.
+//! Texts that are sent compressed to clients that accept it: API Gateway compresses nothing.
 
 use std::io::Write as _;
 
@@ -36,7 +36,7 @@ impl CompressedText {
     }
 }
 
-/// Whether the browser takes what is compressed (RFC 9110, section 12.5.3).
+/// Whether the browser accepts compressed answers (RFC 9110, section 12.5.3).
 pub(super) fn accepts_gzip(request: &ApiRequest) -> bool {
     let accepted = request.header("accept-encoding").and_then(Result::ok).unwrap_or_default();
     accepted.split(',').map(str::trim).any(|coding| {

@@ -1,4 +1,4 @@
-//! `console`: the pages, for people with a browser. Uses nothing; what the pages do goes through the API.
+//! `console`: the pages, for people with a browser. It uses no other service; the pages call the API.
 
 use edge::{ApiRequest, Body, Handler, Response, SiteConfig, body_text, not_found, redirect};
 use http::{HeaderValue, StatusCode, header};
@@ -14,10 +14,10 @@ use crate::{
     setup::Setup,
 };
 
-/// What the pages do not need, browsers need not allow.
+/// Browser features that the pages do not need are switched off.
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-/// How people sign in, and who is an admin, as the pages are told.
+/// How people sign in, and who is an admin, in the form that the pages read.
 #[derive(Debug, Serialize)]
 struct Settings {
     sign_in: SignIn,
@@ -34,11 +34,11 @@ struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum SignIn {
-    /// At the issuer, as OIDC has it.
+    /// At the issuer, by OIDC.
     Oidc,
-    /// There is an issuer, and no client that the pages could be.
+    /// There is an issuer, but no client for the pages.
     None,
-    /// With the local server's own tokens: it has no issuer.
+    /// With the local server's own tokens: there is no issuer.
     Development,
 }
 
@@ -86,14 +86,15 @@ impl Console {
         })
     }
 
-    /// The frame of every page. It is looked at anew each time: a new version names new files.
+    /// The frame of every page. It is never cached, because a new version refers to new files.
     fn page(&self, request: &ApiRequest) -> Response<Body> {
         let mut answer = self.frame.response(request, "text/html; charset=utf-8");
         let headers = answer.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        // A sign-in in a window of its own is told to this page: it stays in reach of what it has opened.
+        // A sign-in in a separate window sends its result to this page, so the page must keep access to the windows that it
+        // has opened.
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin-allow-popups"));
         headers.insert("permissions-policy", HeaderValue::from_static(PERMISSIONS));
         answer
@@ -139,10 +140,10 @@ fn send_file(file: File, gzip: bool) -> Response<Body> {
     answer
 }
 
-/// What the pages may load and reach: their own files, pictures of anywhere, the bucket and the issuer. No script or
-/// style stands in a page, and no text becomes markup.
+/// What the pages may load and call: their own files, pictures from any host, the bucket and the issuer. Inline scripts and
+/// styles are forbidden, and no text becomes markup.
 fn policy(sign_in: SignIn, reached: &[String]) -> Result<HeaderValue> {
-    // Locally, pictures and videos are shown from plain addresses too.
+    // Locally, pictures and videos from plain http addresses are shown too.
     let pictures = if sign_in == SignIn::Development { "https: http: blob:" } else { "https: blob:" };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {pictures}; media-src {pictures}; \
@@ -155,7 +156,7 @@ fn policy(sign_in: SignIn, reached: &[String]) -> Result<HeaderValue> {
 
 const ORIGINS: &str = "origins such as https://sign-in.example.com, separated by commas";
 
-/// The origin of an address (RFC 6454), as a policy names it.
+/// The origin of an address (RFC 6454), in the form of a policy.
 fn origin(variable: &'static str, address: &str) -> Result<String, InvalidVariable> {
     let origin = Url::parse(address).ok().map(|url| url.origin()).filter(Origin::is_tuple);
     Ok(origin.ok_or_else(|| InvalidVariable::new(variable, ORIGINS))?.ascii_serialization())

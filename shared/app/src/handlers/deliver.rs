@@ -1,4 +1,4 @@
-//! `deliver`: every minute, the Pins that are due, and the channels that were connected again.
+//! `deliver`: every minute, sends the Pins that are due and resumes the channels that were connected again.
 //!
 //! Ticks, workers and their shares are those of [`super::due`]. A worker has whole channels: the Pins of a channel are sent
 //! by one worker, one after the other.
@@ -16,7 +16,7 @@ use tokio::time::{Duration, Instant};
 use super::due::{self, DueWork, Rules, Sizes};
 use crate::{error::Result, setup::Setup};
 
-/// How many entries of each partition a tick looks at.
+/// How many entries of each partition a tick reads first.
 const LOOK_ENTRIES: usize = 256;
 /// How many entries of a partition a worker reads at once.
 const PAGE_ENTRIES: usize = 1000;
@@ -27,7 +27,7 @@ const MAX_WAITING: usize = 50_000;
 /// What must be left of the invocation to begin with a Pin: for a send or a board check, and for the writes.
 const MIN_TIME_LEFT: Duration = Duration::from_secs(40);
 
-/// What `deliver` may use: what publishing may, and to start itself.
+/// What `deliver` may use: everything for publishing, and the right to start itself.
 #[derive(Debug)]
 pub struct Deliver {
     publisher: PinPublisher,
@@ -40,17 +40,17 @@ pub struct Deliver {
     random: Random,
 }
 
-/// What wakes the function.
+/// The event that starts the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliverJob {
-    /// Every minute: what is due.
+    /// Every minute: work on what is due.
     Tick,
     /// A tick has started this worker for some partitions.
     Partitions(BTreeSet<u32>),
 }
 
 impl DeliverJob {
-    /// A tick sends `{"partitions":[…]}`; anything else is a minute.
+    /// A tick sends `{"partitions":[…]}`; any other event is the tick of the minute.
     #[must_use]
     pub fn from_event(event: &serde_json::Value) -> Self {
         due::partitions_of(event).map_or(Self::Tick, Self::Partitions)
@@ -89,7 +89,7 @@ impl Deliver {
         }
     }
 
-    /// Looks at what is due, starts as many workers as there is work for, and works on a share of it.
+    /// Reads what is due, starts workers for it, and works on a share of it.
     pub async fn tick(&self, deadline: Instant) -> Result<()> {
         let look = self.due().look().await?;
         if look.oldest().is_none() {

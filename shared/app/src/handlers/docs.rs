@@ -1,4 +1,4 @@
-//! `docs`: the contract, what the codes of problems mean, and whether the API answers. Uses nothing.
+//! `docs`: the contract, the meaning of the problem codes, and a health check. It uses no other service.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +19,7 @@ use crate::{
     vocabulary::ProblemCode,
 };
 
-/// That the API answers.
+/// The result of the health check.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Health")]
 pub struct HealthView {
@@ -28,7 +28,7 @@ pub struct HealthView {
     version: &'static str,
 }
 
-/// What the code of a problem means.
+/// The meaning of a problem code.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ProblemDescription")]
 pub struct ProblemView {
@@ -63,7 +63,7 @@ impl Docs {
         Self { site: setup.site(), contract: Mutex::default() }
     }
 
-    /// The contract. It is the same until another version is deployed.
+    /// The contract. It changes only with a new deployment.
     fn contract(&self, request: &ApiRequest) -> Result<Response<Body>> {
         let mut written = self.contract.lock().unwrap_or_else(PoisonError::into_inner);
         let contract = match written.take() {
@@ -85,7 +85,7 @@ impl Handler for Docs {
         &self.site
     }
 
-    /// Locally, this function gets the requests that no function has a route for.
+    /// Locally, this function also gets the requests that match no route.
     fn wrong_address(&self, method: &Method, path: &str) -> RequestError {
         match find(&endpoints(), |endpoint| (endpoint.method, endpoint.path), method, path) {
             RouteMatch::OtherMethod(allowed) => RequestError::MethodNotAllowed(allowed.join(", ")),

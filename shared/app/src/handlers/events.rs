@@ -30,8 +30,8 @@ impl Events {
         Self { bus }
     }
 
-    /// Publishes the events of a batch of changes. The answer names the first record that was not handled: Lambda sends it
-    /// and all after it again, so that the order is kept.
+    /// Publishes the events of a batch of changes. The answer names the first record that was not handled. Lambda sends it
+    /// and all records after it again, so that the order is kept.
     pub async fn publish(&self, stream: StreamEvent) -> UnhandledRecords {
         let mut unhandled = UnhandledRecords::default();
         if let Err((number, error)) = self.publish_all(&stream.records).await {
@@ -61,7 +61,7 @@ impl Events {
                     batch.push(number, row, event, changed_at(record));
                 }
                 Ok(None) => {}
-                // What came before the record that cannot be read is published, and counts as handled.
+                // The events before the record that cannot be read are published, and count as handled.
                 Err(error) => {
                     self.put(batch).await?;
                     return Err((number, error));
@@ -82,8 +82,8 @@ impl Events {
     }
 }
 
-/// Events that are put on the bus in one call, with the records that they are of. No two are of one row: the bus may refuse the
-/// first and take the second.
+/// Events that are put on the bus in one call, with their records. No two are of the same row, because the bus may refuse
+/// the first and accept the second.
 #[derive(Default)]
 struct Batch {
     numbers: Vec<String>,
@@ -103,14 +103,13 @@ impl Batch {
     }
 }
 
-/// The key of the row that changed: the dead letter of a record names no more than its place in the stream.
+/// The key of the row that changed, for the log: the dead letter of a record contains only its position in the stream.
 fn row_name(stream: &StreamEvent, number: &str) -> String {
     let wanted = |record: &&EventRecord| record.change.sequence_number.as_deref() == Some(number);
     stream.records.iter().find(wanted).map(|record| store::row_name(&record.change.keys)).unwrap_or_default()
 }
 
-/// The event of a change. A row that is removed makes one only if a person has asked for it: rows of these kinds do not
-/// expire.
+/// The event of a change. Rows of these kinds do not expire, so a removed row was removed by a user.
 fn event(record: &EventRecord) -> Result<Option<Event>> {
     let old = store::changed_row(&record.change.old_image)?;
     let new = store::changed_row(&record.change.new_image)?;

@@ -1,8 +1,8 @@
-//! `oauth-callback`: the owner has answered. The tokens are stored, unclaimed, until the person who started comes with the
-//! ticket.
+//! `oauth-callback`: the owner has answered. The tokens are stored, unclaimed, until the user who started claims them with
+//! the ticket.
 //!
-//! Browsers, and what looks at links for people, sometimes ask twice. The code works once, so one request exchanges it, and all
-//! of the same code are sent to the same place: only the person who started can claim what is there.
+//! Browsers and link scanners sometimes send the request twice. The code works once, so one request exchanges it, and all
+//! requests with the same code get the same redirect: only the user who started can claim the connection.
 
 use adapters::{Binding, SettingsSecret, Vault};
 use domain::{AuthorizationCode, Refusal, Ticket};
@@ -23,35 +23,35 @@ use crate::{
 
 /// How long a ticket is valid: a connection has to be claimed within this time.
 const TICKET_TTL: SignedDuration = SignedDuration::from_mins(15);
-/// How long a second request waits for what comes of the first: API Gateway waits 30 seconds.
+/// How long a second request waits for the result of the first: API Gateway waits 30 seconds.
 const MAX_OUTCOME_WAIT: Duration = Duration::from_secs(25);
-/// How often it looks.
+/// How often it checks for that result.
 const OUTCOME_POLL: Duration = Duration::from_millis(200);
-/// What came of a flow, if it is no error.
+/// The result of a flow, unless it is an error.
 const CONNECTED: &str = "connected";
 
-/// Why no connection came of it: what the frontend reads after `#error=`.
+/// Why the flow created no connection: the code after `#error=` for the frontend.
 #[derive(Clone, Copy, Debug)]
 enum Denied {
     /// The state is unknown, used or older than ten minutes.
     StateInvalid,
-    /// The owner said no.
+    /// The owner denied access.
     OwnerRefused,
-    /// An admin has switched the integration off, or taken its credentials away.
+    /// An admin has switched the integration off, or removed its credentials.
     IntegrationDisabled,
     /// 401 code 3: the app may not do this yet, or the owner granted too little to read the account.
     InvalidScope,
     /// Pinterest refuses the redirect URI, App ID, App Secret or the code.
     CodeRefused,
-    /// Pinterest gave tokens, and refuses to say whose they are.
+    /// Pinterest issued tokens, but refuses to return their account.
     AccountRefused,
     /// Pinterest's rate limit is used up.
     RateLimited,
     /// Pinterest did not answer, or failed.
     PinterestUnreachable,
-    /// Pinterest answered in a form that is not known.
+    /// Pinterest's answer has an unknown form.
     PinterestUnreadable,
-    /// Something went wrong inside.
+    /// An error of the stack.
     Internal,
 }
 
@@ -112,7 +112,7 @@ impl OauthCallback {
         let is_valid = |returned: &ReturnedFlow| returned.flow().expires_at > self.clock.now().as_second();
         let Some(returned) = returned.filter(is_valid) else {
             let to = self.site.fallback_url(&request.base_url);
-            // Pinterest does not promise to send the state back with a refusal.
+            // Pinterest does not guarantee to send the state back with a refusal.
             let denied = match (request.query("error"), request.query("state")) {
                 (Some(_), None) => Denied::OwnerRefused,
                 _ => Denied::StateInvalid,
@@ -141,7 +141,7 @@ impl OauthCallback {
         Ok(redirect(&format!("{}#{fragment}", flow.return_to))?)
     }
 
-    /// Takes the flow of the state. If another request with this code has it, waits for what comes of that.
+    /// Takes the flow of the state. If another request with this code has taken it, waits for its result.
     async fn take_flow(&self, state: &str, code: &str) -> Result<Option<ReturnedFlow>> {
         let (state, code, id) = (encoding::sha256(state), encoding::sha256(code), self.random.hex_id());
         let give_up_at = Instant::now() + MAX_OUTCOME_WAIT;
@@ -155,16 +155,16 @@ impl OauthCallback {
         }
     }
 
-    /// If it fails, only a request that asks again does not learn it.
+    /// If this write fails, only a repeated request is affected.
     async fn save_outcome(&self, state: &str, outcome: &str) {
         if let Err(error) = self.main.save_flow_outcome(&encoding::sha256(state), outcome).await {
             tracing::warn!(error = %chain(&error), "what came of a flow could not be saved");
         }
     }
 
-    /// Exchanges the code, once, reads whose account it is, and stores the sealed tokens.
+    /// Exchanges the code once, reads the account, and stores the sealed tokens.
     async fn connect(&self, request: &ApiRequest, flow: &OAuthFlow, ticket: &Ticket) -> Result<(), Denied> {
-        // Pinterest does not document how it says no: an error, or simply no code.
+        // Pinterest does not document the form of a denial: an error, or simply no code.
         let code = match (request.query("error"), request.query("code")) {
             (None, Some(code)) => AuthorizationCode::new(code.to_owned()),
             _ => return Err(Denied::OwnerRefused),
@@ -211,13 +211,14 @@ impl OauthCallback {
     }
 }
 
-/// The ticket of a connection: the same for everyone who brings this state and this code, who are the only ones to know both.
+/// The ticket of a connection. It is derived from the state and the code, so a repeated request gets the same ticket, and
+/// nobody else can know it.
 fn ticket(state: &str, code: &str) -> Ticket {
     Ticket::new(encoding::sha256(&format!("ticket|{state}|{code}")))
 }
 
-/// Whether a browser, or what shows a preview of a link, only looks ahead: that must not use up what works once. The person
-/// comes with a request of their own (<https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header>).
+/// Whether this is only a prefetch or a link preview: it must not use up the code, which works once. The person's own
+/// request follows (<https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header>).
 fn is_speculative(request: &ApiRequest) -> bool {
     ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().any(|name| {
         let purpose = request.header(name).and_then(Result::ok).unwrap_or_default().to_ascii_lowercase();
@@ -225,7 +226,8 @@ fn is_speculative(request: &ApiRequest) -> bool {
     })
 }
 
-/// Why no connection comes of it, for the browser. The log has Pinterest's own words. `refused`: what a refusal means.
+/// The reason for the browser why there is no connection. The log has Pinterest's own message. `refused`: the meaning of a
+/// refusal.
 fn denied(error: &pinterest::Error, refused: Denied) -> Denied {
     let denied = match error {
         pinterest::Error::Refused { refusal: Refusal::Scope | Refusal::NotPermitted, .. } => {
@@ -254,14 +256,14 @@ impl Handler for OauthCallback {
     }
 
     async fn prepare(&self) -> Result<()> {
-        // One after the other: two questions at once to Secrets Manager would be two handshakes.
+        // One after the other: two parallel calls to Secrets Manager would need two handshakes.
         let secrets = async {
             self.vault.sealer().await?;
             let settings = self.secret.resolved().await?;
             self.pinterest.connect(settings.environment.value).await?;
             Ok::<_, Error>(())
         };
-        // A flow that nobody has started: all that this function may do with the table is to take one.
+        // Takes a flow that does not exist: taking a flow is all that this function may do with the table.
         let (secrets, flow) = join!(secrets, self.main.take_oauth_flow("", "", ""));
         flow?;
         secrets

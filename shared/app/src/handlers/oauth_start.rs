@@ -1,4 +1,4 @@
-//! `oauth-start`: where to send the browser, so that an account's owner can consent.
+//! `oauth-start`: returns the address of the page on which an account's owner can consent.
 
 use delivery::SettingsReader;
 use domain::{Limit, OAuthState, Scopes};
@@ -16,15 +16,15 @@ use crate::{
     setup::Setup,
 };
 
-/// How long the owner may take at Pinterest's page.
+/// How long the owner may take on Pinterest's page.
 const OAUTH_FLOW_TTL: SignedDuration = SignedDuration::from_mins(10);
 
-/// Where the browser goes afterwards.
+/// The address to which the browser returns.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "StartOAuthRequest")]
 pub struct StartOAuth {
-    /// A path of the frontend, or an address on an allowed origin. `/app/channels` unless given.
+    /// A path of the frontend, or an address on an allowed origin. Default: `/app/channels`.
     #[serde(default = "channels_page")]
     #[schemars(length(max = 2048))]
     return_to: String,
@@ -34,14 +34,14 @@ fn channels_page() -> String {
     "/app/channels".to_owned()
 }
 
-/// Where to send the browser now.
+/// The address for the browser.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "StartedOAuth")]
 pub struct StartedOAuth {
     /// Pinterest's consent page.
     #[schemars(url)]
     authorize_url: String,
-    /// Until when the owner has to be back.
+    /// The owner must return before this time.
     #[serde(serialize_with = "domain::instant::serialize")]
     expires_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! `pins`: what became of Pins, and what can still be changed about them.
+//! `pins`: lists, reads and changes Pins.
 
 mod move_board;
 mod resolve;
@@ -28,8 +28,8 @@ use crate::{
     setup::Setup,
 };
 
-/// How much the Pins of one answer may weigh as JSON. Lambda carries 6 MB, and writes the answer as a text within its own
-/// JSON, where each quotation mark takes two bytes.
+/// The largest size of the Pins of one answer as JSON. A Lambda response has at most 6 MB, and contains the answer as a
+/// JSON string, in which each quotation mark takes two bytes.
 const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// What `pins` may use.
@@ -37,7 +37,7 @@ const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 pub struct Pins {
     main: MainTable,
     bucket: MediaBucket,
-    /// Tells which addresses may be named: nothing is fetched here.
+    /// Checks addresses; nothing is fetched here.
     fetch: MediaFetch,
     site: SiteConfig,
     clock: Clock,
@@ -118,7 +118,7 @@ fn changed_meanwhile() -> Error {
     WrongState { detail, fix: "Read it again." }.into()
 }
 
-/// How many of the Pins fit into one answer: one at least.
+/// How many of the Pins fit into one answer: at least one.
 fn how_many_fit(pins: &[PinView]) -> Result<usize> {
     let mut left = MAX_PAGE_BYTES;
     for (position, pin) in pins.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `publish`: takes a Pin and publishes it now, or stores it until its time.
+//! `publish`: accepts a Pin and publishes it now, or stores it until its time.
 
 mod bulk;
 mod files;
@@ -41,7 +41,7 @@ use crate::{
     setup::Setup,
 };
 
-/// What `publish` may use: what publishing may, and the bucket.
+/// What `publish` may use: everything for publishing, and the bucket.
 #[derive(Debug)]
 pub struct Publish {
     publisher: PinPublisher,
@@ -62,17 +62,17 @@ impl Publish {
         Self { publisher, main, limits, disclosures: setup.disclosures, site, clock, random }
     }
 
-    /// Reads, checks, writes, sends. What can be refused is refused before anything is written.
+    /// Reads, checks, writes, sends. Every check comes before the first write.
     async fn create(&self, caller: &Caller, new_pin: NewPin, key: Option<IdempotencyRecord>) -> Result<Pin> {
         let (now, channel_id) = (self.clock.now(), new_pin.channel()?);
         let key_hash = key.as_ref().map(|key| key.hash.as_str());
-        // Counted while the rest is read, so that it takes no time of its own.
+        // Counted in parallel with the reads, so that it takes no extra time.
         let (snapshot, within_limits) = join!(
             self.publisher.sessions.read_snapshot(&caller.tenant, &channel_id, key_hash),
             self.limits.use_pins(&caller.tenant, 1),
         );
         let snapshot = snapshot?;
-        // Before any rule: what was accepted once is not refused because its time has come since.
+        // Before any check: a request that was accepted once is not refused because its time is now in the past.
         if let (Some(key), Some(used)) = (&key, &snapshot.used)
             && used.expires_at > now.as_second()
         {
@@ -114,12 +114,12 @@ impl Publish {
         PinId::new(now, self.random.id_bytes())
     }
 
-    /// The id of a file that comes within a request.
+    /// The id of a file that is sent within a request.
     fn new_media_id(&self, now: Timestamp) -> MediaId {
         MediaId::new(now, self.random.id_bytes())
     }
 
-    /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
+    /// Writes the Pin with its first transition. Of several requests with one key, only one sends.
     async fn begin(&self, pin: Pin, key: Option<IdempotencyRecord>, session: &ChannelSession) -> Result<Pin> {
         let now = self.clock.now();
         let transition = self.publisher.decide(&pin, &Input::Due, session);
@@ -137,8 +137,8 @@ impl Publish {
         }
     }
 
-    /// 201 for what is at Pinterest, 202 for what is on its way; what was refused for good is a problem, and names the
-    /// Pins that will be refused for the same.
+    /// 201 for a Pin that is at Pinterest, 202 for one that is scheduled or waits. A Pin that was refused for good is a
+    /// problem, which names the Pins that will be refused for the same reason.
     async fn answer(&self, pin: &Pin) -> Result<Response<Body>> {
         match &pin.state {
             State::Failed { error } => {
@@ -170,7 +170,7 @@ fn path_of(pin: &Pin) -> String {
     format!("/api/v1/pins/{}", pin.id)
 }
 
-/// The Pin that a request asks for, before its first transition.
+/// The Pin of a request, before its first transition.
 fn accept(id: PinId, tenant: &TenantId, channel: &Channel, request: ValidPin, now: Timestamp) -> Result<Pin> {
     if !channel.scopes.missing().is_empty() {
         return Err(Error::refused(domain::failures::invalid_scope(channel.environment)));

@@ -1,4 +1,4 @@
-//! Rows by themselves: one that this version cannot read is no reason to leave the others.
+//! Keeps the readable rows of a list, if this version cannot read some of them.
 
 use std::future;
 
@@ -6,7 +6,7 @@ use domain::Pin;
 use futures_util::{Stream, StreamExt as _};
 use platform::chain;
 
-/// The Pins that can be read. The others are logged, and left to a version that can read them.
+/// The Pins that can be read. The others are logged, and are left to a version that can read them.
 pub(super) fn readable(
     pins: impl Stream<Item = Result<Pin, store::Error>>,
 ) -> impl Stream<Item = Result<Pin, store::Error>> {

@@ -1,7 +1,6 @@
-//! Answers that are given again for a few minutes: a page of charts that is opened twice asks Pinterest once.
+//! Caches answers for a few minutes: a page of charts that is opened twice calls Pinterest once.
 //!
-//! Pinterest's developer guidelines forbid to store what its API tells, so nothing is written anywhere: this is one
-//! process's memory.
+//! Pinterest's developer guidelines forbid storing the answers of its API, so they are only in the memory of one process.
 
 use std::{
     collections::VecDeque,
@@ -12,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How old an answer may be.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
-/// How much is held, in bytes of JSON: some hundred answers. A function has 256 MB in all.
+/// The size of the cache, in bytes of JSON: some hundred answers. A function has 256 MB in all.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// What was answered lately, oldest first.
+/// The cached answers, oldest first.
 ///
-/// A query names its channel, and a channel is one tenant's: whoever may ask may have the answer.
+/// A query names its channel, and a channel belongs to one tenant: anybody who may send the query may have the answer.
 #[derive(Debug)]
 pub(super) struct RecentAnswers<Query>(Mutex<Answers<Query>>);
 
@@ -34,7 +33,7 @@ impl<Query> Default for RecentAnswers<Query> {
 }
 
 impl<Query: PartialEq> RecentAnswers<Query> {
-    /// The answer to this very query, if it is not too old.
+    /// The answer to exactly this query, if it is not too old.
     pub(super) fn get(&self, query: &Query, now: Timestamp) -> Option<String> {
         let answers = self.lock();
         let mut newest_first = answers.all.iter().rev();
@@ -42,7 +41,7 @@ impl<Query: PartialEq> RecentAnswers<Query> {
         is_fresh(*at, now).then(|| answer.clone())
     }
 
-    /// Keeps an answer, in place of what is too old or too much.
+    /// Stores an answer, and removes answers that are too old or exceed the size.
     pub(super) fn insert(&self, query: Query, answer: String, now: Timestamp) {
         let mut answers = self.lock();
         answers.bytes += answer.len();
@@ -55,14 +54,14 @@ impl<Query: PartialEq> RecentAnswers<Query> {
         }
     }
 
-    /// Forgets the answers to some queries.
+    /// Removes the answers to some queries.
     pub(super) fn forget(&self, is_meant: impl Fn(&Query) -> bool) {
         let mut answers = self.lock();
         answers.all.retain(|(query, ..)| !is_meant(query));
         answers.bytes = answers.all.iter().map(|(_, answer, _)| answer.len()).sum();
     }
 
-    /// Whoever panicked left whole answers behind.
+    /// A panic leaves only complete answers behind.
     fn lock(&self) -> MutexGuard<'_, Answers<Query>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,7 +85,7 @@ mod tests {
         Timestamp::from_second(1_790_000_000 + seconds).unwrap()
     }
 
-    /// How many answers are held, and how many bytes they have.
+    /// The number of cached answers, and their size in bytes.
     fn contents(cache: &Cache) -> (usize, usize) {
         let answers = cache.lock();
         (answers.all.len(), answers.bytes)

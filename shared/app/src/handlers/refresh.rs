@@ -1,4 +1,4 @@
-//! `refresh`: every minute, the tokens that are due; every day, a check of all that are about to expire.
+//! `refresh`: every minute, refreshes the tokens that are due; every day, checks all that are about to expire.
 //!
 //! Ticks, workers and their shares are those of [`super::due`], at a pace that is a setting.
 
@@ -99,7 +99,7 @@ pub struct Refresh {
     pub decide: Decide,
 }
 
-/// App ID and App Secret of this tick, and when the secret was last seen to be right.
+/// App ID and App Secret of this tick, and when Pinterest last accepted the secret.
 struct AppCredentials {
     id: String,
     secret: AppSecret,
@@ -194,8 +194,8 @@ impl Refresh {
         Refresher { refresh: self, app, verified: Mutex::default(), is_limited: AtomicBool::default() }
     }
 
-    /// App ID and App Secret, if the integration has them. Tokens are refreshed even when it is switched off: switching it
-    /// on again must not cost every channel.
+    /// App ID and App Secret, if the integration has them. Tokens are refreshed even when it is switched off. Otherwise all
+    /// channels would be lost when it is switched on again.
     async fn load_credentials(&self) -> Result<Option<AppCredentials>> {
         let settings = self.secret.resolved_within(MAX_SECRET_AGE).await?;
         let ResolvedSettings { app_id, app_secret, .. } = settings.as_ref();

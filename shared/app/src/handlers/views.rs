@@ -1,4 +1,4 @@
-//! Answers that several functions give.
+//! Answers of several functions.
 
 use domain::{
     ChannelId, Draft, Failure, Pin, PinId, PinterestPinId, Reason, State, Timeline, TimelineEntry,
@@ -12,7 +12,7 @@ use crate::vocabulary::PinState;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// A Pin as callers see it.
+/// A Pin of Pinwright.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Pin")]
 pub struct PinView {
@@ -22,17 +22,17 @@ pub struct PinView {
     draft: Draft,
     #[schemars(with = "PinState")]
     state: String,
-    /// The reason of a wait.
+    /// What the Pin waits for.
     reason: Option<Reason>,
-    /// When it is tried again, if that is known.
+    /// When it is tried again, if the time is known.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     retry_at: Option<Timestamp>,
     #[serde(serialize_with = "domain::instant::serialize")]
     publish_at: Timestamp,
-    /// After how long late is too late (ISO 8601).
+    /// For how long after `publish_at` it may still be published (ISO 8601).
     #[schemars(extend("format" = "duration"))]
     publish_within: String,
-    /// That instant: after it, the Pin ends as failed.
+    /// The give-up time, after which the Pin becomes `failed`.
     #[serde(serialize_with = "domain::instant::serialize")]
     give_up_at: Timestamp,
     pinterest_pin_id: Option<PinterestPinId>,
@@ -40,7 +40,7 @@ pub struct PinView {
     pinterest_pin_url: Option<String>,
     /// Why it has failed or needs a review, and what to do.
     error: Option<Failure>,
-    /// What is on the board and may be this Pin, if it needs a review.
+    /// The Pins on the board that may be this one, if it needs a review.
     #[schemars(length(max = MAX_CANDIDATES))]
     candidates: Vec<CandidateView>,
     #[serde(serialize_with = "domain::instant::serialize")]
@@ -106,7 +106,7 @@ impl CandidateView {
     }
 }
 
-/// In days if it is a number of them, as most people write it.
+/// In days if it is a whole number of them, as most people write it.
 fn iso_8601(duration: SignedDuration) -> String {
     let (days, rest) = (duration.as_secs() / SECONDS_PER_DAY, duration.as_secs() % SECONDS_PER_DAY);
     if rest == 0 && duration.subsec_nanos() == 0 { format!("P{days}D") } else { duration.to_string() }

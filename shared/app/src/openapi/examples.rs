@@ -1,4 +1,4 @@
-//! An example for each request and each answer of the contract. A test holds them against the schemas.
+//! An example for each request and each answer of the contract. A test validates them against the schemas.
 
 use domain::event::EventKind;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(super) const CSV: &str = "\
 Title,Media URL,Pinterest board,Thumbnail,Description,Link,Publish date,Keywords\n\
 Bean salad,https://images.example.com/bean.jpg,Recipes/Salads,,Ready in ten minutes.,https://example.com/bean-salad,2026-12-01 09:00,\n";
 
-/// What is sent.
+/// The example of a request.
 pub(super) fn request(operation: &str) -> Value {
     match operation {
         "save_settings" => json!({
@@ -52,7 +52,7 @@ pub(super) fn request(operation: &str) -> Value {
     }
 }
 
-/// What is answered with a status.
+/// The example of an answer with a status.
 #[expect(clippy::too_many_lines, reason = "one arm for each operation: a table")]
 pub(super) fn answer(operation: &str, status: u16) -> Value {
     match operation {
@@ -255,7 +255,7 @@ pub(super) fn problem(status: u16) -> Value {
     problem
 }
 
-/// What API Gateway says.
+/// The example of an answer from API Gateway.
 pub(super) fn gateway(status: u16) -> &'static str {
     match status {
         401 => "Unauthorized",

@@ -1,4 +1,4 @@
-//! The contract (`/openapi.json`), made of the declared operations and of the types that handlers read and write.
+//! The contract (`/openapi.json`), generated from the declared operations and from the types that handlers read and write.
 
 mod examples;
 mod schemas;
@@ -21,7 +21,7 @@ struct Problem {
     /// Names the kind of problem.
     #[schemars(url)]
     r#type: String,
-    /// The HTTP status in words.
+    /// The name of the HTTP status.
     title: String,
     /// The HTTP status.
     #[schemars(range(min = 400, max = 599))]
@@ -49,7 +49,7 @@ struct Problem {
     params: Option<domain::Params>,
 }
 
-/// What API Gateway answers itself, before a function is asked.
+/// An answer of API Gateway itself, before a function is called.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "this type is only described")]
 struct GatewayMessage {
@@ -57,13 +57,13 @@ struct GatewayMessage {
     message: String,
 }
 
-/// What is sent and what is answered are described apart: `null` and absent differ.
+/// Requests and answers have separate schemas, because they treat `null` and absent fields differently.
 struct Schemas {
     requests: SchemaGenerator,
     answers: SchemaGenerator,
 }
 
-/// The groups in which people find operations, with what each is about.
+/// The groups of operations, with a description of each.
 const TAGS: [(&str, &str); 9] = [
     ("Settings", "The integration with Pinterest, for admins."),
     ("Connecting", "Connecting a Pinterest account by OAuth."),
@@ -92,7 +92,7 @@ pub(crate) fn document(base_url: &str) -> Value {
     });
     let mut schemas = Schemas {
         requests: settings.clone().into_generator(),
-        // What an answer always has is promised, also where it may be `null`.
+        // A field that is always in an answer is `required`, even if it may be `null`.
         answers: settings.for_serialize().into_generator(),
     };
     let answers = &mut schemas.answers;
@@ -102,7 +102,7 @@ pub(crate) fn document(base_url: &str) -> Value {
         "description": "A problem, or what API Gateway says itself.",
         "oneOf": [problem, message],
     });
-    // Parameters name these.
+    // The schemas that parameters refer to.
     answers.subschema_for::<PinState>();
     answers.subschema_for::<ChannelMetric>();
     answers.subschema_for::<PinMetric>();
@@ -228,7 +228,7 @@ fn operation(endpoint: &Endpoint, contract: &Contract, schemas: &mut Schemas) ->
     operation
 }
 
-/// What can be done next with the Pin or the channel that an operation answers.
+/// The links to further operations on the Pin or the channel that an operation returns.
 fn links(operation: &str) -> Option<Value> {
     let (collection, id) = match operation {
         "create_pin" => ("/api/v1/pins/{id}", "$response.body#/id"),
@@ -316,7 +316,7 @@ fn parameters_of(endpoint: &Endpoint, contract: &Contract) -> Vec<Value> {
     all
 }
 
-/// What a failure is called in the contract.
+/// The name of a failure in the contract.
 fn name(status: u16) -> &'static str {
     match status {
         400 => "BadRequest",
@@ -341,8 +341,8 @@ fn failure(status: u16, problem: &Schema) -> Value {
         "content": { "application/problem+json": { "schema": problem, "example": example } },
     });
     if matches!(status, 401 | 429 | 503) {
-        // Deployed, API Gateway answers these itself too, in a form of its own. Most generators look at one content type
-        // only, so that both have to allow for both forms.
+        // On AWS, API Gateway also answers with these statuses, in a form of its own. Most generators read one content type
+        // only, so both content types must allow both forms.
         let either = json!({ "$ref": "#/components/schemas/ProblemOrMessage" });
         response["content"]["application/problem+json"]["schema"] = either.clone();
         response["content"]["application/json"] =

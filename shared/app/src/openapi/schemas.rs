@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 /// How schemas refer to each other.
 const PLACE: &str = "#/components/schemas/";
 
-/// The unions whose alternatives a property tells apart, and what an alternative's name begins with.
+/// The unions with a discriminator property, and the prefix of their alternatives' names.
 const TAGGED: [(&str, &str, &str); 2] = [("Media", "kind", ""), ("NewMedia", "kind", "New")];
 /// The unions whose alternatives have no such property, with the names of the alternatives in their order.
 const UNTAGGED: [(&str, [&str; 2]); 1] = [("Cover", ["ImageCover", "FrameCover"])];
-/// Text that is a code of a problem, in schemas that cannot say so themselves.
+/// Text fields that hold a problem code, in schemas that cannot declare it themselves.
 const CODES: [(&str, &str); 1] = [("PinFailure", "code")];
 
 /// Rewrites all schemas of the contract.
@@ -60,7 +60,7 @@ fn rewrite(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(rewrite),
         Value::Object(fields) => {
-            // Generators take a field with a default for one that is always there. A field may be called `default`, too.
+            // Generators treat a field with a default as always present. A field may have the name `default`, too.
             if fields.contains_key("type") || fields.contains_key("anyOf") || fields.contains_key("$ref") {
                 fields.remove("default");
             }
@@ -72,8 +72,8 @@ fn rewrite(schema: &mut Value) {
     }
 }
 
-/// An enumeration whose words have descriptions is a union of constants for schemars, and no generator makes an
-/// enumeration of that.
+/// For schemars, an enumeration whose values have descriptions is a union of constants, which no generator reads as an
+/// enumeration.
 fn enumeration(fields: &mut Map<String, Value>) {
     if let Some(only) = fields.remove("const") {
         fields.insert("type".to_owned(), "string".into());

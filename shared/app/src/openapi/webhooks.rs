@@ -1,4 +1,4 @@
-//! What a target of the event bus receives, as the webhooks of the contract.
+//! The webhooks of the contract: the events that a target of the event bus receives.
 
 use domain::event::{ChannelEvent, EventKind, PinEvent, SettingsEvent};
 use schemars::{Schema, SchemaGenerator};

@@ -5,7 +5,7 @@ use super::{SideEffect, Transition, protocol::TransitionBuilder};
 use crate::{Failure, ResponseMeta, failures};
 
 impl TransitionBuilder<'_> {
-    /// Pinterest blocks a link of the Pin. Where it has several hosts, nobody knows which of them is meant.
+    /// Pinterest blocks a link of the Pin. If its links have several hosts, it is not known which of them is meant.
     pub(super) fn link_blocked(self, response: &ResponseMeta) -> Transition {
         let hosts = self.pin.draft.link_hosts();
         let side_effect = if hosts.len() == 1 { SideEffect::CountBlockedLink } else { SideEffect::Nothing };
@@ -13,7 +13,7 @@ impl TransitionBuilder<'_> {
         Transition { side_effect, ..self.fail(failure, response) }
     }
 
-    /// Why the Pin is not sent: Pinterest blocks one link after the other to this host.
+    /// The reason not to send the Pin: Pinterest has blocked several links to this host in a row.
     pub(super) fn resting_host(&self) -> Option<Failure> {
         self.pin.draft.link_hosts().iter().find_map(|host| {
             let until = self.context.blocked_links.rest_of(host, self.now)?;

@@ -1,4 +1,4 @@
-//! Finding out whether an attempt with an unknown outcome has created the Pin.
+//! Finds out if an attempt with an unknown outcome has created the Pin.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,13 +27,13 @@ const REPEAT_DELAYS: [SignedDuration; 7] = [
 ];
 /// How many Pins of the board are shown to the person who decides.
 pub const MAX_CANDIDATES: usize = 10;
-/// After the last time for a check, so many incomplete checks in a row end the Pin.
+/// After the last time for a check, this many incomplete checks in a row end the Pin.
 const MAX_LATE_BOARD_CHECKS: u32 = 5;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
-/// What a Pin waits for that a pause holds back.
+/// The reason to wait during a pause.
 pub(super) fn pause_message(pause: Pause) -> Message {
     match pause.reason {
         PauseReason::Quota => phrases::RATE_LIMITED.into(),
@@ -68,7 +68,7 @@ impl TransitionBuilder<'_> {
             if is_late && self.times(BOARD_CHECK) >= MAX_LATE_BOARD_CHECKS {
                 return self.review_unread(attempt);
             }
-            // However late it is: a check that is running is not begun again.
+            // A check that is running is not started again, however late it is.
             let timeout = self.now + BOARD_CHECK_TIMEOUT;
             let retry_at = Some(self.postpone(BOARD_CHECK, BOARD_CHECK_TIMEOUT).max(timeout));
             self.pin.state = State::OutcomeUnknown { attempt: attempt.clone(), checks_done, retry_at };
@@ -91,7 +91,7 @@ impl TransitionBuilder<'_> {
         Transition { side_effect, ..wait }
     }
 
-    /// What the result of a board check means.
+    /// The decision after a board check.
     pub(super) fn board_checked(
         mut self,
         attempt: &Attempt,
@@ -179,8 +179,8 @@ impl TransitionBuilder<'_> {
         self.wait(Reason::PinterestUnavailable, Some(retry_at), message, &ResponseMeta::default())
     }
 
-    /// The last check has found Pins that may be this one. One that only Pinterest's own changes tell apart is this one, if
-    /// no other can be. Otherwise a person decides.
+    /// The last check has found Pins that may be this one. If exactly one can be, and it differs only by Pinterest's own
+    /// changes, it is this one. Otherwise a person decides.
     fn identify(self, attempt: &Attempt, matches: &[Match]) -> Transition {
         let mut rewritten = matches.iter().filter(|found| found.likeness == Likeness::Rewritten);
         if let (Some(found), None) = (rewritten.next(), rewritten.next()) {
@@ -191,7 +191,7 @@ impl TransitionBuilder<'_> {
         self.review(attempt, candidates)
     }
 
-    /// The board could not tell what became of the attempt.
+    /// The board check could not find out the outcome of the attempt.
     fn review_unread(self, attempt: &Attempt) -> Transition {
         self.review(attempt, Vec::new())
     }

@@ -15,8 +15,7 @@ const SPAM_HOLDS: [SignedDuration; 4] =
     [SignedDuration::from_mins(10), SignedDuration::from_hours(1), SignedDuration::from_hours(6), DAY];
 /// No limit of Pinterest is longer. After a day without a pause, the spam holds begin with the first again.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// How long a channel rests after each answer in a row that does not tell whether a Pin was created. One or two may be about
-/// their Pins, or be over.
+/// The pause of a channel after each unknown outcome in a row. One or two may be caused by their Pins, or by a short fault.
 const FAILURE_RESTS: [SignedDuration; 6] = [
     SignedDuration::ZERO,
     SignedDuration::ZERO,
@@ -25,12 +24,11 @@ const FAILURE_RESTS: [SignedDuration; 6] = [
     SignedDuration::from_hours(1),
     SignedDuration::from_hours(3),
 ];
-/// Failures with more time than this between them are not in a row.
+/// Unknown outcomes with more time than this between them are not in a row.
 const FAILURES_APART: SignedDuration = SignedDuration::from_hours(1);
 
 impl TransitionBuilder<'_> {
-    /// The pause after a rate limit, whether a send or a board check met it. `before`: how many limits in a row did not
-    /// end when they should have.
+    /// The pause after a rate limit of a send or a board check. `before`: how many limits in a row did not end in time.
     pub(super) fn rate_limited(
         &self,
         retry_after: Option<SignedDuration>,
@@ -43,11 +41,11 @@ impl TransitionBuilder<'_> {
         let pause = Pause {
             reason: PauseReason::Quota,
             until: self.now + wait + whole_millis(wait.mul_f64(0.1 * self.context.jitter)),
-            // It may replace another pause, whose numbers must not be forgotten.
+            // It may replace another pause, whose counts must be kept.
             step: self.holds_in_a_row(),
             failures: self.failures_in_a_row(),
         };
-        // What Pinterest states decides: that the limit of one account continues says nothing about the others.
+        // Pinterest's own time decides: if the limit of one account continues, this means nothing for the others.
         let side_effect = if stated >= APP_WIDE_FROM {
             SideEffect::PauseApp(pause)
         } else {
@@ -72,7 +70,7 @@ impl TransitionBuilder<'_> {
         }
     }
 
-    /// The rest after an answer that does not tell whether a Pin was created: Pinterest may be failing for all Pins.
+    /// The pause after an unknown outcome: Pinterest may be failing for all Pins.
     pub(super) fn rest_after_failure(&self) -> Pause {
         let before = self.failures_in_a_row();
         let rest = FAILURE_RESTS[usize::from(before).min(FAILURE_RESTS.len() - 1)];

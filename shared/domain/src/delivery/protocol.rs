@@ -11,7 +11,7 @@ use crate::{
 /// The longest wait that backoff leads to.
 pub(super) const MAX_BACKOFF: SignedDuration = SignedDuration::from_mins(30);
 
-/// A waiting Pin is looked at once more this long before its time is over, while it can still be sent.
+/// A waiting Pin is tried once more this long before its give-up time, while it can still be sent.
 const LAST_CHANCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The protocol.
@@ -25,7 +25,7 @@ pub fn decide(pin: &Pin, input: &Input, context: &Context, now: Timestamp) -> Tr
         (State::Waiting { retry_at, .. }, Input::Due) if is_time(now, *retry_at, pin.give_up_at) => {
             builder.start()
         }
-        // A new token ends no rate limit and no outage: what waits for those has a time of its own.
+        // A new token does not end a rate limit or an outage: Pins that wait for those have their own due time.
         (
             State::Waiting { reason: Reason::Reconnect | Reason::TokenRefresh, .. }
             | State::Waiting { retry_at: None, .. },
@@ -64,7 +64,7 @@ pub fn decide(pin: &Pin, input: &Input, context: &Context, now: Timestamp) -> Tr
             State::Sending(attempt) | State::OutcomeUnknown { attempt, .. },
             Input::Sent { fencing_token, outcome },
         ) if *fencing_token == attempt.fencing_token => builder.sent(attempt, outcome),
-        // It is certain that the Pin exists, whatever was concluded about its attempt meanwhile, even if the Pin has ended.
+        // It is certain that the Pin exists, even if something else was concluded about its attempt, or the Pin has ended.
         (_, Input::Sent { outcome: Outcome::Created(id, response), .. }) => {
             builder.published(id, phrases::CREATED, response)
         }
@@ -105,7 +105,7 @@ impl TransitionBuilder<'_> {
         self.unchanged()
     }
 
-    /// Waits on. If the timeline ends with the same entry already, it is not repeated.
+    /// Continues to wait. If the timeline ends with the same entry already, it is not repeated.
     pub(super) fn continue_waiting(
         mut self,
         state: State,
@@ -157,9 +157,9 @@ impl TransitionBuilder<'_> {
         Transition { side_effect, ..self.enter(state, "published", message, response) }
     }
 
-    /// When to look again whether a wait is over that ends without the Pin's doing, and the message of that wait. The
-    /// interval begins with `first` and grows with the age of the wait: a Pin that waits for weeks would otherwise be
-    /// written every minute, and cost more than all others.
+    /// The time of the next check for a wait that ends from outside, and the message of that wait. The interval begins with
+    /// `first` and grows with the age of the wait: otherwise a Pin that waits for weeks would be written every minute, and
+    /// cost more than all others.
     pub(super) fn backoff_by_age(
         &self,
         phrase: Phrase,

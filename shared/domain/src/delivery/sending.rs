@@ -1,4 +1,4 @@
-//! Sending a Pin, if everything allows it, and what Pinterest's answer means.
+//! Sends a Pin, if nothing prevents it, and decides after Pinterest's answer.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,7 +22,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl TransitionBuilder<'_> {
-    /// Sends the Pin, if everything allows it.
+    /// Sends the Pin, if nothing prevents it.
     pub(super) fn start(mut self) -> Transition {
         let none = ResponseMeta::default();
         if self.context.readiness == Readiness::Disconnected {
@@ -78,7 +78,7 @@ impl TransitionBuilder<'_> {
         self.then(Action::Send(attempt), SideEffect::Nothing)
     }
 
-    /// What the outcome of a send means.
+    /// The decision after a send.
     pub(super) fn sent(mut self, attempt: &Attempt, outcome: &Outcome) -> Transition {
         match outcome {
             Outcome::Created(id, response) => {
@@ -173,14 +173,14 @@ impl TransitionBuilder<'_> {
         Transition { side_effect: SideEffect::RefreshToken, ..wait }
     }
 
-    /// The owner will bring new tokens, so what was counted for the old ones does not matter any more.
+    /// The next connection brings new tokens, so the count of the old ones does not matter any more.
     fn await_owner(mut self, response: &ResponseMeta) -> Transition {
         self.pin.retry_counter = None;
         self.wait(Reason::Reconnect, None, phrases::RECONNECT_REQUIRED.into(), response)
     }
 }
 
-/// Why nobody knows what became of an attempt.
+/// Why the outcome of an attempt is unknown.
 fn nothing_certain(response: &ResponseMeta) -> Message {
     match (&response.message, response.http_status) {
         (Some(message), _) => phrases::PINTEREST_FAILED_BECAUSE.with([("message", message)]),
@@ -190,7 +190,7 @@ fn nothing_certain(response: &ResponseMeta) -> Message {
     }
 }
 
-/// A spam block, with Pinterest's own words.
+/// A spam block, with Pinterest's own message.
 fn taken_for_spam(message: Option<&str>) -> Message {
     match message {
         Some(message) => phrases::TAKEN_FOR_SPAM_BECAUSE.with([("message", message)]),

@@ -24,7 +24,7 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// The form that uploads a video to Pinterest (`MediaUpload` in the v5 contract).
 #[derive(Clone, Debug)]
 pub struct UploadForm {
-    /// What Pinterest calls the video.
+    /// The video's id at Pinterest.
     pub pinterest_media_id: PinterestMediaId,
     /// Where to send the form.
     pub url: String,
@@ -46,20 +46,20 @@ impl Eq for UploadForm {}
 pub enum Uploaded {
     /// Pinterest has all of it.
     Done,
-    /// It cannot be uploaded however often it is tried.
+    /// It cannot be uploaded, even with more tries.
     Unusable(Unusable),
-    /// It may work the next time.
+    /// The next try may succeed.
     Broken(String),
 }
 
-/// What is wrong with a video.
+/// The error of a video.
 #[derive(Clone, Debug)]
 pub enum Unusable {
     /// Nothing may be fetched from its address.
     Forbidden(String),
-    /// It is larger than Pinterest takes.
+    /// It is larger than Pinterest accepts.
     TooLarge,
-    /// It is no MP4, MOV or M4V.
+    /// It is not an MP4, MOV or M4V file.
     NoVideo(WrongFile),
     /// It has no index.
     Unfinished,
@@ -70,9 +70,9 @@ pub enum Unusable {
 /// How far Pinterest's copy of a video has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaStatus {
-    /// There is a place for it, and nothing in it.
+    /// It is registered, and nothing was uploaded yet.
     Registered,
-    /// Pinterest looks at it.
+    /// Pinterest processes it.
     Processing,
     /// A Pin can show it.
     Succeeded,
@@ -87,7 +87,7 @@ impl TransitionBuilder<'_> {
         !is_video || self.pin.video.as_ref().is_some_and(|video| video.stage == VideoStage::Ready)
     }
 
-    /// The next step of the video. It is saved first for how long nobody else may begin with it.
+    /// The next step of the video. The time during which no other process may start this step is saved first.
     pub(super) fn prepare_video(mut self) -> Transition {
         let none = ResponseMeta::default();
         match &self.pin.video {
@@ -107,13 +107,13 @@ impl TransitionBuilder<'_> {
         }
     }
 
-    /// No other process begins with the video during `limit`, unless the outcome is saved before.
+    /// No other process works on the video during `limit`, unless the outcome is saved before.
     fn reserve(&mut self, limit: SignedDuration) {
         let retry_at = Some(self.now + limit);
         self.pin.transition_to(State::Waiting { reason: Reason::VideoProcessing, retry_at });
     }
 
-    /// There is a place for the video.
+    /// The video was registered.
     pub(super) fn registered(mut self, answer: &Result<(UploadForm, ResponseMeta), CallError>) -> Transition {
         match answer {
             Ok((form, answer)) => {
@@ -141,7 +141,7 @@ impl TransitionBuilder<'_> {
         }
     }
 
-    /// Pinterest has said how far the video has come.
+    /// Pinterest has returned the status of the video.
     pub(super) fn polled(mut self, answer: &Result<MediaStatus, CallError>) -> Transition {
         let none = ResponseMeta::default();
         let is_sent = self.pin.video.as_ref().is_some_and(|video| video.stage != VideoStage::Registered);
@@ -178,7 +178,7 @@ impl TransitionBuilder<'_> {
         }
     }
 
-    /// From the beginning: Pinterest gives each upload a place of its own.
+    /// From the beginning: each upload needs a registration of its own.
     fn upload_again(mut self, message: Message) -> Transition {
         self.pin.video = None;
         let retry_at = self.postpone(UPLOAD, MINUTE);
@@ -190,7 +190,7 @@ impl TransitionBuilder<'_> {
 
     fn call_failed(mut self, error: &CallError) -> Transition {
         match error {
-            // A missing scope, a limit or a dead token means the same as at sending.
+            // A missing scope, a limit or an invalid token has the same effect as at sending.
             CallError::Refused(refusal, answer) if *refusal != Refusal::Busy => self.refused(refusal, answer),
             CallError::Refused(_, answer) => {
                 let retry_at = self.postpone("media_busy", SECOND * 5);

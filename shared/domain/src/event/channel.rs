@@ -1,9 +1,9 @@
-//! What is said of a channel.
+//! The events of a channel.
 
 use super::{ChannelEvent, Event, EventDetail, EventKind};
 use crate::{Channel, Connection, ReconnectCause};
 
-/// What has happened to a channel, if it is worth an event.
+/// The kind of event for a change of a channel, if it has one.
 pub(super) fn channel_kind(old: Option<&Channel>, new: &Channel) -> Option<EventKind> {
     let was = old.map(|old| old.connection);
     let was_warned = old.is_some_and(|old| old.expiring_in_days.is_some());

@@ -1,16 +1,16 @@
-//! What is said of a Pin.
+//! The events of a Pin.
 
 use super::{Event, EventDetail, EventKind, PinEvent};
 use crate::{Pin, PinterestPinId, State};
 
-/// What has happened to a Pin, if it is worth an event.
+/// The kind of event for a change of a Pin, if it has one.
 pub(super) fn pin_kind(old: Option<&Pin>, new: &Pin) -> Option<EventKind> {
     let before = old.map(|old| &old.state);
     let reason = |state: &State| state.waits_for().map(|(reason, _)| reason);
     // A Pin that was sent in between, and waits for the same reason again, is not announced again.
     let announced = old.and_then(|old| old.waited_for.or(reason(&old.state)));
     match &new.state {
-        // A Pin that is moved to another time, or tried again, is scheduled anew.
+        // A Pin that is moved to another time, or retried, is scheduled again.
         State::Scheduled if old.is_none_or(|old| old.publish_at != new.publish_at) => {
             Some(EventKind::PinScheduled)
         }

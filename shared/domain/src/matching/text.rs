@@ -1,26 +1,26 @@
-//! Whether a text or a link is what was sent, changed as Pinterest changes them.
+//! Compares a text or a link with what was sent, allowing for Pinterest's changes.
 
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
-/// A text that was cut without a mark has at least this many characters: shorter ones are another text.
+/// A text that was cut without a mark such as `…` has at least this many characters: a shorter one is another text.
 const MIN_CUT: usize = 20;
 
 /// How a listed text relates to the one that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextRelation {
-    /// It is the same, or there is none and none was sent.
+    /// It is equal, or both are missing.
     Equal {
         /// Whether there is a text at all.
         is_empty: bool,
     },
     /// It is what was sent, with something cut off or added.
     Changed,
-    /// It was sent, and is not listed.
+    /// A text was sent, but none is listed.
     Missing,
-    /// Of a link only: the same host, and another page.
+    /// For links only: the same host, but another page.
     Near,
-    /// It is another one, or one where none was sent.
+    /// It is another text, or none was sent.
     Different,
 }
 
@@ -29,12 +29,12 @@ impl TextRelation {
         matches!(self, Self::Equal { .. })
     }
 
-    /// Whether there is a text in it that both have.
+    /// Whether both have a text in common.
     pub(super) fn is_shared(self) -> bool {
         matches!(self, Self::Equal { is_empty: false } | Self::Changed)
     }
 
-    /// Whether the listed text is what Pinterest may make of the one that was sent.
+    /// Whether Pinterest may have changed the sent text into the listed one.
     pub(super) fn is_explained(self) -> bool {
         matches!(self, Self::Equal { .. } | Self::Changed | Self::Missing)
     }
@@ -79,7 +79,8 @@ fn host(url: &Url) -> Option<&str> {
     url.host_str().map(|host| host.trim_start_matches("www."))
 }
 
-/// Pinterest tidies white space, composes characters, and escapes some of them, so texts are compared without any of it.
+/// Pinterest normalises white space, composes characters, and escapes some of them, so texts are compared without these
+/// differences.
 fn normalize(text: &str) -> String {
     unescape(text).nfc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }

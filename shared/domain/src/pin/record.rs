@@ -20,11 +20,11 @@ pub struct PinRecord {
     /// The state.
     #[serde(flatten)]
     pub state: State,
-    /// The Pin is not sent before this.
+    /// The Pin is not sent before this time.
     pub publish_at: Timestamp,
-    /// After this the Pin is not sent any more.
+    /// The Pin is not sent after this time.
     pub give_up_at: Timestamp,
-    /// When the Pin was asked for.
+    /// When the Pin was requested.
     pub created_at: Timestamp,
     /// How many times the Pin was sent.
     #[serde(default)]
@@ -56,7 +56,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl PinRecord {
-    /// Changes the state, and remembers the reason of a wait.
+    /// Changes the state, and stores the reason of a wait.
     pub(crate) fn transition_to(&mut self, state: State) {
         self.state = state;
         if let Some((reason, _)) = self.state.waits_for() {
@@ -80,13 +80,13 @@ impl PinRecord {
         self.give_up_at.max(attempt.started_at + last_delay)
     }
 
-    /// When a worker has to look at the Pin if nothing happens before. `None`: the Pin has ended.
+    /// When a worker has to process the Pin next. `None`: the Pin has ended.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::Scheduled => Some(self.publish_at),
             State::Sending(attempt) => Some(attempt.started_at + super::Pin::SENDING_LIMIT),
-            // A Pin that waits for a person is looked at once more when its time is over.
+            // A Pin that waits for a person is processed once more at its give-up time.
             State::Waiting { retry_at, .. } => Some(retry_at.unwrap_or(self.give_up_at).min(self.give_up_at)),
             State::OutcomeUnknown { attempt, retry_at, .. } => {
                 Some(retry_at.unwrap_or_else(|| self.final_check_at(attempt)))

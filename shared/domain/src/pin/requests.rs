@@ -1,8 +1,8 @@
 //! The transitions that people request, and the one that a disconnection causes. A request that does not fit the Pin's
 //! state is refused.
 //!
-//! What happens while a Pin is being published is decided in [`crate::delivery`]. Every transition here returns the Pin as
-//! it is to be written, with the next version: a worker that writes it at the same moment wins or loses that write.
+//! [`crate::delivery`] decides about a Pin while it is being published. Every transition here returns the Pin to be
+//! written, with the next version. If a worker writes it at the same moment, only one of the two writes succeeds.
 
 use jiff::Timestamp;
 
@@ -15,18 +15,18 @@ use crate::{
 /// The Pin is in a state in which the request cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongState {
-    /// What state it is in.
+    /// The current state.
     pub detail: String,
     /// What can be done instead.
     pub fix: &'static str,
 }
 
-/// What an accepted request asks to publish, where and when.
+/// The data of an accepted request.
 #[derive(Clone, Debug)]
 pub struct PinRequest {
     /// The id that the Pin gets.
     pub id: PinId,
-    /// The tenant that asks.
+    /// The tenant of the caller.
     pub tenant: TenantId,
     /// The channel to publish to.
     pub channel_id: ChannelId,
@@ -38,7 +38,7 @@ pub struct PinRequest {
     pub give_up_at: Timestamp,
 }
 
-/// What an edit leaves of a scheduled Pin: its content and its time.
+/// The new content and times of a scheduled Pin after an edit.
 #[derive(Clone, Debug)]
 pub struct PinEdit {
     /// The content.
@@ -75,7 +75,7 @@ impl Pin {
         })
     }
 
-    /// Takes note of what a file of this new Pin says of a model that made it.
+    /// Records that a file of this new Pin is marked as made by a model.
     #[must_use]
     pub fn note_digital_source(
         &self,
@@ -102,7 +102,7 @@ impl Pin {
         Self(pin)
     }
 
-    /// Cancels what is certainly not at Pinterest. `None`: it is cancelled already.
+    /// Cancels a Pin that is certainly not at Pinterest. `None`: it is cancelled already.
     ///
     /// # Errors
     ///
@@ -123,11 +123,11 @@ impl Pin {
         }
     }
 
-    /// Edits what nobody has begun to send. `None`: `change` leaves it as it is.
+    /// Edits a Pin that nobody has started to send. `None`: `change` does not change it.
     ///
     /// # Errors
     ///
-    /// The Pin is not scheduled any more, or what `change` says of the new content.
+    /// The Pin is not scheduled any more, or the error of `change`.
     pub fn edit<E: From<WrongState>>(
         &self,
         now: Timestamp,
@@ -227,7 +227,7 @@ impl Pin {
         Some(with_next_version(pin))
     }
 
-    /// How a Pin ends whose channel is disconnected. `None`: it is being sent, or has ended.
+    /// The end of a Pin whose channel is disconnected. `None`: it is being sent, or has ended.
     #[must_use]
     pub fn leave_channel(&self, now: Timestamp) -> Option<Self> {
         match self.state {

@@ -62,10 +62,10 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The number of entries that are kept.
+    /// The number of stored entries.
     pub const MAX_ENTRIES: usize = 100;
 
-    /// What Pinterest said last, since the Pin was asked for or retried.
+    /// Pinterest's last message since the Pin was requested or retried.
     pub(crate) fn last_words(&self) -> Option<&str> {
         let entries = self.entries.iter().rev().take_while(|entry| entry.event != "retried");
         entries
@@ -74,7 +74,7 @@ impl Timeline {
             .find(|words| !words.is_empty())
     }
 
-    /// Adds an entry about something that happened here.
+    /// Adds an entry about an event in Pinwright.
     pub(crate) fn push(&mut self, at: Timestamp, event: &str, message: Message) {
         self.push_response(at, event, message, &ResponseMeta::default());
     }

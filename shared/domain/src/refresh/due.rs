@@ -7,7 +7,7 @@ use crate::ChannelId;
 
 /// How long before a token expires it is refreshed.
 pub const REFRESH_LEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The owner is warned so many days before the refresh token expires.
+/// The owner is warned this many days before the refresh token expires.
 pub const WARNING_DAYS: [u8; 3] = [1, 7, 14];
 
 /// When a pair that was issued at `issued_at` is refreshed: [`REFRESH_LEAD`] before the first of its tokens expires, and

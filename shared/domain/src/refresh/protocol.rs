@@ -23,7 +23,7 @@ pub fn decide(state: &TokenState, input: Input, context: Context, now: Timestamp
         Input::RefreshAnswered(_, RefreshResult::NewTokens(lifetimes)) => builder.new_tokens(lifetimes),
         Input::RefreshAnswered(slot, RefreshResult::Refused) => builder.refused(slot),
         Input::RefreshAnswered(_, RefreshResult::Failed { retry_after }) => builder.failed(retry_after),
-        // Only what is refused after the secret was asked about is the token's own fault.
+        // Only a refusal after a successful credential check is the token's own fault.
         Input::CredentialsChecked(CredentialCheck::Right | CredentialCheck::Inconclusive) => {
             builder.then(Action::Refresh(TokenSlot::Current))
         }
@@ -65,8 +65,8 @@ impl TransitionBuilder {
         self.then(Action::SaveNewTokens)
     }
 
-    /// A refusal is the truth only if nobody else can have used the token, and the App Secret is not at fault:
-    /// the row is read again, the secret asked about, and every pair in the row tried.
+    /// A refusal counts only if no other process can have used the token, and the App Secret is right. So the row is read
+    /// again, the credentials are checked, and every pair in the row is tried.
     fn refused(mut self, slot: TokenSlot) -> Transition {
         let lease_end = self.state.lease.as_ref().map_or(self.now, |lease| lease.until);
         let seen_before = self.state.believe_refusal_at.filter(|_| !self.context.taken_over);
@@ -88,11 +88,11 @@ impl TransitionBuilder {
         }
     }
 
-    /// The account has to be connected again. The version stays: a later save of that version, by a process
-    /// that was held up, sets the channel back.
+    /// The account has to be connected again. The version stays: if a delayed process saves a pair over that version later,
+    /// the channel is connected again.
     ///
-    /// App ID and App Secret may have been at fault, or be another app's: it is tried daily as long as the token may
-    /// live, and a success undoes this.
+    /// App ID and App Secret may have been wrong, or belong to another app. So the refresh is tried daily as long as the
+    /// token may be valid, and a success undoes this.
     fn dead(mut self, cause: ReconnectCause) -> Transition {
         let known =
             self.state.connection == Connection::ReconnectRequired(ReconnectCause::RefreshTokenRejected);
@@ -108,13 +108,13 @@ impl TransitionBuilder {
         self.state.refresh_expires_at.is_some_and(|dies| dies + REFUSAL_ECHO < self.now)
     }
 
-    /// Nothing was learnt about the token, and what seemed to be learnt before may have had the same cause.
+    /// The answer means nothing for the token, and an earlier refusal may have had the same cause.
     fn failed(mut self, retry_after: Option<SignedDuration>) -> Transition {
         self.state.believe_refusal_at = None;
         self.postpone(retry_after)
     }
 
-    /// The token's status stays, and it is tried again as long as it may live.
+    /// The token's status stays, and the refresh is tried again as long as the token may be valid.
     fn postpone(mut self, retry_after: Option<SignedDuration>) -> Transition {
         if self.has_expired() {
             return self.dead(ReconnectCause::RefreshTokenExpired);

@@ -1,4 +1,4 @@
-//! Codes: what passes.
+//! Codes: temporary problems.
 
 use super::{Code, code};
 

@@ -1,4 +1,4 @@
-//! Codes: what Pinterest says.
+//! Codes: refusals of Pinterest.
 
 use super::{Code, code};
 

@@ -1,4 +1,4 @@
-//! Codes: the state of things here.
+//! Codes: the state of Pinwright's data.
 
 use super::{Code, code};
 

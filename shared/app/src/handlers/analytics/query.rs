@@ -1,4 +1,4 @@
-//! Queries, checked before Pinterest is asked.
+//! Queries, checked before the call to Pinterest.
 
 use domain::{ChannelId, Invalid, Media, Pin, PinId, PinterestPinId};
 use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
@@ -11,39 +11,39 @@ use crate::{
     parameters::{CHANNEL_METRICS, CURSOR, FROM, LIMIT, METRICS_OF_PIN, SORT_BY, TO, TOP_PINS_LIMIT},
 };
 
-/// How far back Pinterest looks. It says 90 days, and refuses the 90th while it is another date where it counts.
+/// How far back Pinterest has numbers. It documents 90 days, but refuses the 90th while its own date differs.
 const MAX_DAYS_BACK: i32 = 89;
-/// How many days are asked about unless the caller says otherwise, today included.
+/// How many days are read by default, including today.
 const DEFAULT_DAYS: i32 = 30;
-/// How many top Pins are listed unless the caller says otherwise, and at most: Pinterest's numbers.
+/// How many top Pins are listed by default, and at most: Pinterest's numbers.
 pub(crate) const DEFAULT_TOP_PINS: u16 = 10;
 pub(crate) const MAX_TOP_PINS: u16 = 50;
 
-/// A question that Pinterest can answer, about one channel.
+/// A valid query about one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Query {
     pub(super) channel: ChannelId,
     pub(super) kind: QueryKind,
 }
 
-/// What is asked about the channel.
+/// The kind of the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum QueryKind {
-    /// How all of it does.
+    /// The numbers of the whole channel.
     Channel(MetricsQuery),
-    /// How one of its Pins does.
+    /// The numbers of one of its Pins.
     Pin { id: PinId, remote: PinterestPinId, wanted: MetricsQuery },
-    /// Which Pins do best.
+    /// The Pins with the best numbers.
     TopPins { wanted: MetricsQuery, sort_by: &'static str, limit: u16 },
-    /// All Pins in short, page by page.
+    /// All Pins with their totals, page by page.
     Pins { cursor: Option<String>, limit: u16 },
 }
 
-/// Which numbers, of which days.
+/// The metrics and the days of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MetricsQuery {
     pub(super) period: Period,
-    /// By Pinterest's names, in Pinterest's order, each once.
+    /// The metrics, by Pinterest's names, in Pinterest's order, each once.
     pub(super) metrics: Vec<&'static str>,
 }
 
@@ -56,7 +56,7 @@ impl Query {
         Ok(Self { channel: request.id("channel")?, kind: QueryKind::Channel(wanted) })
     }
 
-    /// About a Pin that is published as `remote`.
+    /// A query about a Pin whose id at Pinterest is `remote`.
     pub(super) fn pin(
         request: &ApiRequest,
         now: Timestamp,
@@ -94,7 +94,7 @@ impl Query {
         Ok(Self { channel: request.id("channel")?, kind })
     }
 
-    /// What Pinterest wants the owner to have granted: the contract's `security` of each operation.
+    /// The scopes that Pinterest requires: the contract's `security` of each operation.
     pub(super) fn scopes(&self) -> &'static [&'static str] {
         match self.kind {
             QueryKind::Channel(_) => &["user_accounts:read"],
@@ -104,7 +104,7 @@ impl Query {
     }
 }
 
-/// The days from `from` to `to`: up to today, which is a date of UTC as all of Pinterest's are.
+/// The days from `from` to `to`. Today, like all of Pinterest's dates, is in UTC.
 fn period(request: &ApiRequest, now: Timestamp) -> Result<Period, Invalid> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let earliest = today.saturating_sub(Span::new().days(MAX_DAYS_BACK));
@@ -118,7 +118,7 @@ fn period(request: &ApiRequest, now: Timestamp) -> Result<Period, Invalid> {
     Ok(Period { from, to })
 }
 
-/// A date that Pinterest has numbers of.
+/// A date for which Pinterest has numbers.
 fn day(
     request: &ApiRequest,
     parameter: &Parameter,
@@ -144,7 +144,7 @@ fn day(
     Ok(Some(date))
 }
 
-/// Those of `all` that are asked for: all of them unless some are named.
+/// The requested metrics of `all`; all of them if the request names none.
 fn metrics(request: &ApiRequest, parameter: &Parameter, all: &[&'static str]) -> Result<Vec<&'static str>> {
     let named = request.words(parameter)?;
     if named.is_empty() {

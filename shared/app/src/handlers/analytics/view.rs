@@ -1,4 +1,4 @@
-//! Numbers as callers see them: a number that Pinterest does not have is `null`, and never zero.
+//! Numbers in the form of the API: a number that Pinterest does not have is `null`, and never zero.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,7 +33,7 @@ pub struct PinAnalyticsView {
     channel_id: ChannelId,
     #[serde(flatten)]
     numbers: DailyView,
-    /// Comments and reactions, which Pinterest counts over the Pin's whole life and for no single day.
+    /// Comments and reactions, which Pinterest counts over the Pin's whole life and not by day.
     lifetime: Numbers,
 }
 
@@ -42,12 +42,12 @@ pub struct PinAnalyticsView {
 struct DailyView {
     from: Date,
     to: Date,
-    /// Over all of these days, by Pinterest's own account.
+    /// The sums over all of these days, as Pinterest returns them.
     summary: Numbers,
     /// One for each day from `from` to `to`, in UTC.
     #[schemars(length(max = 90))]
     rows: Vec<RowView>,
-    /// When Pinterest said so. An answer is given again for five minutes.
+    /// When Pinterest was called. An answer is cached for five minutes.
     #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
@@ -77,10 +77,10 @@ pub struct TopPinsView {
     items: Vec<TopPinView>,
     /// Always `null`: Pinterest gives at most 50.
     next: Option<String>,
-    /// Up to when Pinterest has counted, if it says so.
+    /// Until when Pinterest has counted, if it returns that.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     counted_until: Option<Timestamp>,
-    /// When Pinterest said so. An answer is given again for five minutes.
+    /// When Pinterest was called. An answer is cached for five minutes.
     #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
@@ -89,35 +89,35 @@ pub struct TopPinsView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TopPin")]
 struct TopPinView {
-    /// `null`: it was not published from here.
+    /// `null`: it was not published with Pinwright.
     pin_id: Option<PinId>,
     pinterest_pin_id: PinterestPinId,
     #[schemars(url)]
     pinterest_pin_url: String,
     metrics: Numbers,
-    /// Of each metric: `READY`, `ESTIMATE`, or why there is no number.
+    /// The status of each metric: `READY`, `ESTIMATE`, or the reason why there is no number.
     data_status: BTreeMap<String, String>,
 }
 
-/// A page of the account's Pins, with how each did in short.
+/// A page of the account's Pins, each with its totals.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PinMetricsPage")]
 pub struct PinMetricsView {
     channel_id: ChannelId,
     /// In Pinterest's order.
     items: Vec<PinTotalsView>,
-    /// Where the next page begins: the `cursor` of the next request. `null`: this is the last.
+    /// The `cursor` of the next page. `null`: this is the last page.
     next: Option<String>,
-    /// When Pinterest said so. An answer is given again for five minutes.
+    /// When Pinterest was called. An answer is cached for five minutes.
     #[serde(serialize_with = "domain::instant::serialize")]
     read_at: Timestamp,
 }
 
-/// How one Pin did in short.
+/// The totals of one Pin.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "PinTotals")]
 struct PinTotalsView {
-    /// `null`: it was not published from here.
+    /// `null`: it was not published with Pinwright.
     pin_id: Option<PinId>,
     pinterest_pin_id: PinterestPinId,
     #[schemars(url)]
@@ -262,7 +262,7 @@ impl LifetimeView {
     }
 }
 
-/// What is known of each, and `null` for the others.
+/// The known number of each metric, and `null` for the others.
 fn numbers(wanted: impl Iterator<Item = &'static str>, known: &Metrics) -> Numbers {
     wanted.map(|metric| (metric, known.get(metric).cloned())).collect()
 }

@@ -1,4 +1,4 @@
-//! The claim: a connection becomes the channel of the person who started it, and of nobody else.
+//! The claim: a connection becomes a channel, only for the user who started it.
 
 use adapters::Binding;
 use domain::{
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ClaimConnectionRequest")]
 pub struct Claim {
-    /// What stood after `#connection=`.
+    /// The text after `#connection=`.
     #[schemars(with = "String", length(max = 100))]
     connection: Ticket,
 }
@@ -31,17 +31,17 @@ fn lifetimes(pending: &PendingConnection) -> Lifetimes {
     Lifetimes { access_expires_at: pending.access_expires_at, refresh_expires_at: pending.refresh_expires_at }
 }
 
-/// Whether a later consent of the same account was claimed before this one, in another tab for instance. Its tokens stay.
+/// Whether a later consent of the same account was already claimed, for example in another tab. Then its tokens stay.
 fn is_older(pending: &PendingConnection, channel: &Channel, token: &TokenRow) -> bool {
     pending.issued_at < channel.connected_at && token.state.outlives(lifetimes(pending))
 }
 
 impl Channels {
-    /// Turns a pending connection into a channel. `true`: a new one. If the same person repeats it within the time of the
-    /// ticket, it answers the same channel.
+    /// Turns a pending connection into a channel. `true`: a new one. If the same user repeats the claim while the ticket is
+    /// valid, it returns the same channel.
     pub(super) async fn claim(&self, caller: &Caller, claim: Claim) -> Result<(ChannelView, bool)> {
         let hash = encoding::sha256(claim.connection.expose());
-        // Two concurrent claims of one account collide. The loser reads again, and finds the channel.
+        // Two concurrent claims of one account conflict. The loser reads again, and finds the channel.
         for _ in 0..MAX_CONFLICT_RETRIES {
             let pending = self.sessions.tokens.pending_connection(&hash).await?.ok_or(NOT_FOUND)?;
             let is_theirs = pending.tenant == caller.tenant && pending.user == caller.user;

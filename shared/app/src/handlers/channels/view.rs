@@ -1,4 +1,4 @@
-//! Channels and boards as callers see them.
+//! Channels and boards in the form of the API.
 
 use domain::{
     Account, BoardId, Channel, ChannelId, Connection, DefaultBoard, Environment, ReconnectCause, Scopes,
@@ -21,17 +21,17 @@ pub struct ChannelView {
     status: ConnectionStatus,
     /// Why the account has to be connected again.
     cause: Option<ReconnectCause>,
-    /// The same in words, with what to do.
+    /// The same as a text, with the next step.
     detail: Option<String>,
     default_board: Option<DefaultBoard>,
-    /// What the owner granted.
+    /// The scopes that the owner granted.
     scopes: Scopes,
-    /// What publishing needs and the owner did not grant.
+    /// The scopes that publishing needs and the owner did not grant.
     missing_scopes: Vec<String>,
-    /// When the access token dies; it is renewed seven days before.
+    /// When the access token expires; it is refreshed seven days before.
     #[serde(serialize_with = "domain::instant::serialize")]
     access_expires_at: Timestamp,
-    /// When the refresh token dies: not renewed by then, the account has to be connected again.
+    /// When the refresh token expires. If it is not refreshed by then, the account has to be connected again.
     #[serde(serialize_with = "domain::instant::optional::serialize")]
     refresh_expires_at: Option<Timestamp>,
     #[serde(serialize_with = "domain::instant::serialize")]
@@ -78,7 +78,7 @@ impl ChannelView {
 pub struct BoardView {
     pinterest_board_id: BoardId,
     name: String,
-    /// Who may see it, as Pinterest says.
+    /// Who may see it, by Pinterest's name.
     #[schemars(with = "BoardPrivacy")]
     privacy: String,
     /// Empty unless asked for with `?sections=true`.

@@ -57,18 +57,18 @@ struct Worker<'a> {
     hold: &'a Hold<'a>,
 }
 
-/// Whether a channel's next Pin may follow.
+/// Whether the next Pin of a channel may be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     GoesOn,
-    /// Another process is sending a Pin of the channel, or nothing more may be begun with.
+    /// Another process is sending a Pin of the channel, or no more Pins may be started.
     Stops,
 }
 
 impl Worker<'_> {
     /// What is to be looked at again is returned.
     async fn work_on(&self, turn: Turn) -> Vec<DueItem> {
-        // Pins that have waited for the owner go before those that are only now due.
+        // Pins that have waited for a reconnection are sent before those that become due now.
         if let Some(item) = &turn.reconnected
             && self.resume(&turn, item).boxed().await == Next::Stops
         {
@@ -108,7 +108,7 @@ impl Worker<'_> {
         }
         match self.drive(pin, Input::Due).await {
             Ok(next) => next,
-            // A Pin that fails does not stop those after it, once it is out of their way.
+            // A Pin that fails does not stop those after it, if it could be postponed.
             Err(error) => self.postpone(item, &error).await,
         }
     }
@@ -131,8 +131,8 @@ impl Worker<'_> {
         }
     }
 
-    /// All are read first, because they leave in the order of their times; of each only the name is kept. A Pin that fails
-    /// does not stop those after it: it is tried again with the entry.
+    /// All are read first, because they are sent in the order of their times; only their ids are kept in memory. A Pin that
+    /// fails does not stop those after it: it is tried again with the entry.
     async fn resume_pins(&self, turn: &Turn, item: &DueItem) -> Result<Next> {
         let main = &self.deliver.main;
         let open = main.pins_of_channel(&turn.tenant, &turn.channel, PinGroup::Open, Timestamp::UNIX_EPOCH);
@@ -150,7 +150,7 @@ impl Worker<'_> {
                 return Ok(Next::Stops);
             }
             let driven = match main.pin(&turn.tenant, &id).await {
-                // Whoever is sending it may have ended without a word.
+                // The process that was sending it may have died.
                 Ok(Some(pin)) if matches!(pin.state, State::Sending(_)) => self.drive(pin, Input::Due).await,
                 Ok(Some(pin)) => self.drive(pin, Input::ChannelReconnected).await,
                 Ok(None) => Ok(Next::GoesOn),
@@ -165,7 +165,7 @@ impl Worker<'_> {
         failed.map_or(Ok(Next::GoesOn), Err)
     }
 
-    /// Takes a Pin as far as it goes.
+    /// Drives a Pin until it rests.
     async fn drive(&self, pin: Pin, input: Input) -> Result<Next> {
         if pin.due_at().is_none() {
             return Ok(Next::GoesOn); // it has ended: the index is behind
@@ -175,12 +175,12 @@ impl Worker<'_> {
         let mut session = publisher.sessions.open_snapshot(snapshot).await?;
         session.uploads_until = self.hold.last_begin();
         let pin = publisher.drive(pin, input, &session).boxed().await?;
-        // A Pin rests as `sending` only if another process is at it: that one has the channel until it is done, or too late.
+        // A Pin stays `sending` only if another process is sending it: that process has the channel until it is done or its
+        // time is over.
         Ok(if matches!(pin.state, State::Sending(_)) { Next::Stops } else { Next::GoesOn })
     }
 
-    /// Moves an entry that failed to a later time, so that it blocks nothing. If it cannot be moved, it stays before those
-    /// after it.
+    /// Postpones an entry that failed, so that it blocks nothing. If that fails too, the entry blocks those after it.
     async fn postpone(&self, item: &DueItem, error: &(dyn std::error::Error + Sync)) -> Next {
         let Deliver { main, clock, .. } = self.deliver;
         if postpone(main.due_index(), item, clock.now(), error).await { Next::GoesOn } else { Next::Stops }

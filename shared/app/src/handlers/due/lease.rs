@@ -12,9 +12,9 @@ use tokio::time::{Duration, Instant};
 
 use crate::error::Result;
 
-/// How long a lease lasts unless it is renewed. A worker that died holds nobody up for longer than until the next tick.
+/// How long a lease lasts unless it is renewed. A worker that has died blocks its partitions only until the next tick.
 const TERM: SignedDuration = SignedDuration::from_secs(45);
-/// What must be left of a lease to begin with a Pin.
+/// The time that must be left of a lease to start a Pin.
 const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// The lease of one worker.
@@ -31,12 +31,12 @@ pub(in super::super) struct Lease<'a> {
 #[derive(Clone)]
 struct Held {
     lease: PartitionLease,
-    /// When the write began that gave it its term: the wall clock may be set.
+    /// When the write of the current term began, by a monotonic clock: the wall clock may be changed.
     since: Instant,
 }
 
 impl<'a> Lease<'a> {
-    /// Takes those of the partitions that nobody has.
+    /// Takes the partitions that nobody has.
     pub(super) async fn acquire(
         main: &'a MainTable,
         clock: &'a Clock,
@@ -54,7 +54,7 @@ impl<'a> Lease<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the worker has taken, and has not lost since.
+    /// The partitions that the worker has taken and not lost.
     pub(super) fn partitions(&self) -> BTreeSet<u32> {
         self.held().lease.partitions
     }
@@ -75,7 +75,7 @@ impl<'a> Lease<'a> {
         left.min(TERM - elapsed)
     }
 
-    /// Begins the term anew. What another worker has taken since is lost.
+    /// Renews the lease. Partitions that another worker has taken since are lost.
     pub(super) async fn renew(&self) {
         let since = Instant::now();
         let lease = PartitionLease { until: self.clock.now() + TERM, ..self.held().lease };

@@ -1,11 +1,12 @@
-//! What is due, by channel. Tenants take turns, and so do the channels of a tenant: who has many Pins delays nobody.
+//! The due work, by channel. Tenants take turns, and so do the channels of a tenant: a tenant with many Pins does not delay
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use domain::{ChannelId, TenantId};
 use store::{DueItem, DueItemKind};
 
-/// How many Pins of one channel are worked on before others have their turn. So many are in memory for each lane.
+/// How many Pins of one channel are in one turn. Each lane has at most this many in memory.
 const PINS_PER_TURN: usize = 10;
 
 /// The entries that wait for a lane.
@@ -17,10 +18,10 @@ pub(super) struct FairQueue {
     has_passed_over: bool,
     /// The tenants with a channel that is ready, in the order of their turns.
     turns: VecDeque<String>,
-    /// Their channels that are ready, in the order of theirs.
+    /// Their channels that are ready, in the order of their turns.
     ready: BTreeMap<String, VecDeque<ChannelId>>,
     channels: BTreeMap<ChannelId, ChannelQueue>,
-    /// Channels that another process is on, to be looked at again.
+    /// Channels on which another process works, to be checked again.
     parked: Vec<ChannelId>,
     waiting: usize,
 }
@@ -31,13 +32,13 @@ struct ChannelQueue {
     /// By sort key, which is by time.
     items: BTreeMap<String, DueItem>,
     reconnected: Option<DueItem>,
-    /// The sort keys of what a lane works on. `None`: no lane does.
+    /// The sort keys of the entries that a lane works on. `None`: no lane works on the channel.
     in_hand: Option<BTreeSet<String>>,
     /// Another process sends a Pin of the channel.
     is_parked: bool,
 }
 
-/// What a lane works on: some of one channel.
+/// The work of one turn: some entries of one channel.
 #[derive(Debug)]
 pub(in super::super) struct Turn {
     pub(in super::super) tenant: TenantId,
@@ -200,7 +201,7 @@ mod tests {
         DueItem { kind, channel: Some(channel), since, partition: 0, sort_key }
     }
 
-    /// Works everything off: the tenants of the turns, and all that was taken.
+    /// Takes all turns, and returns their tenants and all entries.
     fn drain(queue: &mut FairQueue) -> (Vec<String>, Vec<DueItem>) {
         let (mut tenants, mut items) = (Vec::new(), Vec::new());
         while let Some(turn) = queue.next() {

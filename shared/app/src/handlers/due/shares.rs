@@ -1,4 +1,4 @@
-//! How much work there is, and who does it.
+//! Divides the due work into shares for workers.
 
 use std::{
     cmp::Reverse,
@@ -7,7 +7,7 @@ use std::{
 
 use store::DueItem;
 
-/// How much work needs how many workers.
+/// The number of workers for an amount of work.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Sizes {
     /// How many entries one worker is enough for.
@@ -17,12 +17,12 @@ pub(in super::super) struct Sizes {
 }
 
 impl Sizes {
-    /// The partitions in which something is due, as shares of about the same size, one for each worker: one for a small
-    /// load, and never more than may work at once. `unfinished`: partitions of which only the front was read.
+    /// Divides the partitions with due entries into shares of about the same size, one for each worker: one for a small
+    /// load, and never more than may work at once. `unfinished`: partitions of which only the beginning was read.
     pub(super) fn deal(self, items: &[DueItem], unfinished: &BTreeSet<u32>) -> Vec<BTreeSet<u32>> {
         let mut weights: BTreeMap<u32, usize> = BTreeMap::new();
         for item in items {
-            // Nobody knows how much is behind a full page: as much again, at least.
+            // The number of entries after a full page is not known: at least as many again are assumed.
             *weights.entry(item.partition).or_default() +=
                 1 + usize::from(unfinished.contains(&item.partition));
         }
@@ -69,7 +69,7 @@ mod tests {
     fn a_small_load_is_for_one_worker() {
         let items: Vec<_> = (0..16).flat_map(|partition| due(partition, 40)).collect();
         assert_eq!(deal(&items, &BTreeSet::new(), 16), [(0..16).collect()]);
-        // However many Pins a channel has, they go one after the other.
+        // The Pins of a channel are sent one after the other, so a channel needs only one worker.
         assert_eq!(deal(&due(3, 256), &[3].into(), 16), [[3].into()]);
         assert_eq!(deal(&[], &BTreeSet::new(), 16), [BTreeSet::new()]);
     }

@@ -1,4 +1,4 @@
-//! Pins that change boards, all at once: the old one may be gone.
+//! Moves all unsent Pins of a board to another one: the old board may be gone.
 
 use std::{future, pin::pin};
 
@@ -25,28 +25,28 @@ const MAX_PARALLEL_WRITES: usize = 16;
 #[expect(clippy::struct_field_names, reason = "these are the names that callers write")]
 #[schemars(rename = "MovePinsRequest")]
 pub struct MovePins {
-    /// Whose Pins.
+    /// The channel of the Pins.
     #[schemars(with = "ChannelId")]
     channel_id: String,
-    /// The board that they were for.
+    /// Their old board.
     #[schemars(with = "BoardId")]
     from_board_id: String,
-    /// The board that they are for now. It is checked when they are sent.
+    /// Their new board. It is checked when they are sent.
     #[schemars(with = "BoardId")]
     to_board_id: String,
 }
 
-/// What became of the Pins of a board.
+/// The result of moving the Pins of a board.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct MovedPins {
-    /// These go to the other board now. Those that had failed because their board is gone can be retried.
+    /// The Pins that were moved. Those that had failed because their board is gone can be retried.
     moved: Vec<PinId>,
-    /// These are being sent, or may have been: they stay as they are.
+    /// The Pins that were not moved, because they are being sent or may have been sent.
     left: Vec<PinId>,
 }
 
 impl Pins {
-    /// Moves what has not been sent: whatever is scheduled or waits, and what failed because its board is gone.
+    /// Moves the unsent Pins: those that are scheduled or wait, and those that failed because their board is gone.
     pub(super) async fn move_to_board(&self, tenant: &TenantId, wanted: MovePins) -> Result<MovedPins> {
         let channel = ChannelId::try_from(wanted.channel_id)?;
         let from = board("from_board_id", wanted.from_board_id)?;
@@ -75,7 +75,7 @@ impl Pins {
 
     async fn move_pin(&self, pin: Pin, to: &BoardId) -> Result<(PinId, bool)> {
         let is_moved = match pin.move_to_board(to, self.clock.now()) {
-            // A worker that began to send it at the same moment has won.
+            // A worker has started to send it at the same moment.
             Some(moved) => self.main.save_pin(&moved).await? == WriteOutcome::Done,
             None => false,
         };

@@ -1,4 +1,4 @@
-//! Ends the review of a Pin of which nobody can tell whether it is at Pinterest.
+//! Ends the review of a Pin: a person says if it is at Pinterest.
 
 use domain::{Invalid, Pin, PinterestPinId};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ pub struct ResolvePin {
     #[serde(default)]
     #[schemars(with = "Option<PinterestPinId>")]
     is: Option<String>,
-    /// `true`: the Pin is not there, and is to be sent again.
+    /// `true`: the Pin is not there; send it again.
     #[serde(default)]
     resend: Option<bool>,
 }
@@ -56,7 +56,7 @@ impl Pins {
 
     /// Saves a published Pin, and binds the Pin at Pinterest to it.
     async fn save_as(&self, pin: Pin, id: &PinterestPinId) -> Result<Pin> {
-        // Whoever has disconnected the channel has taken the environment with it, in which the binding would count.
+        // If the channel was disconnected, the environment of the binding is not known any more.
         let Some(channel) = self.main.channel(&pin.tenant, &pin.channel_id).await? else {
             return self.save(pin).await;
         };

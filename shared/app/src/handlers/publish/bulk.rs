@@ -36,18 +36,18 @@ use crate::{
     vocabulary::{PinState, ProblemCode},
 };
 
-/// How long Pinterest is waited for. Rows that do not need its answers have to be written after that.
+/// How long to wait for Pinterest. After that, the rows that do not need its answers still have to be written.
 const PINTEREST_BUDGET: Duration = Duration::from_secs(12);
-/// Rows that were not begun within this time are left to the next call: API Gateway waits for 30 s.
+/// Rows that were not started within this time are left to the next call: API Gateway waits for 30 s.
 const CALL_BUDGET: Duration = Duration::from_secs(20);
 /// How many rows are written in parallel.
 const MAX_PARALLEL_ROWS: usize = 16;
-/// How many channels that do not exist a file may name before it is given up.
+/// How many channels that do not exist a file may name before the whole file is refused.
 const MAX_UNKNOWN_CHANNELS: usize = 20;
-/// How long a row is remembered after its Pin's time: as long as `validate` reports an equal Pin as a duplicate.
+/// How long a row is stored after its Pin's give-up time: as long as `validate` reports an equal Pin as a duplicate.
 const ROW_KEY_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// What became of each row.
+/// The result of each row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BulkResult")]
 pub struct BulkView {
@@ -56,7 +56,7 @@ pub struct BulkView {
     rows: Vec<RowView>,
 }
 
-/// What became of a row.
+/// The result of a row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BulkRow")]
 pub(super) struct RowView {
@@ -65,7 +65,7 @@ pub(super) struct RowView {
     status: RowStatus,
     /// The Pin, if there is one.
     pin_id: Option<PinId>,
-    /// How far the Pin of an earlier row is.
+    /// The state of the Pin of an earlier row.
     #[schemars(with = "Option<PinState>")]
     pin_state: Option<&'static str>,
     /// For programs.
@@ -79,7 +79,7 @@ pub(super) struct RowView {
     fix: Option<String>,
 }
 
-/// How a row ended.
+/// The status of a row.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "BulkRowStatus")]
@@ -98,7 +98,7 @@ enum RowStatus {
     NotDone,
 }
 
-/// A row, before it is decided about.
+/// A row that is not decided yet.
 struct PendingRow {
     line: u64,
     /// The hash of its content.
@@ -106,7 +106,7 @@ struct PendingRow {
     kind: RowKind,
 }
 
-/// What is known of a row when the file was read.
+/// The kind of a row, after the file was read.
 enum RowKind {
     /// The same as an earlier row, which has created this Pin.
     Duplicate(PinId),
@@ -120,7 +120,7 @@ enum RowKind {
 type Channels = BTreeMap<ChannelId, RowResult<ChannelBoards>>;
 
 impl Publish {
-    /// Reads all rows, and once what they depend on. Then stores those that keep the rules. Sends nothing.
+    /// Reads all rows, and their channels and boards once. Then stores the valid rows. Sends nothing.
     pub(super) async fn bulk(&self, request: &ApiRequest) -> Result<BulkView> {
         let began = Instant::now();
         let content_type = request.header("content-type").and_then(Result::ok).unwrap_or_default();
@@ -135,7 +135,7 @@ impl Publish {
         let known = self.main.used_keys(tenant, &names, now.as_second()).await?;
         let pending = rows.into_iter().zip(hashes).map(|(row, hash)| PendingRow {
             line: row.line,
-            // What was taken once is not checked again: its time may have come since.
+            // A row that was accepted once is not checked again: its time may be in the past now.
             kind: known.get(&hash).cloned().map_or_else(|| self.classify(row, now), RowKind::Duplicate),
             hash,
         });
@@ -165,7 +165,7 @@ impl Publish {
         Ok(BulkView { rows: rows.buffered(MAX_PARALLEL_ROWS).collect().await })
     }
 
-    /// A file to begin with, whose video is for tomorrow.
+    /// The template, with a video for tomorrow.
     pub(super) fn bulk_template(&self) -> String {
         let tomorrow = self.clock.now() + SignedDuration::from_hours(24);
         columns::template(tomorrow.to_zoned(TimeZone::UTC).date())
@@ -183,7 +183,7 @@ impl Publish {
         }
     }
 
-    /// What the rows stand on. What concerns the whole call ends it.
+    /// Reads the channels and boards of the rows. An error that concerns the whole call ends it.
     async fn load_channels(
         &self,
         tenant: &TenantId,
@@ -216,7 +216,7 @@ impl Publish {
         Ok(loaded)
     }
 
-    /// Decides about a row, looks at its files, and keeps what is new.
+    /// Decides about a row, checks its files, and stores a new Pin.
     async fn take(
         &self,
         tenant: &TenantId,
@@ -263,7 +263,7 @@ impl Publish {
         self.keep(row.hash, pin).await.map_err(|error| row_problem(&error))
     }
 
-    /// A row whose Pin was made before. What became of it is told if there is time for that, and if it can be read.
+    /// A row whose Pin exists already. The result has the Pin's state if there is time to read it and it can be read.
     async fn existing(&self, tenant: &TenantId, line: u64, id: PinId, until: Instant) -> RowView {
         let pin = timeout_at(until, self.main.pin(tenant, &id)).await.ok().and_then(Result::ok).flatten();
         let state = pin.as_ref().map(|pin| &pin.state);
@@ -289,14 +289,14 @@ impl Publish {
         }
     }
 
-    /// Writes a Pin, unless one of the same content was written before.
+    /// Writes a Pin, unless one with the same content was written before.
     async fn keep(&self, hash: String, pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
         let now = self.clock.now();
         let key = IdempotencyRecord {
             body_hash: hash.clone(),
             hash,
             pin_id: pin.id.clone(),
-            // However far ahead: the row is known at least until its Pin has come to its end.
+            // The row is stored at least until its Pin has ended, however far ahead that is.
             expires_at: (pin.give_up_at.max(now) + ROW_KEY_TTL).as_second(),
         };
         match self.main.create_pin(&pin, Some(&key), now.as_second()).await? {
@@ -323,7 +323,7 @@ impl RowView {
         Self { line, status, pin_id, pin_state: None, code: None, field: None, detail: None, fix: None }
     }
 
-    /// Of a row that was not taken. What passes without the caller's doing is not the row's fault.
+    /// The status of a row that was not accepted. A temporary problem is not the row's fault.
     fn rejected(line: u64, problem: Problem) -> Self {
         let status = if problem.is_passing() { RowStatus::NotDone } else { RowStatus::Refused };
         Self {

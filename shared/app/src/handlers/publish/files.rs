@@ -1,4 +1,4 @@
-//! Files of Pins: those that come within a request, and those that were uploaded before.
+//! Files of Pins: those within a request, and those that were uploaded before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,14 @@ use crate::{
     handlers::requests::InlineImage,
 };
 
-/// How many files are looked at in parallel.
+/// How many files are checked in parallel.
 const MAX_PARALLEL_FILES: usize = 16;
 
-/// Files that were uploaded before, as far as they are there.
+/// The files that were uploaded before, if they exist.
 pub(super) type StoredFiles = BTreeMap<MediaId, Option<StoredFile>>;
 
 impl Publish {
-    /// Stores the image that came within the request, which counts as an upload, or has the bucket keep the files that were
-    /// uploaded before.
+    /// Stores the image from the request, which counts as an upload, or marks the files that were uploaded before as used.
     pub(super) async fn take_files(&self, pin: &Pin, inline_image: Option<&InlineImage>) -> Result<()> {
         let bucket = &self.publisher.bucket;
         if let Some(InlineImage { id, kind, content }) = inline_image {
@@ -31,7 +30,7 @@ impl Publish {
         keep_files(bucket, pin).await
     }
 
-    /// Looks once at each file.
+    /// Reads each file once.
     pub(super) async fn look_at_files(
         &self,
         tenant: &TenantId,
@@ -57,12 +56,12 @@ pub(super) fn check_files(pin: &Pin, files: &StoredFiles) -> Result<()> {
     Ok(())
 }
 
-/// What the first of the uploaded files that says so says of a model that made it.
+/// The first mark in the uploaded files that a model made one of them.
 pub(super) fn digital_source(media: &Media, files: &StoredFiles) -> Option<DigitalSource> {
     uploaded_files(media).iter().find_map(|id| files.get(id)?.as_ref()?.digital_source)
 }
 
-/// Has the bucket keep the files that a Pin names.
+/// Marks the files of a Pin as used, so that the bucket keeps them.
 pub(in crate::handlers) async fn keep_files(bucket: &MediaBucket, pin: &Pin) -> Result<()> {
     let keeps = uploaded_files(&pin.draft.media).into_iter().map(|id| async move {
         if bucket.keep(&pin.tenant, &id).await? { Ok(()) } else { Err(not_found::<Error>("file")) }

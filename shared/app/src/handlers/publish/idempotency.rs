@@ -1,4 +1,4 @@
-//! Repeated requests: what an `Idempotency-Key` stands for, and how a request is answered whose key was used before.
+//! Repeated requests: what an `Idempotency-Key` covers, and the answer to a request whose key was used before.
 
 use domain::{Pin, TenantId};
 use edge::{ApiRequest, json, not_found};
@@ -9,7 +9,7 @@ use store::IdempotencyRecord;
 use super::Publish;
 use crate::error::{Error, Result};
 
-/// How long an `Idempotency-Key` is remembered.
+/// How long an `Idempotency-Key` is stored.
 const IDEMPOTENCY_KEY_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Publish {
@@ -27,7 +27,7 @@ impl Publish {
             );
         }
         let now = self.clock.now();
-        // The same content is the same body, however it is spaced, and whether or not it says `null` of what is absent.
+        // Bodies with the same content are equal: spaces do not matter, and `null` counts as absent.
         let body = without_nulls(json(request)?);
         Ok(Some(IdempotencyRecord {
             hash: encoding::sha256(given),

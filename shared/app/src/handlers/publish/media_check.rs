@@ -1,4 +1,4 @@
-//! Whether media can be fetched, and are what the Pin shows, by a look at their first bytes.
+//! Checks by their first bytes that media can be fetched and have the right type.
 
 use delivery::{SeenFile, look_at};
 use domain::{Cover, DigitalSource, File, FileType, Invalid, Media, WebAddress, WrongFile};
@@ -19,8 +19,7 @@ struct Source<'a> {
     is_video: bool,
 }
 
-/// Refuses an address that says itself that nobody can fetch it: before Pinterest is asked to, or is asked for the place of
-/// a video.
+/// Refuses an obviously private address before any call to Pinterest.
 pub(in crate::handlers) fn check_addresses(
     media: &Media,
     fetch: &delivery::MediaFetch,
@@ -49,7 +48,7 @@ fn sources(media: &Media) -> Vec<Source<'_>> {
 }
 
 impl Publish {
-    /// What is wrong with the files at public addresses, and what they say of a model that made them.
+    /// The errors of the files at public addresses, and their marks that a model made them.
     pub(super) async fn check_media(
         &self,
         media: &Media,
@@ -71,8 +70,8 @@ impl Publish {
     }
 }
 
-/// What is said of a host that gave no file. A private name and one that does not exist are told alike: which names there
-/// are inside is nobody's business.
+/// The error of a host that returned no file. A private name and one that does not exist get the same text, so that nobody
+/// can find out internal names.
 fn words(error: &fetch::Error) -> String {
     match error {
         fetch::Error::Forbidden(Forbidden::Host) | fetch::Error::Unreachable(Fault::UnknownName) => {
@@ -85,7 +84,7 @@ fn words(error: &fetch::Error) -> String {
     }
 }
 
-/// `None`: the file can be used, as far as a look at it tells.
+/// `None`: this check found no error in the file.
 fn check(field: &str, seen: &SeenFile, is_video: bool) -> Option<CheckError> {
     let kind = match FileType::wanted(seen.kind, is_video) {
         Ok(kind) => kind,
@@ -93,7 +92,7 @@ fn check(field: &str, seen: &SeenFile, is_video: bool) -> Option<CheckError> {
             return Some(CheckError::new(field, "media_unsupported", format!("the file {detail}"), fix));
         }
     };
-    // A video is sent to Pinterest from here; an image Pinterest fetches itself, and believes its host.
+    // A video is sent to Pinterest from here. Pinterest fetches an image itself, and trusts the content type of its host.
     let named = seen.content_type.as_deref().unwrap_or("nothing");
     if !is_video && FileType::of_content_type(named).is_none_or(FileType::is_video) {
         let detail = format!("the host calls it {named}, and Pinterest wants an image");

@@ -14,10 +14,10 @@ use crate::{
     vocabulary::FileContentType,
 };
 
-/// How long the address of an upload is valid: the caller has to begin within this time.
+/// How long the address of an upload is valid: the upload must start within this time.
 const UPLOAD_URL_VALIDITY: Duration = Duration::from_hours(1);
 
-/// A file that the caller has.
+/// A file to upload.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CreateUploadRequest")]
@@ -33,16 +33,16 @@ pub struct NewUpload {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Upload")]
 pub struct UploadView {
-    /// What Pins call the file.
+    /// The id of the file, for Pins.
     media_id: MediaId,
-    /// The request that brings it there.
+    /// The request that uploads the file.
     upload: UploadRequest,
-    /// Until when that has to begin.
+    /// The upload must start before this time.
     #[serde(serialize_with = "domain::instant::serialize")]
     expires_at: Timestamp,
 }
 
-/// A request to the bucket, without a token: whoever has its address may send it.
+/// A request to the bucket, without a token: anybody who has its address can send it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UploadTarget")]
 struct UploadRequest {
@@ -50,12 +50,12 @@ struct UploadRequest {
     method: &'static str,
     #[schemars(url)]
     url: String,
-    /// To be sent as they are. A browser sends `content-length` by itself.
+    /// Send these unchanged. A browser sends `content-length` itself.
     headers: BTreeMap<&'static str, String>,
 }
 
 impl Publish {
-    /// Makes an id, and an address for that one file. Nothing is stored before the file is sent.
+    /// Creates an id, and an address for that one file. Nothing is stored before the file is sent.
     pub(super) async fn upload(&self, caller: &Caller, wanted: &NewUpload) -> Result<UploadView> {
         let now = self.clock.now();
         let file = NewFile::new(&wanted.content_type, wanted.bytes)?;
@@ -71,7 +71,7 @@ impl Publish {
         })
     }
 
-    /// Deletes a file. A Pin that still names it fails when it is sent.
+    /// Deletes a file. A Pin that still uses it fails when it is sent.
     pub(super) async fn delete_media(&self, tenant: &TenantId, id: &MediaId) -> Result<()> {
         let bucket = &self.publisher.bucket;
         let stored = bucket.head(tenant, id).await?.ok_or_else(|| not_found::<Error>("file"))?;

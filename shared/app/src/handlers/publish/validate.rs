@@ -1,4 +1,4 @@
-//! Whether a Pin would be published: always the same checks, by name. Nothing is stored, nothing is sent.
+//! Checks if a Pin could be published: always the same checks, by name. Nothing is stored, nothing is sent.
 
 use std::pin::pin;
 
@@ -52,7 +52,7 @@ pub(super) struct Check {
     fix: Option<String>,
     /// Each field or file that is wrong.
     errors: Vec<CheckError>,
-    /// The Pins that it is about: those that go to a board that is gone, or the one that is equal to this one.
+    /// The Pins of this check: those for a board that is gone, or the one that is equal to this one.
     pin_ids: Vec<PinId>,
 }
 
@@ -128,7 +128,7 @@ impl Check {
         Self { ok: None, ..Self::failed(name, error.problem()) }
     }
 
-    /// Passed if nothing is wrong. Otherwise the first error is told as that of the check.
+    /// Passed if there is no error. Otherwise the check has the text of the first error.
     fn of_errors(name: &'static str, errors: Vec<CheckError>, passed: &str) -> Self {
         let Some(first) = errors.first() else {
             return Self::passed(name, passed);
@@ -145,8 +145,8 @@ impl Check {
 }
 
 impl Publish {
-    /// Checks everything that publishing depends on, and the media themselves if asked to. A channel that does not exist
-    /// is the only error.
+    /// Checks everything that publishing depends on, and the media themselves if requested. The only error is a channel
+    /// that does not exist.
     pub(super) async fn validate(
         &self,
         caller: &Caller,
@@ -219,7 +219,7 @@ impl Publish {
         Ok(Validated { ok: checks.iter().all(|check| check.ok != Some(false)), checks })
     }
 
-    /// Pinterest says whether the app's access tier allows publishing only when a Pin is sent: the last Pin tells.
+    /// Only sending a Pin shows if the app's access tier allows publishing, so the result of the last Pin is used.
     async fn tier(&self, tenant: &TenantId, channel: &Channel, is_video: bool) -> Result<Check> {
         if channel.environment == Environment::Sandbox {
             if is_video {
@@ -255,7 +255,7 @@ impl Publish {
         })
     }
 
-    /// The files that were uploaded before, and what they say of a model that made them.
+    /// The files that were uploaded before, and their marks that a model made them.
     async fn files(&self, tenant: &TenantId, request: &ValidPin) -> Result<Check> {
         let mut errors = Vec::new();
         let mut source = request.inline_image.as_ref().and_then(|image| DigitalSource::find(&image.content));
@@ -277,7 +277,7 @@ impl Publish {
         Ok(self.with_suggestion(check, source, request.discloses_ai()))
     }
 
-    /// A check that has passed, with the advice to disclose what a file says of a model that made it.
+    /// A check that has passed, with the advice to disclose that a model made a file.
     fn with_suggestion(&self, check: Check, source: Option<DigitalSource>, is_disclosed: bool) -> Check {
         let is_told = check.ok == Some(true) && self.disclosures != DisclosurePolicy::Off && !is_disclosed;
         match source.filter(|_| is_told) {
@@ -374,7 +374,7 @@ impl Publish {
     }
 }
 
-/// The checks that need fields that keep the rules.
+/// The checks that need valid fields.
 fn after_fields<const N: usize>(names: [&'static str; N]) -> [Check; N] {
     names.map(|name| Check::skipped(name, "the fields have to be right first"))
 }
@@ -404,7 +404,7 @@ fn scopes(channel: &Channel) -> Check {
     }
 }
 
-/// The links that would not be sent: Pinterest blocks one after the other to their hosts.
+/// The links that would not be sent, because Pinterest has blocked several links to their hosts in a row.
 fn blocked_links(channel: &Channel, draft: &Draft, now: Timestamp) -> Vec<CheckError> {
     let resting = |host: String| {
         let failure = failures::host_rests(&host, channel.blocked_links.rest_of(&host, now)?);
@@ -424,7 +424,7 @@ fn paused(pause: Pause, now: Timestamp) -> delivery::Error {
     delivery::Error::Paused { pause, seconds: pause.until.duration_since(now).as_secs() + 1 }
 }
 
-/// The tokens of a connected channel are refreshed for ever. Otherwise the access token is all that there is.
+/// The tokens of a connected channel are refreshed without end. Otherwise only the access token is left.
 fn token_lifetime(channel: &Channel, token: &TokenState, publish_at: Timestamp) -> Check {
     let (access, refresh) = (token.access_expires_at, token.refresh_expires_at);
     match (channel.connection, refresh) {
@@ -450,7 +450,7 @@ fn token_lifetime(channel: &Channel, token: &TokenState, publish_at: Timestamp) 
     }
 }
 
-/// Whether two Pins look the same to whoever finds both on a board.
+/// Whether two Pins would look the same on a board.
 fn looks_equal(one: &Draft, other: &Draft) -> bool {
     let visible = |draft: &Draft| {
         let Draft { board, title, description, link, media, .. } = draft.clone();

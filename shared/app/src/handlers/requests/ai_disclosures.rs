@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAiDisclosures {
-    /// All that is true of the Pin. An empty list is no disclosure.
+    /// All disclosures that apply to the Pin. An empty list is no disclosure.
     #[schemars(with = "Vec<AiDisclosure>", length(max = AiDisclosure::ALL.len()))]
     values: Vec<String>,
 }

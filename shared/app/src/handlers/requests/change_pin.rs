@@ -16,12 +16,12 @@ use super::{
     publish_at::PublishAt,
 };
 
-/// A change of a Pin. What is absent stays as it is; `null` takes a text away, and is refused where there has to be something.
+/// A change of a Pin. An absent field keeps its value; `null` removes a text, and is refused for a required field.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UpdatePinRequest")]
 pub struct ChangePin {
-    /// Another board. A section of the old one is left behind.
+    /// Another board. The section of the old board is dropped.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "BoardId")]
     board_id: Option<String>,
@@ -37,11 +37,11 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: TextChange,
-    /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
+    /// The destination of a click: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: TextChange,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default)]
     #[schemars(with = "Option<AltText>")]
     alt_text: TextChange,
@@ -49,7 +49,7 @@ pub struct ChangePin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: TextChange,
-    /// What artificial intelligence has to do with it. `null` takes it away.
+    /// Disclosures about artificial intelligence. `null` removes them.
     #[serde(default, deserialize_with = "changed")]
     #[schemars(with = "Option<NewAiDisclosures>")]
     ai_disclosures: Change<NewAiDisclosures>,
@@ -68,7 +68,7 @@ pub struct ChangePin {
 }
 
 impl ChangePin {
-    /// Makes the change, by the rules that a new Pin passes through.
+    /// Applies the change, with the checks of a new Pin.
     pub(in crate::handlers) fn apply(
         self,
         pin: &Pin,
@@ -115,7 +115,7 @@ impl ChangePin {
     }
 }
 
-/// `pins` has no access to the bucket: whether a named file exists is seen when the Pin is sent.
+/// `pins` has no access to the bucket: a missing file is noticed when the Pin is sent.
 fn without_inline_image(media: NewMedia, new_media_id: MediaId) -> Result<Media, Invalid> {
     let (media, inline_image) = media.check(new_media_id)?;
     if inline_image.is_some() {
@@ -125,7 +125,7 @@ fn without_inline_image(media: NewMedia, new_media_id: MediaId) -> Result<Media,
     Ok(media)
 }
 
-/// A change of a field. `null` takes away what is there; an absent field leaves it.
+/// A change of a field. `null` removes the value; an absent field keeps it.
 #[derive(Clone, Debug, Default)]
 enum Change<T> {
     #[default]
@@ -133,7 +133,7 @@ enum Change<T> {
     Set(Option<T>),
 }
 
-/// A change of a text. An empty one takes it away, too.
+/// A change of a text. An empty text removes it, too.
 type TextChange = Change<String>;
 
 impl<T> Change<T> {
@@ -156,12 +156,12 @@ impl<'de> Deserialize<'de> for TextChange {
     }
 }
 
-/// A value that may be left out, but not taken away.
+/// A value that may be left out, but not removed.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// A field that is there, be it `null`.
+/// A field that is present, even if it is `null`.
 fn changed<'de, D: Deserializer<'de>>(value: D) -> Result<Change<NewAiDisclosures>, D::Error> {
     object_or_null(value).map(Change::Set)
 }

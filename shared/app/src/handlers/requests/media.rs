@@ -12,30 +12,30 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use super::optional::non_empty;
 use crate::vocabulary::ImageContentType;
 
-/// The largest file that comes within a request: Lambda takes 6 MB, and base 64 makes a third more of it.
+/// The largest file within a request: Lambda accepts 6 MB, and base64 makes a file a third larger.
 const MAX_INLINE_BYTES: usize = 4 * 1024 * 1024;
-/// What to do with an image that cannot come with a request.
+/// The advice for an image that cannot be sent within a request.
 pub(super) const UPLOAD_IT: &str = "Upload it by POST /api/v1/media, and name its media_id.";
 
 /// What a Pin shows.
 #[derive(Clone, Debug, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)] // for the contract: it is read by `Fields`
 pub(super) enum NewMedia {
-    /// One image: at an address, uploaded before, or right here.
+    /// One image: at an address, uploaded before, or within the request.
     Image {
         /// Its public address, from which Pinterest fetches it.
         #[serde(default)]
         #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
-        /// Its name in the stack's bucket, as `POST /api/v1/media` gave it.
+        /// Its id in the stack's bucket, as `POST /api/v1/media` returned it.
         #[serde(default)]
         #[schemars(with = "Option<MediaId>")]
         media_id: Option<String>,
-        /// `image/jpeg` or `image/png`, of what is in `base64`.
+        /// The type of `base64`: `image/jpeg` or `image/png`.
         #[serde(default)]
         #[schemars(with = "Option<ImageContentType>")]
         content_type: Option<String>,
-        /// The image itself: at most 4 MB before they are encoded.
+        /// The image itself: at most 4 MB before encoding.
         #[serde(default)]
         #[schemars(length(max = MAX_INLINE_BYTES.div_ceil(3) * 4))]
         base64: Option<String>,
@@ -46,24 +46,24 @@ pub(super) enum NewMedia {
         #[schemars(length(min = 2, max = 5))]
         items: Vec<NewSlide>,
     },
-    /// A video, which is brought to Pinterest before the Pin is made.
+    /// A video, which is uploaded to Pinterest before the Pin is created.
     Video {
         /// Its public address.
         #[serde(default)]
         #[schemars(with = "Option<WebAddress>")]
         url: Option<String>,
-        /// Its name in the stack's bucket.
+        /// Its id in the stack's bucket.
         #[serde(default)]
         #[schemars(with = "Option<MediaId>")]
         media_id: Option<String>,
-        /// What is shown until it plays: its first frame unless it is set.
+        /// The cover that is shown until the video plays. Default: its first frame.
         #[serde(default)]
         #[schemars(with = "NewCover")]
         cover: Option<NewCover>,
     },
 }
 
-/// The fields of all kinds. Serde would read a tagged union from a buffer, in which it loses the place of a mistake.
+/// The fields of all kinds. Serde would read a tagged union from a buffer, which loses the position of an error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -121,7 +121,7 @@ impl<'de> Deserialize<'de> for NewMedia {
     }
 }
 
-/// The picture of a video: an image of its own, or a moment of it.
+/// The cover of a video: a separate image, or a frame of the video.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewCover {
@@ -148,7 +148,7 @@ pub(super) struct NewSlide {
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     url: Option<String>,
-    /// Its name in the stack's bucket.
+    /// Its id in the stack's bucket.
     #[serde(default)]
     #[schemars(with = "Option<MediaId>")]
     media_id: Option<String>,
@@ -160,13 +160,13 @@ pub(super) struct NewSlide {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: Option<String>,
-    /// Where a click on this image leads.
+    /// The destination of a click on this image.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,
 }
 
-/// An image that came within the request.
+/// An image within the request.
 #[derive(Clone, Debug)]
 pub(in crate::handlers) struct InlineImage {
     /// The id under which it is stored.
@@ -182,7 +182,7 @@ impl NewMedia {
         matches!(self, Self::Video { .. })
     }
 
-    /// Checks everything that needs no look at the media. An image that is sent within the request becomes file `id`.
+    /// Checks everything except the media themselves. An image within the request becomes the file `id`.
     pub(super) fn check(self, id: MediaId) -> Result<(Media, Option<InlineImage>), Invalid> {
         let media = match self {
             Self::Image { url, media_id, content_type, base64: Some(base64) } => {
@@ -241,7 +241,7 @@ fn file(field: &str, url: Option<String>, media_id: Option<String>, is_video: bo
     }
 }
 
-/// An address that does not say itself that it is of the other kind.
+/// An address whose file extension does not belong to the other kind.
 fn address(field: &str, url: String, is_video: bool) -> Result<WebAddress, Invalid> {
     let address = WebAddress::new(field, url)?;
     if let Some(kind) = FileType::of_address(address.as_str()) {

@@ -1,4 +1,4 @@
-//! What callers send about Pins, and the rules that it passes through.
+//! The requests about Pins, and their checks.
 
 mod ai_disclosures;
 mod change_pin;

@@ -25,7 +25,7 @@ pub struct NewPin {
     /// The connected account that publishes it.
     #[schemars(with = "ChannelId")]
     channel_id: String,
-    /// The board it goes to. The channel's default board unless it is named.
+    /// The board of the Pin. Default: the channel's default board.
     #[serde(default)]
     #[schemars(with = "Option<BoardId>")]
     board_id: Option<String>,
@@ -41,11 +41,11 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Description>")]
     description: Option<String>,
-    /// Where a click leads: an `http` or `https` address of at most 2,048 characters.
+    /// The destination of a click: an `http` or `https` address of at most 2,048 characters.
     #[serde(default)]
     #[schemars(with = "Option<WebAddress>")]
     link: Option<String>,
-    /// What the picture shows, for those who cannot see it: at most 500 characters.
+    /// Alternative text for people who cannot see the picture: at most 500 characters.
     #[serde(default)]
     #[schemars(with = "Option<AltText>")]
     alt_text: Option<String>,
@@ -53,13 +53,13 @@ pub struct NewPin {
     #[serde(default)]
     #[schemars(with = "Option<Color>")]
     dominant_color: Option<String>,
-    /// What artificial intelligence has to do with it: Pinterest tells those who see the Pin.
+    /// Disclosures about artificial intelligence, which Pinterest shows with the Pin.
     #[serde(default, deserialize_with = "object_or_null")]
     ai_disclosures: Option<NewAiDisclosures>,
     /// The picture, or the pictures.
     #[serde(deserialize_with = "edge::object")]
     media: NewMedia,
-    /// When, up to 366 days ahead. Now unless it is set.
+    /// When to publish, up to 366 days ahead. Default: now.
     #[serde(default)]
     publish_at: Option<PublishAt>,
     /// For how long after `publish_at` it may still be published (ISO 8601), between one minute and 366 days. `P7D` unless set
@@ -69,7 +69,7 @@ pub struct NewPin {
     publish_within: Option<String>,
 }
 
-/// A request that has passed every rule that depends on nothing else.
+/// A request that has passed every check that needs no other data.
 #[derive(Debug)]
 pub(in crate::handlers) struct ValidPin {
     pub(in crate::handlers) channel_id: ChannelId,
@@ -88,7 +88,7 @@ pub(in crate::handlers) struct ValidPin {
 }
 
 impl NewPin {
-    /// The channel, if it is an id at all.
+    /// The channel, if it is a valid id.
     pub(in crate::handlers) fn channel(&self) -> Result<ChannelId, Invalid> {
         ChannelId::try_from(self.channel_id.clone())
     }
@@ -98,7 +98,7 @@ impl NewPin {
         self.media.is_video()
     }
 
-    /// Checks each field, in the order of the documentation: the first rule that is broken is returned.
+    /// Checks each field, in the order of the documentation, and returns the first error.
     pub(in crate::handlers) fn validate(
         self,
         now: Timestamp,
@@ -107,8 +107,8 @@ impl NewPin {
         self.validate_all(now, new_media_id).map_err(|mut violations| violations.swap_remove(0))
     }
 
-    /// Checks each field, in the order of the documentation: all rules that are broken are returned. An image that is
-    /// sent within the request becomes file `new_media_id`.
+    /// Checks each field, in the order of the documentation, and returns all errors. An image within the request becomes
+    /// the file `new_media_id`.
     pub(in crate::handlers) fn validate_all(
         self,
         now: Timestamp,
@@ -151,7 +151,7 @@ impl NewPin {
     }
 }
 
-/// The rules that are broken.
+/// The errors found so far.
 #[derive(Default)]
 struct Violations(Vec<Invalid>);
 
@@ -167,12 +167,12 @@ impl ValidPin {
         &self.media
     }
 
-    /// Whether it discloses that a model made what it shows.
+    /// Whether it discloses that a model made its media.
     pub(in crate::handlers) fn discloses_ai(&self) -> bool {
         self.ai_disclosures.as_ref().is_some_and(|all| all.has(AiDisclosure::AiModified))
     }
 
-    /// Sends it to a board that was found by its name.
+    /// Sets the board, which was found by its name.
     pub(in crate::handlers) fn set_board(&mut self, board: BoardId, section: Option<SectionId>) {
         (self.board, self.section) = (Some(board), section);
     }

@@ -1,4 +1,4 @@
-//! When a Pin is to be published, as callers say it.
+//! The time to publish a Pin, in the form of a request.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::{
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A time that is not longer past than this means now.
+/// A time that is at most this far in the past means now.
 const PAST_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
-/// How far ahead a Pin can be scheduled, and how late it may become.
+/// How far ahead a Pin can be scheduled, and the largest `publish_within`.
 pub(super) const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// Either an instant, as text with an offset or `Z`, or an object with what the clocks of a time zone show.
@@ -27,7 +27,7 @@ pub(super) enum PublishAt {
 }
 
 impl PublishAt {
-    /// The instant, which is no more than a year ahead.
+    /// The instant, which must be at most 366 days ahead.
     pub(super) fn instant(&self, now: Timestamp) -> Result<Timestamp, Invalid> {
         let instant = match self {
             Self::Instant(text) => text.parse().map_err(|_| {
@@ -50,7 +50,7 @@ impl PublishAt {
     }
 }
 
-/// By the kind of the value: of two forms, the one that was tried tells what is wrong with it.
+/// The type of the value decides which form is read, so that the error is about the right form.
 impl<'de> Deserialize<'de> for PublishAt {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         struct Either;

@@ -1,4 +1,4 @@
-//! What the rows of a file depend on: a channel, and the boards that they name. All of it is read once.
+//! The data that the rows of a file need: a channel, and the boards that they name. All of it is read once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,12 +22,12 @@ pub(super) struct ChannelBoards {
     pub(super) channel: Channel,
     /// Read only if a row names a board.
     boards: RowResult<Vec<Named<Board>>>,
-    /// The sections of those boards of which rows name one.
+    /// The sections of the boards for which rows name a section.
     sections: BTreeMap<BoardId, RowResult<Vec<Named<Section>>>>,
 }
 
 impl Publish {
-    /// `names`: the boards, as rows call them. What Pinterest has not answered by `until` is left to the next call.
+    /// `names`: the names of boards in the rows. What Pinterest has not answered by `until` is left to the next call.
     pub(super) async fn load_boards(
         &self,
         tenant: &TenantId,
@@ -93,7 +93,7 @@ impl ChannelBoards {
         }
     }
 
-    /// The boards that a name may mean: the account's own before group boards of others.
+    /// The boards that a name may mean. The account's own boards win over group boards of others.
     fn boards_of_name<'a>(&self, boards: &'a [Named<Board>], name: &str) -> Vec<&'a Board> {
         let named = of_name(boards, name);
         let is_own = |board: &&Board| !board.is_of_another(&self.channel.account.username);
@@ -101,7 +101,7 @@ impl ChannelBoards {
         if own.is_empty() { named } else { own }
     }
 
-    /// The board before a slash, and what is after it: unless all of it is a board's name.
+    /// Divides the text at a slash into board and section, unless the whole text is the name of a board.
     fn split<'a, 'n>(&self, boards: &'a [Named<Board>], name: &'n str) -> Option<(&'a BoardId, &'n str)> {
         if !self.boards_of_name(boards, name).is_empty() {
             return None;

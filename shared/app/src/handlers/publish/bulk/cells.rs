@@ -1,4 +1,4 @@
-//! What the cells of a row say about a Pin.
+//! Reads the cells of a row as a Pin.
 
 use domain::{FileType, Invalid};
 use jiff::{Timestamp, civil, tz::TimeZoneDatabase};
@@ -13,13 +13,13 @@ pub(super) struct Fields {
     pub(super) pin: Map<String, Value>,
     /// The board by its name.
     pub(super) board_name: Option<String>,
-    /// What tells the row from others, where that is not what is asked for: a day without a time means another time
+    /// The content by which the row is recognised, if it differs from the request: a day without a time means another time
     /// whenever the file is sent.
     pub(super) publish_at_as_written: Option<Value>,
 }
 
 impl Fields {
-    /// Reads a row. White space around names and addresses means nothing; that of texts is theirs.
+    /// Reads a row. White space around names and addresses is removed; texts are not changed.
     pub(super) fn read<'a>(
         cells: impl Iterator<Item = (Column, &'a str)>,
         now: Timestamp,
@@ -61,13 +61,13 @@ impl Fields {
     }
 }
 
-/// Pinterest's words in a cell, as people write them: `AI modified; synthetic performer`.
+/// Pinterest's names in a cell, as people write them: `AI modified; synthetic performer`.
 fn words(cell: &str) -> Vec<String> {
     let words = cell.split([',', ';', '|']).map(str::trim).filter(|word| !word.is_empty());
     words.map(|word| word.to_ascii_uppercase().replace([' ', '-'], "_")).collect()
 }
 
-/// A video is known by its name, or, where its address does not tell, by its thumbnail: images have none.
+/// A video is recognised by its file extension or, if the address has none, by its thumbnail: images have none.
 fn media_of(address: Option<&str>, thumbnail: Option<&str>) -> Result<Value, Invalid> {
     let Some(address) = address else {
         let fix = "Give the address of the image or the video in the column `Media URL`.";
@@ -85,7 +85,7 @@ fn media_of(address: Option<&str>, thumbnail: Option<&str>) -> Result<Value, Inv
     }
 }
 
-/// An address of an image, or a moment of the video: `3`, `0:03`, `00:00:03`.
+/// The address of an image, or a time in the video: `3`, `0:03`, `00:00:03`.
 fn cover(thumbnail: &str) -> Result<Value, Invalid> {
     let begins =
         |scheme: &str| thumbnail.get(..scheme.len()).is_some_and(|front| front.eq_ignore_ascii_case(scheme));
@@ -106,7 +106,7 @@ fn seconds(moment: &str) -> Option<u32> {
     let mut seconds = 0_u32;
     for (position, part) in parts.iter().enumerate() {
         let number = part.parse::<u32>().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()))?;
-        // Only the first part may be more than a minute or an hour has.
+        // Only the first part may be 60 or more.
         if position > 0 && (number > 59 || part.len() != 2) {
             return None;
         }
@@ -115,10 +115,10 @@ fn seconds(moment: &str) -> Option<u32> {
     (parts.len() <= 3).then_some(seconds)
 }
 
-/// A time as spreadsheets write it, and how the row is known by it if that differs. Without a zone it is UTC, as in
-/// Pinterest's own bulk upload; and as there, a day without a time means the time of day at which the file is sent.
+/// A time as spreadsheets write it, and the text by which the row is recognised if that differs. Without a zone it is UTC,
+/// and a day without a time means the time of day at which the file is sent: both as in Pinterest's own bulk upload.
 fn when(at: &str, zone: Option<&str>, now: Timestamp) -> Result<(Value, Option<Value>), Invalid> {
-    // A parser of local times takes a zone too, and drops it: then somebody else says what is wrong.
+    // The parser of local times also accepts a zone and drops it: the check for the error is elsewhere.
     if at.parse::<Timestamp>().is_ok() || at.contains(['[', '+', 'Z', 'z']) {
         return Ok((json!(at), None));
     }
@@ -135,8 +135,8 @@ fn when(at: &str, zone: Option<&str>, now: Timestamp) -> Result<(Value, Option<V
     Ok((local(year_first(day, time.trim()).ok_or_else(|| no_time(at))?), None))
 }
 
-/// A date that begins with its year, as in `2026-12-07` and `2026/12/7`: of any other form it cannot be told what is the
-/// day and what the month.
+/// A date that begins with its year, as in `2026-12-07` and `2026/12/7`: in any other form, day and month cannot be
+/// distinguished.
 fn year_first(day: &str, time: &str) -> Option<civil::DateTime> {
     let separator = if day.contains('/') { '/' } else { '-' };
     let parts: Vec<_> = day.split(separator).collect();

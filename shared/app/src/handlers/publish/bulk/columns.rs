@@ -1,32 +1,32 @@
-//! The columns of a file: ours by their names, and Pinterest's by theirs, now and in older sheets.
+//! The columns of a file: our own, and Pinterest's with their current and older names.
 
 use std::collections::HashSet;
 
 use domain::Invalid;
 use jiff::civil::Date;
 
-/// What a column is about.
+/// The meaning of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Column {
-    /// A text of the Pin, by its name in JSON.
+    /// A text of the Pin, with its name in JSON.
     Text(&'static str),
-    /// An address, an id or another name of the Pin, by its name in JSON: white space around it means nothing.
+    /// An address, an id or another name, with its name in JSON. White space around it is removed.
     Name(&'static str),
     /// The address of the image or the video.
     Media,
-    /// What is shown of a video until it plays.
+    /// The cover of a video.
     Thumbnail,
     /// The board by its name, with a section after a slash.
     Board,
-    /// What artificial intelligence has to do with the Pin.
+    /// The AI disclosures of the Pin.
     AiDisclosures,
     /// When it is to be published.
     PublishAt,
     /// The zone of that time.
     TimeZone,
-    /// Pinterest's API has nothing for it. It finds its way into no Pin.
+    /// Pinterest's API has no field for it. It is ignored.
     Keywords,
-    /// It has no name, and holds nothing.
+    /// An empty column without a name.
     Nameless,
 }
 
@@ -53,7 +53,7 @@ const OURS: [(&str, Column); 9] = [
     ("time_zone", Column::TimeZone),
     ("publish_within", Column::Name("publish_within")),
 ];
-/// Other names: of Pinterest's older help pages, and of sheets that people pass on.
+/// Other names: from Pinterest's older help pages, and from templates that people share.
 const SYNONYMS: [(&str, Column); 6] = [
     ("Media file URL", Column::Media),
     ("Image URL", Column::Media),
@@ -63,7 +63,7 @@ const SYNONYMS: [(&str, Column); 6] = [
     ("Keywords or tags", Column::Keywords),
 ];
 
-/// A file to begin with: an image that is published at once, and a video on a day to come.
+/// The template: an image that is published at once, and a video for a later day.
 pub(in crate::handlers::publish) fn template(day: Date) -> String {
     let heading = PINTERESTS.map(|(name, _)| name).join(",");
     format!(
@@ -74,7 +74,7 @@ pub(in crate::handlers::publish) fn template(day: Date) -> String {
 }
 
 impl Column {
-    /// The column of a name. Capitals, spaces and underscores make no difference.
+    /// Finds a column by its name. Upper and lower case, spaces and underscores make no difference.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let name = plain(name);
         if name.is_empty() {
@@ -84,7 +84,7 @@ impl Column {
         all.copied().find_map(|(known, column)| (plain(known) == name).then_some(column))
     }
 
-    /// The columns of a file, each of which is known, and there once.
+    /// The columns of a file. Each must be known, and be there once.
     pub(super) fn all(headings: &[String]) -> Result<Vec<Self>, Invalid> {
         let mut seen = HashSet::new();
         let columns = headings.iter().map(|name| {
@@ -117,7 +117,7 @@ fn unknown(name: &str) -> Invalid {
     Invalid::new(format!("column {name}"), "unknown_field", "is not a column that is known", fix)
 }
 
-/// A name without what people write differently.
+/// A name without case, spaces and underscores.
 fn plain(name: &str) -> String {
     let name = name.replace('_', " ").to_lowercase();
     name.split_whitespace().collect::<Vec<_>>().join(" ")

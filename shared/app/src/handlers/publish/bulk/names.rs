@@ -1,11 +1,11 @@
-//! Finding things by the names that people write.
+//! Finds boards and sections by the names that people write.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A thing with a name.
 #[derive(Clone, Debug)]
 pub(super) struct Named<T> {
-    /// The name to the letter; as people read it; and without regard to capitals.
+    /// The exact name; the name as people read it; and that name in lower case.
     readings: [String; 3],
     pub(super) thing: T,
 }
@@ -16,7 +16,7 @@ impl<T> Named<T> {
     }
 }
 
-/// What has this name: to the letter; else as people read it; and if nothing else fits, without regard to capitals.
+/// Finds what has exactly this name; else, what reads the same; else, what matches without upper and lower case.
 pub(super) fn of_name<'a, T>(all: &'a [Named<T>], wanted: &str) -> Vec<&'a T> {
     let wanted = readings(wanted);
     let found = (0..wanted.len()).map(|reading| {
@@ -26,7 +26,8 @@ pub(super) fn of_name<'a, T>(all: &'a [Named<T>], wanted: &str) -> Vec<&'a T> {
     found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-/// An accent is a part of its letter or a sign of its own, and a space may be one that does not break: nobody sees that.
+/// An accent may be a part of its letter or a separate character, and a space may be a non-breaking one: nobody sees the
+/// difference.
 fn readings(name: &str) -> [String; 3] {
     let composed: String = name.nfc().collect();
     let plain = composed.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -21,17 +21,18 @@ pub(super) const MAX_ROWS: usize = 1000;
 /// A row.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// Where it begins in the file: the first line is 1.
+    /// The line on which it begins in the file; the first is 1.
     pub(super) line: u64,
-    /// The Pin that it asks for.
+    /// The requested Pin.
     pub(super) pin: Result<NewPin>,
-    /// All that it says: two rows that say the same are the same.
+    /// Its content: two rows with the same content are the same row.
     pub(super) content: String,
-    /// The board by its name, with a section after a slash: only Pinterest's own columns name boards so.
+    /// The board by its name, with a section after a slash, from Pinterest's own column.
     pub(super) board_name: Option<String>,
 }
 
-/// Reads a file by its `Content-Type`, `now` that it is sent. Rows that name no channel are `channel`'s.
+/// Reads a file by its `Content-Type`; `now` is the time at which it was sent. `channel` is the channel of the rows that
+/// name none.
 pub(super) fn read(
     content_type: &str,
     file: &[u8],
@@ -61,7 +62,7 @@ fn json_lines(file: &[u8], channel: Option<&str>) -> Vec<Row> {
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .take(MAX_ROWS + 1) // the rest would be read only to be refused
         .map(|(line, text)| match parse::<Map<String, Value>>(text) {
-            // From the text itself, where a field that is given twice is seen.
+            // Parsed from the text itself, so that a repeated field is found.
             Ok(fields) if channel.is_none() || fields.contains_key("channel_id") => {
                 let content = Value::Object(fields).to_string();
                 Row { line, pin: parse(text).map_err(Into::into), content, board_name: None }
@@ -123,7 +124,7 @@ mod tests {
         row.pin.as_ref().err().map(|error| error.problem().code).unwrap_or_default()
     }
 
-    /// What a row asks for: for all but days without a time, that is its content.
+    /// The request of a row, which is its content except for days without a time.
     fn contents(file: &[u8]) -> Vec<(u64, Value, Option<String>)> {
         let row = |row: Row| {
             assert_eq!(code(&row), "", "{row:?}");

@@ -1,4 +1,4 @@
-//! CSV as people have it: in the encodings and with the separators that spreadsheets save it with.
+//! CSV with the encodings and separators that spreadsheets use.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ const SAVE_AS_UTF_8: &str = "Save it as CSV in UTF-8: in Excel, File, Save As, `
 const QUOTE_IT: &str = "Put a text that has commas, semicolons, tabs or line breaks in quotation marks, and write a \
      quotation mark within it twice.";
 
-/// How many cells a row may have: as many as a sheet of Excel has columns. Each takes memory, be it empty.
+/// How many cells a row may have: as many as an Excel sheet has columns. Even an empty cell takes memory.
 const MAX_COLUMNS: usize = 16_384;
-/// Stands in a row of its own after the last one: a quotation mark that is never closed takes it in.
+/// A marker that is added as a row after the last one. A quotation mark that is never closed includes it.
 const END: &str = "\n\0";
 
 /// A file: the names of its columns, and its rows.
@@ -26,15 +26,15 @@ pub(super) struct Spreadsheet {
 
 /// A row that is not empty.
 pub(super) struct Record {
-    /// Where it begins in the file: the first line is 1.
+    /// The line on which it begins in the file; the first is 1.
     pub(super) line: u64,
-    /// A cell for each heading, or what is wrong with the row.
+    /// A cell for each heading, or the error of the row.
     pub(super) cells: Result<StringRecord, RequestError>,
 }
 
 impl Spreadsheet {
-    /// Reads a file. `is_known` tells the names of columns: the separator is the one that makes the most of them. Of a file
-    /// with too many rows, one too many is read.
+    /// Reads a file. `is_known` recognises column names: the separator is the one that gives the most known columns. Of a
+    /// file with too many rows, it reads one more than the maximum.
     pub(super) fn read(file: &[u8], is_known: impl Fn(&str) -> bool) -> Result<Self, RequestError> {
         let text = decode(file)?;
         let (named, text_begins) = named_separator(&text);
@@ -48,8 +48,8 @@ impl Spreadsheet {
         let separator = named.unwrap_or_else(|| {
             let known =
                 |separator: &u8| headings(&table, *separator).iter().filter(|name| is_known(name)).count();
-            // Excel takes the semicolon where the comma is in numbers, and the tab for `Unicode Text`. Of equals, the last
-            // is taken.
+            // Excel uses the semicolon in countries with a decimal comma, and the tab for `Unicode Text`. If several are
+            // equally good, the last one is used.
             separators.into_iter().max_by_key(known).unwrap_or(b',')
         });
         let headings = headings(&table, separator);
@@ -60,7 +60,7 @@ impl Spreadsheet {
         let mut records = Vec::new();
         let (mut line, mut counted) = (1 + line_breaks(&text[..text_begins]), 0);
         let (mut reader, mut record) = (reader(&table, separator), StringRecord::new());
-        // One record for all rows: that of a row that is refused may be large.
+        // One record is reused for all rows, because the record of a refused row may be large.
         for row in 0.. {
             if !reader.read_record(&mut record).map_err(|_| malformed("cannot be read", QUOTE_IT))? {
                 break;
@@ -108,7 +108,7 @@ fn checked(record: &StringRecord, headings: &[String]) -> Result<(), RequestErro
         ));
     }
     let named = headings.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
-    // One cell more, and be it empty, is the sign of a comma within a text.
+    // One extra cell, even an empty one, means that a text contains a comma.
     if !(named..=headings.len()).contains(&record.len()) {
         let detail = format!("has {} cells, and the first line {named}", record.len());
         return Err(malformed(&detail, QUOTE_IT));
@@ -126,7 +126,7 @@ fn malformed(detail: &str, fix: &'static str) -> RequestError {
     RequestError::Malformed { code: "invalid_csv", detail: format!("the row {detail}"), fix }
 }
 
-/// The text of a file, in any encoding that can be told for certain.
+/// Decodes a file, in any encoding that can be recognised for certain.
 fn decode(file: &[u8]) -> Result<Cow<'_, str>, RequestError> {
     let unreadable = |detail: String, fix| RequestError::Malformed { code: "invalid_csv", detail, fix };
     if file.starts_with(b"PK\x03\x04") || file.starts_with(b"\xd0\xcf\x11\xe0") {
@@ -143,7 +143,7 @@ fn decode(file: &[u8]) -> Result<Cow<'_, str>, RequestError> {
     match file {
         [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
-        // Without a mark: the first letter of a heading has nothing in its other half.
+        // UTF-16 without a byte order mark: one of the two bytes of the first letter of a heading is zero.
         [1..=255, 0, ..] => utf_16(file, u16::from_le_bytes),
         [0, 1..=255, ..] => utf_16(file, u16::from_be_bytes),
         _ => {
@@ -160,7 +160,7 @@ fn decode(file: &[u8]) -> Result<Cow<'_, str>, RequestError> {
     }
 }
 
-/// The separator that Excel names in a first line such as `sep=;`, and where the text goes on after it.
+/// The separator from a first line such as `sep=;` (as Excel writes it), and the position of the text after it.
 fn named_separator(text: &str) -> (Option<u8>, usize) {
     let first = text.split(['\r', '\n']).next().unwrap_or_default();
     let name = first.trim_matches('"').to_ascii_lowercase();
@@ -170,7 +170,7 @@ fn named_separator(text: &str) -> (Option<u8>, usize) {
     }
 }
 
-/// How many lines end in `text`, in the way of any system.
+/// How many line ends `text` has, of any operating system.
 fn line_breaks(text: &str) -> u64 {
     let returns = text.matches('\r').count();
     let feeds = text.matches('\n').count();
