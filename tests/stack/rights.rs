@@ -262,6 +262,8 @@ impl Recorder {
 
         let scheduled = format!("{pins}/{}", scheduled["id"].as_str().unwrap());
         self.ask("pins", "GET", &format!("{pins}?channel_id={channel}"), &none).await;
+        self.ask("pins", "GET", &format!("{pins}?state=failed"), &none).await;
+        self.ask("pins", "GET", &format!("{pins}?state=scheduled&sort=publish_at"), &none).await;
         self.ask("pins", "GET", &scheduled, &none).await;
         self.ask("pins", "PATCH", &scheduled, &json!({ "title": "changed" })).await;
         let moved = json!({ "channel_id": channel, "from_board_id": board, "to_board_id": "1" });

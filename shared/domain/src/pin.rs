@@ -237,6 +237,22 @@ pub enum PinGroup {
 }
 
 impl PinGroup {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Published, Self::NeedsReview, Self::Failed, Self::Cancelled];
+
+    /// The states in which its Pins are, by their names in the API.
+    #[must_use]
+    pub fn states(self) -> &'static [&'static str] {
+        match self {
+            Self::Open => &["scheduled", "sending", "waiting"],
+            Self::Published => &["published"],
+            Self::NeedsReview => &["needs_review"],
+            Self::Failed => &["failed"],
+            Self::Cancelled => &["cancelled"],
+        }
+    }
+
     /// The name of the group in keys.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -281,6 +297,12 @@ impl State {
             Self::Failed { .. } => "failed",
             Self::Cancelled => "cancelled",
         }
+    }
+
+    /// The name in the API of a state that a row names.
+    #[must_use]
+    pub fn name_of_stored(stored: &str) -> &str {
+        if stored == "in_doubt" { "waiting" } else { stored }
     }
 
     /// The attempt of which it is not known whether it has created the Pin, or will.

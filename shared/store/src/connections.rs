@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
     Account, Channel, ChannelId, Environment, PinterestUserId, Scopes, SealedPair, TenantId, UserId,
@@ -227,6 +227,7 @@ impl MainTable {
             RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let row = RowKey::channel(&channel.tenant, &channel.id);
         let as_read = Some(values([(":version", n(channel.version))]));
+        self.note_channel(channel).await?;
         let written = self
             .table
             .transact(vec![
@@ -236,6 +237,15 @@ impl MainTable {
             ])
             .await?;
         Ok(matches!(written, Written::All))
+    }
+
+    /// Notes a channel that is about to go, for lists of its Pins. Where none are noted yet, it will be found among them.
+    async fn note_channel(&self, channel: &Channel) -> Result<(), Error> {
+        let id = AttributeValue::Ss(vec![channel.id.to_string()]);
+        let key = RowKey::channels(&channel.tenant);
+        let names = values([(":channel", id)]);
+        self.table.update_if(&key, "ADD channels :channel", "attribute_exists(pk)", names).await?;
+        Ok(())
     }
 }
 

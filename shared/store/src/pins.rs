@@ -10,19 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     IdempotencyRecord, MainTable,
-    keys::{DueIndexKey, PIN, RowKey, queue_pk, tenant_pk},
+    keys::{DueIndexKey, RowKey, queue_pk},
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
 /// Whether a row `REMOTE` may be written for `:pin`.
 const BELONGS_TO_NOBODY_ELSE: &str = "attribute_not_exists(pk) OR pin_id = :pin";
-/// How many rows one query of a filtered list reads at least.
-const MIN_FILTERED_PAGE: usize = 200;
 /// How many entries of a channel's Pins one query reads: as many rows as one batch holds.
 const CHANNEL_PAGE_ENTRIES: i32 = 100;
-/// How many queries one page may take. This bounds what a page costs, however many rows do not match.
-const MAX_QUERIES_PER_PAGE: usize = 10;
-
 #[derive(Serialize, Deserialize)]
 struct PinRow {
     #[serde(flatten)]
@@ -235,51 +230,6 @@ impl MainTable {
         Ok(rows.collect())
     }
 
-    /// A page of the tenant's Pins, newest first: where few match of many, a page is not full, or even empty, and the next
-    /// one goes on.
-    pub async fn pins(
-        &self,
-        tenant: &TenantId,
-        filter: &PinFilter<'_>,
-        after: Option<&PinId>,
-    ) -> Result<PinPage, Error> {
-        let mut result = PinPage { next: after.cloned(), ..PinPage::default() };
-        let rows = if filter.is_all() { filter.limit } else { filter.limit.max(MIN_FILTERED_PAGE) };
-        for _ in 0..MAX_QUERIES_PER_PAGE {
-            let query = self.table.client.query().table_name(&self.table.name);
-            let query = query
-                .scan_index_forward(false)
-                .consistent_read(true)
-                .limit(i32::try_from(rows).unwrap_or(i32::MAX))
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", s(tenant_pk(tenant)))
-                .expression_attribute_values(":prefix", s(PIN));
-            let start = result.next.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
-            let page = query
-                .set_exclusive_start_key(start.transpose()?)
-                .send()
-                .await
-                .map_err(Error::aws("Query"))?;
-            let more = page.last_evaluated_key.is_some();
-            for found in page.items.unwrap_or_default() {
-                let id = id_of(&found);
-                result.next.clone_from(&id);
-                match (pin_of(found), id) {
-                    (Ok(pin), _) if filter.includes(&pin) => result.pins.push(pin),
-                    (Ok(_), _) | (Err(_), None) => {}
-                    (Err(error), Some(id)) => result.unreadable.push((id, error)),
-                }
-                if result.pins.len() == filter.limit {
-                    return Ok(result);
-                }
-            }
-            if !more {
-                return Ok(PinPage { next: None, ..result });
-            }
-        }
-        Ok(result)
-    }
-
     /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
     /// by page, so that never all of them are in memory. A row that cannot be read is an error of its own, after which
     /// the others follow.
@@ -341,39 +291,6 @@ impl MainTable {
     }
 }
 
-/// A page of a list of Pins.
-#[derive(Debug, Default)]
-pub struct PinPage {
-    /// Those that match.
-    pub pins: Vec<Pin>,
-    /// Rows that this version cannot read, each with the reason. They are no reason to leave the others out.
-    pub unreadable: Vec<(PinId, Error)>,
-    /// The last id that was looked at, if there may be more.
-    pub next: Option<PinId>,
-}
-
-/// Which Pins a list is to hold.
-#[derive(Clone, Copy, Debug)]
-pub struct PinFilter<'a> {
-    /// Those of one channel.
-    pub channel: Option<&'a ChannelId>,
-    /// Those in a state, by the word that callers see.
-    pub state: Option<&'a str>,
-    /// At most this many.
-    pub limit: usize,
-}
-
-impl PinFilter<'_> {
-    fn is_all(&self) -> bool {
-        self.channel.is_none() && self.state.is_none()
-    }
-
-    fn includes(&self, pin: &Pin) -> bool {
-        self.channel.is_none_or(|channel| pin.channel_id == *channel)
-            && self.state.is_none_or(|state| pin.state.name() == state)
-    }
-}
-
 #[derive(Deserialize)]
 struct QueueEntry {
     queue_sk: PinId,
@@ -411,12 +328,6 @@ fn strip_nulls(map: &mut Item) {
     }
 }
 
-/// Whose row it is, by its key.
-fn id_of(found: &Item) -> Option<PinId> {
-    let sk = found.get("sk")?.as_s().ok()?;
-    PinId::try_from(sk.strip_prefix(PIN)?.to_owned()).ok()
-}
-
-fn pin_of(found: Item) -> Result<Pin, Error> {
+pub(crate) fn pin_of(found: Item) -> Result<Pin, Error> {
     Ok(row::<PinRow>(found)?.pin)
 }

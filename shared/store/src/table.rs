@@ -221,6 +221,16 @@ impl Table {
         Ok(())
     }
 
+    /// Adds texts to a set of a row, which is made if there is none.
+    pub(crate) async fn add_to_set(&self, key: &RowKey, name: &str, texts: Vec<String>) -> Result<(), Error> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(item(key)?));
+        let update = update
+            .update_expression(format!("ADD {name} :texts"))
+            .expression_attribute_values(":texts", AttributeValue::Ss(texts));
+        update.send().await.map_err(Error::aws("UpdateItem"))?;
+        Ok(())
+    }
+
     /// Writes all of `items` or none of them. A collision with another transaction is tried again, with jitter.
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Written, Error> {
         for round in 1..=MAX_TRIES {
@@ -327,7 +337,8 @@ pub(crate) fn row<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-fn text(item: &Item, name: &str) -> String {
+/// A text of a row. Empty: it has none of that name.
+pub(crate) fn text(item: &Item, name: &str) -> String {
     item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 

@@ -90,6 +90,35 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     let path = format!("/api/v1/pins/{}", published["id"].as_str().unwrap());
     app.ask(&pins, "GET", &path, Value::Null).await;
     assert_eq!(app.trips(), call_counts([("GetItem", 1)]), "read a Pin");
+
+    let state = [("Query", 1), ("BatchGetItem", 1)];
+    // The channels of the tenant are noted at the first list that needs them.
+    app.ask(&pins, "GET", "/api/v1/pins?state=failed", Value::Null).await;
+    app.trips();
+    for (query, budget) in [
+        ("", call_counts([("Query", 1)])),
+        ("?sort=publish_at&from=2020-01-01&to=2030-01-01", call_counts(state)),
+        ("?sort=-publish_at&state=published", call_counts(state)),
+        (&format!("?sort=publish_at&channel_id={id}"), call_counts(state)),
+        (
+            "?sort=publish_at&state=scheduled",
+            call_counts([("GetItem", 1), ("Query", 1), ("BatchGetItem", 1)]),
+        ),
+        (&format!("?state=published&channel_id={id}"), call_counts(state)),
+        ("?state=published", call_counts([("GetItem", 1), ("Query", 2), ("BatchGetItem", 1)])),
+    ] {
+        let page = app.ask(&pins, "GET", &format!("/api/v1/pins{query}"), Value::Null).await;
+        assert!(!page["items"].as_array().unwrap().is_empty(), "{query}");
+        assert_eq!(app.trips(), budget, "{query}");
+    }
+
+    // No worker runs here: the Pin is late, and scheduled all the same.
+    *app.ahead.lock().unwrap() = SignedDuration::from_hours(48);
+    for sort in ["created_at", "-created_at", "publish_at", "-publish_at"] {
+        let path = format!("/api/v1/pins?state=scheduled&sort={sort}");
+        let page = app.ask(&pins, "GET", &path, Value::Null).await;
+        assert_eq!(page["items"][0]["title"], "later", "{sort}");
+    }
 }
 
 #[tokio::test]

@@ -99,6 +99,13 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "ProjectionType: ALL",
         "MainTable has the indexes",
     ),
+    t(
+        kept::tables,
+        "  MainTable:",
+        "NonKeyAttributes: [channel_id]",
+        "NonKeyAttributes: [version]",
+        "MainTable has the indexes",
+    ),
     t(kept::tables, "  MainTable:", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", "MainTable has the stream"),
     t(
         kept::tables,

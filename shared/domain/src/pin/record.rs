@@ -20,7 +20,8 @@ pub struct PinRecord {
     /// The state.
     #[serde(flatten)]
     pub state: State,
-    /// The Pin is not sent before this.
+    /// The Pin is not sent before this. Written with three digits of the second, so that rows sort by it as a text.
+    #[serde(serialize_with = "crate::instant::serialize")]
     pub publish_at: Timestamp,
     /// After this the Pin is not sent any more.
     pub give_up_at: Timestamp,
