@@ -2,6 +2,7 @@
 
 mod record;
 mod requests;
+mod stored;
 mod timeline;
 
 use std::ops::Deref;
@@ -22,7 +23,7 @@ use crate::{Message, Params, PinterestMediaId, PinterestPinId, matching::Candida
 /// It can be read like its [`PinRecord`]. It is created by [`Pin::accept`], and changed by the transitions in this module
 /// and in [`crate::delivery`]. Nothing else can write its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "stored::StoredPin", into = "stored::StoredPin")]
 pub struct Pin(PinRecord);
 
 impl Deref for Pin {
