@@ -119,7 +119,7 @@ impl PinPublisher {
                     };
                 }
                 // Another process has changed the Pin. What happened here may still count.
-                WriteOutcome::VersionConflict | WriteOutcome::KeyUsed(_) => {
+                WriteOutcome::VersionConflict => {
                     conflicts += 1;
                     let current = self.sessions.main.pin(&pin.tenant, &pin.id).await?;
                     let Some(current) = current.filter(|_| conflicts < MAX_CONFLICT_RETRIES) else {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdempotencyRecord, MainTable,
+    MainTable,
     keys::{DueIndexKey, RowKey, queue_pk},
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
@@ -42,8 +42,6 @@ struct PinterestPinRow {
 pub enum WriteOutcome {
     /// It is written.
     Done,
-    /// The key was used before, for this.
-    KeyUsed(IdempotencyRecord),
     /// Somebody else has changed the Pin since it was read.
     VersionConflict,
     /// The Pinterest Pin belongs to another Pin of ours.
@@ -51,39 +49,13 @@ pub enum WriteOutcome {
 }
 
 impl MainTable {
-    /// Writes a new Pin, and the key it was asked for with. `now`: keys older than their time are free again.
-    pub async fn create_pin(
-        &self,
-        pin: &Pin,
-        key: Option<&IdempotencyRecord>,
-        now: i64,
-    ) -> Result<WriteOutcome, Error> {
+    /// Writes a new Pin. `VersionConflict`: there is one with its id.
+    pub async fn create_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
         let new = pin_item(&self.table, pin, pin.due_at())?;
-        let Some(key) = key else {
-            return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
-                Ok(()) => WriteOutcome::Done,
-                Err(_) => WriteOutcome::VersionConflict,
-            });
-        };
-        let key_item = key.to_item(&pin.tenant)?;
-        let free = "attribute_not_exists(pk) OR expires_at < :now";
-        let written = self
-            .table
-            .transact(vec![
-                self.table.put_in_transaction(key_item, free, values([(":now", n(now))]))?,
-                self.table.put_in_transaction(new, "attribute_not_exists(pk)", values([]))?,
-            ])
-            .await?;
-        match written {
-            Written::All => Ok(WriteOutcome::Done),
-            Written::Refused(reasons) => {
-                let there = reasons.into_iter().find(|(position, _)| *position == 0);
-                let Some((_, Some(there))) = there else {
-                    return Ok(WriteOutcome::VersionConflict);
-                };
-                Ok(WriteOutcome::KeyUsed(row(there)?))
-            }
-        }
+        Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
+            Ok(()) => WriteOutcome::Done,
+            Err(_) => WriteOutcome::VersionConflict,
+        })
     }
 
     /// Writes a Pin over the version before it, whatever that is.

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::{
-        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+        delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
     },
     types::{
         AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put,
@@ -212,6 +213,24 @@ impl Table {
             .build()
             .map_err(|error| Error::Aws { operation: "TransactWriteItems", source: Box::new(error) })?;
         Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Deletes a row if `condition` holds.
+    pub(crate) async fn delete_if(&self, key: &RowKey, condition: &str, values: Item) -> Result<(), Error> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(item(key)?))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values));
+        let Err(error) = delete.send().await else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(Error::aws("DeleteItem")(error)),
+        }
     }
 
     /// A put without a condition.
