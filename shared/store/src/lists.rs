@@ -150,7 +150,9 @@ impl MainTable {
             if pins.len() >= wanted || place.is_none() {
                 break;
             }
-            entries = (2 * entries).min(MAX_ENTRIES);
+            // A page that is nearly full needs little more; where few match, many are looked at.
+            let missing = wanted - pins.len();
+            entries = if 2 * missing < wanted { 2 * missing } else { (2 * entries).min(MAX_ENTRIES) };
         }
         let more = pins.len() > list.limit;
         pins.truncate(list.limit);
