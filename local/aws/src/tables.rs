@@ -147,3 +147,47 @@ fn key_schema(partition: &str, sort: &str) -> Vec<KeySchemaElement> {
     let key = |name: &str, key_type| KeySchemaElement { attribute_name: name.to_owned(), key_type };
     vec![key(partition, KeyType::HASH), key(sort, KeyType::RANGE)]
 }
+
+#[cfg(test)]
+mod tests {
+    use dynoxide::{
+        actions::{put_item::PutItemRequest, query::QueryRequest},
+        types::{AttributeValue, Item},
+    };
+
+    use super::*;
+
+    fn texts<const N: usize>(pairs: [(&str, &str); N]) -> Item {
+        pairs.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned()))).into()
+    }
+
+    #[test]
+    fn a_table_of_an_earlier_version_gets_the_index_that_it_lacks_with_all_rows() {
+        let database = Database::memory().unwrap();
+        create_table_if_missing(&database, "main", &[DUE, QUEUE], Some("NEW_AND_OLD_IMAGES")).unwrap();
+        let pin = [
+            ("pk", "TENANT#ada"),
+            ("sk", "PIN#1"),
+            ("tenant", "ada"),
+            ("publish_at", "2026-12-01T09:00:00Z"),
+        ];
+        for row in [texts(pin), texts([("pk", "TENANT#ada"), ("sk", "CHANNEL#1"), ("tenant", "ada")])] {
+            let put =
+                PutItemRequest { table_name: "main".to_owned(), item: row, ..PutItemRequest::default() };
+            database.put_item(put).unwrap();
+        }
+
+        for _ in 0..2 {
+            create_table_if_missing(&database, "main", MAIN_INDEXES, Some("NEW_AND_OLD_IMAGES")).unwrap();
+        }
+
+        let query = QueryRequest {
+            table_name: "main".to_owned(),
+            index_name: Some("list".to_owned()),
+            key_condition_expression: Some("tenant = :tenant".to_owned()),
+            expression_attribute_values: Some(texts([(":tenant", "ada")])),
+            ..QueryRequest::default()
+        };
+        assert_eq!(database.query(query).unwrap().items.unwrap(), [texts(pin)]);
+    }
+}

@@ -9,6 +9,7 @@
 //!
 //! The keys of `list` are attributes that every version has written, so that it holds every Pin from its first day.
 
+mod channels;
 mod sources;
 
 use std::fmt;

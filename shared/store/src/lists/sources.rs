@@ -1,19 +1,16 @@
 //! From where lists are read: the rows, and the two indexes.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::{ChannelId, PinId, TenantId};
+use domain::{PinId, TenantId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use tokio::try_join;
+use serde::Serialize;
 
 use super::{ListedPin, Part, PinList, PinOrder, PinPosition};
 use crate::{
     MainTable,
-    keys::{PIN, RowKey, queue_pk, tenant_pk},
-    table::{Error, Item, item, row, s, text},
+    keys::{PIN, RowKey, tenant_pk},
+    table::{Error, Item, item, s, text},
 };
 
 /// How many partitions of an index are read side by side.
@@ -40,12 +37,6 @@ pub(super) enum Source {
     Times { from: Option<Timestamp>, to: Option<Timestamp> },
     /// All that is in partitions of `queue`, sorted here.
     Few(Vec<String>),
-}
-
-/// Which channels a tenant has ever had: their Pins stay when they are gone.
-#[derive(Deserialize)]
-struct ChannelsRow {
-    channels: BTreeSet<ChannelId>,
 }
 
 /// The key of `list`, of which an entry is made.
@@ -77,55 +68,7 @@ impl MainTable {
         }
     }
 
-    /// The partitions of `queue` that hold what a list may hold.
-    pub(super) async fn queues(&self, tenant: &TenantId, list: &PinList<'_>) -> Result<Vec<String>, Error> {
-        let channels = match list.channel {
-            Some(channel) => BTreeSet::from([channel.clone()]),
-            None => self.all_channels(tenant).await?,
-        };
-        let groups = list.groups();
-        Ok(channels.iter().flat_map(|channel| groups.iter().map(|group| queue_pk(channel, *group))).collect())
-    }
-
-    /// All channels that the tenant has or had. Those from before this was noted are found once, among its Pins.
-    async fn all_channels(&self, tenant: &TenantId) -> Result<BTreeSet<ChannelId>, Error> {
-        let key = RowKey::channels(tenant);
-        let (noted, present) = try_join!(self.table.get(&key), self.channel_ids(tenant))?;
-        let is_noted = noted.is_some();
-        let mut all = noted.map(row::<ChannelsRow>).transpose()?.map(|row| row.channels).unwrap_or_default();
-        let mut new: BTreeSet<_> = present.into_iter().filter(|channel| !all.contains(channel)).collect();
-        if !is_noted {
-            new.extend(self.channels_of_pins(tenant).await?);
-        }
-        if !new.is_empty() {
-            self.table.add_to_set(&key, "channels", new.iter().map(ToString::to_string).collect()).await?;
-            all.extend(new);
-        }
-        Ok(all)
-    }
-
-    async fn channels_of_pins(&self, tenant: &TenantId) -> Result<BTreeSet<ChannelId>, Error> {
-        #[derive(Deserialize)]
-        struct Entry {
-            channel_id: ChannelId,
-        }
-
-        let (mut channels, mut start) = (BTreeSet::new(), None);
-        loop {
-            let query = self.query(Some("list"), false).key_condition_expression("tenant = :tenant");
-            let query = query.expression_attribute_values(":tenant", s(&tenant.0));
-            let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
-            for entry in page.items.unwrap_or_default() {
-                channels.insert(row::<Entry>(entry)?.channel_id);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(channels);
-            }
-        }
-    }
-
-    fn query(&self, index: Option<&str>, latest_first: bool) -> QueryFluentBuilder {
+    pub(super) fn query(&self, index: Option<&str>, latest_first: bool) -> QueryFluentBuilder {
         let query = self.table.client.query().table_name(&self.table.name);
         query.set_index_name(index.map(str::to_owned)).scan_index_forward(!latest_first)
     }
