@@ -12,7 +12,7 @@ pub const MAX_LIMIT: u16 = 200;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
-    /// The items. A page may be short, or empty, where few of many match. Only `next` tells whether the list ends.
+    /// The items. Only `next` tells whether the list ends.
     pub items: Vec<T>,
     /// Where the next page begins: the `cursor` of the next request. `null`: this is the last.
     pub next: Option<String>,
