@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{Pin, PinRecord, State, TimelineEntry};
 use crate::{Message, phrases};
 
-/// What Pinterest answers when it has made a Pin.
-const CREATED: u16 = 201;
-
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredPin {
     #[serde(flatten)]
@@ -80,7 +77,8 @@ fn last_entry(record: &PinRecord, request_id: Option<String>) -> Option<Timeline
         State::Published { pinterest_pin_id, published_at } => {
             let message = phrases::CREATED.with([("pinterest_pin_id", pinterest_pin_id)]);
             let entry = entry(*published_at, "published", message);
-            Some(TimelineEntry { http_status: Some(CREATED), request_id, ..entry })
+            // What Pinterest answers when it has made a Pin.
+            Some(TimelineEntry { http_status: Some(201), request_id, ..entry })
         }
         _ => None,
     }
