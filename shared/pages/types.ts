@@ -156,6 +156,8 @@ declare global {
   interface PinFilter {
     channel: string;
     state: string;
+    /** Only the Pins whose time is between these. */
+    days?: { from: string; to: string };
   }
 
   /** One check of a validation. */

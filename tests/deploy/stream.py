@@ -75,12 +75,22 @@ class Poller:
 
 
 def matches(record, text):
-    """Whether a record's key is one that the stack's filter lets through."""
-    for rule in json.loads(text)["dynamodb"]["Keys"]["pk"]["S"]:
-        key = record["dynamodb"]["Keys"]["pk"]["S"]
-        if key == rule or (isinstance(rule, dict) and key.startswith(rule["prefix"])):
-            return True
-    return False
+    """Whether a record is one that the stack's filter lets through."""
+    return fits(record, json.loads(text))
+
+
+def fits(value, pattern):
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(fits(value.get(name), rule) for name, rule in pattern.items())
+    return value is not None and any(keeps(value, rule) for rule in pattern)
+
+
+def keeps(value, rule):
+    if not isinstance(rule, dict):
+        return value == rule
+    if "anything-but" in rule:
+        return value not in rule["anything-but"]
+    return value.startswith(rule["prefix"])
 
 
 def records_as_sent(records):

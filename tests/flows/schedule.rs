@@ -3,4 +3,4 @@
 mod due_time;
 mod edit;
 pub(crate) mod load;
-mod workers;
+pub(crate) mod workers;

@@ -9,6 +9,7 @@
 mod burst;
 mod cost;
 mod env;
+mod lists;
 mod memory;
 mod meter;
 mod month;

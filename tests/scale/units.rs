@@ -5,22 +5,26 @@
 
 use dynoxide::types::{AttributeValue, Item};
 
-/// The indexes of our tables: they hold keys only.
-const INDEXES: [(&str, &str); 2] = [("due_pk", "due_sk"), ("queue_pk", "queue_sk")];
+/// The indexes of our tables: their keys, and what entries hold beside the row's.
+const INDEXES: [(&[&str; 2], &[&str]); 3] = [
+    (&["due_pk", "due_sk"], &[]),
+    (&["queue_pk", "queue_sk"], &[]),
+    (&["tenant", "publish_at"], &["channel_id"]),
+];
 
 /// The units of one write that turns `before` into `after`.
 pub(crate) fn of_write(before: Option<&Item>, after: Option<&Item>, in_transaction: bool) -> u64 {
     let larger = before.into_iter().chain(after).map(size).max().unwrap_or(0);
     let table = kilobytes(larger) * if in_transaction { 2 } else { 1 };
-    table + INDEXES.iter().map(|keys| of_index(*keys, before, after)).sum::<u64>()
+    table + INDEXES.iter().map(|(keys, held)| of_index(keys, held, before, after)).sum::<u64>()
 }
 
 /// A new entry, or one that goes, is one write; one that moves is both; one that stays is none.
-fn of_index(keys: (&str, &str), before: Option<&Item>, after: Option<&Item>) -> u64 {
+fn of_index(keys: &[&str; 2], held: &[&str], before: Option<&Item>, after: Option<&Item>) -> u64 {
     let entry = |item: Option<&Item>| -> Option<Item> {
         let item = item?;
-        let names = ["pk", "sk", keys.0, keys.1];
-        names.iter().map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect()
+        let names = ["pk", "sk"].iter().chain(keys).chain(held);
+        names.map(|name| Some(((*name).to_owned(), item.get(*name)?.clone()))).collect()
     };
     let (before, after) = (entry(before), entry(after));
     if before == after {

@@ -220,7 +220,8 @@ fn written(env: &ScaleEnv, operation: &str, writes: Vec<Write>) {
             |row: &Option<Item>| row.as_ref().map_or(0, |row| i64::try_from(units::size(row)).unwrap());
         *env.grown.lock().unwrap() += bytes(&after) - bytes(&before);
         // The filter of the function's trigger.
-        let is_told = json!(key)["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("TENANT#"));
+        let is_told = json!(key)["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("TENANT#"))
+            && json!(after)["state"]["S"] != "sending";
         if is_told && let Some(changes) = env.changes.lock().unwrap().as_mut() {
             let number = changes.len().to_string();
             changes.push(json!({

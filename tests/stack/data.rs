@@ -170,7 +170,7 @@ fn form(table: &Value, time_to_live: &Value) -> BTreeMap<&'static str, Value> {
         *index = json!({
             "IndexName": index["IndexName"],
             "KeySchema": index["KeySchema"],
-            "Projection": index["Projection"]["ProjectionType"],
+            "Projection": index["Projection"],
         });
     }
     BTreeMap::from([

@@ -283,6 +283,9 @@ impl Recorder {
 
         let scheduled = format!("{pins}/{}", scheduled["id"].as_str().unwrap());
         self.call_function("pins", "GET", &format!("{pins}?channel_id={channel}"), &no_body).await;
+        self.call_function("pins", "GET", &format!("{pins}?state=failed"), &no_body).await;
+        let by_time = format!("{pins}?state=scheduled&sort=publish_at");
+        self.call_function("pins", "GET", &by_time, &no_body).await;
         self.call_function("pins", "GET", &scheduled, &no_body).await;
         self.call_function("pins", "PATCH", &scheduled, &json!({ "title": "changed" })).await;
         let move_request = json!({ "channel_id": channel, "from_board_id": board, "to_board_id": "1" });

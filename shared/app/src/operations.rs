@@ -15,13 +15,13 @@ use crate::{
     handlers::{
         BoardView, BulkView, ChangeChannel, ChangePin, ChannelAnalyticsView, ChannelView, Claim, CreateBoard,
         CredentialsTest, Disconnected, HealthView, MovePins, MovedPins, NewPin, NewUpload, PinAnalyticsView,
-        PinMetricsView, PinView, ProblemView, ResolvePin, SaveSettings, SettingsView, StartOAuth,
-        StartedOAuth, TopPinsView, UploadView, Validated,
+        PinMetricsView, PinPageView, PinView, ProblemView, ResolvePin, SaveSettings, SettingsView,
+        StartOAuth, StartedOAuth, TopPinsView, UploadView, Validated,
     },
     limits::{LimitsView, SaveLimits},
     parameters::{
         self, CHANNEL, CHANNEL_METRICS, CURSOR, DEFAULT_CHANNEL, DRY_RUN, FETCH_MEDIA, FROM, LIMIT,
-        METRICS_OF_PIN, NONE, SECTIONS, SORT_BY, STATE, TENANT, TO, TOP_PINS_LIMIT,
+        METRICS_OF_PIN, NONE, PINS_FROM, PINS_TO, SECTIONS, SORT, SORT_BY, STATE, TENANT, TO, TOP_PINS_LIMIT,
     },
 };
 
@@ -468,13 +468,13 @@ operations! {
         List {
             at: GET ["/api/v1/pins"],
             by: User,
-            query: Query::only(&[CHANNEL, STATE, CURSOR, LIMIT]),
+            query: Query::only(&[CHANNEL, STATE, PINS_FROM, PINS_TO, SORT, CURSOR, LIMIT]),
             contract: Some(Contract {
                 id: "list_pins",
                 tag: "Pins",
-                summary: "Lists the tenant's Pins, newest first",
+                summary: "Lists the tenant's Pins by one of their times, newest first unless asked otherwise",
                 body: RequestBody::None,
-                answers: done(schema::<Page<PinView>>),
+                answers: done(schema::<PinPageView>),
                 problems: &[],
             }),
         }

@@ -10,7 +10,7 @@ use pinterest::{PIN_METRICS, SORTS};
 use crate::{
     handlers::{DEFAULT_TOP_PINS, MAX_TOP_PINS},
     limits::MAX_TENANT_CHARS,
-    vocabulary::{ChannelMetric, PinMetric, PinSort, PinState},
+    vocabulary::{ChannelMetric, PinListSort, PinMetric, PinSort, PinState},
 };
 
 const METRICS: &str = "Only these metrics, by Pinterest's names: repeat the parameter, or separate them by commas. All unless given.";
@@ -45,6 +45,19 @@ pub(crate) const FROM: Parameter = Parameter::new_date(
 );
 pub(crate) const TO: Parameter =
     Parameter::new_date("to", "The last day, in UTC, which is included. Today unless given.");
+pub(crate) const PINS_FROM: Parameter = Parameter::new_from(
+    "from",
+    "Only the Pins whose time, by which they are sorted, is not before this: a time as RFC 3339 writes it, or a day in UTC.",
+);
+pub(crate) const PINS_TO: Parameter =
+    Parameter::new_to("to", "And is before this. A day is included as a whole.");
+pub(crate) const SORT: Parameter = Parameter::new_word(
+    "sort",
+    PinListSort::NAME,
+    &PinListSort::ALL,
+    "invalid_sort",
+    "By which time Pins are sorted: when they were asked for, or when they are to be published. With `-`, the latest comes first. `-created_at` unless given.",
+);
 pub(crate) const SORT_BY: Parameter = Parameter::new_word(
     "sort_by",
     PinSort::NAME,

@@ -38,6 +38,13 @@ enumeration!(
     pinterest::PIN_METRICS
 );
 enumeration!(PinSort, "The metric by which Pins are ranked.", pinterest::SORTS);
+enumeration!(PinListSort, "The time by which a list of Pins is sorted.", PinListSort::ALL);
+
+impl PinListSort {
+    /// With `-`, the latest comes first.
+    pub(crate) const ALL: [&str; 4] = ["created_at", "-created_at", "publish_at", "-publish_at"];
+}
+
 enumeration!(
     ImageContentType,
     "The kind of an image that comes within a request.",

@@ -119,8 +119,8 @@ impl PinPublisher {
                         _ => return Ok(pin),
                     };
                 }
-                // Another process has changed the Pin. The result of this process may still count.
-                WriteOutcome::VersionConflict | WriteOutcome::KeyUsed(_) => {
+                // Another process has changed the Pin. What happened here may still count.
+                WriteOutcome::VersionConflict => {
                     conflicts += 1;
                     let current = self.sessions.main.pin(&pin.tenant, &pin.id).await?;
                     let Some(current) = current.filter(|_| conflicts < MAX_CONFLICT_RETRIES) else {

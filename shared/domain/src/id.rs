@@ -14,6 +14,9 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 48 bits of milliseconds and 80 random bits, five bits a character: the layout of a ULID.
 const ENCODED_LENGTH: usize = 26;
 
+/// How many of these tell the time.
+const TIME_LENGTH: usize = 10;
+
 /// The random part of a new id.
 pub type IdBytes = [u8; 10];
 
@@ -27,7 +30,16 @@ fn encode(now: Timestamp, random: IdBytes) -> String {
         .collect()
 }
 
-/// Declares an id of our own: a prefix and 26 characters that sort by the time of creation.
+/// The time in an id, behind its prefix.
+fn decode_time(letters: &str) -> Timestamp {
+    let digits =
+        letters.bytes().take(TIME_LENGTH).map(|letter| ALPHABET.iter().position(|known| *known == letter));
+    let millis = digits
+        .fold(0_i64, |sum, digit| (sum << 5) | i64::try_from(digit.unwrap_or_default()).unwrap_or_default());
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}
+
+/// Declares an id of our own: a prefix and 26 characters that sort by the time of making.
 macro_rules! own_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $field:literal) => {
         $(#[$doc])*
@@ -43,7 +55,13 @@ macro_rules! own_id {
                 Self(format!("{}{}", $prefix, encode(now, random)))
             }
 
-            /// The id as text.
+            /// When it was made.
+            #[must_use]
+            pub fn made_at(&self) -> Timestamp {
+                decode_time(&self.0[$prefix.len()..])
+            }
+
+            /// The id as callers write it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -208,6 +226,7 @@ mod tests {
         let id = PinId::new(at(1_790_000_000_000), [7; 10]);
         assert_eq!(PinId::try_from(id.to_string()).unwrap(), id);
         assert_eq!(id.as_str().len(), 4 + ENCODED_LENGTH);
+        assert_eq!(id.made_at(), at(1_790_000_000_000));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod record;
 mod requests;
+mod stored;
 mod timeline;
 
 use std::ops::Deref;
@@ -22,7 +23,7 @@ use crate::{Message, Params, PinterestMediaId, PinterestPinId, matching::Candida
 /// It can be read like its [`PinRecord`]. It is created by [`Pin::accept`], and changed by the transitions in this module
 /// and in [`crate::delivery`]. Nothing else can write its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "stored::StoredPin", into = "stored::StoredPin")]
 pub struct Pin(PinRecord);
 
 impl Deref for Pin {
@@ -237,6 +238,22 @@ pub enum PinGroup {
 }
 
 impl PinGroup {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Published, Self::NeedsReview, Self::Failed, Self::Cancelled];
+
+    /// The states in which its Pins are, by their names in the API.
+    #[must_use]
+    pub fn states(self) -> &'static [&'static str] {
+        match self {
+            Self::Open => &["scheduled", "sending", "waiting"],
+            Self::Published => &["published"],
+            Self::NeedsReview => &["needs_review"],
+            Self::Failed => &["failed"],
+            Self::Cancelled => &["cancelled"],
+        }
+    }
+
     /// The name of the group in keys.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -283,7 +300,13 @@ impl State {
         }
     }
 
-    /// The attempt whose outcome is unknown: it may have created the Pin, or may still do so.
+    /// The name in the API of a state that a row names.
+    #[must_use]
+    pub fn name_of_stored(stored: &str) -> &str {
+        if stored == "in_doubt" { "waiting" } else { stored }
+    }
+
+    /// The attempt of which it is not known whether it has created the Pin, or will.
     #[must_use]
     pub fn unknown_attempt(&self) -> Option<&Attempt> {
         match self {

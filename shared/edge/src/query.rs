@@ -2,7 +2,7 @@
 //! from them.
 
 use domain::{ChannelId, Invalid};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use serde_json::{Value, json};
 
@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 const MAX_REPEATED_CHARS: usize = 40;
 /// The longest cursor.
 const MAX_TEXT_CHARS: usize = 4096;
+
+/// The longest time, as the contract tells it.
+const MAX_TIME_CHARS: usize = 40;
 
 /// A query parameter.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,8 @@ enum Kind {
     Number { default: u16, max: u16 },
     /// As RFC 3339 writes it.
     Date,
+    /// The same, or with a time and an offset. A day by itself means its beginning, or its end.
+    Instant { is_end: bool },
     /// A channel's id.
     Channel,
     /// One of these words, which are a schema of the contract.
@@ -65,6 +70,18 @@ impl Parameter {
     #[must_use]
     pub const fn new_date(name: &'static str, description: &'static str) -> Self {
         Self { name, kind: Kind::Date, code: "invalid_date", description }
+    }
+
+    /// A time: an instant, or the beginning of a day in UTC.
+    #[must_use]
+    pub const fn new_from(name: &'static str, description: &'static str) -> Self {
+        Self { name, kind: Kind::Instant { is_end: false }, code: "invalid_date", description }
+    }
+
+    /// A time: an instant, or the end of a day in UTC.
+    #[must_use]
+    pub const fn new_to(name: &'static str, description: &'static str) -> Self {
+        Self { name, kind: Kind::Instant { is_end: true }, code: "invalid_date", description }
     }
 
     /// Any text.
@@ -170,6 +187,7 @@ impl Parameter {
             _ if text.is_empty() => Ok(()),
             Kind::Number { .. } => self.number(text).map(drop),
             Kind::Date => self.date(text).map(drop),
+            Kind::Instant { .. } => self.instant(text).map(drop),
             Kind::Channel => self.channel(text).map(drop),
             Kind::Word { .. } => self.word(text).map(drop),
             Kind::Words { .. } => self.words(text).map(drop),
@@ -221,6 +239,22 @@ impl Parameter {
         date.ok_or_else(|| self.wrong("is not a date", "Write a date as YYYY-MM-DD; days are those of UTC."))
     }
 
+    pub fn instant(&self, text: &str) -> Result<Timestamp, Invalid> {
+        let Kind::Instant { is_end } = self.kind else { return Ok(Timestamp::UNIX_EPOCH) };
+        let of_day = |day: Date| {
+            let day = if is_end { day.tomorrow() } else { Ok(day) };
+            Some(day.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        };
+        let instant = match self.date(text) {
+            Ok(day) => of_day(day),
+            Err(_) => text.parse().ok(),
+        };
+        instant.ok_or_else(|| {
+            let fix = "Write `2026-12-01T09:00:00Z`, or a day in UTC as `2026-12-01`; a `+` is `%2B` in an address.";
+            self.wrong("is neither a time with an offset or `Z` nor a day", fix)
+        })
+    }
+
     pub fn channel(&self, text: &str) -> Result<ChannelId, Invalid> {
         let id = ChannelId::try_from(text.to_owned());
         id.map_err(|invalid| Invalid { field: self.name.to_owned(), code: self.code, ..invalid })
@@ -256,6 +290,8 @@ impl Parameter {
                 "type": "integer", "format": "int32", "minimum": 1, "maximum": max, "default": default,
             }),
             Kind::Date => json!({ "type": "string", "format": "date" }),
+            // A schema that is one thing or another makes clumsy clients.
+            Kind::Instant { .. } => json!({ "type": "string", "maxLength": MAX_TIME_CHARS }),
             Kind::Channel => named("ChannelId"),
             Kind::Word { schema, .. } => named(schema),
             Kind::Words { schema, words } => {
@@ -307,6 +343,24 @@ mod tests {
         for bad in ["dry_run", "dry_run=", "dry_run=yes", "dry_run=on", "dry_run=2", "dry_run=true%20"] {
             let expected = Some(("dry_run".to_owned(), "invalid_type"));
             assert_eq!(refused(LIST, bad), expected, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_an_instant_or_a_day_that_begins_or_ends() {
+        let (from, to) = (Parameter::new_from("from", ""), Parameter::new_to("to", ""));
+        let told = |parameter: Parameter, text: &str| parameter.instant(text).map(|at| at.to_string());
+        for (text, begins, ends) in [
+            ("2026-12-01", "2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z"),
+            ("2026-12-01T09:00:00Z", "2026-12-01T09:00:00Z", "2026-12-01T09:00:00Z"),
+            ("2026-12-01T09:00:00+03:00", "2026-12-01T06:00:00Z", "2026-12-01T06:00:00Z"),
+        ] {
+            assert_eq!(told(from, text), Ok(begins.to_owned()));
+            assert_eq!(told(to, text), Ok(ends.to_owned()));
+        }
+        for bad in ["yesterday", "2026-12-01T09:00:00", "2026-12-01T09:00:00 03:00", "20261201", "2026-13-01"]
+        {
+            assert_eq!(from.instant(bad).map_err(|invalid| invalid.code), Err("invalid_date"), "{bad}");
         }
     }
 

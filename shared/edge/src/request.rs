@@ -2,6 +2,7 @@
 
 use domain::Invalid;
 use http::HeaderMap;
+use jiff::Timestamp;
 use lambda_http::{Body, aws_lambda_events::query_map::QueryMap};
 
 use crate::{Caller, RequestError, query::Parameter};
@@ -47,6 +48,11 @@ impl ApiRequest {
     /// Whether a flag of the query is set.
     pub fn flag(&self, parameter: &Parameter) -> Result<bool, Invalid> {
         self.query(parameter.name).map_or(Ok(false), |text| parameter.flag(text))
+    }
+
+    /// A time of the query.
+    pub fn instant(&self, parameter: &Parameter) -> Result<Option<Timestamp>, Invalid> {
+        self.query(parameter.name).map(|text| parameter.instant(text)).transpose()
     }
 
     /// A number of the query, or its default.

@@ -12,6 +12,8 @@ import { formatTime, locale, t } from "./text.js";
 const MAX_PER_DAY = 4;
 const DAYS_PER_WEEK = 7;
 const DAY_MS = 86_400_000;
+/** How late a Pin is published, unless its sender has said otherwise. */
+const MAX_DAYS_LATE = 7;
 /** How many days each arrow key moves a Pin. @type {Record<string, number>} */
 const ARROW_KEY_DAYS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -DAYS_PER_WEEK, ArrowDown: DAYS_PER_WEEK };
 
@@ -19,8 +21,9 @@ const ARROW_KEY_DAYS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -DAYS_PER_WEEK, 
  * @param {object} handlers
  * @param {(pin: Pin) => void} handlers.open
  * @param {(pin: Pin, localTime: string) => Promise<void>} handlers.move
+ * @param {() => void} handlers.turn called when another month is shown
  */
-export function pinCalendar({ open, move }) {
+export function pinCalendar({ open, move, turn }) {
   let month = addMonths(new Date(), 0);
   /** @type {Pin[]} */
   let pins = [];
@@ -29,6 +32,7 @@ export function pinCalendar({ open, move }) {
   const showMonth = (/** @type {number} */ offset) => {
     month = addMonths(month, offset);
     render();
+    turn();
   };
   const element = h(
     "div",
@@ -149,6 +153,15 @@ export function pinCalendar({ open, move }) {
 
   return {
     element,
+    /**
+     * The times between which the Pins are that it shows. One that was late stands on the day when it was published.
+     * @returns {{ from: string, to: string }}
+     */
+    days() {
+      const from = addDays(startOfWeek(month), -MAX_DAYS_LATE);
+      const to = addDays(addMonths(month, 1), DAYS_PER_WEEK);
+      return { from: from.toISOString(), to: to.toISOString() };
+    },
     /** @param {Pin[]} newPins */
     show(newPins) {
       pins = newPins;

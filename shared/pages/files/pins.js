@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * The Pins that the page has loaded, newest first. While some of them are changing, their state is polled.
+ * The Pins that the page has loaded: newest first, or those of some days. While some of them are changing, their state is
+ * polled.
  */
 
 import { callApi } from "./api.js";
@@ -17,7 +18,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Up to so many Pins are polled one by one. For more, the newest page of the list is read instead. */
 const MAX_SINGLE_POLLS = 10;
 
-/** The Pins of one channel, or of all. */
+/** The Pins of one channel, or of all, perhaps only those of some days. */
 export class PinStore {
   /** @type {Map<string, Pin>} */
   #pins = new Map();
@@ -27,6 +28,8 @@ export class PinStore {
   #listeners = new Set();
   /** @type {PinFilter} */
   #filter;
+  /** How many Pins the server cannot read. */
+  unreadable = 0;
   #signal;
   #pollDelay = MIN_POLL_MS;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -75,6 +78,7 @@ export class PinStore {
   async loadMore() {
     const page = await this.#readPage(this.#cursor);
     this.#cursor = page.next;
+    this.unreadable += page.unreadable?.length ?? 0;
     this.put(...page.items);
   }
 
@@ -101,13 +105,17 @@ export class PinStore {
     this.#schedulePoll();
   }
 
-  /** @param {string | null} [cursor] */
-  #readPage(cursor) {
-    const { channel, state } = this.#filter;
+  /**
+   * @param {string | null} [cursor]
+   * @param {string} [from] in place of the first of the days
+   */
+  #readPage(cursor, from) {
+    const { channel, state, days } = this.#filter;
     const query = new URLSearchParams({
       limit: String(PAGE_SIZE),
       ...(channel ? { channel_id: channel } : {}),
       ...(state ? { state } : {}),
+      ...(days ? { sort: "publish_at", from: from ?? days.from, to: days.to } : {}),
       ...(cursor ? { cursor } : {}),
     });
     return callApi("GET", `/api/v1/pins?${query}`, { signal: this.#signal });
@@ -150,7 +158,10 @@ export class PinStore {
   /** @returns {Promise<Pin[]>} */
   async #readChangingPins() {
     const changing = this.#changingPins();
-    if (changing.length > MAX_SINGLE_POLLS) return (await this.#readPage()).items;
+    if (changing.length > MAX_SINGLE_POLLS) {
+      const [first] = changing.map(({ publish_at: at }) => at).sort();
+      return (await this.#readPage(null, first)).items;
+    }
     return Promise.all(
       changing.map(({ id }) => callApi("GET", `/api/v1/pins/${id}`, { signal: this.#signal })),
     );

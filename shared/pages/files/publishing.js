@@ -126,6 +126,7 @@ function pinsSection(channels, filter, signal) {
   let showsCalendar = false;
   const errorContainer = h("div", {});
   const list = h("div", {});
+  const unreadableHint = h("p", { class: "hint" });
 
   /**
    * Runs an action, and shows its error above the Pins.
@@ -136,7 +137,9 @@ function pinsSection(channels, filter, signal) {
     try {
       await action();
     } catch (error) {
-      if (!signal.aborted) fill(errorContainer, problemBox(error));
+      // Other Pins may be wanted meanwhile: nobody misses these.
+      const isAbandoned = error instanceof DOMException && error.name === "AbortError";
+      if (!signal.aborted && !isAbandoned) fill(errorContainer, problemBox(error));
     }
   };
 
@@ -149,7 +152,7 @@ function pinsSection(channels, filter, signal) {
       store.put(moved);
       announce(t("pin.moved", { time: formatTime(moved.publish_at) }));
     });
-  const calendar = pinCalendar({ open, move });
+  const calendar = pinCalendar({ open, move, turn: () => reload() });
 
   const moreButton = button(t("pins.more"), () => run(() => store.loadMore()), {
     class: "more",
@@ -167,6 +170,8 @@ function pinsSection(channels, filter, signal) {
     // Observing again reports a button that is still visible, so that the next page is loaded as well.
     moreObserver.unobserve(moreButton);
     moreObserver.observe(moreButton);
+    const { unreadable } = store;
+    fill(unreadableHint, unreadable ? t("pins.unreadable", { count: unreadable }) : "");
     const isEmpty = !pins.length && !store.hasMore;
     if (isEmpty && !showsCalendar) fill(list, h("p", { class: "empty" }, t("pins.none")));
   };
@@ -178,7 +183,8 @@ function pinsSection(channels, filter, signal) {
   const reload = () => {
     storeAbort.abort();
     storeAbort = new AbortController();
-    store = new PinStore(filter, AbortSignal.any([signal, storeAbort.signal]));
+    const wanted = showsCalendar ? { ...filter, days: calendar.days() } : filter;
+    store = new PinStore(wanted, AbortSignal.any([signal, storeAbort.signal]));
     store.subscribe(show);
     return load();
   };
@@ -203,8 +209,7 @@ function pinsSection(channels, filter, signal) {
     showsCalendar = !showsCalendar;
     viewButton.textContent = t(showsCalendar ? "pins.list" : "calendar");
     fill(view, ...(showsCalendar ? [calendar.element] : [list, moreButton]));
-    show();
-    if (showsCalendar) await load();
+    await reload();
   });
   const stateOptions = STATES.map((state) => /** @type {[string, string]} */ ([state, stateName(state)]));
   const element = h(
@@ -223,6 +228,7 @@ function pinsSection(channels, filter, signal) {
       ),
     ),
     errorContainer,
+    unreadableHint,
     view,
   );
   fill(list, skeleton(6));

@@ -248,6 +248,7 @@ impl MainTable {
             RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let row = RowKey::channel(&channel.tenant, &channel.id);
         let as_read = Some(values([(":version", n(channel.version))]));
+        self.note_channel(channel).await?;
         let written = self
             .table
             .transact(vec![
@@ -257,6 +258,15 @@ impl MainTable {
             ])
             .await?;
         Ok(matches!(written, Written::All))
+    }
+
+    /// Notes a channel that is about to go, for lists of its Pins. Where none are noted yet, it will be found among them.
+    async fn note_channel(&self, channel: &Channel) -> Result<(), Error> {
+        let id = AttributeValue::Ss(vec![channel.id.to_string()]);
+        let key = RowKey::channels(&channel.tenant);
+        let names = values([(":channel", id)]);
+        self.table.update_if(&key, "ADD channels :channel", "attribute_exists(pk)", names).await?;
+        Ok(())
     }
 }
 

@@ -61,6 +61,10 @@ impl RowKey {
         Self::new(format!("USAGE#{tenant}"), "USAGE")
     }
 
+    pub(crate) fn channels(tenant: &TenantId) -> Self {
+        Self::new(format!("CHANNELS#{tenant}"), "CHANNELS")
+    }
+
     pub(crate) fn token(channel: &ChannelId) -> Self {
         Self::new(format!("TOKEN#{channel}"), "TOKEN")
     }

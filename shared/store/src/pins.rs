@@ -9,20 +9,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdempotencyRecord, MainTable,
-    keys::{DueIndexKey, PIN, RowKey, queue_pk, tenant_pk},
+    MainTable,
+    keys::{DueIndexKey, RowKey, queue_pk},
     table::{Error, Item, Table, Written, item, n, row, s, values},
 };
 
 /// Whether a row `REMOTE` may be written for `:pin`.
 const BELONGS_TO_NOBODY_ELSE: &str = "attribute_not_exists(pk) OR pin_id = :pin";
-/// How many rows one query of a filtered list reads at least.
-const MIN_FILTERED_PAGE: usize = 200;
 /// How many entries of a channel's Pins one query reads: as many rows as one batch holds.
 const CHANNEL_PAGE_ENTRIES: i32 = 100;
-/// How many queries one page may take. This bounds what a page costs, however many rows do not match.
-const MAX_QUERIES_PER_PAGE: usize = 10;
-
 #[derive(Serialize, Deserialize)]
 struct PinRow {
     #[serde(flatten)]
@@ -47,48 +42,20 @@ struct PinterestPinRow {
 pub enum WriteOutcome {
     /// It is written.
     Done,
-    /// The key was used before, for this Pin.
-    KeyUsed(IdempotencyRecord),
-    /// Another process has changed the Pin since it was read.
+    /// Somebody else has changed the Pin since it was read.
     VersionConflict,
     /// The Pinterest Pin belongs to another Pin of ours.
     RemotePinTaken,
 }
 
 impl MainTable {
-    /// Writes a new Pin, and the key of its request. `now`: keys that have expired are free again.
-    pub async fn create_pin(
-        &self,
-        pin: &Pin,
-        key: Option<&IdempotencyRecord>,
-        now: i64,
-    ) -> Result<WriteOutcome, Error> {
+    /// Writes a new Pin. `VersionConflict`: there is one with its id.
+    pub async fn create_pin(&self, pin: &Pin) -> Result<WriteOutcome, Error> {
         let new = pin_item(&self.table, pin, pin.due_at())?;
-        let Some(key) = key else {
-            return Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
-                Ok(()) => WriteOutcome::Done,
-                Err(_) => WriteOutcome::VersionConflict,
-            });
-        };
-        let key_item = key.to_item(&pin.tenant)?;
-        let free = "attribute_not_exists(pk) OR expires_at < :now";
-        let written = self
-            .table
-            .transact(vec![
-                self.table.put_in_transaction(key_item, free, values([(":now", n(now))]))?,
-                self.table.put_in_transaction(new, "attribute_not_exists(pk)", values([]))?,
-            ])
-            .await?;
-        match written {
-            Written::All => Ok(WriteOutcome::Done),
-            Written::Refused(reasons) => {
-                let there = reasons.into_iter().find(|(position, _)| *position == 0);
-                let Some((_, Some(there))) = there else {
-                    return Ok(WriteOutcome::VersionConflict);
-                };
-                Ok(WriteOutcome::KeyUsed(row(there)?))
-            }
-        }
+        Ok(match self.table.put_if(new, "attribute_not_exists(pk)", values([])).await? {
+            Ok(()) => WriteOutcome::Done,
+            Err(_) => WriteOutcome::VersionConflict,
+        })
     }
 
     /// Writes a Pin over the version before it.
@@ -235,54 +202,9 @@ impl MainTable {
         Ok(rows.collect())
     }
 
-    /// A page of the tenant's Pins, newest first. If only few Pins match, a page may be short or empty, and the next one
-    /// continues.
-    pub async fn pins(
-        &self,
-        tenant: &TenantId,
-        filter: &PinFilter<'_>,
-        after: Option<&PinId>,
-    ) -> Result<PinPage, Error> {
-        let mut result = PinPage { next: after.cloned(), ..PinPage::default() };
-        let rows = if filter.is_all() { filter.limit } else { filter.limit.max(MIN_FILTERED_PAGE) };
-        for _ in 0..MAX_QUERIES_PER_PAGE {
-            let query = self.table.client.query().table_name(&self.table.name);
-            let query = query
-                .scan_index_forward(false)
-                .consistent_read(true)
-                .limit(i32::try_from(rows).unwrap_or(i32::MAX))
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", s(tenant_pk(tenant)))
-                .expression_attribute_values(":prefix", s(PIN));
-            let start = result.next.as_ref().map(|id| item(&RowKey::pin(tenant, id)));
-            let page = query
-                .set_exclusive_start_key(start.transpose()?)
-                .send()
-                .await
-                .map_err(Error::aws("Query"))?;
-            let more = page.last_evaluated_key.is_some();
-            for found in page.items.unwrap_or_default() {
-                let id = id_of(&found);
-                result.next.clone_from(&id);
-                match (pin_of(found), id) {
-                    (Ok(pin), _) if filter.includes(&pin) => result.pins.push(pin),
-                    (Ok(_), _) | (Err(_), None) => {}
-                    (Err(error), Some(id)) => result.unreadable.push((id, error)),
-                }
-                if result.pins.len() == filter.limit {
-                    return Ok(result);
-                }
-            }
-            if !more {
-                return Ok(PinPage { next: None, ..result });
-            }
-        }
-        Ok(result)
-    }
-
-    /// A channel's Pins of a group that were requested since then, in their current state, newest first. They are read page
-    /// by page, so that never all of them are in memory. A row that cannot be read is a separate error, and the others
-    /// follow.
+    /// A channel's Pins of a class that were asked for since then, as they are right now, newest first. They are read page
+    /// by page, so that never all of them are in memory. A row that cannot be read is an error of its own, after which
+    /// the others follow.
     pub fn pins_of_channel(
         &self,
         tenant: &TenantId,
@@ -341,39 +263,6 @@ impl MainTable {
     }
 }
 
-/// A page of a list of Pins.
-#[derive(Debug, Default)]
-pub struct PinPage {
-    /// Those that match.
-    pub pins: Vec<Pin>,
-    /// Rows that this version cannot read, each with the reason. They do not affect the others.
-    pub unreadable: Vec<(PinId, Error)>,
-    /// The last id that was read, if there may be more.
-    pub next: Option<PinId>,
-}
-
-/// The filter of a list of Pins.
-#[derive(Clone, Copy, Debug)]
-pub struct PinFilter<'a> {
-    /// Only Pins of this channel.
-    pub channel: Option<&'a ChannelId>,
-    /// Only Pins in this state, by its name in the API.
-    pub state: Option<&'a str>,
-    /// At most this many.
-    pub limit: usize,
-}
-
-impl PinFilter<'_> {
-    fn is_all(&self) -> bool {
-        self.channel.is_none() && self.state.is_none()
-    }
-
-    fn includes(&self, pin: &Pin) -> bool {
-        self.channel.is_none_or(|channel| pin.channel_id == *channel)
-            && self.state.is_none_or(|state| pin.state.name() == state)
-    }
-}
-
 #[derive(Deserialize)]
 struct QueueEntry {
     queue_sk: PinId,
@@ -411,12 +300,6 @@ fn strip_nulls(map: &mut Item) {
     }
 }
 
-/// The tenant of a row, from its key.
-fn id_of(found: &Item) -> Option<PinId> {
-    let sk = found.get("sk")?.as_s().ok()?;
-    PinId::try_from(sk.strip_prefix(PIN)?.to_owned()).ok()
-}
-
-fn pin_of(found: Item) -> Result<Pin, Error> {
+pub(crate) fn pin_of(found: Item) -> Result<Pin, Error> {
     Ok(row::<PinRow>(found)?.pin)
 }

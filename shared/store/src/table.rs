@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::{
-        put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+        delete_item::DeleteItemError, put_item::PutItemError, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
     },
     types::{
         AttributeValue, CancellationReason, Delete, KeysAndAttributes, Put,
@@ -219,6 +220,24 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
+    /// Deletes a row if `condition` holds.
+    pub(crate) async fn delete_if(&self, key: &RowKey, condition: &str, values: Item) -> Result<(), Error> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(item(key)?))
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values));
+        let Err(error) = delete.send().await else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(Error::aws("DeleteItem")(error)),
+        }
+    }
+
     /// A put without a condition.
     pub(crate) async fn put(&self, new: Item) -> Result<(), Error> {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(new));
@@ -226,7 +245,17 @@ impl Table {
         Ok(())
     }
 
-    /// Writes all of `items` or none of them. A conflict with another transaction is retried, with jitter.
+    /// Adds texts to a set of a row, which is made if there is none.
+    pub(crate) async fn add_to_set(&self, key: &RowKey, name: &str, texts: Vec<String>) -> Result<(), Error> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(item(key)?));
+        let update = update
+            .update_expression(format!("ADD {name} :texts"))
+            .expression_attribute_values(":texts", AttributeValue::Ss(texts));
+        update.send().await.map_err(Error::aws("UpdateItem"))?;
+        Ok(())
+    }
+
+    /// Writes all of `items` or none of them. A collision with another transaction is tried again, with jitter.
     pub(crate) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Written, Error> {
         for round in 1..=MAX_TRIES {
             let write = self.client.transact_write_items().set_transact_items(Some(items.clone()));
@@ -333,7 +362,8 @@ pub(crate) fn row<T: DeserializeOwned>(item: Item) -> Result<T, Error> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-fn text(item: &Item, name: &str) -> String {
+/// A text of a row. Empty: it has none of that name.
+pub(crate) fn text(item: &Item, name: &str) -> String {
     item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 

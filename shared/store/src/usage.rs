@@ -216,7 +216,8 @@ impl MainTable {
         Ok(open)
     }
 
-    async fn channel_ids(&self, tenant: &TenantId) -> Result<Vec<ChannelId>, Error> {
+    /// The channels that the tenant has.
+    pub(crate) async fn channel_ids(&self, tenant: &TenantId) -> Result<Vec<ChannelId>, Error> {
         let (mut ids, mut start) = (Vec::new(), None);
         loop {
             let query = self.table.client.query().table_name(&self.table.name);

@@ -72,7 +72,7 @@ async fn an_unknown_parameter_is_refused_with_the_names_of_the_known_ones() {
     assert_eq!(status_and_code(&refused), "422 unknown_parameter");
     assert_eq!(refused.json()["field"], "board_id");
     let fix = refused.json()["fix"].as_str().unwrap().to_owned();
-    assert!(fix.contains("channel_id, state, cursor, limit"), "{fix}");
+    assert!(fix.contains("channel_id, state, from, to, sort, cursor, limit"), "{fix}");
     let refused = app.get(&format!("{PINS}?state=published&state=failed"), "ada").await;
     assert_eq!(status_and_code(&refused), "422 repeated_parameter");
 }

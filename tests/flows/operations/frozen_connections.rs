@@ -77,7 +77,8 @@ async fn each_request_goes_through_after(end: ConnectionEnd, pause: SignedDurati
             call_counts([
                 ("BatchGetItem", 1),
                 ("Pinterest", 1),
-                ("TransactWriteItems", 2),
+                ("PutItem", 2),
+                ("TransactWriteItems", 1),
                 ("UpdateItem", 1),
             ]),
             "{title}"

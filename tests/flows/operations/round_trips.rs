@@ -70,23 +70,28 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     app.new_calls();
     let published = app.request_ok(&publish, "POST", "/api/v1/pins", pin.clone()).await;
     assert_eq!(published["state"], "published");
-    // The update counts what the tenant uses, while the batch is read.
-    let budget =
-        call_counts([("BatchGetItem", 1), ("Pinterest", 1), ("TransactWriteItems", 2), ("UpdateItem", 1)]);
+    // The update counts what the tenant uses, and a put keeps the key, while the batch is read.
+    let budget = call_counts([
+        ("BatchGetItem", 1),
+        ("Pinterest", 1),
+        ("PutItem", 2),
+        ("TransactWriteItems", 1),
+        ("UpdateItem", 1),
+    ]);
     assert_eq!(app.new_calls(), budget, "publish an image by URL");
 
     let repeated = app.request_ok(&publish, "POST", "/api/v1/pins", pin.clone()).await;
     assert_eq!(repeated["id"], published["id"]);
     assert_eq!(
         app.new_calls(),
-        call_counts([("BatchGetItem", 1), ("GetItem", 1), ("UpdateItem", 1)]),
+        call_counts([("BatchGetItem", 1), ("GetItem", 1), ("PutItem", 1), ("UpdateItem", 1)]),
         "repeat a request with its key"
     );
 
     pin["title"] = json!("later");
     pin["publish_at"] = json!(Timestamp::now() + SignedDuration::from_hours(1));
     app.request_ok(&publish, "POST", "/api/v1/pins", pin).await;
-    let budget = call_counts([("BatchGetItem", 1), ("TransactWriteItems", 1), ("UpdateItem", 1)]);
+    let budget = call_counts([("BatchGetItem", 1), ("PutItem", 2), ("UpdateItem", 1)]);
     assert_eq!(app.new_calls(), budget, "schedule a Pin");
 
     let file = json!({"content_type": "image/png", "bytes": 1});
@@ -96,6 +101,35 @@ async fn each_request_costs_the_round_trips_of_its_budget_and_no_more() {
     let path = format!("/api/v1/pins/{}", published["id"].as_str().unwrap());
     app.request_ok(&pins, "GET", &path, Value::Null).await;
     assert_eq!(app.new_calls(), call_counts([("GetItem", 1)]), "read a Pin");
+
+    let state = [("Query", 1), ("BatchGetItem", 1)];
+    // The channels of the tenant are noted at the first list that needs them.
+    app.request_ok(&pins, "GET", "/api/v1/pins?state=failed", Value::Null).await;
+    app.new_calls();
+    for (query, budget) in [
+        ("", call_counts([("Query", 1)])),
+        ("?sort=publish_at&from=2020-01-01&to=2030-01-01", call_counts(state)),
+        ("?sort=-publish_at&state=published", call_counts(state)),
+        (&format!("?sort=publish_at&channel_id={id}"), call_counts(state)),
+        (
+            "?sort=publish_at&state=scheduled",
+            call_counts([("GetItem", 1), ("Query", 1), ("BatchGetItem", 1)]),
+        ),
+        (&format!("?state=published&channel_id={id}"), call_counts(state)),
+        ("?state=published", call_counts([("GetItem", 1), ("Query", 2), ("BatchGetItem", 1)])),
+    ] {
+        let page = app.request_ok(&pins, "GET", &format!("/api/v1/pins{query}"), Value::Null).await;
+        assert!(!page["items"].as_array().unwrap().is_empty(), "{query}");
+        assert_eq!(app.new_calls(), budget, "{query}");
+    }
+
+    // No worker runs here: the Pin is late, and scheduled all the same.
+    *app.clock_offset.lock().unwrap() = SignedDuration::from_hours(48);
+    for sort in ["created_at", "-created_at", "publish_at", "-publish_at"] {
+        let path = format!("/api/v1/pins?state=scheduled&sort={sort}");
+        let page = app.request_ok(&pins, "GET", &path, Value::Null).await;
+        assert_eq!(page["items"][0]["title"], "later", "{sort}");
+    }
 }
 
 #[tokio::test]

@@ -8,12 +8,15 @@
 mod freeze;
 pub(crate) mod rows;
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::Operation;
 
 use self::rows::{Stored, TOKENS, plain_row};
-use crate::harness::{SETTINGS, TestApp, answer, days, minutes};
+use crate::harness::{SETTINGS, TestApp, answer, days, id, minutes};
 
 /// The rows of version 0.1. They never change.
 const FROZEN: &str = include_str!("rows-0.1.json");
@@ -138,10 +141,44 @@ async fn everything_is_read(app: &TestApp, old: &[Value]) {
 
         let pins: Vec<_> =
             old.iter().filter(|row| row["draft"].is_object() && row["tenant"] == tenant).collect();
-        let channel_list = app.get("/api/v1/pins", tenant).await.expect(200);
-        assert_eq!(channel_list["items"].as_array().unwrap().len(), pins.len());
+        let pin_list = app.get("/api/v1/pins", tenant).await.expect(200);
+        assert_eq!(pin_list["items"].as_array().unwrap().len(), pins.len());
+        are_listed(app, tenant, &pins).await;
         for row in pins {
             is_shown(&app.pin(tenant, text(&row["id"])).await, row);
+        }
+    }
+}
+
+/// Checks that every list holds them in its order: by each time, by state and by channel.
+async fn are_listed(app: &TestApp, tenant: &str, rows: &[&Value]) {
+    let state_of =
+        |row: &Value| if row["state"] == "in_doubt" { "waiting" } else { text(&row["state"]) }.to_owned();
+    let states: BTreeSet<_> = rows.iter().map(|row| state_of(row)).chain([String::new()]).collect();
+    for state in &states {
+        for sort in ["created_at", "-created_at", "publish_at", "-publish_at"] {
+            for channel in ["", text(&rows[0]["channel_id"])] {
+                let mut wanted: Vec<_> = rows
+                    .iter()
+                    .filter(|row| state.is_empty() || state_of(row) == *state)
+                    .filter(|row| channel.is_empty() || row["channel_id"] == channel)
+                    .map(|row| {
+                        (
+                            text(&row[sort.trim_start_matches('-')]).parse::<Timestamp>().unwrap(),
+                            text(&row["id"]),
+                        )
+                    })
+                    .collect();
+                wanted.sort_unstable();
+                if sort.starts_with('-') {
+                    wanted.reverse();
+                }
+                let wanted: Vec<_> = wanted.into_iter().map(|(_, id)| id.to_owned()).collect();
+                let path = format!("/api/v1/pins?state={state}&sort={sort}&channel_id={channel}");
+                let listed = app.get(&path, tenant).await.expect(200);
+                let listed: Vec<_> = listed["items"].as_array().unwrap().iter().map(id).collect();
+                assert_eq!(listed, wanted, "{path}");
+            }
         }
     }
 }

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use simulated_pinterest::{Environment, Fault, FaultKind, Operation};
 use tokio::time::{Duration, Instant};
 
-use crate::harness::{Answer, PINS, TestApp, answer, days, id, minutes, pin, seconds};
+use super::bulk::{LINES, send};
+use crate::{
+    harness::{Answer, PINS, TestApp, answer, days, id, minutes, pin, seconds},
+    operations::upgrade::rows,
+};
 
 /// Posts a body as it is, with a key.
 async fn post(app: &TestApp, token: &str, key: &str, body: &str) -> Answer {
@@ -99,6 +103,68 @@ async fn the_same_content_is_the_same_body_however_it_is_spaced_and_ordered() {
     }
 
     assert_eq!((ids.len(), app.send_count()), (1, 1));
+}
+
+/// What a process leaves behind that dies between its two writes: the key, and no Pin.
+async fn forget_pin(app: &TestApp, pin: &Value) {
+    let key = json!({"pk": {"S": "TENANT#ada"}, "sk": {"S": format!("PIN#{}", id(pin))}});
+    let body = json!({"TableName": "pinwright-main", "Key": key});
+    rows::aws(app, app.stack.aws().dynamodb_url(), "DynamoDB_20120810.DeleteItem", body).await;
+}
+
+#[tokio::test]
+async fn a_request_that_died_before_its_pin_was_written_is_finished_by_the_next_one() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut body = pin(&channel, "Later");
+    body["publish_at"] = json!(app.stack.now() + minutes(60));
+    let first = with_key(&app, "ada", "key", &body).await.expect(202);
+    forget_pin(&app, &first).await;
+    app.advance(minutes(10)).await;
+
+    let answers = join_all((0..5).map(|_| with_key(&app, "ada", "key", &body))).await;
+
+    for answer in answers {
+        assert_eq!(answer.expect(202)["id"], first["id"]);
+    }
+    let mut other = body.clone();
+    other["title"] = json!("Another");
+    assert_eq!(with_key(&app, "ada", "key", &other).await.problem(422), "idempotency_key_reused");
+    let (again, from) = (app.pin("ada", &id(&first)).await, first["created_at"].as_str().unwrap());
+    assert_eq!(again["created_at"], first["created_at"], "when it was asked for first");
+    let listed = app.get(&format!("{PINS}?from={from}"), "ada").await.expect(200);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    app.advance(minutes(60)).await;
+    assert_eq!(titles(&app), ["Later"]);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_before_its_pin_is_stored_uses_up_no_key() {
+    let (app, channel) = TestApp::start_connected().await;
+    let mut nowhere = pin(&channel, "Nowhere");
+    nowhere["channel_id"] = json!(channel.replace("ch_0", "ch_7"));
+    let mut long = pin(&channel, "Long");
+    long["title"] = json!("x".repeat(101));
+    assert_eq!(with_key(&app, "ada", "key", &nowhere).await.problem(404), "not_found");
+    assert_eq!(with_key(&app, "ada", "key", &long).await.problem(422), "too_long");
+    with_key(&app, "ada", "key", &pin(&channel, "Right")).await.expect(201);
+    assert_eq!(titles(&app), ["Right"]);
+}
+
+#[tokio::test]
+async fn a_row_of_a_file_that_died_before_its_pin_was_written_is_made_by_the_next_call() {
+    let (app, channel) = TestApp::start_connected().await;
+    let file = format!("{}\n{}", pin(&channel, "One"), pin(&channel, "Two"));
+    let first = send(&app, "", LINES, &file).await.expect(200);
+    let lost = json!({"id": first["rows"][1]["pin_id"]});
+    forget_pin(&app, &lost).await;
+
+    let again = send(&app, "", LINES, &file).await.expect(200);
+
+    let told = |row: &Value| (row["status"].as_str().unwrap().to_owned(), row["pin_id"].clone());
+    assert_eq!(told(&again["rows"][0]), ("exists".to_owned(), first["rows"][0]["pin_id"].clone()));
+    assert_eq!(told(&again["rows"][1]), ("accepted".to_owned(), lost["id"].clone()));
+    app.stack.tick().await.unwrap();
+    assert_eq!(titles(&app).len(), 2);
 }
 
 #[tokio::test]

@@ -35,13 +35,13 @@ async fn schedule(app: &TestApp, channel: &str, count: i64, at: Timestamp) -> Ve
 }
 
 /// The row of a Pin, as DynamoDB has it.
-async fn row(app: &TestApp, pin: &Value) -> Value {
+pub(crate) async fn row(app: &TestApp, pin: &Value) -> Value {
     let rows = rows::all(app, "pinwright-main").await;
     let sk = format!("PIN#{}", id(pin));
     rows.into_iter().find(|row| row["sk"]["S"] == sk.as_str()).unwrap()
 }
 
-async fn put_row(app: &TestApp, row: Value) {
+pub(crate) async fn put_row(app: &TestApp, row: Value) {
     let body = json!({ "TableName": "pinwright-main", "Item": row });
     rows::aws(app, app.stack.aws().dynamodb_url(), "DynamoDB_20120810.PutItem", body).await;
 }
@@ -157,6 +157,7 @@ async fn a_pin_that_cannot_be_read_keeps_no_other_from_being_resumed_or_listed()
     let pin_list = app.get(PINS, "ada").await.expect(200);
     app.stack.tick().await.unwrap();
 
+    assert_eq!(pin_list["unreadable"], json!([unknown["id"]]));
     let pin_list: Vec<_> = pin_list["items"].as_array().unwrap().iter().map(id).collect();
     assert_eq!(pin_list, [id(&pins[2]), id(&pins[0])], "newest first, without {unknown}");
     assert_eq!(published(&app), ["Pin 0", "Pin 2"]);

@@ -90,6 +90,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
             |text| format!("attribute_exists(pk) OR {text}"),
         )
     }),
+    of_pins("a key names another Pin than its request makes", |_, _, operation, body| {
+        if operation == "PutItem" && is_put(body, "IDEM") {
+            let id = &mut body["Item"]["pin_id"]["S"];
+            let other = id.as_str().map(|id| id[..29].to_owned() + if id.ends_with('0') { "1" } else { "0" });
+            *id = json!(other);
+        }
+        None
+    }),
+    of_pins("a Pin is written where there is one already", |_, _, operation, body| {
+        change_condition(
+            operation,
+            body,
+            |call| condition(call) == "attribute_not_exists(pk)" && is_put(call, "PIN#"),
+            |text| format!("attribute_exists(pk) OR {text}"),
+        )
+    }),
     of_pins("two workers have one partition", |_, _, operation, body| no_fence(operation, body, "lease_")),
     of_tokens("two workers have one partition of tokens", |_, _, operation, body| {
         no_fence(operation, body, "token_lease_")

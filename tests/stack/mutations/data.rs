@@ -105,6 +105,13 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "ProjectionType: ALL",
         "MainTable has the indexes",
     ),
+    t(
+        data::tables,
+        "  MainTable:",
+        "NonKeyAttributes: [channel_id]",
+        "NonKeyAttributes: [version]",
+        "MainTable has the indexes",
+    ),
     t(data::tables, "  MainTable:", "NEW_AND_OLD_IMAGES", "NEW_IMAGE", "MainTable has the stream"),
     t(
         data::tables,

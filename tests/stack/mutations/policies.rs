@@ -11,7 +11,13 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         "TokensTable.Arn",
         "pins does not build TokensTable.Arn",
     ),
-    t(policies::grants, "  PinsRole:", "MainTable.Arn", "TokensTable.Arn", "pins needs MainTable.Arn"),
+    t(
+        policies::grants,
+        "  AnalyticsRole:",
+        "MainTable.Arn",
+        "TokensTable.Arn",
+        "analytics needs MainTable.Arn",
+    ),
     t(
         policies::grants,
         "  OauthCallbackRole:",

@@ -31,7 +31,7 @@ pub use docs::{Docs, HealthView, ProblemView};
 pub use events::{Events, StreamEvent, UnhandledRecords};
 pub use oauth_callback::OauthCallback;
 pub use oauth_start::{OauthStart, StartOAuth, StartedOAuth};
-pub use pins::{MovePins, MovedPins, Pins, ResolvePin};
+pub use pins::{MovePins, MovedPins, PinPageView, Pins, ResolvePin};
 pub use publish::{BulkView, NewUpload, Publish, UploadView, Validated};
 pub use refresh::{Refresh, RefreshJob};
 pub use requests::{ChangePin, NewPin};

@@ -1,19 +1,19 @@
 //! `pins`: lists, reads and changes Pins.
 
+mod list;
 mod move_board;
 mod resolve;
 
 use adapters::MediaBucket;
 use delivery::MediaFetch;
-use domain::{MediaId, Pin, PinId, WrongState};
-use edge::{
-    ApiRequest, Body, Handler, Page, Response, SiteConfig, body_text, json, not_found, ok, with_status,
-};
+use domain::{MediaId, Pin, WrongState};
+use edge::{ApiRequest, Body, Handler, Response, SiteConfig, json, not_found, ok, with_status};
 use http::StatusCode;
-use platform::{Clock, Random, chain};
-use store::{MainTable, PinFilter, PinPage, WriteOutcome};
+use platform::{Clock, Random};
+use store::{MainTable, WriteOutcome};
 
 pub use self::{
+    list::PinPageView,
     move_board::{MovePins, MovedPins},
     resolve::ResolvePin,
 };
@@ -24,13 +24,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     operations::PinsOperation,
-    parameters::{CHANNEL, LIMIT, STATE, cursor},
     setup::Setup,
 };
-
-/// The largest size of the Pins of one answer as JSON. A Lambda response has at most 6 MB, and contains the answer as a
-/// JSON string, in which each quotation mark takes two bytes.
-const MAX_PAGE_BYTES: usize = 3 * 1024 * 1024;
 
 /// What `pins` may use.
 #[derive(Debug)]
@@ -49,23 +44,6 @@ impl Pins {
     pub fn new(main: MainTable, bucket: MediaBucket, fetch: MediaFetch, setup: &Setup) -> Self {
         let (site, clock, random) = (setup.site(), setup.clock.clone(), setup.random.clone());
         Self { main, bucket, fetch, site, clock, random }
-    }
-
-    async fn list(&self, request: &ApiRequest) -> Result<Page<PinView>> {
-        let tenant = &request.caller()?.tenant;
-        let channel = request.query(CHANNEL.name).map(|id| CHANNEL.channel(id)).transpose()?;
-        let after = cursor::<PinId>(request)?;
-        let state = request.query(STATE.name).map(|state| STATE.word(state)).transpose()?;
-        let filter = PinFilter { channel: channel.as_ref(), state, limit: request.number(&LIMIT)?.into() };
-        let PinPage { pins, unreadable, next } = self.main.pins(tenant, &filter, after.as_ref()).await?;
-        for (id, error) in &unreadable {
-            tracing::error!(error = %chain(error), pin.id = %id, "a Pin cannot be read, and is left out of a list");
-        }
-        let views = pins.iter().map(PinView::new).collect::<Vec<_>>();
-        let fits = how_many_fit(&views)?;
-        let next = if fits < views.len() { Some(pins[fits - 1].id.clone()) } else { next };
-        let items = views.into_iter().take(fits).collect();
-        Ok(Page { items, next: next.map(String::from) })
     }
 
     async fn read(&self, request: &ApiRequest) -> Result<Pin> {
@@ -116,18 +94,6 @@ impl Pins {
 fn changed_meanwhile() -> Error {
     let detail = "the Pin has been changed by somebody else meanwhile".to_owned();
     WrongState { detail, fix: "Read it again." }.into()
-}
-
-/// How many of the Pins fit into one answer: at least one.
-fn how_many_fit(pins: &[PinView]) -> Result<usize> {
-    let mut left = MAX_PAGE_BYTES;
-    for (position, pin) in pins.iter().enumerate() {
-        match left.checked_sub(body_text(pin)?.len()) {
-            Some(rest) => left = rest,
-            None => return Ok(position.max(1)),
-        }
-    }
-    Ok(pins.len())
 }
 
 impl Handler for Pins {

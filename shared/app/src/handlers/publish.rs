@@ -65,26 +65,63 @@ impl Publish {
     /// Reads, checks, writes, sends. Every check comes before the first write.
     async fn create(&self, caller: &Caller, new_pin: NewPin, key: Option<IdempotencyRecord>) -> Result<Pin> {
         let (now, channel_id) = (self.clock.now(), new_pin.channel()?);
-        let key_hash = key.as_ref().map(|key| key.hash.as_str());
-        // Counted in parallel with the reads, so that it takes no extra time.
-        let (snapshot, within_limits) = join!(
-            self.publisher.sessions.read_snapshot(&caller.tenant, &channel_id, key_hash),
+        let request = new_pin.validate(now, self.new_media_id(now));
+        // A key is kept for a request that keeps the rules, and only looked up for another one.
+        let (kept, looked_up) = if request.is_ok() { (key.as_ref(), None) } else { (None, key.as_ref()) };
+        // Counted and kept while the rest is read, so that it takes no time of its own.
+        let (snapshot, within_limits, used) = join!(
+            self.publisher.sessions.read_snapshot(
+                &caller.tenant,
+                &channel_id,
+                looked_up.map(|key| key.hash.as_str())
+            ),
             self.limits.use_pins(&caller.tenant, 1),
+            self.claim(&caller.tenant, kept),
         );
-        let snapshot = snapshot?;
-        // Before any check: a request that was accepted once is not refused because its time is now in the past.
-        if let (Some(key), Some(used)) = (&key, &snapshot.used)
-            && used.expires_at > now.as_second()
-        {
-            return self.repeated(&caller.tenant, key, used).await;
+        let is_kept = kept.is_some() && matches!(used, Ok(None));
+        let looked_up = snapshot.as_ref().ok().and_then(|snapshot| snapshot.used.clone());
+        let used = used?.or(looked_up.filter(|used| used.expires_at > now.as_second()));
+        let mut id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
+        // Before any rule: what was accepted once is not refused because its time has come since.
+        if let (Some(key), Some(mut used)) = (&key, used) {
+            if let Some(pin) = self.repeated(&caller.tenant, key, &used).await? {
+                return Ok(pin);
+            }
+            used.hash.clone_from(&key.hash);
+            if request.is_ok() && !self.main.adopt_key(&caller.tenant, &used).await? {
+                return Err(Error::Busy);
+            }
+            id = used.pin_id;
         }
-        within_limits?;
-        let mut request = new_pin.validate(now, self.new_media_id(now))?;
+        let prepared = async {
+            within_limits?;
+            self.prepare_pin(&caller.tenant, id, request?, snapshot?, now).await
+        };
+        match Box::pin(prepared).await {
+            Ok((pin, session)) => self.begin(pin, &session).await,
+            Err(error) => {
+                if let Some(key) = key.filter(|_| is_kept) {
+                    self.release(&caller.tenant, &key).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The Pin that a request asks for, checked in every way, and its files taken.
+    async fn prepare_pin(
+        &self,
+        tenant: &TenantId,
+        id: PinId,
+        mut request: ValidPin,
+        snapshot: ChannelSnapshot,
+        now: Timestamp,
+    ) -> Result<(Pin, ChannelSession)> {
         check_addresses(request.media(), &self.publisher.fetch)?;
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
-        let id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
-        let mut pin = accept(id, &caller.tenant, &channel, request, now)?;
+        let asked_at = id.made_at().min(now);
+        let mut pin = accept(id, tenant, &channel, request, asked_at)?;
         let source = if let Some(image) = &inline_image {
             DigitalSource::find(&image.content)
         } else {
@@ -96,7 +133,7 @@ impl Publish {
             pin = pin.note_digital_source(source, self.disclosures, now);
         }
         self.take_files(&pin, inline_image.as_ref()).await?;
-        self.begin(pin, key, &session).await
+        Ok((pin, session))
     }
 
     /// A session of a channel that exists, while the integration runs.
@@ -119,21 +156,18 @@ impl Publish {
         MediaId::new(now, self.random.id_bytes())
     }
 
-    /// Writes the Pin with its first transition. Of several requests with one key, only one sends.
-    async fn begin(&self, pin: Pin, key: Option<IdempotencyRecord>, session: &ChannelSession) -> Result<Pin> {
-        let now = self.clock.now();
+    /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
+    async fn begin(&self, pin: Pin, session: &ChannelSession) -> Result<Pin> {
         let transition = self.publisher.decide(&pin, &Input::Due, session);
         let saved_at = Instant::now();
-        match self.main.create_pin(&transition.pin, key.as_ref(), now.as_second()).await? {
+        match self.main.create_pin(&transition.pin).await? {
             WriteOutcome::Done => {
                 let (pin, action) = (transition.pin, transition.action);
                 Ok(self.publisher.drive_from_saved(pin, action, saved_at, session).await?)
             }
-            WriteOutcome::KeyUsed(used) => {
-                let key = key.ok_or(Error::Busy)?;
-                self.repeated(&pin.tenant, &key, &used).await
+            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => {
+                self.main.pin(&pin.tenant, &pin.id).await?.ok_or(Error::Busy)
             }
-            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => Err(Error::Busy),
         }
     }
 

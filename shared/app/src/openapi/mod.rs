@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     contract::{AnswerBody, Contract, RequestBody},
     operations::{Endpoint, endpoints},
-    vocabulary::{ChannelMetric, PinMetric, PinSort, PinState, ProblemCode},
+    vocabulary::{ChannelMetric, PinListSort, PinMetric, PinSort, PinState, ProblemCode},
 };
 
 /// What went wrong, and what to do next (RFC 9457).
@@ -107,6 +107,7 @@ pub(crate) fn document(base_url: &str) -> Value {
     answers.subschema_for::<ChannelMetric>();
     answers.subschema_for::<PinMetric>();
     answers.subschema_for::<PinSort>();
+    answers.subschema_for::<PinListSort>();
     let mut paths: Map<String, Value> = Map::new();
     for endpoint in endpoints() {
         let Some(contract) = &endpoint.contract else { continue };

@@ -27,7 +27,7 @@ pub struct PinRecord {
     /// When the Pin was requested.
     pub created_at: Timestamp,
     /// How many times the Pin was sent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
     /// How many times it was sent again because an attempt had created nothing.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -51,7 +51,7 @@ pub struct PinRecord {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(number: &u32) -> bool {
+pub(super) fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 

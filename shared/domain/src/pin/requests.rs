@@ -75,7 +75,18 @@ impl Pin {
         })
     }
 
-    /// Records that a file of this new Pin is marked as made by a model.
+    /// The same new Pin with the id that was kept for it earlier.
+    #[must_use]
+    pub fn with_id(&self, id: PinId) -> Self {
+        let asked_at = id.made_at().min(self.created_at);
+        let mut pin = PinRecord { id, created_at: asked_at, ..self.record() };
+        for entry in pin.timeline.entries.iter_mut().filter(|entry| entry.event == "accepted") {
+            entry.at = asked_at;
+        }
+        Self(pin)
+    }
+
+    /// Takes note of what a file of this new Pin says of a model that made it.
     #[must_use]
     pub fn note_digital_source(
         &self,

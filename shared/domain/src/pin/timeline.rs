@@ -57,7 +57,7 @@ pub struct Timeline {
     /// The entries, oldest first.
     pub entries: Vec<TimelineEntry>,
     /// How many older entries were dropped.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "super::record::is_zero")]
     pub dropped: u32,
 }
 

@@ -78,8 +78,8 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "invalid_date",
-        "A day is not written as YYYY-MM-DD.",
-        "Write a date as YYYY-MM-DD; days are those of UTC.",
+        "A day is not written as YYYY-MM-DD, or a time not with an offset or `Z`.",
+        "Write a date as YYYY-MM-DD, where days are those of UTC, or a time as 2026-12-01T09:00:00Z.",
         "from is not a date",
     ),
     code(

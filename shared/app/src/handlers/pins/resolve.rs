@@ -63,7 +63,7 @@ impl Pins {
         match self.main.save_published(&pin, channel.environment, id).await? {
             WriteOutcome::Done => Ok(pin),
             WriteOutcome::RemotePinTaken => Err(Error::PinterestPinTaken),
-            WriteOutcome::VersionConflict | WriteOutcome::KeyUsed(_) => Err(changed_meanwhile()),
+            WriteOutcome::VersionConflict => Err(changed_meanwhile()),
         }
     }
 }

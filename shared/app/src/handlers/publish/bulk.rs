@@ -289,8 +289,8 @@ impl Publish {
         }
     }
 
-    /// Writes a Pin, unless one with the same content was written before.
-    async fn keep(&self, hash: String, pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
+    /// Writes a Pin, unless one of the same content was written before.
+    async fn keep(&self, hash: String, mut pin: Pin) -> Result<(RowStatus, Option<PinId>)> {
         let now = self.clock.now();
         let key = IdempotencyRecord {
             body_hash: hash.clone(),
@@ -299,10 +299,19 @@ impl Publish {
             // The row is stored at least until its Pin has ended, however far ahead that is.
             expires_at: (pin.give_up_at.max(now) + ROW_KEY_TTL).as_second(),
         };
-        match self.main.create_pin(&pin, Some(&key), now.as_second()).await? {
+        if let Some(used) = self.main.claim_key(&pin.tenant, &key, now.as_second()).await?
+            && used.pin_id != pin.id
+        {
+            if self.main.pin(&pin.tenant, &used.pin_id).await?.is_some() {
+                return Ok((RowStatus::Exists, Some(used.pin_id)));
+            }
+            pin = pin.with_id(used.pin_id);
+        }
+        match self.main.create_pin(&pin).await? {
             WriteOutcome::Done => Ok((RowStatus::Accepted, Some(pin.id.clone()))),
-            WriteOutcome::KeyUsed(used) => Ok((RowStatus::Exists, Some(used.pin_id))),
-            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => Err(Error::Busy),
+            WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => {
+                Ok((RowStatus::Exists, Some(pin.id.clone())))
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Repeated requests: what an `Idempotency-Key` covers, and the answer to a request whose key was used before.
 
 use domain::{Pin, TenantId};
-use edge::{ApiRequest, json, not_found};
+use edge::{ApiRequest, json};
 use jiff::SignedDuration;
-use platform::encoding;
+use platform::{chain, encoding};
 use store::IdempotencyRecord;
 
 use super::Publish;
@@ -37,18 +37,34 @@ impl Publish {
         }))
     }
 
-    /// The Pin that the first request with this key has created.
+    /// Keeps the key for the Pin that this request would make. `Some`: it was kept before, for that one.
+    pub(super) async fn claim(
+        &self,
+        tenant: &TenantId,
+        key: Option<&IdempotencyRecord>,
+    ) -> Result<Option<IdempotencyRecord>> {
+        let Some(key) = key else { return Ok(None) };
+        Ok(self.main.claim_key(tenant, key, self.clock.now().as_second()).await?)
+    }
+
+    /// Gives back the key of a request that was refused. If that fails, the key stays with the body.
+    pub(super) async fn release(&self, tenant: &TenantId, key: &IdempotencyRecord) {
+        if let Err(error) = self.main.release_key(tenant, key).await {
+            tracing::warn!(error = %chain(&error), "a key could not be given back");
+        }
+    }
+
+    /// The Pin of a key that was used before. `None`: whoever has kept the key has not made it yet, or never will.
     pub(super) async fn repeated(
         &self,
         tenant: &TenantId,
         key: &IdempotencyRecord,
         used: &IdempotencyRecord,
-    ) -> Result<Pin> {
+    ) -> Result<Option<Pin>> {
         if key.body_hash != used.body_hash {
             return Err(Error::KeyReused);
         }
-        let pin = self.main.pin(tenant, &used.pin_id).await?;
-        pin.ok_or_else(|| not_found("Pin"))
+        Ok(self.main.pin(tenant, &used.pin_id).await?)
     }
 }
 

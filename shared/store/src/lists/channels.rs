@@ -1,0 +1,70 @@
+//! `CHANNELS`: in which partitions of `queue` a tenant has Pins. Those of a channel stay when it goes.
+
+use std::collections::BTreeSet;
+
+use domain::{ChannelId, TenantId};
+use serde::Deserialize;
+use tokio::try_join;
+
+use super::PinList;
+use crate::{
+    MainTable,
+    keys::{RowKey, queue_pk},
+    table::{Error, row, s},
+};
+
+/// Which channels a tenant has ever had: their Pins stay when they are gone.
+#[derive(Deserialize)]
+struct ChannelsRow {
+    channels: BTreeSet<ChannelId>,
+}
+
+impl MainTable {
+    /// The partitions of `queue` that hold what a list may hold.
+    pub(super) async fn queues(&self, tenant: &TenantId, list: &PinList<'_>) -> Result<Vec<String>, Error> {
+        let channels = match list.channel {
+            Some(channel) => BTreeSet::from([channel.clone()]),
+            None => self.all_channels(tenant).await?,
+        };
+        let groups = list.groups();
+        Ok(channels.iter().flat_map(|channel| groups.iter().map(|group| queue_pk(channel, *group))).collect())
+    }
+
+    /// All channels that the tenant has or had. Those from before this was noted are found once, among its Pins.
+    async fn all_channels(&self, tenant: &TenantId) -> Result<BTreeSet<ChannelId>, Error> {
+        let key = RowKey::channels(tenant);
+        let (noted, present) = try_join!(self.table.get(&key), self.channel_ids(tenant))?;
+        let is_noted = noted.is_some();
+        let mut all = noted.map(row::<ChannelsRow>).transpose()?.map(|row| row.channels).unwrap_or_default();
+        let mut new: BTreeSet<_> = present.into_iter().filter(|channel| !all.contains(channel)).collect();
+        if !is_noted {
+            new.extend(self.channels_of_pins(tenant).await?);
+        }
+        if !new.is_empty() {
+            self.table.add_to_set(&key, "channels", new.iter().map(ToString::to_string).collect()).await?;
+            all.extend(new);
+        }
+        Ok(all)
+    }
+
+    async fn channels_of_pins(&self, tenant: &TenantId) -> Result<BTreeSet<ChannelId>, Error> {
+        #[derive(Deserialize)]
+        struct Entry {
+            channel_id: ChannelId,
+        }
+
+        let (mut channels, mut start) = (BTreeSet::new(), None);
+        loop {
+            let query = self.query(Some("list"), false).key_condition_expression("tenant = :tenant");
+            let query = query.expression_attribute_values(":tenant", s(&tenant.0));
+            let page = query.set_exclusive_start_key(start).send().await.map_err(Error::aws("Query"))?;
+            for entry in page.items.unwrap_or_default() {
+                channels.insert(row::<Entry>(entry)?.channel_id);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(channels);
+            }
+        }
+    }
+}
