@@ -168,7 +168,8 @@ impl PauseReason {
 pub struct Pause {
     /// Why.
     pub reason: PauseReason,
-    /// The instant from which sending is allowed again.
+    /// The instant from which sending is allowed again. The table compares it as text.
+    #[serde(serialize_with = "crate::instant::serialize")]
     pub until: Timestamp,
     /// How many holds came in a row: each is longer than the one before.
     #[serde(default)]

@@ -239,7 +239,7 @@ const EXTENDS_PAUSE: &str = "(attribute_not_exists(pause) OR pause.#until < :unt
 
 fn until(pause: Pause) -> Result<Item, Error> {
     let pause_value = serde_dynamo::to_attribute_value(pause)?;
-    Ok(values([(":pause", pause_value), (":until", s(pause.until.to_string()))]))
+    Ok(values([(":pause", pause_value), (":until", s(format!("{:.3}", pause.until)))]))
 }
 
 fn channel_of(found: Item) -> Result<Channel, Error> {
