@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
     },
     http::StatusCode,
@@ -31,9 +31,8 @@ use crate::{
 };
 
 /// `process`: whose reads of Pins are noted.
-pub(crate) fn wire(env: &Arc<ScaleEnv>, process: Option<u64>) -> SharedHttpClient {
-    let wire = SharedHttpConnector::new(Wire(env.clone(), process));
-    http_client_fn(move |_, _| wire.clone())
+pub(crate) fn wire(env: &Arc<ScaleEnv>, process: Option<u64>) -> SharedHttpConnector {
+    SharedHttpConnector::new(Wire(env.clone(), process))
 }
 
 struct Wire(Arc<ScaleEnv>, Option<u64>);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
@@ -47,9 +47,8 @@ enum TableFault {
     Late,
 }
 
-pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Transport(env.clone(), invocation.clone()));
-    http_client_fn(move |_, _| connector.clone())
+pub(crate) fn transport(env: &Arc<SimEnv>, invocation: &Invocation) -> SharedHttpConnector {
+    SharedHttpConnector::new(Transport(env.clone(), invocation.clone()))
 }
 
 struct Transport(Arc<SimEnv>, Invocation);

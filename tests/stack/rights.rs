@@ -12,10 +12,7 @@ use app::{
     handlers::{Analytics, Channels, Pins, Publish, Tick},
 };
 use aws_smithy_runtime_api::client::{
-    http::{
-        HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
-        http_client_fn,
-    },
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
     orchestrator::HttpRequest,
 };
 use edge::Handler as _;
@@ -294,12 +291,8 @@ impl Recorder {
 }
 
 /// The network, with the calls of DynamoDB written down.
-fn recording(network: &SharedHttpClient, recorded: &Recorded) -> SharedHttpClient {
-    let (network, recorded) = (network.clone(), recorded.clone());
-    http_client_fn(move |settings, components| {
-        let inner = network.http_connector(settings, components);
-        SharedHttpConnector::new(Recording { inner, recorded: recorded.clone() })
-    })
+fn recording(network: &SharedHttpConnector, recorded: &Recorded) -> SharedHttpConnector {
+    SharedHttpConnector::new(Recording { inner: network.clone(), recorded: recorded.clone() })
 }
 
 #[derive(Debug)]

@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use domain::{AppSecret, Environment, PartialSettings, ResolvedSettings, Status};
 use jiff::Timestamp;
 use platform::{Clock, MissingVariable, Variables};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
+
+use crate::{SecretsManager, secrets};
 
 /// The age at which the settings in memory are read again: switching off works within a minute.
 const MAX_AGE: Duration = Duration::from_mins(1);
@@ -17,7 +18,7 @@ const MAX_AGE: Duration = Duration::from_mins(1);
 pub enum Error {
     /// Secrets Manager did not answer, or the function may not use the secret.
     #[error("Secrets Manager could not be asked for the settings")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unreachable(#[source] secrets::Error),
     /// The secret is not the JSON object that this product writes.
     #[error("the settings secret is not a JSON object")]
     Malformed,
@@ -54,7 +55,7 @@ impl StoredSettings {
 /// Reads and writes the settings secret, with the environment's values where nothing is stored.
 #[derive(Debug)]
 pub struct SettingsSecret {
-    client: Client,
+    secrets: SecretsManager,
     name: String,
     env: PartialSettings,
     clock: Clock,
@@ -62,9 +63,13 @@ pub struct SettingsSecret {
 }
 
 impl SettingsSecret {
-    pub fn new(client: Client, variables: &Variables, clock: Clock) -> Result<Self, MissingVariable> {
+    pub fn new(
+        secrets: SecretsManager,
+        variables: &Variables,
+        clock: Clock,
+    ) -> Result<Self, MissingVariable> {
         let name = variables.required("SETTINGS_SECRET", "the name of the settings secret")?.to_owned();
-        Ok(Self { client, name, env: from_env(variables), clock, cached: Mutex::new(None) })
+        Ok(Self { secrets, name, env: from_env(variables), clock, cached: Mutex::new(None) })
     }
 
     /// The settings that apply, at most a minute old.
@@ -83,15 +88,11 @@ impl SettingsSecret {
 
     /// What is stored right now, without the environment.
     pub async fn stored(&self) -> Result<PartialSettings, Error> {
-        let json = match self.client.get_secret_value().secret_id(&self.name).send().await {
-            Ok(value) => value.secret_string.unwrap_or_default(),
-            Err(error) => match error.as_service_error() {
-                // Made by the stack, and never filled.
-                Some(GetSecretValueError::ResourceNotFoundException(_)) => String::new(),
-                _ => {
-                    return Err(Error::Unreachable(error.into()));
-                }
-            },
+        let json = match self.secrets.read(&self.name).await {
+            Ok(text) => text.unwrap_or_default(),
+            // Made by the stack, and never filled.
+            Err(secrets::Error::NotFound) => String::new(),
+            Err(error) => return Err(Error::Unreachable(error)),
         };
         if json.trim().is_empty() {
             return Ok(PartialSettings::default());
@@ -101,8 +102,7 @@ impl SettingsSecret {
 
     /// Replaces what is stored, and returns the settings that apply from now on.
     pub async fn save(&self, values: PartialSettings) -> Result<Arc<ResolvedSettings>, Error> {
-        let put = self.client.put_secret_value().secret_id(&self.name).secret_string(to_json(&values));
-        put.send().await.map_err(|error| Error::Unreachable(error.into()))?;
+        self.secrets.write(&self.name, &to_json(&values)).await.map_err(Error::Unreachable)?;
         let resolved = Arc::new(ResolvedSettings::new(values, self.env.clone()));
         *self.cached.lock().await = Some((self.clock.now(), resolved.clone()));
         Ok(resolved)

@@ -4,7 +4,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
@@ -56,7 +56,7 @@ impl fmt::Debug for Transport {
 #[derive(Clone, Debug)]
 pub struct Transports {
     /// To AWS.
-    pub aws: SharedHttpClient,
+    pub aws: SharedHttpConnector,
     /// To Pinterest.
     pub pinterest: pinterest::Transport,
     /// To the media bucket.
@@ -77,17 +77,12 @@ impl Transports {
                 let network = to_pinterest.clone();
                 async move { network.send(request).await }
             }),
-            aws: for_aws(network),
+            aws: SharedHttpConnector::new(Connector(network)),
         })
     }
 }
 
-/// The same client, for the AWS SDK.
-fn for_aws(network: Network) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Connector(network));
-    http_client_fn(move |_, _| connector.clone())
-}
-
+/// The same client, as the AWS SDK calls it.
 #[derive(Debug)]
 struct Connector(Network);
 

@@ -5,7 +5,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use aws_sdk_secretsmanager::Client;
 use domain::{AccessToken, RefreshToken, SealedPair, SealedText, TokenPair};
 use platform::{InvalidVariable, Random, Variables, encoding};
 use ring::{
@@ -15,6 +14,8 @@ use ring::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use zeroize::Zeroizing;
+
+use crate::{SecretsManager, secrets};
 
 /// How a ring is written.
 const KEY_RING_FORMAT: &str = r#"{"current":"k1","k1":"<at least 32 characters>"}"#;
@@ -26,7 +27,7 @@ const HKDF_INFO: &[&[u8]] = &[b"pinwright token sealing v1"];
 pub enum Error {
     /// Secrets Manager does not answer, or the function may not read the secret.
     #[error("Secrets Manager could not be asked for the key ring")]
-    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unreachable(#[source] secrets::Error),
     /// Neither a secret nor `TOKEN_KEYS` is set.
     #[error(
         "there is no key ring: set KEY_RING_SECRET to the secret's name, or TOKEN_KEYS to the ring itself"
@@ -56,7 +57,7 @@ pub struct Binding<'a> {
 #[derive(Debug)]
 pub struct Vault {
     /// Where the ring is kept. `None`: the environment has brought it.
-    secret: Option<(Client, String)>,
+    secret: Option<(SecretsManager, String)>,
     random: Random,
     ring: RwLock<Option<Arc<KeyRing>>>,
 }
@@ -92,9 +93,9 @@ impl std::fmt::Debug for KeyRing {
 }
 
 impl Vault {
-    pub fn new(client: Client, variables: &Variables, random: Random) -> Result<Self, Error> {
+    pub fn new(secrets: SecretsManager, variables: &Variables, random: Random) -> Result<Self, Error> {
         let (secret, ring) = match (variables.get("KEY_RING_SECRET"), variables.get("TOKEN_KEYS")) {
-            (Some(name), _) => (Some((client, name.to_owned())), None),
+            (Some(name), _) => (Some((secrets, name.to_owned())), None),
             (None, Some(json)) => {
                 let ring = KeyRing::parse(&json.into())
                     .map_err(|_| InvalidVariable::new("TOKEN_KEYS", KEY_RING_FORMAT))?;
@@ -147,10 +148,9 @@ impl Vault {
         if let Some(ring) = slot.clone() {
             return Ok(ring); // somebody else read it meanwhile
         }
-        let (client, name) = self.secret.as_ref().ok_or(Error::NoKeyRing)?;
-        let read = client.get_secret_value().secret_id(name).send().await;
-        let value = read.map_err(|error| Error::Unreachable(error.into()))?;
-        let json = value.secret_string.map(SecretString::from).ok_or(Error::MalformedKeyRing)?;
+        let (secrets, name) = self.secret.as_ref().ok_or(Error::NoKeyRing)?;
+        let text = secrets.read(name).await.map_err(Error::Unreachable)?;
+        let json = text.map(SecretString::from).ok_or(Error::MalformedKeyRing)?;
         let ring = Arc::new(KeyRing::parse(&json)?);
         *slot = Some(ring.clone());
         Ok(ring)

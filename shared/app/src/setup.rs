@@ -2,11 +2,15 @@
 
 use std::{num::NonZeroUsize, sync::OnceLock, time::Duration};
 
-use adapters::{EventBus, MediaBucket, SettingsSecret, Transport, Transports, Vault, Workers};
+use adapters::{
+    EventBus, MediaBucket, SecretsManager, SettingsSecret, ShortRequests, Signer, Transport, Transports,
+    Vault, Workers,
+};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::{
-    behavior_version::BehaviorVersion, http::SharedHttpClient,
+    behavior_version::BehaviorVersion,
+    http::{SharedHttpConnector, http_client_fn},
     stalled_stream_protection::StalledStreamProtectionConfig,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -50,9 +54,10 @@ pub struct Setup {
     pub(crate) disclosures: DisclosurePolicy,
     tenant_limits: Limits,
     credentials: Credentials,
+    region: String,
     aws: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
-    secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+    secrets_manager: SecretsManager,
     media: Transport,
     lambda: Transport,
     max_workers: Option<NonZeroUsize>,
@@ -74,17 +79,27 @@ impl Setup {
         random: Random,
     ) -> Result<Self, Error> {
         variables.require_one_of("PINTEREST_ENVIRONMENT", &["sandbox", "production"])?;
-        let credentials = credentials(&variables)?;
+        let (credentials, region) = (credentials(&variables)?, region(&variables)?.to_owned());
+        let secrets_manager = SecretsManager::new(
+            transports.aws.clone(),
+            endpoint(&variables, "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+                .unwrap_or_else(|| format!("https://secretsmanager.{region}.amazonaws.com")),
+            region.clone(),
+            credentials.clone(),
+            Clock::system(),
+            random.clone(),
+        );
         Ok(Self {
             pinterest: pinterest::Client::new(transports.pinterest, pinterest_addresses(&variables)?),
             site: SiteConfig::new(&variables)?,
             refresh_at_once: variables.parse("REFRESH_AT_ONCE", "a whole number from 1")?,
             disclosures: variables.parse("AI_DISCLOSURES", "suggest, set or off")?.unwrap_or_default(),
             tenant_limits: tenant_limits(&variables)?,
-            aws: sdk_config(&variables, credentials.clone(), transports.aws)?,
+            aws: sdk_config(region.clone(), credentials.clone(), transports.aws),
             dynamodb: OnceLock::new(),
-            secrets_manager: OnceLock::new(),
+            secrets_manager,
             credentials,
+            region,
             media: transports.media,
             lambda: transports.lambda,
             max_workers: max_workers(&variables)?,
@@ -114,12 +129,12 @@ impl Setup {
 
     /// Seals and opens tokens.
     pub fn vault(&self) -> Result<Vault, Error> {
-        Ok(Vault::new(self.secrets_manager(), &self.variables, self.random.clone())?)
+        Ok(Vault::new(self.secrets_manager.clone(), &self.variables, self.random.clone())?)
     }
 
     /// The settings with the App Secret.
     pub fn settings_secret(&self) -> Result<SettingsSecret, Error> {
-        Ok(SettingsSecret::new(self.secrets_manager(), &self.variables, self.clock.clone())?)
+        Ok(SettingsSecret::new(self.secrets_manager.clone(), &self.variables, self.clock.clone())?)
     }
 
     /// The event bus.
@@ -132,23 +147,23 @@ impl Setup {
 
     /// The bucket of uploaded files.
     pub fn media_bucket(&self) -> Result<MediaBucket, Error> {
-        let (address, region) = (self.media_address()?, region(&self.variables)?);
+        let (address, region) = (self.media_address()?, self.region.clone());
         // Signed by the machine's clock, as the SDK signs, and not by ours: AWS does not go by a clock that somebody
         // at `/dev/advance` has moved.
         let (transport, credentials) = (self.media.clone(), self.credentials.clone());
-        Ok(MediaBucket::new(transport, address, region.to_owned(), credentials, Clock::system()))
+        Ok(MediaBucket::new(transport, address, region, credentials, Clock::system()))
     }
 
     /// Starts this function once more.
     pub fn workers(&self) -> Result<Workers, Error> {
         let what = "the name of the function (Lambda sets it)";
         let function = self.variables.required("AWS_LAMBDA_FUNCTION_NAME", what)?;
-        let region = region(&self.variables)?;
+        let region = self.region.clone();
         let endpoint = self.endpoint("AWS_ENDPOINT_URL_LAMBDA");
         let endpoint = endpoint.unwrap_or_else(|| format!("https://lambda.{region}.amazonaws.com"));
         let (transport, credentials) = (self.lambda.clone(), self.credentials.clone());
         let endpoint = endpoint.trim_end_matches('/');
-        Ok(Workers::new(transport, endpoint, function, region.to_owned(), credentials, Clock::system()))
+        Ok(Workers::new(transport, endpoint, function, region, credentials, Clock::system()))
     }
 
     /// How many workers may deliver Pins at once, if the variables say so.
@@ -160,7 +175,7 @@ impl Setup {
     /// Where that bucket is.
     pub fn media_address(&self) -> Result<String, MissingVariable> {
         let name = self.variables.required("MEDIA_BUCKET", "the name of the media bucket")?;
-        let region = region(&self.variables)?;
+        let region = &self.region;
         Ok(match self.endpoint("AWS_ENDPOINT_URL_S3") {
             Some(endpoint) => format!("{}/{name}", endpoint.trim_end_matches('/')),
             None => format!("https://{name}.s3.{region}.amazonaws.com"),
@@ -213,25 +228,24 @@ impl Setup {
         let client = self.dynamodb.get_or_init(|| {
             let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
             config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+            let config = config.push_auth_scheme(self.dynamodb_signer()).interceptor(ShortRequests);
             aws_sdk_dynamodb::Client::from_conf(config.build())
         });
         client.clone()
     }
 
-    /// One for all secrets.
-    fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let client = self.secrets_manager.get_or_init(|| {
-            let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.aws);
-            config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
-            aws_sdk_secretsmanager::Client::from_conf(config.build())
-        });
-        client.clone()
+    /// Signs by the machine's clock, and not by ours: AWS does not go by a clock that somebody at `/dev/advance` has moved.
+    fn dynamodb_signer(&self) -> Signer {
+        Signer::new("dynamodb", self.region.clone(), self.credentials.clone(), Clock::system())
     }
 
     fn endpoint(&self, of_service: &str) -> Option<String> {
-        let address = self.variables.get(of_service).or_else(|| self.variables.get("AWS_ENDPOINT_URL"));
-        address.map(str::to_owned)
+        endpoint(&self.variables, of_service)
     }
+}
+
+fn endpoint(variables: &Variables, of_service: &str) -> Option<String> {
+    variables.get(of_service).or_else(|| variables.get("AWS_ENDPOINT_URL")).map(str::to_owned)
 }
 
 fn pinterest_addresses(variables: &Variables) -> Result<pinterest::Addresses, Error> {
@@ -279,22 +293,18 @@ fn credentials(variables: &Variables) -> Result<Credentials, MissingVariable> {
     Ok(Credentials::new(key, secret, session, None, "environment"))
 }
 
-fn sdk_config(
-    variables: &Variables,
-    credentials: Credentials,
-    transport: SharedHttpClient,
-) -> Result<SdkConfig, Error> {
-    Ok(SdkConfig::builder()
+fn sdk_config(region: String, credentials: Credentials, transport: SharedHttpConnector) -> SdkConfig {
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region(variables)?.to_owned()))
+        .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(transport)
+        .http_client(http_client_fn(move |_, _| transport.clone()))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(RetryConfig::standard().with_initial_backoff(SDK_RETRY_BACKOFF))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(SDK_ATTEMPT_TIMEOUT).build())
         // Watches large bodies that trickle. Ours are small, and have the five seconds.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build())
+        .build()
 }
 
 /// Starts the log, and reads the environment of a Lambda function.

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use adapters::Transports;
 use app::handlers::Tick;
 use aws_smithy_runtime_api::client::{
-    http::{
-        HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
-        http_client_fn,
-    },
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
     orchestrator::HttpRequest,
 };
 use pinterest::{Error, Fault, Transport};
@@ -83,12 +80,8 @@ fn to_pinterest(seen: &Shared) -> Transport {
 }
 
 /// The network. It notes when the save is sent and when it is acknowledged.
-fn to_aws(network: &SharedHttpClient, seen: &Shared) -> SharedHttpClient {
-    let (network, seen) = (network.clone(), seen.clone());
-    http_client_fn(move |settings, components| {
-        let inner = network.http_connector(settings, components);
-        SharedHttpConnector::new(Watched { inner, seen: seen.clone() })
-    })
+fn to_aws(network: &SharedHttpConnector, seen: &Shared) -> SharedHttpConnector {
+    SharedHttpConnector::new(Watched { inner: network.clone(), seen: seen.clone() })
 }
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
     },
     http::StatusCode,
@@ -47,9 +47,8 @@ impl Aws {
         Self { account: Arc::default(), database: DatabaseHandle(database) }
     }
 
-    pub(crate) fn wire(&self) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(self.clone());
-        http_client_fn(move |_, _| connector.clone())
+    pub(crate) fn wire(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
     }
 
     fn answer(&self, target: &str, body: &[u8]) -> Result<String, DynoxideError> {

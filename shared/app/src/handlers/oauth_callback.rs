@@ -213,7 +213,7 @@ impl OauthCallback {
 
 /// The ticket of a connection: the same for everyone who brings this state and this code, who are the only ones to know both.
 fn ticket(state: &str, code: &str) -> Ticket {
-    Ticket::new(encoding::sha256(&format!("ticket|{state}|{code}")))
+    Ticket::new(encoding::sha256(format!("ticket|{state}|{code}")))
 }
 
 /// Whether a browser, or what shows a preview of a link, only looks ahead: that must not use up what works once. The person

@@ -198,8 +198,9 @@ impl Handler for Publish {
                 Err(error) => Err(Error::from(error)),
             }
         };
-        let (pinterest, prepared) = join!(pinterest, sessions.prepare());
-        prepared?;
+        // The settings were read for Pinterest's address: there is no second connection to DynamoDB to wait for.
+        let (pinterest, key_ring) = join!(pinterest, sessions.vault.sealer());
+        key_ring.map_err(delivery::Error::from)?;
         pinterest
     }
 

@@ -130,7 +130,7 @@ impl Publish {
         let rows = rows::read(content_type, request.body(), request.query(DEFAULT_CHANNEL.name), now)?;
 
         let hashes: Vec<_> =
-            rows.iter().map(|row| encoding::sha256(&format!("bulk\n{}", row.content))).collect();
+            rows.iter().map(|row| encoding::sha256(format!("bulk\n{}", row.content))).collect();
         let names: Vec<_> = hashes.iter().map(String::as_str).collect();
         let known = self.main.used_keys(tenant, &names, now.as_second()).await?;
         let pending = rows.into_iter().zip(hashes).map(|(row, hash)| PendingRow {

@@ -32,7 +32,7 @@ impl Publish {
         Ok(Some(IdempotencyRecord {
             hash: encoding::sha256(given),
             pin_id: self.new_pin_id(now),
-            body_hash: encoding::sha256(&body.to_string()),
+            body_hash: encoding::sha256(body.to_string()),
             expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
         }))
     }
