@@ -60,8 +60,10 @@ impl Signer {
         }
 
         let is_signed = |name: &str| name.starts_with("x-amz-") || SIGNED_HEADERS.contains(&name);
-        let mut signed: Vec<_> = request.headers().iter().filter(|(name, _)| is_signed(name)).collect();
-        signed.sort_unstable();
+        let mut signed: Vec<(&str, &str)> = Vec::new();
+        for header in request.headers().iter().filter(|(name, _)| is_signed(name)) {
+            signed.insert(signed.partition_point(|other| *other < header), header);
+        }
         let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: Vec<_> =
             signed.iter().map(|(name, value)| [name, ":", value.trim(), "\n"].concat()).collect();

@@ -162,10 +162,10 @@ impl KeyRing {
         let mut entries: BTreeMap<String, SecretString> =
             serde_json::from_str(json.expose_secret()).map_err(|_| Error::MalformedKeyRing)?;
         let current = entries.remove("current").ok_or(Error::MalformedKeyRing)?.expose_secret().to_owned();
-        let keys = entries
-            .into_iter()
-            .map(|(id, material)| Ok((id, derive(material.expose_secret())?)))
-            .collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let mut keys = BTreeMap::new();
+        for (id, material) in entries {
+            keys.insert(id, derive(material.expose_secret())?);
+        }
         if keys.contains_key(&current) { Ok(Self { current, keys }) } else { Err(Error::MalformedKeyRing) }
     }
 

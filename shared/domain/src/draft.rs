@@ -1,6 +1,6 @@
 //! What a Pin is to show. Each field is a type, and the type's constructor is Pinterest's rule for it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -57,10 +57,9 @@ impl Draft {
             Media::Carousel { items } => items.iter().filter_map(|slide| slide.link.as_ref()).collect(),
             Media::Image { .. } | Media::Video { .. } => Vec::new(),
         };
-        let mut hosts: Vec<_> = self.link.iter().chain(slides).filter_map(WebAddress::host).collect();
-        hosts.sort();
-        hosts.dedup();
-        hosts
+        let mut hosts = BTreeSet::new();
+        hosts.extend(self.link.iter().chain(slides).filter_map(WebAddress::host));
+        hosts.into_iter().collect()
     }
 
     /// Checks what all fields weigh together: workers hold many Pins in memory, and a row has its limit.

@@ -146,13 +146,15 @@ impl Publish {
         }
 
         let channels = self.load_channels(tenant, &pending, began + PINTEREST_BUDGET).await?;
-        let files = pending.iter().filter_map(|row| match &row.kind {
-            RowKind::New(request, _) if request.inline_image.is_none() => {
-                Some(uploaded_files(request.media()))
+        let mut files = BTreeSet::new();
+        for row in &pending {
+            if let RowKind::New(request, _) = &row.kind
+                && request.inline_image.is_none()
+            {
+                files.extend(uploaded_files(request.media()));
             }
-            _ => None,
-        });
-        let files = self.look_at_files(tenant, files.flatten().collect()).await?;
+        }
+        let files = self.look_at_files(tenant, files).await?;
         let (channels, files, until) = (&channels, &files, began + CALL_BUDGET);
         let rows = stream::iter(pending).map(|row| async move {
             let line = row.line;

@@ -57,7 +57,9 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(fields) => {
             let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-            fields.map(|(name, value)| (name, without_nulls(value))).collect()
+            let mut kept = serde_json::Map::new();
+            kept.extend(fields.map(|(name, value)| (name, without_nulls(value))));
+            kept.into()
         }
         other => other,
     }
