@@ -93,7 +93,7 @@ impl SecretsManager {
             let answer = self.attempt(operation, body.to_string()).await;
             match &answer {
                 Err(error) if tries < MAX_TRIES && error.may_pass() => {
-                    let most = BACKOFF * (1 << tries);
+                    let most = BACKOFF * (1 << (tries - 1));
                     sleep(most.mul_f64(self.0.random.jitter())).await;
                     tries += 1;
                 }
