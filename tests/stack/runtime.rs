@@ -157,16 +157,25 @@ pub(crate) fn stream(project: &Project) -> Vec<String> {
     complaints
 }
 
-/// Every kind of row that events are made of passes the filters, and none of those that change every minute does.
+/// Every change that events are made of passes the filters, and none of those that come with every minute or every Pin does.
 fn filtered(filters: &Value) -> Vec<String> {
-    let keys = [
-        ("TENANT#acme", "CHANNEL#ch_1", true),
-        ("TENANT#acme", "PIN#pin_1", true),
-        ("SETTINGS", "SETTINGS", true),
-        ("WORKER", "WORKER", false),
-        ("USAGE#acme", "USAGE", false),
-        ("IDEM#acme#0", "IDEM", false),
-        ("REMOTE#production#1", "REMOTE", false),
+    let pin = |state| ("TENANT#acme", "PIN#pin_1", Some(state));
+    let changes = [
+        (("TENANT#acme", "CHANNEL#ch_1", None), true),
+        (("SETTINGS", "SETTINGS", None), true),
+        (pin("scheduled"), true),
+        (pin("waiting"), true),
+        (pin("in_doubt"), true),
+        (pin("published"), true),
+        (pin("needs_review"), true),
+        (pin("failed"), true),
+        (pin("cancelled"), true),
+        (pin("sending"), false),
+        (("WORKER", "WORKER", None), false),
+        (("USAGE#acme", "USAGE", None), false),
+        (("CHANNELS#acme", "CHANNELS", None), false),
+        (("IDEM#acme#0", "IDEM", None), false),
+        (("REMOTE#production#1", "REMOTE", None), false),
     ];
     let patterns: Vec<Value> = list(filters)
         .into_iter()
@@ -175,13 +184,19 @@ fn filtered(filters: &Value) -> Vec<String> {
         })
         .collect();
     let mut complaints = Vec::new();
-    for (pk, sk, is_wanted) in keys {
-        // The code agrees: a row that it makes no event of is none, and one that it does cannot be read so empty.
+    for ((pk, sk, state), is_event) in changes {
+        // The code agrees about the kinds of rows. A row of such a kind cannot be read, because it is empty.
         let is_row_of_events = !matches!(store::changed_row(&image(pk, sk)), Ok(None));
-        assert_eq!(is_row_of_events, is_wanted, "{pk} {sk}");
-        let passes = patterns.iter().any(|pattern| passes(&pattern["dynamodb"]["Keys"]["pk"]["S"], pk));
-        if passes != is_wanted {
-            complaints.push(format!("events: the filter {} {pk}", if passes { "lets in" } else { "stops" }));
+        assert_eq!(is_row_of_events, is_event || state.is_some(), "{pk} {sk}");
+        let mut change = json!({ "dynamodb": { "Keys": { "pk": { "S": pk }, "sk": { "S": sk } } } });
+        if let Some(state) = state {
+            change["dynamodb"]["NewImage"] = json!({ "state": { "S": state } });
+        }
+        let passes = patterns.iter().any(|pattern| fits(&change, pattern));
+        if passes != is_event {
+            let state = state.unwrap_or_default();
+            let verb = if passes { "lets in" } else { "stops" };
+            complaints.push(format!("events: the filter {verb} {pk} {sk} {state}"));
         }
     }
     complaints
@@ -195,10 +210,21 @@ fn image(pk: &str, sk: &str) -> RowImage {
     stream.records.swap_remove(0).change.new_image
 }
 
-/// Whether a key passes a rule of EventBridge's language: an exact text, or a prefix.
-fn passes(rules: &Value, key: &str) -> bool {
-    let mut rules = rules.as_array().into_iter().flatten();
-    rules.any(|rule| rule == key || rule["prefix"].as_str().is_some_and(|prefix| key.starts_with(prefix)))
+/// Whether a value fits a pattern of EventBridge's language: objects by field, and texts by any of the rules of a list.
+fn fits(value: &Value, pattern: &Value) -> bool {
+    match pattern {
+        Value::Object(fields) => fields.iter().all(|(name, inner)| fits(&value[name], inner)),
+        Value::Array(rules) => value.as_str().is_some_and(|text| rules.iter().any(|rule| keeps(text, rule))),
+        _ => false,
+    }
+}
+
+/// Whether a text is the rule's own, begins with its prefix, or is none of those that it excludes.
+fn keeps(text: &str, rule: &Value) -> bool {
+    let is_excluded = |others: &Vec<Value>| others.iter().any(|other| other == text);
+    rule == text
+        || rule["prefix"].as_str().is_some_and(|prefix| text.starts_with(prefix))
+        || rule["anything-but"].as_array().is_some_and(|others| !is_excluded(others))
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use adapters::{EventBus, MediaBucket, SettingsSecret, Transport, Transports, Vault, Workers};
+use adapters::{
+    EventBus, MediaBucket, SettingsSecret, ShortRequests, Signer, Transport, Transports, Vault, Workers,
+};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::{
@@ -225,9 +227,16 @@ impl Setup {
         let client = self.dynamodb.get_or_init(|| {
             let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
             config.set_endpoint_url(self.endpoint("AWS_ENDPOINT_URL_DYNAMODB"));
+            let config = config.push_auth_scheme(self.dynamodb_signer()).interceptor(ShortRequests);
             aws_sdk_dynamodb::Client::from_conf(config.build())
         });
         client.clone()
+    }
+
+    /// Signs by the machine's clock, and not by ours: AWS does not know a clock that somebody has moved at `/dev/advance`.
+    fn dynamodb_signer(&self) -> Signer {
+        let region = self.aws.region().map(ToString::to_string).unwrap_or_default();
+        Signer::new("dynamodb", region, self.credentials.clone(), Clock::system())
     }
 
     /// One for all secrets.

@@ -49,12 +49,15 @@ impl AiDisclosures {
             let fix = "Name each disclosure once.";
             return Err(Invalid::new("ai_disclosures.values", "invalid_ai_disclosure", detail, fix));
         }
-        let known = |name: &String| AiDisclosure::ALL.into_iter().find(|known| known.name() == name);
-        let values = names.iter().map(known).collect::<Option<BTreeSet<_>>>().ok_or_else(|| {
-            let fix = format!("Use {}.", AiDisclosure::ALL.map(AiDisclosure::name).join(" or "));
-            let detail = "holds a word that is none of Pinterest's disclosures";
-            Invalid::new("ai_disclosures.values", "invalid_ai_disclosure", detail, fix)
-        })?;
+        let mut values = BTreeSet::new();
+        for name in names {
+            let known = AiDisclosure::ALL.into_iter().find(|known| known.name() == name);
+            values.insert(known.ok_or_else(|| {
+                let fix = format!("Use {}.", AiDisclosure::ALL.map(AiDisclosure::name).join(" or "));
+                let detail = "holds a word that is none of Pinterest's disclosures";
+                Invalid::new("ai_disclosures.values", "invalid_ai_disclosure", detail, fix)
+            })?);
+        }
         Ok((!values.is_empty()).then_some(Self { values }))
     }
 }

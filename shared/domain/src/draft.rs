@@ -1,6 +1,6 @@
 //! The content of a Pin. Each field has a type whose constructor checks Pinterest's rules for it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -57,10 +57,9 @@ impl Draft {
             Media::Carousel { items } => items.iter().filter_map(|slide| slide.link.as_ref()).collect(),
             Media::Image { .. } | Media::Video { .. } => Vec::new(),
         };
-        let mut hosts: Vec<_> = self.link.iter().chain(slides).filter_map(WebAddress::host).collect();
-        hosts.sort();
-        hosts.dedup();
-        hosts
+        let mut hosts = BTreeSet::new();
+        hosts.extend(self.link.iter().chain(slides).filter_map(WebAddress::host));
+        hosts.into_iter().collect()
     }
 
     /// Checks the size of all fields together: workers hold many Pins in memory, and a row has a size limit.

@@ -110,13 +110,13 @@ impl Limits {
     /// zero.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-        let pair = |pair: &str| {
+        let mut amounts = BTreeMap::new();
+        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (name, amount) = pair.split_once('=')?;
             let amount = amount.trim().parse().ok().filter(|amount| *amount > 0)?;
-            Some((Limit::named(name.trim())?, amount))
-        };
-        pairs.map(pair).collect::<Option<_>>().map(Self)
+            amounts.insert(Limit::named(name.trim())?, amount);
+        }
+        Some(Self(amounts))
     }
 
     /// How much a tenant may have or use.
@@ -128,7 +128,9 @@ impl Limits {
     /// These limits, replaced by those in `own` where it has them.
     #[must_use]
     pub fn with(&self, own: &Self) -> Self {
-        Self(self.0.iter().chain(&own.0).map(|(limit, amount)| (*limit, *amount)).collect())
+        let mut amounts = self.0.clone();
+        amounts.extend(&own.0);
+        Self(amounts)
     }
 }
 

@@ -29,8 +29,8 @@ impl Phrase {
     /// The message with a value for each placeholder.
     #[must_use]
     pub fn with<const N: usize>(self, values: [(&str, impl fmt::Display); N]) -> Message {
-        let params: Params =
-            values.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+        let mut params = Params::new();
+        params.extend(values.map(|(name, value)| (name.to_owned(), value.to_string())));
         let mut text = self.text.to_owned();
         for (name, value) in &params {
             text = text.replace(&format!("{{{name}}}"), value);

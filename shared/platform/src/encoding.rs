@@ -7,11 +7,11 @@ use ring::digest::{SHA256, digest};
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Base 64 that needs no escaping in a URL (RFC 4648, section 5), without padding.
@@ -28,6 +28,6 @@ pub fn from_url_base64(text: &str) -> Option<Vec<u8>> {
 
 /// SHA-256 in hexadecimal.
 #[must_use]
-pub fn sha256(text: &str) -> String {
-    hex(digest(&SHA256, text.as_bytes()).as_ref())
+pub fn sha256(data: impl AsRef<[u8]>) -> String {
+    hex(digest(&SHA256, data.as_ref()).as_ref())
 }

@@ -53,7 +53,7 @@ impl Variables {
     /// The environment of this process.
     #[must_use]
     pub fn from_env() -> Self {
-        Self(std::env::vars().collect())
+        std::env::vars().collect()
     }
 
     /// The value of `name`. An empty one is none.
@@ -106,7 +106,9 @@ impl Variables {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut all = BTreeMap::new();
+        all.extend(pairs.into_iter().map(|(name, value)| (name.into(), value.into())));
+        Self(all)
     }
 }
 

@@ -58,8 +58,8 @@ impl Usage {
             let empty_at = found.get(limit.name())?.as_n().ok()?.parse().ok()?;
             Some((limit, Bucket { empty_at }))
         };
-        let buckets =
-            Limit::ALL.into_iter().filter(|limit| limit.window().is_some()).filter_map(bucket).collect();
+        let mut buckets = BTreeMap::new();
+        buckets.extend(Limit::ALL.into_iter().filter(|limit| limit.window().is_some()).filter_map(bucket));
         let Row { own, open_pins, counted_at } = row(found)?;
         let counted_at = counted_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
         Ok(Self { own, buckets, open_pins, counted_at })

@@ -49,6 +49,7 @@ pub async fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure>
         if asked.write_docs {
             document::write(&tables, &picture::of(&figures))?;
         }
+        broken.extend(budgets::warm(figures.publish.instructions));
         broken.extend(budgets::close(&figures.publish, &figures.tutorial));
     }
     if broken.is_empty() { Ok(()) } else { Err(broken.join("\n").into()) }

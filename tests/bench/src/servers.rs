@@ -97,8 +97,8 @@ impl Servers {
         })
         .await?;
         let random = Arc::new(|buffer: &mut [u8]| fastrand::fill(buffer));
-        let pinterest =
-            simulated_pinterest::Options { port: 0, file: None, redirect_uris: Vec::new(), now, random };
+        let redirect_uris = vec![format!("{BASE_URL}/api/v1/auth/pinterest/callback")];
+        let pinterest = simulated_pinterest::Options { port: 0, file: None, redirect_uris, now, random };
         let pinterest = SimulatedPinterest::start(pinterest).await?;
         // What is measured is ours: no request waits for Pinterest's limits.
         pinterest.change_policy(|policy| policy.documented_limits = false)?;

@@ -24,7 +24,7 @@ async fn both_tables_are_keyed_and_billed_as_in_the_deployed_stack() {
 }
 
 #[tokio::test]
-async fn main_is_found_by_due_time_and_by_channel_and_tokens_by_due_time_only() {
+async fn main_is_indexed_by_due_time_channel_and_publish_time_and_tokens_by_due_time_only() {
     let aws = in_memory().await;
 
     let main = indexes(&aws, "main").await;
@@ -32,7 +32,8 @@ async fn main_is_found_by_due_time_and_by_channel_and_tokens_by_due_time_only() 
 
     let due = ("due".to_owned(), keys("due_pk", "due_sk"), json!("KEYS_ONLY"));
     let queue = ("queue".to_owned(), keys("queue_pk", "queue_sk"), json!("KEYS_ONLY"));
-    assert_eq!(main, [due.clone(), queue]);
+    let list = ("list".to_owned(), keys("tenant", "publish_at"), json!("INCLUDE"));
+    assert_eq!(main, [due.clone(), list, queue]);
     assert_eq!(tokens, [due]);
 }
 

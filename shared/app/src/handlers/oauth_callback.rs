@@ -214,7 +214,7 @@ impl OauthCallback {
 /// The ticket of a connection. It is derived from the state and the code, so a repeated request gets the same ticket, and
 /// nobody else can know it.
 fn ticket(state: &str, code: &str) -> Ticket {
-    Ticket::new(encoding::sha256(&format!("ticket|{state}|{code}")))
+    Ticket::new(encoding::sha256(format!("ticket|{state}|{code}")))
 }
 
 /// Whether this is only a prefetch or a link preview: it must not use up the code, which works once. The person's own

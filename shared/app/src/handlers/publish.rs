@@ -237,8 +237,9 @@ impl Handler for Publish {
                 Err(error) => Err(Error::from(error)),
             }
         };
-        let (pinterest, prepared) = join!(pinterest, sessions.vault.sealer());
-        prepared?;
+        // The settings are read first: they name Pinterest's address. So there is no second connection to DynamoDB to wait for.
+        let (pinterest, key_ring) = join!(pinterest, sessions.vault.sealer());
+        key_ring.map_err(delivery::Error::from)?;
         pinterest
     }
 

@@ -202,7 +202,7 @@ impl Refresh {
         let (Some(id), Some(secret)) = (&app_id.value, &app_secret.value) else {
             return Ok(None);
         };
-        let fingerprint = encoding::sha256(&format!("pinwright|{id}|{}", secret.expose()))[..16].to_owned();
+        let fingerprint = encoding::sha256(format!("pinwright|{id}|{}", secret.expose()))[..16].to_owned();
         let verified = self.main.worker_status().await?.verified_secret;
         let verified = verified.filter(|verified| verified.fingerprint == fingerprint);
         let verified_at = verified.map(|verified| verified.at);

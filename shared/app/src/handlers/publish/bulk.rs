@@ -130,7 +130,7 @@ impl Publish {
         let rows = rows::read(content_type, request.body(), request.query(DEFAULT_CHANNEL.name), now)?;
 
         let hashes: Vec<_> =
-            rows.iter().map(|row| encoding::sha256(&format!("bulk\n{}", row.content))).collect();
+            rows.iter().map(|row| encoding::sha256(format!("bulk\n{}", row.content))).collect();
         let names: Vec<_> = hashes.iter().map(String::as_str).collect();
         let known = self.main.used_keys(tenant, &names, now.as_second()).await?;
         let pending = rows.into_iter().zip(hashes).map(|(row, hash)| PendingRow {
@@ -146,13 +146,15 @@ impl Publish {
         }
 
         let channels = self.load_channels(tenant, &pending, began + PINTEREST_BUDGET).await?;
-        let files = pending.iter().filter_map(|row| match &row.kind {
-            RowKind::New(request, _) if request.inline_image.is_none() => {
-                Some(uploaded_files(request.media()))
+        let mut files = BTreeSet::new();
+        for row in &pending {
+            if let RowKind::New(request, _) = &row.kind
+                && request.inline_image.is_none()
+            {
+                files.extend(uploaded_files(request.media()));
             }
-            _ => None,
-        });
-        let files = self.look_at_files(tenant, files.flatten().collect()).await?;
+        }
+        let files = self.look_at_files(tenant, files).await?;
         let (channels, files, until) = (&channels, &files, began + CALL_BUDGET);
         let rows = stream::iter(pending).map(|row| async move {
             let line = row.line;

@@ -76,5 +76,7 @@ pub(super) fn uploaded_files(media: &Media) -> BTreeSet<MediaId> {
         File::Uploaded { media_id } => Some(media_id.clone()),
         File::Public { .. } => None,
     };
-    media.files().into_iter().filter_map(uploaded).collect()
+    let mut ids = BTreeSet::new();
+    ids.extend(media.files().into_iter().filter_map(uploaded));
+    ids
 }

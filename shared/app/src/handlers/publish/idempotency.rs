@@ -32,7 +32,7 @@ impl Publish {
         Ok(Some(IdempotencyRecord {
             hash: encoding::sha256(given),
             pin_id: self.new_pin_id(now),
-            body_hash: encoding::sha256(&body.to_string()),
+            body_hash: encoding::sha256(body.to_string()),
             expires_at: (now + IDEMPOTENCY_KEY_TTL).as_second(),
         }))
     }
@@ -73,7 +73,9 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(fields) => {
             let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-            fields.map(|(name, value)| (name, without_nulls(value))).collect()
+            let mut kept = serde_json::Map::new();
+            kept.extend(fields.map(|(name, value)| (name, without_nulls(value))));
+            kept.into()
         }
         other => other,
     }

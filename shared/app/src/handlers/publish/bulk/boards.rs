@@ -57,8 +57,8 @@ impl Publish {
         };
         loaded.boards = in_time(until, boards).await;
         let boards = loaded.boards.as_deref().unwrap_or_default();
-        let with_sections: BTreeSet<_> =
-            names.iter().filter_map(|name| Some(loaded.split(boards, name)?.0.clone())).collect();
+        let mut with_sections = BTreeSet::new();
+        with_sections.extend(names.iter().filter_map(|name| Some(loaded.split(boards, name)?.0.clone())));
         if let Err(reached) = self.limits.use_pinterest_calls(tenant, with_sections.len()).await {
             return Ok(ChannelBoards { boards: Err(row_problem(&reached)), ..loaded });
         }
