@@ -64,11 +64,12 @@ impl PinPublisher {
     /// Drives a Pin whose first transition was saved already, by a write that began at `saved_at`.
     pub async fn drive_from_saved(
         &self,
-        pin: Pin,
-        action: Action,
+        transition: Transition,
         saved_at: Instant,
         session: &ChannelSession,
     ) -> Result<Pin> {
+        let Transition { pin, action, side_effect } = transition;
+        self.apply_side_effect(&pin, side_effect, session).await;
         match self.execute_next(&pin, action, saved_at, session).await? {
             Some((input, renewed)) => {
                 // Boxed: the SDK's futures are deep, and this one is held by value all the way up.

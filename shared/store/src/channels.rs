@@ -189,15 +189,6 @@ impl MainTable {
         Ok(())
     }
 
-    /// Takes a channel out of the `due` index, if nobody has put it there again since.
-    pub async fn clear_resume(&self, tenant: &TenantId, id: &ChannelId, due_sk: &str) -> Result<(), Error> {
-        let names = values([(":seen", s(due_sk))]);
-        self.table
-            .update_if(&RowKey::channel(tenant, id), "REMOVE due_pk, due_sk", "due_sk = :seen", names)
-            .await?;
-        Ok(())
-    }
-
     /// The change of a channel's connection, for a transaction with the tokens' row.
     pub(crate) fn connection_changes(
         &self,

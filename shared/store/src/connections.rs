@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::{
 use domain::{
     Account, Channel, ChannelId, Environment, PinterestUserId, Scopes, SealedPair, TenantId, UserId,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     MainTable, TokenRow, TokensTable,
     channels::ChannelRow,
-    keys::RowKey,
+    keys::{DueIndexKey, RowKey},
     table::{Error, Item, Written, item, n, row, s, values},
 };
 
@@ -102,6 +102,22 @@ struct Row<T> {
     key: RowKey,
     #[serde(flatten)]
     value: T,
+}
+
+/// After this time, no request that has read a channel before it was deleted can still create a Pin: API Gateway waits 30
+/// seconds, and no function of the API runs for longer.
+const CREATION_TIME: SignedDuration = SignedDuration::from_mins(1);
+/// How long the row of a deleted channel is stored: as long as its work may be tried again.
+const CLOSED_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A channel that was deleted a moment ago.
+#[derive(Serialize)]
+struct ClosedChannelRow {
+    #[serde(flatten)]
+    key: RowKey,
+    #[serde(flatten)]
+    due: DueIndexKey,
+    expires_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -243,17 +259,29 @@ impl MainTable {
     }
 
     /// Deletes a channel: its tokens, its row and the account's row. `false`: it was changed in the meantime.
-    pub async fn delete_channel(&self, tokens: &TokensTable, channel: &Channel) -> Result<bool, Error> {
+    /// A moment later, a worker looks for Pins that were created at the same time.
+    pub async fn delete_channel(
+        &self,
+        tokens: &TokensTable,
+        channel: &Channel,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let account =
             RowKey::account(channel.environment, &channel.account.pinterest_user_id, &channel.tenant);
         let row = RowKey::channel(&channel.tenant, &channel.id);
         let as_read = Some(values([(":version", n(channel.version))]));
+        let closed = ClosedChannelRow {
+            key: RowKey::closed_channel(&channel.tenant, &channel.id),
+            due: self.table.due_channel(now + CREATION_TIME, &channel.id),
+            expires_at: (now + CLOSED_TTL).as_second(),
+        };
         self.note_channel(channel).await?;
         let written = self
             .table
             .transact(vec![
                 self.table.delete_in_transaction(&row, Some("version = :version"), as_read)?,
                 self.table.delete_in_transaction(&account, None, None)?,
+                self.table.put_in_transaction(item(&closed)?, "attribute_not_exists(pk)", values([]))?,
                 tokens.table.delete_in_transaction(&RowKey::token(&channel.id), None, None)?,
             ])
             .await?;

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::{
     MainTable, TokensTable,
     keys::{
-        CHANNEL, DueIndexKey, PIN, RowKey, due_partition, parse_sort_key_channel, parse_sort_key_tenant,
-        parse_sort_key_time, sort_key_time,
+        CHANNEL, CLOSED, DueIndexKey, PIN, RowKey, due_partition, parse_sort_key_channel,
+        parse_sort_key_tenant, parse_sort_key_time, sort_key_time,
     },
     table::{Error, Table, item, row, s, values},
 };
@@ -39,16 +39,29 @@ pub enum DueItemKind {
     Pin(TenantId, PinId),
     /// A channel was connected again: its waiting Pins have to be resumed.
     Channel(TenantId, ChannelId),
+    /// A channel was disconnected a moment ago: Pins that were created at the same time have to be cancelled.
+    ClosedChannel(TenantId, ChannelId),
     /// A channel's tokens have to be refreshed. No tenant: an older version has written the entry, and only the row tells.
     Token(Option<TenantId>, ChannelId),
 }
 
 impl DueItem {
+    fn row_key(&self) -> RowKey {
+        match &self.kind {
+            DueItemKind::Pin(tenant, id) => RowKey::pin(tenant, id),
+            DueItemKind::Channel(tenant, id) => RowKey::channel(tenant, id),
+            DueItemKind::ClosedChannel(tenant, id) => RowKey::closed_channel(tenant, id),
+            DueItemKind::Token(_, id) => RowKey::token(id),
+        }
+    }
+
     /// Whose work it is, if the entry tells.
     #[must_use]
     pub fn tenant(&self) -> Option<&TenantId> {
         match &self.kind {
-            DueItemKind::Pin(tenant, _) | DueItemKind::Channel(tenant, _) => Some(tenant),
+            DueItemKind::Pin(tenant, _)
+            | DueItemKind::Channel(tenant, _)
+            | DueItemKind::ClosedChannel(tenant, _) => Some(tenant),
             DueItemKind::Token(tenant, _) => tenant.as_ref(),
         }
     }
@@ -180,9 +193,21 @@ impl DueIndex<'_> {
             (DueItemKind::Pin(_, id), Some(channel)) => self.0.due_pin(until, channel, id),
             (DueItemKind::Pin(_, id), None) => DueIndexKey::of_old_pin(until, id, due.partition),
             (DueItemKind::Token(Some(tenant), id), _) => self.0.due_tokens(until, tenant, id),
-            (DueItemKind::Channel(_, id) | DueItemKind::Token(None, id), _) => self.0.due_channel(until, id),
+            (
+                DueItemKind::Channel(_, id)
+                | DueItemKind::ClosedChannel(_, id)
+                | DueItemKind::Token(None, id),
+                _,
+            ) => self.0.due_channel(until, id),
         };
         self.move_to(due, &later, until).await
+    }
+
+    /// Removes an entry of a channel whose work is done, if nobody has made the channel due again since.
+    pub async fn clear(&self, due: &DueItem) -> Result<(), Error> {
+        let names = values([(":seen", s(&due.sort_key))]);
+        self.0.update_if(&due.row_key(), "REMOVE due_pk, due_sk", "due_sk = :seen", names).await?;
+        Ok(())
     }
 
     /// Moves an entry that version 0.1 has written to the partition of its channel. Its time stays.
@@ -198,11 +223,7 @@ impl DueIndex<'_> {
         to: &DueIndexKey,
         since: Timestamp,
     ) -> Result<Option<DueItem>, Error> {
-        let key = match &due.kind {
-            DueItemKind::Pin(tenant, id) => RowKey::pin(tenant, id),
-            DueItemKind::Channel(tenant, id) => RowKey::channel(tenant, id),
-            DueItemKind::Token(_, id) => RowKey::token(id),
-        };
+        let key = due.row_key();
         let moved = DueItem { since, sort_key: to.sort_key().to_owned(), ..due.clone() };
         let mut names = values([(":seen", s(&due.sort_key))]);
         names.extend(item(to)?.into_iter().map(|(name, value)| (format!(":{name}"), value)));
@@ -250,14 +271,20 @@ fn parse(entry: Entry, partition: u32) -> Option<DueItem> {
         (DueItemKind::Token(parse_sort_key_tenant(&entry.due_sk), channel.clone()), Some(channel))
     } else {
         let tenant = TenantId(entry.pk.strip_prefix("TENANT#")?.to_owned());
-        match (entry.sk.strip_prefix(PIN), entry.sk.strip_prefix(CHANNEL)) {
-            (Some(pin), _) => {
-                let pin = PinId::try_from(pin.to_owned()).ok()?;
+        let (kind, id) = entry.sk.split_at(entry.sk.find('#')? + 1);
+        let id = id.to_owned();
+        match kind {
+            PIN => {
+                let pin = PinId::try_from(id).ok()?;
                 (DueItemKind::Pin(tenant, pin), parse_sort_key_channel(&entry.due_sk))
             }
-            (_, Some(channel)) => {
-                let channel = ChannelId::try_from(channel.to_owned()).ok()?;
+            CHANNEL => {
+                let channel = ChannelId::try_from(id).ok()?;
                 (DueItemKind::Channel(tenant, channel.clone()), Some(channel))
+            }
+            CLOSED => {
+                let channel = ChannelId::try_from(id).ok()?;
+                (DueItemKind::ClosedChannel(tenant, channel.clone()), Some(channel))
             }
             _ => return None,
         }

@@ -33,6 +33,10 @@ impl RowKey {
         Self::new(tenant_pk(tenant), format!("{CHANNEL}{id}"))
     }
 
+    pub(crate) fn closed_channel(tenant: &TenantId, id: &ChannelId) -> Self {
+        Self::new(tenant_pk(tenant), format!("{CLOSED}{id}"))
+    }
+
     pub(crate) fn pin(tenant: &TenantId, id: &PinId) -> Self {
         Self::new(tenant_pk(tenant), format!("{PIN}{id}"))
     }
@@ -80,6 +84,8 @@ impl RowKey {
 
 /// The sort keys of a tenant's channels begin with this.
 pub(crate) const CHANNEL: &str = "CHANNEL#";
+/// The sort keys of a tenant's disconnected channels begin with this, for as long as there may be work left.
+pub(crate) const CLOSED: &str = "CLOSED#";
 /// The sort keys of a tenant's Pins begin with this.
 pub(crate) const PIN: &str = "PIN#";
 

@@ -1,9 +1,11 @@
 //! What disconnects a channel and what does not, and how the owner connects it again, with the Pins that waited.
 
-use domain::AppSecret;
+use domain::{AppSecret, Pin, PinId, PinRecord, TenantId};
 use jiff::SignedDuration;
+use reqwest::Method;
 use serde_json::{Value, json};
 use simulated_pinterest::{DeadRefreshToken, Environment, FaultKind, Operation, Rotation};
+use store::WriteOutcome;
 
 use crate::{
     harness::token_faults::{
@@ -282,4 +284,27 @@ async fn an_older_consent_that_is_claimed_last_is_tried_when_the_newer_one_is_re
 
     assert!(access_expires_at(&app, &channel).await > before, "the older one was refreshed");
     app.publish("ada", &channel, "Afterwards").await.expect(201);
+}
+
+#[tokio::test]
+async fn a_pin_that_is_created_while_its_channel_is_disconnected_is_cancelled_within_minutes() {
+    let (app, channel) = TestApp::start_connected().await;
+    let pin = app.schedule("ada", &channel, "Late", app.stack.now() + days(100)).await.expect(202);
+    let (tenant, pin_id) = (TenantId("ada".to_owned()), id(&pin).try_into().unwrap());
+    let main = app.setup(SignedDuration::ZERO, network(), []).main_table().unwrap();
+    let created = main.pin(&tenant, &pin_id).await.unwrap().unwrap();
+    let path = format!("/api/v1/channels/{channel}");
+    app.call(Method::DELETE, &path, &app.user("ada"), None).await.expect(200);
+    assert_eq!(app.pin("ada", &id(&pin)).await["state"], "cancelled");
+
+    // The request that creates it has read the channel before, and writes only now.
+    let late = Pin::restore(PinRecord { id: PinId::new(app.stack.now(), [7; 10]), ..created.record() });
+    assert!(matches!(main.create_pin(&late).await.unwrap(), WriteOutcome::Done));
+    app.advance(minutes(3)).await;
+
+    let late = app.pin("ada", late.id.as_str()).await;
+    assert_eq!(late["state"], "cancelled", "{late}");
+    // The entry is gone: an hour later, nothing is due.
+    app.advance(minutes(60)).await;
+    assert_eq!(app.save(json!({})).await["worker"]["oldest_due_at"], Value::Null);
 }

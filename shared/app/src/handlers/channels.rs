@@ -3,26 +3,22 @@
 mod claim;
 mod view;
 
-use std::{future, pin::pin};
-
 use delivery::Sessions;
-use domain::{BoardId, ChannelId, DefaultBoard, PinGroup, State, TenantId, failures};
+use domain::{BoardId, ChannelId, DefaultBoard, TenantId, failures};
 use edge::{
     ApiRequest, Body, Caller, Handler, Page, Response, SiteConfig, body_text, created, json, located,
     not_found, ok, ok_text,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::Timestamp;
 use platform::{Clock, Random, chain};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use store::WriteOutcome;
 
 pub use self::{
     claim::Claim,
     view::{BoardView, ChannelView},
 };
-use super::{readable::readable, recent_answers::RecentAnswers};
+use super::{closed_channel::cancel_pins, recent_answers::RecentAnswers};
 use crate::{
     error::{Error, Result},
     limits::{SaveLimits, TenantLimits},
@@ -38,8 +34,6 @@ const MAX_CONFLICT_RETRIES: usize = 5;
 /// How many boards' sections are read in parallel.
 const MAX_PARALLEL_SECTIONS: usize = 8;
 
-/// How many Pins are cancelled in parallel.
-const MAX_PARALLEL_WRITES: usize = 16;
 /// How many rounds of reading and cancelling there are for Pins that others change at the same moment.
 const MAX_CANCEL_ROUNDS: usize = 3;
 
@@ -161,7 +155,7 @@ impl Channels {
         loop {
             let channel = self.sessions.main.channel(&caller.tenant, id).await?;
             let channel = channel.ok_or_else(|| not_found::<Error>("channel"))?;
-            if self.sessions.main.delete_channel(&self.sessions.tokens, &channel).await? {
+            if self.sessions.main.delete_channel(&self.sessions.tokens, &channel, self.clock.now()).await? {
                 break;
             }
             tries += 1;
@@ -171,9 +165,9 @@ impl Channels {
         }
         let mut cancelled_pins = 0;
         for _ in 0..MAX_CANCEL_ROUNDS {
-            // The tokens are deleted, so this call cannot be repeated. The Pins that are left are cancelled when they
-            // become due.
-            match self.cancel(&caller.tenant, id, &mut cancelled_pins).await {
+            // The tokens are deleted, so this call cannot be repeated. A worker cancels the Pins that are left.
+            let (main, now) = (&self.sessions.main, self.clock.now());
+            match cancel_pins(main, &caller.tenant, id, now, &mut cancelled_pins).await {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
@@ -187,30 +181,6 @@ impl Channels {
                 .to_owned(),
             cancelled_pins,
         })
-    }
-
-    /// Cancels the Pins of a deleted channel, and returns how many of them others have changed in the meantime.
-    async fn cancel(&self, tenant: &TenantId, id: &ChannelId, cancelled: &mut usize) -> Result<usize> {
-        let main = &self.sessions.main;
-        let now = self.clock.now();
-        let open = main.pins_of_channel(tenant, id, PinGroup::Open, Timestamp::UNIX_EPOCH);
-        let saves = readable(open)
-            .try_filter_map(|pin| future::ready(Ok(pin.leave_channel(now))))
-            .map_ok(|pin| async move { Ok((main.save_pin(&pin).await, pin)) })
-            .try_buffer_unordered(MAX_PARALLEL_WRITES);
-        let mut saves = pin!(saves);
-        let mut left = 0;
-        while let Some((saved, pin)) = saves.try_next().await? {
-            match saved {
-                Ok(WriteOutcome::Done) => *cancelled += usize::from(pin.state == State::Cancelled),
-                Ok(_) => left += 1,
-                Err(error) => {
-                    left += 1;
-                    tracing::warn!(error = %chain(&error), channel.id = %id, "a Pin is not cancelled yet");
-                }
-            }
-        }
-        Ok(left)
     }
 
     /// All boards of the account, from all pages of Pinterest, as JSON, which may be a few minutes old.

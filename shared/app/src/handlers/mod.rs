@@ -5,6 +5,7 @@
 mod admin_save;
 mod analytics;
 mod channels;
+mod closed_channel;
 mod compressed;
 mod console;
 mod deliver;

@@ -161,10 +161,7 @@ impl Publish {
         let transition = self.publisher.decide(&pin, &Input::Due, session);
         let saved_at = Instant::now();
         match self.main.create_pin(&transition.pin).await? {
-            WriteOutcome::Done => {
-                let (pin, action) = (transition.pin, transition.action);
-                Ok(self.publisher.drive_from_saved(pin, action, saved_at, session).await?)
-            }
+            WriteOutcome::Done => Ok(self.publisher.drive_from_saved(transition, saved_at, session).await?),
             WriteOutcome::VersionConflict | WriteOutcome::RemotePinTaken => {
                 self.main.pin(&pin.tenant, &pin.id).await?.ok_or(Error::Busy)
             }

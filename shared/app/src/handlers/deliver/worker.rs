@@ -7,10 +7,13 @@ use platform::chain;
 use store::{DueItem, DueItemKind, Heartbeat};
 
 use super::{
-    super::due::{Hold, Lease, Turn, Work, postpone},
+    super::{
+        closed_channel::cancel_pins,
+        due::{Hold, Lease, Turn, Work, postpone},
+    },
     Deliver,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How many rows are read at once to find out whose work old entries are.
 const MAX_PARALLEL_READS: usize = 16;
@@ -69,10 +72,10 @@ impl Worker<'_> {
     /// What is to be looked at again is returned.
     async fn work_on(&self, turn: Turn) -> Vec<DueItem> {
         // Pins that have waited for a reconnection are sent before those that become due now.
-        if let Some(item) = &turn.reconnected
-            && self.resume(&turn, item).boxed().await == Next::Stops
+        if let Some(item) = &turn.channel_item
+            && self.follow_channel(&turn, item).boxed().await == Next::Stops
         {
-            return turn.reconnected.into_iter().chain(turn.items).collect();
+            return turn.channel_item.into_iter().chain(turn.items).collect();
         }
         let ids = turn.items.iter().filter_map(pin_id);
         let mut rows = match self.deliver.main.pins_by_id(&turn.tenant, ids).await {
@@ -117,13 +120,15 @@ impl Worker<'_> {
         self.hold.has_time() && self.hold.lease.covers(item.partition)
     }
 
-    /// Sends the Pins that have waited for a channel, by `publish_at`, then by id. If the time is up, the entry stays, and a
-    /// later tick continues.
-    async fn resume(&self, turn: &Turn, item: &DueItem) -> Next {
-        let main = &self.deliver.main;
-        match self.resume_pins(turn, item).boxed().await {
+    /// Does what a channel's own entry asks for. If the time is up, the entry stays, and a later tick continues.
+    async fn follow_channel(&self, turn: &Turn, item: &DueItem) -> Next {
+        let followed = match item.kind {
+            DueItemKind::ClosedChannel(..) => self.cancel_pins(turn).boxed().await,
+            _ => self.resume_pins(turn, item).boxed().await,
+        };
+        match followed {
             Ok(Next::Stops) => Next::Stops,
-            Ok(Next::GoesOn) => match main.clear_resume(&turn.tenant, &turn.channel, &item.sort_key).await {
+            Ok(Next::GoesOn) => match self.deliver.main.due_index().clear(item).await {
                 Ok(()) => Next::GoesOn,
                 Err(error) => self.postpone(item, &error).await,
             },
@@ -131,6 +136,17 @@ impl Worker<'_> {
         }
     }
 
+    /// A Pin may have been created while its channel was deleted.
+    async fn cancel_pins(&self, turn: &Turn) -> Result<Next> {
+        let Deliver { main, clock, .. } = self.deliver;
+        match cancel_pins(main, &turn.tenant, &turn.channel, clock.now(), &mut 0).await? {
+            0 => Ok(Next::GoesOn),
+            _ => Err(Error::Busy), // others change them: the entry is tried again
+        }
+    }
+
+    /// Sends the Pins that have waited for a channel, by `publish_at`, then by id.
+    ///
     /// All are read first, because they are sent in the order of their times; only their ids are kept in memory. A Pin that
     /// fails does not stop those after it: it is tried again with the entry.
     async fn resume_pins(&self, turn: &Turn, item: &DueItem) -> Result<Next> {
@@ -190,6 +206,6 @@ impl Worker<'_> {
 fn pin_id(item: &DueItem) -> Option<&PinId> {
     match &item.kind {
         DueItemKind::Pin(_, id) => Some(id),
-        DueItemKind::Channel(..) | DueItemKind::Token(..) => None,
+        DueItemKind::Channel(..) | DueItemKind::ClosedChannel(..) | DueItemKind::Token(..) => None,
     }
 }

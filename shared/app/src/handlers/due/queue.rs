@@ -31,7 +31,7 @@ struct ChannelQueue {
     tenant: TenantId,
     /// By sort key, which is by time.
     items: BTreeMap<String, DueItem>,
-    reconnected: Option<DueItem>,
+    channel_item: Option<DueItem>,
     /// The sort keys of the entries that a lane works on. `None`: no lane works on the channel.
     in_hand: Option<BTreeSet<String>>,
     /// Another process sends a Pin of the channel.
@@ -45,8 +45,8 @@ pub(in super::super) struct Turn {
     pub(in super::super) channel: ChannelId,
     /// Its oldest Pins that are due, or its tokens.
     pub(in super::super) items: Vec<DueItem>,
-    /// The channel was connected again: everything that waits for it is resumed.
-    pub(in super::super) reconnected: Option<DueItem>,
+    /// The channel's own entry: it was connected again, and what waits for it is resumed, or it was disconnected.
+    pub(in super::super) channel_item: Option<DueItem>,
 }
 
 impl FairQueue {
@@ -90,7 +90,7 @@ impl FairQueue {
         let queue = self.channels.entry(channel.clone()).or_insert_with(|| ChannelQueue {
             tenant: tenant.clone(),
             items: BTreeMap::new(),
-            reconnected: None,
+            channel_item: None,
             in_hand: None,
             is_parked: false,
         });
@@ -120,11 +120,11 @@ impl FairQueue {
         let rest = rest.map_or_else(BTreeMap::new, |first| queue.items.split_off(&first));
         let items = std::mem::replace(&mut queue.items, rest);
         self.waiting -= items.len();
-        let reconnected = queue.reconnected.take();
-        let keys = items.keys().chain(reconnected.iter().map(|item| &item.sort_key));
+        let channel_item = queue.channel_item.take();
+        let keys = items.keys().chain(channel_item.iter().map(|item| &item.sort_key));
         queue.in_hand = Some(keys.cloned().collect());
         let tenant = queue.tenant.clone();
-        Some(Turn { tenant, channel, items: items.into_values().collect(), reconnected })
+        Some(Turn { tenant, channel, items: items.into_values().collect(), channel_item })
     }
 
     /// A turn is over. If something is `left`, the channel waits with all that it has until it is taken up again.
@@ -168,15 +168,15 @@ impl FairQueue {
 impl ChannelQueue {
     /// How many more Pins wait now.
     fn put(&mut self, item: DueItem) -> usize {
-        if matches!(item.kind, DueItemKind::Channel(..)) {
-            self.reconnected = Some(item);
+        if matches!(item.kind, DueItemKind::Channel(..) | DueItemKind::ClosedChannel(..)) {
+            self.channel_item = Some(item);
             return 0;
         }
         usize::from(self.items.insert(item.sort_key.clone(), item).is_none())
     }
 
     fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.reconnected.is_none()
+        self.items.is_empty() && self.channel_item.is_none()
     }
 }
 
