@@ -199,7 +199,7 @@ test("unprocessed rows are reported with the reason and can be sent again", asyn
   assert.equal(requests, 2, "the page stops after a call that processed no row");
   assert.match(
     await ada.page.locator('[data-line="3"]').innerText(),
-    /something went wrong there with status 500/,
+    /reported an error of its own with status 500/,
   );
   assert.equal((await pinsTitled("To the default")).length, 1);
 

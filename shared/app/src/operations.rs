@@ -214,7 +214,7 @@ operations! {
                     },
                     Answer {
                         status: 204,
-                        meaning: "The request only looks ahead, as its `Sec-Purpose` says: nothing is used up.",
+                        meaning: "The request is a prefetch, as its `Sec-Purpose` says: nothing is used up.",
                         body: AnswerBody::None,
                     },
                 ],
@@ -421,7 +421,7 @@ operations! {
             contract: Some(Contract {
                 id: "bulk_template",
                 tag: "Pins",
-                summary: "A file of rows to begin with",
+                summary: "A template for bulk files",
                 body: RequestBody::None,
                 answers: vec![Answer {
                     status: 200,
@@ -550,7 +550,7 @@ operations! {
             contract: Some(Contract {
                 id: "resolve_pin",
                 tag: "Pins",
-                summary: "Says what a person has found at Pinterest of a Pin that needs a review",
+                summary: "Resolves a Pin that needs a review",
                 body: RequestBody::Json(schema::<ResolvePin>),
                 answers: done(schema::<PinView>),
                 problems: &[409],
@@ -623,7 +623,7 @@ operations! {
             contract: Some(Contract {
                 id: "health",
                 tag: "Service",
-                summary: "Says whether the API answers",
+                summary: "Health check",
                 body: RequestBody::None,
                 answers: done(schema::<HealthView>),
                 problems: &[],

@@ -13,12 +13,12 @@ use crate::{
     vocabulary::{ChannelMetric, PinListSort, PinMetric, PinSort, PinState},
 };
 
-const METRICS: &str = "Only these metrics, by Pinterest's names: repeat the parameter, or separate them by commas. All unless given.";
+const METRICS: &str = "Only these metrics, by Pinterest's names: repeat the parameter, or separate them by commas. Default: all.";
 
 pub(crate) const CURSOR: Parameter = Parameter::new_text(
     "cursor",
     "invalid_cursor",
-    "Where the page begins: `next` of the page before. The first page unless given.",
+    "Where the page begins: `next` of the page before. Default: the first page.",
 );
 pub(crate) const LIMIT: Parameter =
     Parameter::new_limit(DEFAULT_LIMIT, MAX_LIMIT, "How many items the page holds at most.");
@@ -39,12 +39,10 @@ pub(crate) const STATE: Parameter = Parameter::new_word(
     "invalid_state",
     "Only the Pins in this state.",
 );
-pub(crate) const FROM: Parameter = Parameter::new_date(
-    "from",
-    "The first day, in UTC: at most 89 days ago. 29 days before `to` unless given.",
-);
+pub(crate) const FROM: Parameter =
+    Parameter::new_date("from", "The first day, in UTC: at most 89 days ago. Default: 29 days before `to`.");
 pub(crate) const TO: Parameter =
-    Parameter::new_date("to", "The last day, in UTC, which is included. Today unless given.");
+    Parameter::new_date("to", "The last day, in UTC, which is included. Default: today.");
 pub(crate) const PINS_FROM: Parameter = Parameter::new_from(
     "from",
     "Only the Pins whose time, by which they are sorted, is not before this: a time as RFC 3339 writes it, or a day in UTC.",
@@ -56,14 +54,14 @@ pub(crate) const SORT: Parameter = Parameter::new_word(
     PinListSort::NAME,
     &PinListSort::ALL,
     "invalid_sort",
-    "By which time Pins are sorted: when they were asked for, or when they are to be published. With `-`, the latest comes first. `-created_at` unless given.",
+    "By which time Pins are sorted: when they were asked for, or when they are to be published. With `-`, the latest comes first. Default: `-created_at`.",
 );
 pub(crate) const SORT_BY: Parameter = Parameter::new_word(
     "sort_by",
     PinSort::NAME,
     SORTS,
     "invalid_sort",
-    "The metric by which Pins are ranked. `IMPRESSION` unless given.",
+    "The metric by which Pins are ranked. Default: `IMPRESSION`.",
 );
 pub(crate) const CHANNEL_METRICS: Parameter = Parameter::new_words(
     "metrics",
@@ -76,7 +74,7 @@ pub(crate) const METRICS_OF_PIN: Parameter =
     Parameter::new_words("metrics", PinMetric::NAME, PIN_METRICS, "invalid_metric", METRICS);
 
 pub(crate) const TENANT: Parameter =
-    Parameter::new_text("tenant", "too_long", "The tenant. The caller's own unless given.")
+    Parameter::new_text("tenant", "too_long", "The tenant. Default: the caller's own.")
         .with_max_length(MAX_TENANT_CHARS);
 
 /// No parameters.

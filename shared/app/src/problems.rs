@@ -61,13 +61,11 @@ impl ApiError for Error {
 fn limit_reached(reached: LimitReached, detail: String) -> Problem {
     let LimitReached { limit, amount, wait } = reached;
     let fix = match limit {
-        Limit::Channels => "Disconnect a channel, or ask whoever runs this for more.",
-        Limit::OpenPins => {
-            "Wait until Pins are published, or cancel some; or ask whoever runs this for more."
-        }
-        Limit::UploadBytes => "Delete files that are not needed, or ask whoever runs this for more.",
-        _ if wait.is_none() => "Ask for less at once, or ask whoever runs this for more.",
-        _ => "Try again after the time in Retry-After, or ask whoever runs this for more.",
+        Limit::Channels => "Disconnect a channel, or ask the operator for more.",
+        Limit::OpenPins => "Wait until Pins are published, or cancel some; or ask the operator for more.",
+        Limit::UploadBytes => "Delete files that are not needed, or ask the operator for more.",
+        _ if wait.is_none() => "Ask for less at once, or ask the operator for more.",
+        _ => "Try again after the time in Retry-After, or ask the operator for more.",
     };
     let seconds = wait.map_or(NO_KNOWN_WAIT_SECONDS, |wait| wait.as_secs() + 1);
     let window = limit.window().map(|window| format!(";w={}", window.as_secs())).unwrap_or_default();
@@ -132,8 +130,8 @@ fn reading(error: &pinterest::Error) -> Problem {
             return Problem::new(
                 StatusCode::BAD_GATEWAY,
                 "pinterest_unreadable",
-                "Pinterest answered in a form that is not known",
-                "Try again later; if it goes on, report it to whoever runs this: the log says more.",
+                "Pinterest answered in an unknown form",
+                "Try again later; if it goes on, report it to the operator, whose log says more.",
             );
         }
         pinterest::Error::Unknown { response, source: None } => return unreachable(&failed(response)),
@@ -185,7 +183,7 @@ pub(crate) fn failed(response: &ResponseMeta) -> String {
     let status = response.http_status.map(|status| format!(" with status {status}"));
     let words = response.message.as_ref().map(|message| format!(": {message}"));
     let detail: String = [status, words].into_iter().flatten().collect();
-    format!("Pinterest answered that something went wrong there{detail}")
+    format!("Pinterest reported an error of its own{detail}")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ macro_rules! enumeration {
     };
 }
 
-enumeration!(PinState, "How far a Pin is.", domain::State::NAMES);
+enumeration!(PinState, "The state of a Pin.", domain::State::NAMES);
 enumeration!(BoardPrivacy, "Who may see a board.", ["PUBLIC", "PROTECTED", "SECRET"]);
 enumeration!(ChannelMetric, "A metric of an account, by Pinterest's name.", pinterest::CHANNEL_METRICS);
 enumeration!(

@@ -69,7 +69,7 @@ impl Draft {
             return Ok(self);
         }
         let detail =
-            format!("weighs {bytes} bytes with all its texts, and at most {} are kept", Self::MAX_BYTES);
+            format!("has {bytes} bytes with all its texts, and at most {} are allowed", Self::MAX_BYTES);
         Err(Invalid::new("body", "pin_too_large", detail, "Shorten texts and addresses."))
     }
 }

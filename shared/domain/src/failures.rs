@@ -62,7 +62,7 @@ pub fn analytics_scope() -> Failure {
         "invalid_scope",
         INVALID_SCOPE,
         "Either Pinterest has not approved the app yet: see its page at developers.pinterest.com; or the owner has \
-         taken something back: reconnect the channel and grant everything.",
+         revoked a scope: reconnect the channel and grant everything.",
     )
 }
 
@@ -71,7 +71,7 @@ pub fn analytics_scope() -> Failure {
 pub fn no_analytics(message: &str) -> Failure {
     Failure::new(
         "analytics_not_available",
-        format!("Pinterest does not show these numbers to this account: {message}"),
+        format!("Pinterest does not return analytics to this account: {message}"),
         "Make it a business account in Pinterest's settings (it costs nothing), and check that the Pin is still its own.",
     )
     .with("message", message)
@@ -82,7 +82,7 @@ pub fn no_analytics(message: &str) -> Failure {
 pub fn pin_gone() -> Failure {
     Failure::new(
         "pinterest_pin_gone",
-        "the Pin is not at Pinterest any more, and its numbers went with it",
+        "the Pin is not at Pinterest any more, and has no analytics",
         "Publish it as a new Pin if it should be there.",
     )
 }
@@ -112,7 +112,7 @@ pub(crate) fn too_late(last_words: Option<&str>) -> Failure {
     let detail = "the Pin could not be published in time";
     let fix = "Read its timeline for what it waited for, and retry if it still makes sense.";
     match last_words {
-        Some(words) => Failure::new("too_late", format!("{detail}; Pinterest's last words: {words}"), fix)
+        Some(words) => Failure::new("too_late", format!("{detail}; Pinterest's last message: {words}"), fix)
             .with("message", words),
         None => Failure::new("too_late", detail, fix),
     }

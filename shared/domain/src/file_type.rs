@@ -203,7 +203,7 @@ impl WrongFile {
     #[must_use]
     pub fn unfinished() -> Self {
         Self {
-            detail: "has no index (`moov`): it was taken before it was finished, or is cut off".to_owned(),
+            detail: "has no index (`moov`): it is incomplete".to_owned(),
             fix: "Export the video again, to its end, and use the whole file.",
         }
     }
@@ -237,7 +237,7 @@ pub enum OtherFile {
     #[error("a WebM or Matroska video")]
     Matroska,
     /// Anything else.
-    #[error("of a kind that is not known here")]
+    #[error("of an unknown kind")]
     Unknown,
 }
 

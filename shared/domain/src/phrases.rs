@@ -40,17 +40,17 @@ phrases! {
     CREATED = "created", "created as {pinterest_pin_id}";
     ANSWER_LOST = "answer_lost", "Pinterest's answer did not come, so the Pin may exist";
     ANSWER_UNREADABLE =
-        "answer_unreadable", "Pinterest answered in a form that is not known, so the Pin may exist";
-    PINTEREST_FAILED = "pinterest_failed", "Pinterest says that something went wrong there, so the Pin may exist";
+        "answer_unreadable", "Pinterest answered in an unknown form, so the Pin may exist";
+    PINTEREST_FAILED = "pinterest_failed", "Pinterest reported an error of its own, so the Pin may exist";
     PINTEREST_FAILED_BECAUSE =
-        "pinterest_failed", "Pinterest says that something went wrong there, so the Pin may exist ({message})";
-    PROCESS_ENDED = "process_ended", "the process that was sending it ended without a word";
+        "pinterest_failed", "Pinterest reported an error of its own, so the Pin may exist ({message})";
+    PROCESS_ENDED = "process_ended", "the process that was sending it ended without a result";
 
     // Waiting for Pinterest.
     RATE_LIMITED = "rate_limited", "Pinterest's rate limit is used up";
-    SPAM_HOLD = "spam_hold", "the account rests after a spam block";
-    TAKEN_FOR_SPAM = "taken_for_spam", "Pinterest took it for spam: the account rests";
-    TAKEN_FOR_SPAM_BECAUSE = "taken_for_spam", "Pinterest took it for spam: the account rests ({message})";
+    SPAM_HOLD = "spam_hold", "the account is paused after a spam block";
+    TAKEN_FOR_SPAM = "taken_for_spam", "Pinterest took it for spam: the account is paused";
+    TAKEN_FOR_SPAM_BECAUSE = "taken_for_spam", "Pinterest took it for spam: the account is paused ({message})";
     MEDIA_UNREACHABLE = "media_unreachable", "{message}";
     BOARD_BUSY = "board_busy", "another change of the same board was under way";
     PINTEREST_BUSY = "pinterest_busy", "Pinterest was busy";
@@ -65,7 +65,7 @@ phrases! {
 
     // Board checks after an unknown outcome.
     NOT_ON_BOARD_YET = "not_on_board_yet", "not on the board yet";
-    NOT_ON_BOARD = "not_on_board", "not on the board: the attempt made nothing";
+    NOT_ON_BOARD = "not_on_board", "not on the board: the attempt created nothing";
     FOUND_REWRITTEN = "found_rewritten", "found on the board as {pinterest_pin_id}, with a text that Pinterest has changed";
     FOUND_ON_BOARD = "found_on_board", "found on the board as {pinterest_pin_id}";
     BOARD_UNREADABLE = "board_unreadable", "the board could not be read: {detail}";
@@ -75,9 +75,9 @@ phrases! {
     UPLOAD_QUEUED = "upload_queued", "the video is uploaded to Pinterest with the next tick";
     UPLOADING = "uploading", "to Pinterest, as media {pinterest_media_id}";
     UPLOAD_INTERRUPTED =
-        "upload_interrupted", "the process that was uploading the video ended without a word";
+        "upload_interrupted", "the process that was uploading the video ended without a result";
     UPLOAD_FAILED = "upload_failed", "{detail}";
-    VIDEO_PROCESSING = "video_processing", "Pinterest has the video, and looks at it";
+    VIDEO_PROCESSING = "video_processing", "Pinterest has the video, and is processing it";
     VIDEO_LOST = "video_lost", "Pinterest does not know the video any more";
     VIDEO_READY = "video_ready", "";
 }

@@ -19,7 +19,7 @@ pub enum RequestError {
         fix: &'static str,
     },
     /// The `Content-Type` is not accepted here.
-    #[error("the body is of a kind that is not taken here")]
+    #[error("the body is of a kind that is not accepted here")]
     UnsupportedContentType,
     /// A value breaks a rule.
     #[error(transparent)]
@@ -89,8 +89,7 @@ impl From<&RequestError> for Problem {
                     .with_header("www-authenticate", "Bearer") // RFC 6750, section 3
             }
             RequestError::NoTenant(_) => {
-                let fix =
-                    "Sign in as a member of a tenant; whoever runs this can add the claim to your tokens.";
+                let fix = "Sign in as a member of a tenant; the operator can add the claim to your tokens.";
                 Self::new(StatusCode::FORBIDDEN, "no_tenant", detail, fix)
             }
             RequestError::NotAdmin => {

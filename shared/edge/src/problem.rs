@@ -55,8 +55,8 @@ impl Problem {
     /// An error of the stack. It shows no internals.
     #[must_use]
     pub fn internal() -> Self {
-        let detail = "something went wrong inside; nothing is known to be half done";
-        let fix = "Try again; if it goes on, give the request_id to whoever runs this.";
+        let detail = "an internal error occurred; nothing is known to be half done";
+        let fix = "Try again; if it goes on, give the request_id to the operator.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail, fix)
     }
 

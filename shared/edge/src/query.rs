@@ -263,7 +263,7 @@ impl Parameter {
     pub fn word(&self, text: &str) -> Result<&'static str, Invalid> {
         let Kind::Word { words, .. } = self.kind else { return Ok("") };
         words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-            let detail = format!("has a value that is not known: '{}'", shortened(text));
+            let detail = format!("has an unknown value: '{}'", shortened(text));
             self.wrong(detail, format!("Use one of {}.", words.join(", ")))
         })
     }
@@ -273,7 +273,7 @@ impl Parameter {
         let Kind::Words { words, .. } = self.kind else { return Ok(Vec::new()) };
         let one = |text: &str| {
             words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-                let detail = format!("holds a value that is not known: '{}'", shortened(text));
+                let detail = format!("holds an unknown value: '{}'", shortened(text));
                 self.wrong(detail, format!("Use any of {}, separated by commas.", words.join(", ")))
             })
         };

@@ -29,7 +29,7 @@ pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body:
     match what {
         "unknown field " => {
             let fix = "Remove the field, or write it as the API reference does.";
-            let within = || (path.to_owned(), format!("holds a field that is not known here: '{name}'"));
+            let within = || (path.to_owned(), format!("holds an unknown field: '{name}'"));
             let itself = |field| (field, "is not a field that is known here".to_owned());
             let (field, detail) = field_of(path, &name, there.as_ref()).map_or_else(within, itself);
             Invalid::new(field, "unknown_field", detail, fix)
@@ -47,7 +47,7 @@ pub(crate) fn wrong(error: &serde_path_to_error::Error<serde_json::Error>, body:
             let fix =
                 if known.is_empty() { form.to_owned() } else { format!("Use one of {}.", known.join(", ")) };
             let verb = if there.is_some_and(|there| there.is_object()) { "holds" } else { "has" };
-            let detail = format!("{verb} a value that is not known: '{name}'");
+            let detail = format!("{verb} an unknown value: '{name}'");
             Invalid::new(joined(path, ""), "invalid_type", detail, fix)
         }
         _ => Invalid::new(joined(path, ""), "invalid_type", wrong_value(words, there.as_ref()), form),
@@ -88,7 +88,7 @@ fn joined(path: &str, name: &str) -> String {
 
 /// What a value is, and what it should be: `invalid type: integer `5`, expected a string`.
 fn wrong_value(words: &str, there: Option<&Value>) -> String {
-    let otherwise = || "has a form that is not taken here".to_owned();
+    let otherwise = || "has a form that is not accepted here".to_owned();
     let Some((kind, rest)) = words.split_once(": ") else { return otherwise() };
     let Some((found, expected)) = rest.rsplit_once(", expected ") else { return otherwise() };
     let found = found.split(' ').next().unwrap_or_default();
@@ -102,10 +102,10 @@ fn wrong_value(words: &str, there: Option<&Value>) -> String {
     let is_within = there.is_some_and(Value::is_object) && found != "map";
     match (is_within, found_words(found), wanted) {
         (true, Some(found), Some(wanted)) => format!("holds {found} where {wanted} is wanted"),
-        (true, ..) => "holds a value of a form that is not taken here".to_owned(),
+        (true, ..) => "holds a value of a form that is not accepted here".to_owned(),
         (false, Some("a number"), Some(wanted)) if wanted.contains("number") => format!("is not {wanted}"),
         (false, Some(found), Some(wanted)) => format!("is {found}, and not {wanted}"),
-        (false, Some(found), None) => format!("is {found}, which is not taken here"),
+        (false, Some(found), None) => format!("is {found}, which is not accepted here"),
         (false, None, Some(wanted)) => format!("is not {wanted}"),
         (false, None, None) => otherwise(),
     }
@@ -213,11 +213,8 @@ mod tests {
             (r#"{"part":"a"}"#, "invalid_type: part is text, and not an object"),
             (r#"{"part":{"name":"a","name":"b"}}"#, "invalid_type: part.name is given twice"),
             (r#"{"txt":"a"}"#, "unknown_field: txt is not a field that is known here"),
-            (r#"{"kind":"Image"}"#, "invalid_type: kind has a value that is not known: 'Image'"),
-            (
-                r#"{"media":{"kind":"film"}}"#,
-                "invalid_type: media.kind has a value that is not known: 'film'",
-            ),
+            (r#"{"kind":"Image"}"#, "invalid_type: kind has an unknown value: 'Image'"),
+            (r#"{"media":{"kind":"film"}}"#, "invalid_type: media.kind has an unknown value: 'film'"),
             (r#"{"media":{"url":"a"}}"#, "missing_field: media.kind is missing"),
             (r#"{"media":{"kind":"image"}}"#, "missing_field: media.url is missing"),
             (
@@ -230,7 +227,7 @@ mod tests {
             ),
             (
                 r#"{"media":{"kind":"carousel","items":[{"name":"a","caption":"b"}]}}"#,
-                "unknown_field: media holds a field that is not known here: 'caption'",
+                "unknown_field: media holds an unknown field: 'caption'",
             ),
             ("{", "the body is not JSON: it ends too early"),
             ("{\n\"text\" \"a\"}", "the body is not JSON: something is wrong in line 2, at column 8"),

@@ -103,7 +103,7 @@ pub(crate) async fn each_lost_answer_ends_as_one_pin(
         assert!(lines.last().unwrap().starts_with(end), "{timeline}");
         assert_eq!(lines.iter().filter(|line| line.starts_with("sending:")).count(), attempts, "{timeline}");
         assert_eq!(
-            timeline.contains("looked: not on the board: the attempt made nothing"),
+            timeline.contains("looked: not on the board: the attempt created nothing"),
             !was_created,
             "{timeline}"
         );
@@ -278,6 +278,6 @@ async fn a_process_that_ends_while_it_sends_leaves_one_pin() {
 
         let pin = expect_bound(&app, &id(&pin_list["items"][0]), "Cut off").await;
         let timeline = lines(&pin).join("\n");
-        assert!(timeline.contains("the process that was sending it ended without a word"), "{timeline}");
+        assert!(timeline.contains("the process that was sending it ended without a result"), "{timeline}");
     }
 }

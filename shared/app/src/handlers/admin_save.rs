@@ -228,8 +228,7 @@ fn verdict(check: CredentialCheck, response: &ResponseMeta) -> (TestResult, Stri
         ),
         (CredentialCheck::Inconclusive, Some(200..=299)) => (
             TestResult::Inconclusive,
-            "Pinterest answered in a form that is not known, which says nothing about the credentials"
-                .to_owned(),
+            "Pinterest answered in an unknown form, which says nothing about the credentials".to_owned(),
             "Connect an account to find out.",
         ),
         (CredentialCheck::Inconclusive, _) => (

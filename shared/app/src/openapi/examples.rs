@@ -211,7 +211,7 @@ pub(super) fn problem(status: u16) -> Value {
         415 => (
             "Unsupported Media Type",
             "unsupported_content_type",
-            "the body is of a kind that is not taken here",
+            "the body is of a kind that is not accepted here",
             "Say what the body is: `Content-Type: text/csv` or `application/x-ndjson`.",
         ),
         422 => (
@@ -236,8 +236,8 @@ pub(super) fn problem(status: u16) -> Value {
         _ => (
             "Internal Server Error",
             "internal",
-            "something went wrong inside; nothing is known to be half done",
-            "Try again; if it goes on, give the request_id to whoever runs this.",
+            "an internal error occurred; nothing is known to be half done",
+            "Try again; if it goes on, give the request_id to the operator.",
         ),
     };
     let mut problem = json!({

@@ -71,7 +71,7 @@ const TAGS: [(&str, &str); 9] = [
     ("Pins", "Publishing, scheduling and following Pins."),
     ("Media", "Files for Pins."),
     ("Limits", "What a tenant may use, so that no tenant stops the others."),
-    ("Analytics", "How accounts and Pins do, as Pinterest counts."),
+    ("Analytics", "Analytics of accounts and Pins, as Pinterest counts them."),
     ("Events", "What the event bus delivers."),
     ("Service", "Whether the API answers, this document, and what problems mean."),
 ];
@@ -277,9 +277,9 @@ fn meaning(status: u16) -> &'static str {
         401 => "There is no valid token.",
         403 => "The token names no tenant, or is not an admin's.",
         404 => "There is no such thing, or it belongs to another tenant.",
-        409 => "It cannot be done in the state that things are in.",
+        409 => "It is not possible in the current state.",
         413 => "The body, or a file, is too large.",
-        415 => "The `Content-Type` is not taken here.",
+        415 => "The `Content-Type` is not accepted here.",
         422 => "A value breaks a rule, or Pinterest refused for good.",
         429 => "Too many requests: at Pinterest, at the API, or of one tenant.",
         502 => "Pinterest did not answer.",
@@ -350,7 +350,7 @@ fn failure(status: u16, problem: &Schema) -> Value {
             json!({ "schema": either, "example": { "message": examples::gateway(status) } });
     }
     if status == 401 {
-        let text = "That a token is wanted (RFC6750).";
+        let text = "A token is required (RFC 6750).";
         response["headers"] =
             json!({ "WWW-Authenticate": { "description": text, "schema": { "type": "string" } } });
     }

@@ -24,7 +24,7 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "account_refused",
-        "Pinterest gave tokens, and refuses to say whose account they are for.",
+        "Pinterest issued tokens, but refuses to return their account.",
         "Check at Pinterest that the account and the app are active, and start again.",
         "https://app.example.com/#error=account_refused",
     ),

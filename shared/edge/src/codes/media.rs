@@ -8,13 +8,13 @@ pub(super) const CODES: &[Code] = &[
         "not_one_resolution",
         "A Pin is resolved as a Pin at Pinterest or by sending it again, not both and not neither.",
         "Send `is` with an id at Pinterest, or `resend` with `true`.",
-        "is says nothing, or stands beside `resend`",
+        "is is missing, or was sent together with `resend`",
     ),
     code(
         "not_one_source",
         "A file has no source, or more than one.",
         "Give one of `url`, `media_id` or `base64`.",
-        "media says nothing, or too much",
+        "media has no source, or more than one",
     ),
     code(
         "carousel_size",
@@ -72,9 +72,9 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "video_unfinished",
-        "A video has no index (`moov`): it was taken before it was finished, or is cut off.",
+        "A video has no index (`moov`): it is incomplete.",
         "Export the video again, to its end, and use the whole file.",
-        "the file has no index (`moov`): it was taken before it was finished, or is cut off",
+        "the file has no index (`moov`): it is incomplete",
     ),
     code(
         "media_forbidden",

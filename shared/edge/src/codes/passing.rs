@@ -25,7 +25,7 @@ pub(super) const CODES: &[Code] = &[
     code(
         "internal",
         "A fault of the stack.",
-        "Try again; if it goes on, give the request_id to whoever runs this.",
-        "something went wrong inside; nothing is known to be half done",
+        "Try again; if it goes on, give the request_id to the operator.",
+        "an internal error occurred; nothing is known to be half done",
     ),
 ];

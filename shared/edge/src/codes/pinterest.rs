@@ -54,20 +54,20 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "analytics_not_available",
-        "Pinterest does not show these numbers to this account.",
+        "Pinterest does not return analytics to this account.",
         "Make it a business account in Pinterest's settings, and check that the Pin is still its own.",
-        "Pinterest does not show these numbers to this account: not a business account",
+        "Pinterest does not return analytics to this account: not a business account",
     ),
     code(
         "pinterest_pin_gone",
         "The Pin is not at Pinterest any more.",
         "Publish it as a new Pin if it should be there.",
-        "the Pin is not at Pinterest any more, and its numbers went with it",
+        "the Pin is not at Pinterest any more, and has no analytics",
     ),
     code(
         "limit_reached",
         "The tenant has used up one of its limits; `GET /api/v1/limits` shows all of them.",
-        "Try again after the time in `Retry-After`, or ask whoever runs this for more.",
+        "Try again after the time in `Retry-After`, or ask the operator for more.",
         "the tenant's limit pins_per_minute, which is 2000, is reached",
     ),
     code(
@@ -90,14 +90,14 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "pinterest_unreachable",
-        "Pinterest did not answer, or answered that something went wrong there.",
+        "Pinterest did not answer, or reported an error of its own.",
         "Try again later; Pinterest's status page tells whether it is down.",
         "Pinterest did not answer",
     ),
     code(
         "pinterest_unreadable",
-        "Pinterest answered in a form that is not known.",
-        "Try again later; if it goes on, report it to whoever runs this: the log says more.",
-        "Pinterest answered in a form that is not known",
+        "Pinterest answered in an unknown form.",
+        "Try again later; if it goes on, report it to the operator, whose log says more.",
+        "Pinterest answered in an unknown form",
     ),
 ];

@@ -25,7 +25,7 @@ pub(super) const CODES: &[Code] = &[
     code(
         "no_tenant",
         "The token does not say which tenant its bearer belongs to.",
-        "Sign in as a member of a tenant; whoever runs this can add the claim to your tokens.",
+        "Sign in as a member of a tenant; the operator can add the claim to your tokens.",
         "the token has no claim custom:tenant, which names the tenant",
     ),
     code(
@@ -54,9 +54,9 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "unsupported_content_type",
-        "The `Content-Type` of the body is not taken here.",
+        "The `Content-Type` of the body is not accepted here.",
         "Say what the body is: `Content-Type: text/csv` or `application/x-ndjson`.",
-        "the body is of a kind that is not taken here",
+        "the body is of a kind that is not accepted here",
     ),
     code(
         "unknown_parameter",
@@ -72,7 +72,7 @@ pub(super) const CODES: &[Code] = &[
     ),
     code(
         "unknown_field",
-        "The body has a field, or the file a column, that is not known.",
+        "The body has an unknown field, or the file an unknown column.",
         "Remove it, or write it as the API reference does.",
         "tittle is not a field that is known here",
     ),
@@ -92,7 +92,7 @@ pub(super) const CODES: &[Code] = &[
         "repeated_field",
         "A column is given twice, or two columns say the same in different ways.",
         "Keep one of them.",
-        "column title is there twice, perhaps under another name",
+        "column title is repeated, perhaps under another name",
     ),
     code(
         "invalid_type",

@@ -14,7 +14,7 @@ pub(super) const CODES: &[Code] = &[
         "pin_too_large",
         "The texts and addresses of the Pin weigh more than 32 KB together.",
         "Shorten texts and addresses.",
-        "weighs 33921 bytes with all its texts, and at most 32768 are kept",
+        "has 33921 bytes with all its texts, and at most 32768 are allowed",
     ),
     code(
         "control_character",
@@ -62,19 +62,19 @@ pub(super) const CODES: &[Code] = &[
         "invalid_state",
         "`state` is not the state of a Pin.",
         "Use one of the states that the API reference lists.",
-        "state has a value that is not known: 'done'",
+        "state has an unknown value: 'done'",
     ),
     code(
         "invalid_sort",
         "`sort_by` is not one of Pinterest's metrics for that.",
         "Use one of the metrics that the API reference lists.",
-        "sort_by has a value that is not known: 'LIKES'",
+        "sort_by has an unknown value: 'LIKES'",
     ),
     code(
         "invalid_metric",
         "`metrics` has a name that is not a metric here.",
         "Use any of the metrics that the API reference lists, separated by commas.",
-        "metrics holds a value that is not known: 'LIKES'",
+        "metrics holds an unknown value: 'LIKES'",
     ),
     code(
         "invalid_date",

@@ -38,7 +38,7 @@ impl ResolvePin {
             _ => Err(Invalid::new(
                 "is",
                 "not_one_resolution",
-                "says nothing, or stands beside `resend`",
+                "is missing, or was sent together with `resend`",
                 "Send `{\"is\": \"<id at Pinterest>\"}` or `{\"resend\": true}`.",
             )),
         }

@@ -254,7 +254,12 @@ fn address(field: &str, url: String, is_video: bool) -> Result<WebAddress, Inval
 }
 
 fn not_one(field: &str, choices: &str) -> Invalid {
-    Invalid::new(field, "not_one_source", "says nothing, or too much", format!("Give one of {choices}."))
+    Invalid::new(
+        field,
+        "not_one_source",
+        "has no source, or more than one",
+        format!("Give one of {choices}."),
+    )
 }
 
 fn inline_image(content_type: &str, base64: &str, id: MediaId) -> Result<InlineImage, Invalid> {

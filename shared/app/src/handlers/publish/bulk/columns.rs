@@ -90,7 +90,7 @@ impl Column {
         let columns = headings.iter().map(|name| {
             let column = Self::of_name(name).ok_or_else(|| unknown(name))?;
             if column != Self::Nameless && !seen.insert(column) {
-                let detail = "is there twice, perhaps under another name";
+                let detail = "is repeated, perhaps under another name";
                 return Err(Invalid::new(
                     format!("column {name}"),
                     "repeated_field",
