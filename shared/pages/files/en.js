@@ -214,7 +214,8 @@ export default {
   "pins.list": "List",
   "pins.more": "Show more",
   "pins.none": "No Pins yet.",
-  "pins.unreadable": "{count} Pins were written by a later version of Pinwright and cannot be shown. They are kept.",
+  "pins.unreadable":
+    "{count} Pins were written by a later version of Pinwright and cannot be shown. They are kept.",
   "pins.by.channel": "Filter by channel",
   "pins.by.state": "Filter by state",
   "pins.any.channel": "All channels",

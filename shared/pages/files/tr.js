@@ -215,7 +215,8 @@ const texts = {
   "pins.list": "Liste",
   "pins.more": "Daha fazla göster",
   "pins.none": "Henüz Pin yok.",
-  "pins.unreadable": "{count} Pin, Pinwright’ın daha yeni bir sürümüyle yazıldı ve gösterilemiyor. Saklanıyorlar.",
+  "pins.unreadable":
+    "{count} Pin, Pinwright’ın daha yeni bir sürümüyle yazıldı ve gösterilemiyor. Saklanıyorlar.",
   "pins.by.channel": "Kanala göre süz",
   "pins.by.state": "Duruma göre süz",
   "pins.any.channel": "Bütün kanallar",

@@ -140,6 +140,13 @@ impl Servers {
             ("KEY_RING_SECRET", "pinwright/token-keys".into()),
             ("KEY_SECRET", KEY_SECRET.into()),
             ("MEDIA_BUCKET", "pinwright-media".into()),
+            // No user sends ten thousand requests at once.
+            (
+                "TENANT_LIMITS",
+                "open_pins=1000000,pins_per_minute=1000000,pinterest_calls_per_minute=1000000,\
+                 pinterest_calls_per_day=1000000"
+                    .into(),
+            ),
             ("EVENT_BUS", "pinwright".into()),
             ("BASE_URL", BASE_URL.into()),
             ("PINTEREST_APP_ID", APP_ID.into()),
