@@ -8,11 +8,12 @@ use crate::{
 };
 
 /// Of a function's binary and its archive, in bytes. `publish` may have more: it is the one function that both sends Pins
-/// and takes them, one by one and by the file.
+/// and takes them, one by one and by the file. These are what the functions have, and a little: a change that needs more has
+/// to say what it gives for it.
 const BINARY: u64 = 6_000_000;
-const PUBLISH_BINARY: u64 = 6_340_000;
-const ZIP: u64 = 2_500_000;
-const PUBLISH_ZIP: u64 = 2_800_000;
+const PUBLISH_BINARY: u64 = 6_650_000;
+const ZIP: u64 = 2_750_000;
+const PUBLISH_ZIP: u64 = 3_100_000;
 /// Of each function's start, in instructions, with nothing to shake hands with.
 const START: u64 = 5_000_000;
 /// The same with the handshakes that it makes ahead: DynamoDB's and Secrets Manager's.
@@ -21,7 +22,7 @@ const START_WITH_TLS: u64 = 10_000_000;
 const CALL_PINTEREST: [&str; 2] = ["oauth-callback", "publish"];
 const START_WITH_PINTEREST: u64 = 12_500_000;
 /// Of a warm request to publish an image by URL, in instructions.
-const WARM: u64 = 4_300_000;
+const WARM: u64 = 4_600_000;
 /// How much more than `publish` the tutorial may do until its first answer, at least: it leaves to its first request what
 /// ours do at their start.
 const TUTORIAL: u64 = 10;

@@ -157,7 +157,7 @@ pub(crate) async fn memory(servers: &Servers, program: &Path, work: &mut Work) -
     Ok(Memory { early, late: running.resident()? })
 }
 
-/// The round trips of a warm request of each kind, about a Pin that is there.
+/// The calls of a warm request of each kind, about a Pin that is there.
 pub(crate) async fn round_trips(
     servers: &Servers,
     programs: &Programs,

@@ -152,7 +152,7 @@ fn functions(figures: &Figures) -> String {
 }
 
 fn round_trips(figures: &Figures) -> String {
-    let mut table = "| a warm request | round trips |\n|---|---|\n".to_owned();
+    let mut table = "| a warm request | calls |\n|---|---|\n".to_owned();
     for (kind, count) in &figures.round_trips {
         line(&mut table, format_args!("| {kind} | {count} |"));
     }
