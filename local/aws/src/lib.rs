@@ -9,7 +9,7 @@
 //! | Secrets Manager: `GetSecretValue`, `PutSecretValue` | [`LoopbackAws::url`] | `secrets/*.json` |
 //! | EventBridge: `PutEvents` | [`LoopbackAws::url`] | `events.jsonl` |
 //! | S3: `PutObject`, `GetObject`, `DeleteObject`, `DeleteObjectTagging` by signed addresses | [`LoopbackAws::url`] | `media/*/*` |
-//! | Lambda: asynchronous `Invoke` | [`LoopbackAws::url`], and [`LoopbackAws::invoked`] | memory |
+//! | Lambda: asynchronous `Invoke` | [`LoopbackAws::url`], and [`LoopbackAws::next_invocation`] | memory |
 //! | Lambda's reading of the stream of main | [`LoopbackAws::stream`] | `stream.json` |
 //!
 //! All files are readable by their owner only, and whatever was answered is on the disk, so that a kill -9 loses
@@ -158,7 +158,7 @@ impl LoopbackAws {
     }
 
     /// Where Secrets Manager, EventBridge, Lambda and S3 answer, for `AWS_ENDPOINT_URL`. Other processes reach DynamoDB here too;
-    /// [`Self::written`] reports that they have written.
+    /// [`Self::next_write`] reports that they have written.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
