@@ -1,5 +1,5 @@
-//! The SDK's requests without what only tells AWS about the SDK: its name and version, the features that it has used, and
-//! an id and a number of each attempt. To make these lines and carry them costs a tenth of a round trip.
+//! Removes the headers from the SDK's requests that only describe the SDK: its name, version and features, and the id and
+//! number of each attempt. They cost a tenth of a round trip.
 
 use aws_runtime::{
     invocation_id::InvocationIdInterceptor, request_info::RequestInfoInterceptor,
@@ -12,7 +12,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::transports::BoxError;
 
-/// Goes into the configuration of a client.
+/// An interceptor for the configuration of an SDK client.
 #[derive(Debug)]
 pub struct ShortRequests;
 
@@ -27,14 +27,14 @@ impl Intercept for ShortRequests {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let told = "AWS needs it for nothing";
+        let reason = "AWS does not need it";
         config
             .interceptor_state()
-            .store_put(disable_interceptor::<UserAgentInterceptor>(told))
-            .store_put(disable_interceptor::<RequestInfoInterceptor>(told))
-            .store_put(disable_interceptor::<InvocationIdInterceptor>(told))
-            // Measures what our signer does not use: Lambda's clock is right.
-            .store_put(disable_interceptor::<ServiceClockSkewInterceptor>("requests are signed elsewhere"));
+            .store_put(disable_interceptor::<UserAgentInterceptor>(reason))
+            .store_put(disable_interceptor::<RequestInfoInterceptor>(reason))
+            .store_put(disable_interceptor::<InvocationIdInterceptor>(reason))
+            // It measures the clock's error, which our signer does not use: Lambda's clock is right.
+            .store_put(disable_interceptor::<ServiceClockSkewInterceptor>("requests are signed by `Signer`"));
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Signs the AWS SDK's requests: Signature Version 4, with the signature in a header
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 //!
-//! The SDK's own signer derives the key anew for each request, and signs every header there is. Ours keeps the key, which
-//! is the same all day, signs what has to be signed, and hashes with `ring`: a third of what a round trip cost.
+//! The SDK's own signer derives the key again for each request and signs all headers, which is a third of the cost of a round
+//! trip. This signer caches the key, which is the same all day, signs only the required headers, and hashes with `ring`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -89,8 +89,8 @@ impl Signer {
 
     /// The key of a day.
     fn key(&self, date: &str) -> hmac::Key {
-        let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, key)) = kept.as_ref()
+        let mut cached = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, key)) = cached.as_ref()
             && of == date
         {
             return key.clone();
@@ -100,7 +100,7 @@ impl Signer {
         let key = [date, &self.region, self.service, TERMINATOR].iter().fold(first, |key, part| {
             hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref())
         });
-        *kept = Some((date.to_owned(), key.clone()));
+        *cached = Some((date.to_owned(), key.clone()));
         key
     }
 }

@@ -349,14 +349,14 @@ mod tests {
     #[test]
     fn a_time_is_an_instant_or_a_day_that_begins_or_ends() {
         let (from, to) = (Parameter::new_from("from", ""), Parameter::new_to("to", ""));
-        let told = |parameter: Parameter, text: &str| parameter.instant(text).map(|at| at.to_string());
+        let formatted = |parameter: Parameter, text: &str| parameter.instant(text).map(|at| at.to_string());
         for (text, begins, ends) in [
             ("2026-12-01", "2026-12-01T00:00:00Z", "2026-12-02T00:00:00Z"),
             ("2026-12-01T09:00:00Z", "2026-12-01T09:00:00Z", "2026-12-01T09:00:00Z"),
             ("2026-12-01T09:00:00+03:00", "2026-12-01T06:00:00Z", "2026-12-01T06:00:00Z"),
         ] {
-            assert_eq!(told(from, text), Ok(begins.to_owned()));
-            assert_eq!(told(to, text), Ok(ends.to_owned()));
+            assert_eq!(formatted(from, text), Ok(begins.to_owned()));
+            assert_eq!(formatted(to, text), Ok(ends.to_owned()));
         }
         for bad in ["yesterday", "2026-12-01T09:00:00", "2026-12-01T09:00:00 03:00", "20261201", "2026-13-01"]
         {

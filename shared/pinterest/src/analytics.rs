@@ -246,35 +246,35 @@ fn has_data(status: Option<&str>) -> bool {
 }
 
 impl From<RawReport> for Report {
-    fn from(told: RawReport) -> Self {
-        let days: Vec<Day> = told.days.items.into_iter().map(Day::from).collect();
+    fn from(answer: RawReport) -> Self {
+        let days: Vec<Day> = answer.days.items.into_iter().map(Day::from).collect();
         let counted = |metric: &String| days.iter().any(|day| day.metrics.contains_key(metric));
-        let sums = told.sums.into_iter().filter(|(metric, _)| counted(metric)).collect();
-        Self { sums, lifetime: told.lifetime, days }
+        let sums = answer.sums.into_iter().filter(|(metric, _)| counted(metric)).collect();
+        Self { sums, lifetime: answer.lifetime, days }
     }
 }
 
 impl From<RawDay> for Day {
-    fn from(told: RawDay) -> Self {
-        let metrics = if has_data(told.data_status.as_deref()) { told.metrics } else { Metrics::new() };
-        Self { date: told.date, metrics, data_status: told.data_status }
+    fn from(answer: RawDay) -> Self {
+        let metrics = if has_data(answer.data_status.as_deref()) { answer.metrics } else { Metrics::new() };
+        Self { date: answer.date, metrics, data_status: answer.data_status }
     }
 }
 
 impl From<RawTopPin> for TopPin {
-    fn from(told: RawTopPin) -> Self {
-        let status = |metric: &str| told.data_status.get(metric).map(String::as_str);
-        let metrics = told.metrics.into_iter().filter(|(metric, _)| has_data(status(metric))).collect();
-        Self { id: told.pin_id, metrics, data_status: told.data_status }
+    fn from(answer: RawTopPin) -> Self {
+        let status = |metric: &str| answer.data_status.get(metric).map(String::as_str);
+        let metrics = answer.metrics.into_iter().filter(|(metric, _)| has_data(status(metric))).collect();
+        Self { id: answer.pin_id, metrics, data_status: answer.data_status }
     }
 }
 
 impl From<RawTopPins> for TopPins {
-    fn from(told: RawTopPins) -> Self {
-        let millis = told.date_availability.and_then(|until| until.latest_available_timestamp);
+    fn from(answer: RawTopPins) -> Self {
+        let millis = answer.date_availability.and_then(|until| until.latest_available_timestamp);
         let instant = |millis: Number| Timestamp::from_millisecond(millis.as_i64()?).ok();
         Self {
-            pins: told.pins.items.into_iter().map(TopPin::from).collect(),
+            pins: answer.pins.items.into_iter().map(TopPin::from).collect(),
             counted_until: millis.and_then(instant),
         }
     }
@@ -342,8 +342,8 @@ impl Client {
     ) -> Result<TopPins, Error> {
         let request = self.get(environment, token, "user_account/analytics/top_pins").query(&period.query());
         let request = request.query(&[("metric_types", metrics.join(",").as_str()), ("sort_by", sort_by)]);
-        let told: RawTopPins = self.send(request.query(&[("num_of_pins", most)])).await?.json()?;
-        Ok(told.into())
+        let answer: RawTopPins = self.send(request.query(&[("num_of_pins", most)])).await?.json()?;
+        Ok(answer.into())
     }
 
     /// A page of the account's Pins, each with its totals: one call for up to 250 Pins, while daily numbers need one for

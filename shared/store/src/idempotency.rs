@@ -1,10 +1,12 @@
-//! `IDEM`: which Pin an `Idempotency-Key`, or a row of a bulk file, makes.
+//! `IDEM`: which Pin an `Idempotency-Key`, or a row of a bulk file, creates.
 //!
-//! The key is written first, with the id that its Pin will have, and then the Pin, if there is none of that id. Whoever comes
-//! with the key later, or at the same moment, makes the Pin of that id, or finds it. So a key never makes two, and a process
-//! that dies between the two writes leaves nothing that the same request would not finish. A transaction would say the same, and
-//! cost twice as much. A request that is refused gives its key back. Whoever makes the Pin of somebody else's key says so in the
-//! row first, and then it is not given back.
+//! The key is written first, with the id of its future Pin. Then the Pin is written, unless a Pin with that id exists. A later or
+//! concurrent request with the same key creates the Pin with that id, or finds it. So a key never creates two Pins, and if a
+//! process dies between the two writes, the same request finishes the work. A transaction guarantees the same and costs twice
+//! as much.
+//!
+//! The key of a refused request is deleted. A request that creates the Pin of another request's key marks the row first
+//! (`adopted`): such a key is not deleted.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,7 +26,7 @@ pub struct IdempotencyRecord {
     /// SHA-256 of the key.
     #[serde(skip)]
     pub hash: String,
-    /// The Pin that the request makes.
+    /// The Pin that the request creates.
     pub pin_id: PinId,
     /// SHA-256 of the body of the request.
     pub body_hash: String,
@@ -47,8 +49,8 @@ impl IdempotencyRecord {
 }
 
 impl MainTable {
-    /// Keeps a key for its Pin. `Some`: it was kept before, for this one. `now`: seconds since 1970; keys older than their time
-    /// are free again.
+    /// Stores a key with the id of its Pin. `Some`: the key was stored before, for this Pin. `now`: seconds since 1970; an
+    /// expired key is free again.
     pub async fn claim_key(
         &self,
         tenant: &TenantId,
@@ -63,21 +65,21 @@ impl MainTable {
         }
     }
 
-    /// Takes over a key that was kept for a Pin that is not there. `false`: it was given back meanwhile.
+    /// Marks a key whose Pin another request has not created yet. `false`: the key was deleted in the meantime.
     pub async fn adopt_key(&self, tenant: &TenantId, key: &IdempotencyRecord) -> Result<bool, Error> {
         let row = RowKey::idempotency(tenant, &key.hash);
         let names = values([(":pin", s(key.pin_id.as_str())), (":yes", AttributeValue::Bool(true))]);
         self.table.update_if(&row, "SET adopted = :yes", "pin_id = :pin", names).await
     }
 
-    /// Gives a key back, unless another request makes its Pin now.
+    /// Deletes a key, unless another request creates its Pin now.
     pub async fn release_key(&self, tenant: &TenantId, key: &IdempotencyRecord) -> Result<(), Error> {
         let row = RowKey::idempotency(tenant, &key.hash);
         let condition = "pin_id = :pin AND attribute_not_exists(adopted)";
         self.table.delete_if(&row, condition, values([(":pin", s(key.pin_id.as_str()))])).await
     }
 
-    /// Those of the keys, by their hashes, whose Pin is there. `now`: seconds since 1970.
+    /// The Pins of those keys whose Pin exists, by the hash of the key. `now`: seconds since 1970.
     pub async fn used_keys(
         &self,
         tenant: &TenantId,

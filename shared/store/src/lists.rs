@@ -1,13 +1,13 @@
-//! Lists of Pins, page by page: each page costs what it holds, and not what there is.
+//! Lists of Pins, page by page. The cost of a page depends on its size, not on the number of Pins in the table.
 //!
-//! | wanted | read from |
+//! | list | read from |
 //! |---|---|
-//! | everything, by the time it was asked for | the rows themselves: ids sort by time |
-//! | of a channel or in a state, by the same | the partitions of `queue` with those Pins, merged |
-//! | by `publish_at`: everything, and the usual states | `list`, which holds a tenant's Pins by that time |
-//! | by `publish_at`: the states in which few Pins are | all of them, from `queue` |
+//! | all Pins, by `created_at` | the rows themselves: ids sort by time |
+//! | the Pins of a channel or in a state, by `created_at` | their partitions of the index `queue`, merged |
+//! | all Pins, scheduled ones or published ones, by `publish_at` | the index `list`: a tenant's Pins by that time |
+//! | Pins in another state, by `publish_at` | all of them, from `queue`: there are few |
 //!
-//! The keys of `list` are attributes that every version has written, so that it holds every Pin from its first day.
+//! The keys of `list` are attributes that every version writes, so the index contains the Pins of older versions too.
 
 mod channels;
 mod sources;
@@ -24,25 +24,25 @@ use crate::{
     table::{Error, Item, text},
 };
 
-/// How many entries of an index are read at once where few of them match.
+/// The most entries of an index in one query, if few of them match.
 const MAX_ENTRIES: usize = 1000;
-/// What is published may have its time ahead by as much as two clocks differ.
+/// The `publish_at` of a published Pin may be in the future by the difference of two clocks.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
-/// A Pin that is still scheduled was not due this long before the last tick had looked at everything.
+/// A Pin that is still `scheduled` was not due this long before the last complete tick.
 const MAX_LATENESS: SignedDuration = SignedDuration::from_hours(1);
 
-/// Which Pins a list holds, and in which order.
+/// The filters and the order of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct PinList<'a> {
-    /// Those of one channel.
+    /// Only Pins of this channel.
     pub channel: Option<&'a ChannelId>,
-    /// Those in a state, by the word that callers see.
+    /// Only Pins in this state, by its name in the API.
     pub state: Option<&'a str>,
-    /// Those whose time, by which they are sorted, is not before this.
+    /// Only Pins whose sort time is at or after this.
     pub from: Option<Timestamp>,
-    /// And is before this.
+    /// Only Pins whose sort time is before this.
     pub to: Option<Timestamp>,
-    /// By which time they are sorted.
+    /// The time by which they are sorted.
     pub order: PinOrder,
     /// Whether the latest comes first.
     pub latest_first: bool,
@@ -53,13 +53,13 @@ pub struct PinList<'a> {
 /// A time by which Pins are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinOrder {
-    /// When they were asked for.
+    /// When they were requested.
     CreatedAt,
     /// When they are, or were, to be published.
     PublishAt,
 }
 
-/// A place in a list: behind a Pin, whether that is still in the list or not.
+/// A position in a list: after a Pin, even if that Pin is no longer in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinPosition {
     /// `publish_at` as the row has it. `None` in a list by `created_at`.
@@ -68,13 +68,13 @@ pub struct PinPosition {
 }
 
 impl PinPosition {
-    /// Which Pin it is behind.
+    /// The Pin before the position.
     #[must_use]
     pub fn id(&self) -> &PinId {
         &self.id
     }
 
-    /// Whether it is a place in a list of that order.
+    /// Whether it is a position in a list of that order.
     #[must_use]
     pub fn fits(&self, order: PinOrder) -> bool {
         self.at.is_some() == (order == PinOrder::PublishAt)
@@ -102,32 +102,32 @@ impl TryFrom<String> for PinPosition {
     }
 }
 
-/// The text is no place in a list.
+/// The text is not a position in a list.
 #[derive(Clone, Copy, Debug)]
 pub struct InvalidPosition;
 
 /// A page of a list.
 #[derive(Debug)]
 pub struct PinPage {
-    /// What matches, in order.
+    /// The matching Pins, in order.
     pub pins: Vec<ListedPin>,
-    /// Where the next page begins. `None`: nothing follows.
+    /// The position of the next page. `None`: this is the last one.
     pub next: Option<PinPosition>,
 }
 
 /// A Pin in a list.
 #[derive(Debug)]
 pub struct ListedPin {
-    /// The place behind it.
+    /// The position after it.
     pub position: PinPosition,
-    /// The Pin, or why this version cannot read its row. That is no reason to leave the others out.
+    /// The Pin, or the reason why this version cannot read its row. The other Pins are listed all the same.
     pub pin: Result<Pin, Error>,
 }
 
-/// What was read at once.
+/// The result of one read.
 struct Part {
     pins: Vec<ListedPin>,
-    /// Where to go on. `None`: this was the end.
+    /// The position of the next read. `None`: this was the end.
     end: Option<PinPosition>,
 }
 
@@ -141,7 +141,7 @@ impl MainTable {
         now: Timestamp,
     ) -> Result<PinPage, Error> {
         let source = self.source(tenant, list, now).await?;
-        // One more tells whether anything follows.
+        // One more than the page holds shows whether there is a next page.
         let wanted = list.limit + 1;
         let (mut pins, mut place, mut entries) = (Vec::new(), after.cloned(), wanted);
         loop {
@@ -151,7 +151,7 @@ impl MainTable {
             if pins.len() >= wanted || place.is_none() {
                 break;
             }
-            // A page that is nearly full needs little more; where few match, many are looked at.
+            // A nearly full page needs few entries more. If few entries match, many are read at once.
             let missing = wanted - pins.len();
             entries = if 2 * missing < wanted { 2 * missing } else { (2 * entries).min(MAX_ENTRIES) };
         }
@@ -161,7 +161,7 @@ impl MainTable {
         Ok(PinPage { pins, next })
     }
 
-    /// From where a list is read.
+    /// The source from which a list is read.
     async fn source(&self, tenant: &TenantId, list: &PinList<'_>, now: Timestamp) -> Result<Source, Error> {
         Ok(match (list.order, list.state) {
             (PinOrder::CreatedAt, None) if list.channel.is_none() => Source::Rows,
@@ -180,7 +180,8 @@ impl MainTable {
         })
     }
 
-    /// No Pin whose time was before this is still scheduled: a tick has taken it. `None`: there has been no tick.
+    /// A tick has taken every Pin that was due before this time, so none of them is still `scheduled`. `None`: there was no
+    /// tick yet.
     async fn scheduled_since(&self) -> Result<Option<Timestamp>, Error> {
         let worker = self.worker_status().await?;
         let looked_at = worker.delivered_at.into_iter().chain(worker.deliver_oldest_at).min();
@@ -189,7 +190,7 @@ impl MainTable {
 }
 
 impl PinList<'_> {
-    /// The groups in which the Pins of its state are.
+    /// The groups that contain Pins in the list's state.
     fn groups(&self) -> Vec<PinGroup> {
         PinGroup::ALL
             .into_iter()
@@ -197,7 +198,7 @@ impl PinList<'_> {
             .collect()
     }
 
-    /// The Pin of a row, if it belongs into the list.
+    /// The Pin of a row, if it matches the filters.
     fn take(&self, position: PinPosition, row: Item) -> Option<ListedPin> {
         let (channel, state) = (text(&row, "channel_id"), text(&row, "state"));
         let pin = pin_of(row);
@@ -211,7 +212,7 @@ impl PinList<'_> {
                     && self.from.is_none_or(|from| from <= at)
                     && self.to.is_none_or(|to| at < to)
             }
-            // What can be read of it decides.
+            // The readable attributes decide.
             Err(_) => self.state.is_none_or(|wanted| wanted == State::name_of_stored(&state)),
         };
         let of_channel = self.channel.is_none_or(|wanted| wanted.as_str() == channel);

@@ -96,7 +96,7 @@ pub enum Heartbeat {
 }
 
 impl MainTable {
-    /// Reads what every request needs, in one round trip: the settings, and the claim of the first tenants.
+    /// Reads in one round trip what every request needs: the settings, and the claim of the stack's first tenants.
     pub async fn prepare(&self, now: Timestamp) -> Result<Option<PublicSettings>, Error> {
         let keys = [(&self.table, RowKey::settings()), (&self.table, RowKey::worker())];
         let mut found = self.table.batch(&keys).await?;

@@ -1,9 +1,8 @@
-//! Working off a `due` index, as `deliver` and `refresh` do.
+//! Processes the entries of a `due` index, for `deliver` and `refresh`.
 //!
-//! The minute's tick looks at the front of each partition of the index. It works on a small load by itself. With a larger
-//! one, it starts more workers, each for some partitions. A worker leases its partitions, and with them whole channels. A
-//! worker that does not come, comes twice or late, and a tick that ends too early, change nothing but the minute: what is
-//! not done is still due.
+//! The tick of each minute reads the beginning of each partition of the index. It processes a small load itself. For a larger
+//! load, it starts more workers, each for some partitions. A worker leases its partitions, and so whole channels. If a worker is
+//! lost, doubled or late, or a tick ends too early, only the minute changes: work that is not done is still due.
 
 mod lanes;
 mod lease;
@@ -25,27 +24,27 @@ use self::lanes::Lanes;
 pub(super) use self::{lease::Lease, queue::Turn, shares::Sizes};
 use crate::error::Result;
 
-/// How long an entry that cannot be worked on is left alone.
+/// How long an entry that fails is postponed.
 const POSTPONE_BY: SignedDuration = SignedDuration::from_mins(5);
 
-/// What is done with what is due.
+/// The work on due entries.
 pub(super) trait Work: Sync {
-    /// Finds out whose work entries of older versions are. What is no work of this worker's is left out.
+    /// Completes entries of older versions, which lack the channel or the tenant. Work of other workers is left out.
     fn resolve<'a>(&'a self, items: Vec<DueItem>, lease: &'a Lease<'_>) -> BoxFuture<'a, Vec<DueItem>>;
 
-    /// Works on some of one channel, and returns what is to be looked at again.
+    /// Processes some entries of one channel, and returns those that have to be read again.
     fn take<'a>(&'a self, turn: Turn, hold: &'a Hold<'_>) -> BoxFuture<'a, Vec<DueItem>>;
 
-    /// Whether more may be begun with in this invocation.
+    /// Whether this invocation may start more entries.
     fn goes_on(&self) -> bool {
         true
     }
 
-    /// The sign of life. `oldest`: since when the oldest entry is due that is left to the next tick.
+    /// The heartbeat. `oldest`: the due time of the oldest entry that is left to the next tick.
     fn heartbeat(&self, oldest: Option<Timestamp>) -> Heartbeat;
 }
 
-/// One of the two indexes, and how it is worked off.
+/// One of the two indexes, and how it is processed.
 #[derive(Clone, Copy)]
 pub(super) struct DueWork<'a> {
     pub(super) index: DueIndex<'a>,
@@ -58,7 +57,7 @@ pub(super) struct DueWork<'a> {
     pub(super) rules: Rules,
 }
 
-/// How much of it, and how fast.
+/// How many entries are processed, and how fast.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     /// How much work needs how many workers.
@@ -69,30 +68,30 @@ pub(super) struct Rules {
     pub(super) page_entries: usize,
     /// How many channels one worker works on at once.
     pub(super) lanes: usize,
-    /// How many turns may begin in a minute, all workers together. `None`: as many as there are.
+    /// How many turns all workers together may start in a minute. `None`: no limit.
     pub(super) per_minute: Option<NonZeroU32>,
     /// How many entries may wait in a worker. No more are read until some are done.
     pub(super) max_waiting: usize,
     /// How many channels of one tenant may wait in a worker. The others of that tenant are passed over.
     pub(super) max_of_tenant: usize,
-    /// What must be left of the invocation to begin with an entry.
+    /// The time that must be left of the invocation to start an entry.
     pub(super) min_time_left: Duration,
 }
 
-/// The front of each partition.
+/// The beginning of each partition.
 pub(super) struct Look {
     items: Vec<DueItem>,
     cursor: DueCursor,
 }
 
 impl Look {
-    /// Since when the oldest entry is due. `None`: nothing is.
+    /// The due time of the oldest entry. `None`: nothing is due.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
         self.items.iter().map(|item| item.since).min()
     }
 }
 
-/// What whoever works may count on.
+/// The lease and the time of a worker.
 pub(super) struct Hold<'a> {
     pub(super) lease: &'a Lease<'a>,
     pub(super) deadline: Instant,
@@ -105,21 +104,21 @@ impl Hold<'_> {
         self.deadline.saturating_duration_since(Instant::now()) >= self.min_time_left
     }
 
-    /// When no more may be begun with.
+    /// The latest time at which an entry may start.
     pub(super) fn last_begin(&self) -> Option<Instant> {
         self.deadline.checked_sub(self.min_time_left)
     }
 }
 
 impl DueWork<'_> {
-    /// What a tick sees.
+    /// Reads the beginning of each partition.
     pub(super) async fn look(&self) -> Result<Look> {
         let mut cursor = self.index.cursor(&self.index.partitions(), self.rules.look_entries);
         let items = self.index.next(&mut cursor, self.clock.now()).await?;
         Ok(Look { items, cursor })
     }
 
-    /// Starts as many workers as there is work for, and works on a share of it. `event`: what they are started with.
+    /// Starts as many workers as the load needs, and processes one share. `event`: the event for a worker.
     pub(super) async fn share(
         &self,
         look: Look,
@@ -136,7 +135,7 @@ impl DueWork<'_> {
         self.work(own, items, cursor, work, deadline).await
     }
 
-    /// `false`: the worker will not come.
+    /// `false`: the worker could not be started.
     async fn start(&self, event: Value) -> bool {
         let started = self.workers.start(&event).await;
         if let Err(error) = &started {
@@ -145,7 +144,7 @@ impl DueWork<'_> {
         started.is_ok()
     }
 
-    /// Works on those partitions that a tick has started this worker for.
+    /// Processes the partitions for which a tick has started this worker.
     pub(super) async fn work_on(
         &self,
         partitions: &BTreeSet<u32>,
@@ -157,8 +156,8 @@ impl DueWork<'_> {
         self.work(partitions, Vec::new(), cursor, work, deadline).await
     }
 
-    /// Works on those of the partitions that no other worker has, until nothing is due or the time is up. The next tick
-    /// takes what is left. `items` were read already.
+    /// Processes those of the partitions that no other worker has leased, until nothing is due or the time is up. The next tick
+    /// takes the rest. `items` were read already.
     async fn work(
         &self,
         partitions: BTreeSet<u32>,
@@ -186,20 +185,20 @@ impl DueWork<'_> {
         };
         let left = oldest.as_ref().ok().copied().flatten();
         warn_about_rest(left, now);
-        // Whatever has failed, nobody has to wait for the end of the lease.
+        // Even after an error: no other worker has to wait for the end of the lease.
         lease.release(&work.heartbeat(left)).await?;
         oldest?;
         took_all.map(drop)
     }
 }
 
-/// The partitions that a tick's event names. `None`: it names none.
+/// The partitions in an event. `None`: there are none.
 pub(super) fn partitions_of(event: &Value) -> Option<BTreeSet<u32>> {
     let numbers = event["partitions"].as_array()?;
     Some(numbers.iter().filter_map(|number| number.as_u64()?.try_into().ok()).collect())
 }
 
-/// The event that names them.
+/// The event for these partitions.
 pub(super) fn event_of(partitions: &BTreeSet<u32>) -> Value {
     json!({ "partitions": partitions })
 }
@@ -219,7 +218,7 @@ pub(super) async fn postpone(
     postponed.is_ok()
 }
 
-/// Says that work is left to the next tick, if any is. An alarm of the stack counts the log line.
+/// Logs that work is left to the next tick, if there is any. An alarm of the stack counts the log line.
 pub(super) fn warn_about_rest(oldest: Option<Timestamp>, now: Timestamp) {
     if let Some(oldest) = oldest {
         let oldest_due_age_s = now.duration_since(oldest).as_secs();

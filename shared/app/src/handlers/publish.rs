@@ -66,23 +66,23 @@ impl Publish {
     async fn create(&self, caller: &Caller, new_pin: NewPin, key: Option<IdempotencyRecord>) -> Result<Pin> {
         let (now, channel_id) = (self.clock.now(), new_pin.channel()?);
         let request = new_pin.validate(now, self.new_media_id(now));
-        // A key is kept for a request that keeps the rules, and only looked up for another one.
-        let (kept, looked_up) = if request.is_ok() { (key.as_ref(), None) } else { (None, key.as_ref()) };
-        // Counted and kept while the rest is read, so that it takes no time of its own.
+        // The key of a valid request is stored, the key of an invalid one is only looked up.
+        let (new_key, known_key) = if request.is_ok() { (key.as_ref(), None) } else { (None, key.as_ref()) };
+        // The limits and the key are written in parallel with the reads, so that they take no extra time.
         let (snapshot, within_limits, used) = join!(
             self.publisher.sessions.read_snapshot(
                 &caller.tenant,
                 &channel_id,
-                looked_up.map(|key| key.hash.as_str())
+                known_key.map(|key| key.hash.as_str())
             ),
             self.limits.use_pins(&caller.tenant, 1),
-            self.claim(&caller.tenant, kept),
+            self.claim(&caller.tenant, new_key),
         );
-        let is_kept = kept.is_some() && matches!(used, Ok(None));
-        let looked_up = snapshot.as_ref().ok().and_then(|snapshot| snapshot.used.clone());
-        let used = used?.or(looked_up.filter(|used| used.expires_at > now.as_second()));
+        let is_stored = new_key.is_some() && matches!(used, Ok(None));
+        let known_record = snapshot.as_ref().ok().and_then(|snapshot| snapshot.used.clone());
+        let used = used?.or(known_record.filter(|used| used.expires_at > now.as_second()));
         let mut id = key.as_ref().map_or_else(|| self.new_pin_id(now), |key| key.pin_id.clone());
-        // Before any rule: what was accepted once is not refused because its time has come since.
+        // Before any check: a request that was accepted once is not refused because its time is now in the past.
         if let (Some(key), Some(mut used)) = (&key, used) {
             if let Some(pin) = self.repeated(&caller.tenant, key, &used).await? {
                 return Ok(pin);
@@ -100,7 +100,7 @@ impl Publish {
         match Box::pin(prepared).await {
             Ok((pin, session)) => self.begin(pin, &session).await,
             Err(error) => {
-                if let Some(key) = key.filter(|_| is_kept) {
+                if let Some(key) = key.filter(|_| is_stored) {
                     self.release(&caller.tenant, &key).await;
                 }
                 Err(error)
@@ -108,7 +108,7 @@ impl Publish {
         }
     }
 
-    /// The Pin that a request asks for, checked in every way, and its files taken.
+    /// The Pin of a request, after all checks, with its files stored.
     async fn prepare_pin(
         &self,
         tenant: &TenantId,
@@ -120,8 +120,8 @@ impl Publish {
         check_addresses(request.media(), &self.publisher.fetch)?;
         let (channel, session) = self.open_session(snapshot).await?;
         let inline_image = request.inline_image.take();
-        let asked_at = id.made_at().min(now);
-        let mut pin = accept(id, tenant, &channel, request, asked_at)?;
+        let requested_at = id.made_at().min(now);
+        let mut pin = accept(id, tenant, &channel, request, requested_at)?;
         let source = if let Some(image) = &inline_image {
             DigitalSource::find(&image.content)
         } else {
@@ -156,7 +156,7 @@ impl Publish {
         MediaId::new(now, self.random.id_bytes())
     }
 
-    /// Writes the Pin with its first transition. Of several requests with one key, one gets to send.
+    /// Writes the Pin with its first transition. Of several requests with one key, only one sends.
     async fn begin(&self, pin: Pin, session: &ChannelSession) -> Result<Pin> {
         let transition = self.publisher.decide(&pin, &Input::Due, session);
         let saved_at = Instant::now();

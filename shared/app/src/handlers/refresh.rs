@@ -1,6 +1,6 @@
 //! `refresh`: every minute, refreshes the tokens that are due; every day, checks all that are about to expire.
 //!
-//! Ticks, workers and their shares are those of [`super::due`], at a pace that is a setting.
+//! Ticks and workers are those of [`super::due`]; the pace is a setting.
 
 mod channel;
 mod daily;
@@ -34,17 +34,17 @@ use crate::{error::Result, setup::Setup};
 const DEFAULT_PARALLEL_CHANNELS: usize = 8;
 /// How many channels are refreshed in a minute, unless `REFRESHES_PER_MINUTE` says otherwise: a million in seventeen hours.
 const DEFAULT_PACE: u32 = 1000;
-/// How many refreshes a minute one worker is enough for, if Pinterest answers within a second.
+/// How many refreshes a minute one worker can do, if Pinterest answers within a second.
 const PACE_OF_A_WORKER: u32 = 480;
 /// How many entries of each partition are read at once.
 const PAGE_ENTRIES: usize = 256;
-/// How many entries may wait in a worker: more than it can do in an invocation at its pace.
+/// The most waiting entries in a worker: more than it can process in an invocation at its pace.
 const MAX_WAITING: usize = 4000;
-/// How many of them may be one tenant's. There is room for others then, however far behind they are in the index.
+/// The most waiting entries of one tenant, so that entries of other tenants that are later in the index are read too.
 const MAX_OF_TENANT: usize = 2000;
-/// How old App ID and App Secret may be. With a secret that was changed, Pinterest puts a refresh off, and nothing else.
+/// How long App ID and App Secret are cached. An old secret only delays a refresh.
 const MAX_SECRET_AGE: Duration = Duration::from_mins(10);
-/// What must be left of the invocation to begin with a channel: for several calls, and for the save.
+/// The time that must be left of the invocation to start a channel: for several calls, and for the save.
 const MIN_TIME_LEFT: Duration = Duration::from_mins(2);
 
 /// The `job` of the daily rule's event.

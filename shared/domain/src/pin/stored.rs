@@ -1,7 +1,7 @@
-//! A Pin in its row. A write costs by the kilobyte, so the timeline leaves out what the other fields tell: that the Pin was
-//! accepted, that it is being sent, and as what it was created. In the usual life of a Pin that is nearly all.
+//! The stored form of a Pin. DynamoDB bills writes by the kilobyte, so the stored timeline omits the entries that the other fields
+//! imply: that the Pin was accepted, that it is being sent, and that it was published. For most Pins that is nearly everything.
 //!
-//! Rows of older versions have these entries, and are read as they are.
+//! Rows of older versions contain these entries, and are read unchanged.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{Message, phrases};
 pub(super) struct StoredPin {
     #[serde(flatten)]
     record: PinRecord,
-    /// Pinterest's id of the request, of the entry that is left out.
+    /// Pinterest's request id of the omitted entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
@@ -24,13 +24,13 @@ impl From<Pin> for StoredPin {
         let request_id = record.timeline.entries.last().and_then(|last| last.request_id.clone());
         let (first, last) = (first_entry(&record), last_entry(&record, request_id.clone()));
         let entries = &mut record.timeline.entries;
-        let is_told = |entries: &[TimelineEntry], entry: &TimelineEntry| match entries {
-            // Two of a kind: it could not be told whether one was left out.
+        let is_implied = |entries: &[TimelineEntry], entry: &TimelineEntry| match entries {
+            // With two entries of one event, a reader could not know whether one was omitted.
             [.., before, _] if before.event == entry.event => false,
             [.., there] => there == entry,
             [] => false,
         };
-        let request_id = match last.filter(|last| is_told(entries, last)) {
+        let request_id = match last.filter(|last| is_implied(entries, last)) {
             Some(last) => {
                 entries.pop();
                 last.request_id
@@ -62,12 +62,12 @@ impl From<StoredPin> for Pin {
     }
 }
 
-/// How the timeline of every Pin begins.
+/// The first entry of every timeline.
 fn first_entry(record: &PinRecord) -> TimelineEntry {
     entry(record.created_at, "accepted", phrases::ACCEPTED.into())
 }
 
-/// How it ends, as the state tells it.
+/// The last entry that the state implies.
 fn last_entry(record: &PinRecord, request_id: Option<String>) -> Option<TimelineEntry> {
     match &record.state {
         State::Sending(attempt) => {
@@ -77,7 +77,7 @@ fn last_entry(record: &PinRecord, request_id: Option<String>) -> Option<Timeline
         State::Published { pinterest_pin_id, published_at } => {
             let message = phrases::CREATED.with([("pinterest_pin_id", pinterest_pin_id)]);
             let entry = entry(*published_at, "published", message);
-            // What Pinterest answers when it has made a Pin.
+            // Pinterest's status for a created Pin.
             Some(TimelineEntry { http_status: Some(201), request_id, ..entry })
         }
         _ => None,

@@ -1,4 +1,4 @@
-//! `CHANNELS`: in which partitions of `queue` a tenant has Pins. Those of a channel stay when it goes.
+//! `CHANNELS`: the channels whose partitions of `queue` may contain Pins of a tenant. The Pins of a disconnected channel stay.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::{
     table::{Error, row, s},
 };
 
-/// Which channels a tenant has ever had: their Pins stay when they are gone.
+/// All channels that a tenant has or had.
 #[derive(Deserialize)]
 struct ChannelsRow {
     channels: BTreeSet<ChannelId>,
 }
 
 impl MainTable {
-    /// The partitions of `queue` that hold what a list may hold.
+    /// The partitions of `queue` that may contain Pins of the list.
     pub(super) async fn queues(&self, tenant: &TenantId, list: &PinList<'_>) -> Result<Vec<String>, Error> {
         let channels = match list.channel {
             Some(channel) => BTreeSet::from([channel.clone()]),
@@ -30,7 +30,7 @@ impl MainTable {
         Ok(channels.iter().flat_map(|channel| groups.iter().map(|group| queue_pk(channel, *group))).collect())
     }
 
-    /// All channels that the tenant has or had. Those from before this was noted are found once, among its Pins.
+    /// All channels that the tenant has or had. If the row does not exist yet, they are found among the tenant's Pins, once.
     async fn all_channels(&self, tenant: &TenantId) -> Result<BTreeSet<ChannelId>, Error> {
         let key = RowKey::channels(tenant);
         let (noted, present) = try_join!(self.table.get(&key), self.channel_ids(tenant))?;

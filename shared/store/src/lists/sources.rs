@@ -1,4 +1,4 @@
-//! From where lists are read: the rows, and the two indexes.
+//! The sources of lists: the rows, and the two indexes.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::{PinId, TenantId};
@@ -13,21 +13,21 @@ use crate::{
     table::{Error, Item, item, s, text},
 };
 
-/// How many partitions of an index are read side by side.
+/// How many partitions of an index are read in parallel.
 const MAX_PARALLEL_QUERIES: usize = 16;
-/// How many batches of rows are read side by side.
+/// How many batches of rows are read in parallel.
 const MAX_PARALLEL_READS: usize = 8;
-/// As many rows as a batch holds.
+/// The most rows in one batch.
 const MAX_ROWS: usize = 100;
-/// How many entries of `list` are looked at for each that is wanted, where those of one channel are.
+/// The entries of `list` that are read for each wanted Pin of one channel.
 const LOOKED_AT_FOR_ONE: usize = 20;
-/// How long a request may take from the making of a Pin's id to its `created_at`.
+/// The longest time in a request between the creation of a Pin's id and its `created_at`.
 const MAX_REQUEST_TIME: SignedDuration = SignedDuration::from_mins(1);
 
 /// The attribute by which `list` is sorted.
 const TIME: &str = "publish_at";
 
-/// From where a list is read.
+/// The source of a list.
 pub(super) enum Source {
     /// The rows of the tenant.
     Rows,
@@ -35,11 +35,11 @@ pub(super) enum Source {
     Queues(Vec<String>),
     /// `list`, within these times.
     Times { from: Option<Timestamp>, to: Option<Timestamp> },
-    /// All that is in partitions of `queue`, sorted here.
+    /// Everything in these partitions of `queue`, sorted in memory.
     Few(Vec<String>),
 }
 
-/// The key of `list`, of which an entry is made.
+/// The key of an entry of `list`.
 #[derive(Serialize)]
 struct TimeKey {
     #[serde(flatten)]
@@ -49,7 +49,7 @@ struct TimeKey {
 }
 
 impl MainTable {
-    /// The next Pins of a list behind `after`, from about so many entries.
+    /// The next Pins of a list after a position, from about `entries` entries.
     pub(super) async fn read_part(
         &self,
         tenant: &TenantId,
@@ -94,7 +94,7 @@ impl MainTable {
         Ok(Part { pins: rows.into_iter().filter_map(|(place, row)| list.take(place, row)).collect(), end })
     }
 
-    /// Of each partition as many ids are read as are wanted of all together: the first of them are certainly among those.
+    /// Reads `entries` ids of each partition: together they certainly contain the first `entries` ids of all.
     async fn read_queues(
         &self,
         tenant: &TenantId,
@@ -119,14 +119,14 @@ impl MainTable {
         let found = pages.into_iter().flat_map(|page| page.items.unwrap_or_default());
         let mut places: Vec<_> = found.filter_map(|entry| place(&entry)).collect();
         places.sort_by(|a, b| if list.latest_first { b.id.cmp(&a.id) } else { a.id.cmp(&b.id) });
-        places.dedup(); // the index may be behind: a Pin that has just changed its group is in two
+        places.dedup(); // the index is eventually consistent: a Pin that has just changed its group may be in two
         more |= places.len() > entries;
         places.truncate(entries);
         let end = places.last().filter(|_| more).cloned();
         Ok(Part { pins: self.rows_at(tenant, list, places).await?, end })
     }
 
-    /// Of a channel, DynamoDB itself leaves out the others: it is paid for what it looks at, and it looks at small entries.
+    /// If the list is of one channel, DynamoDB filters the entries. It bills all entries that it reads, but they are small.
     async fn read_times(
         &self,
         tenant: &TenantId,
@@ -175,7 +175,7 @@ impl MainTable {
         Ok(Part { pins: self.rows_at(tenant, list, places).await?, end })
     }
 
-    /// Reads all of them each time, and keeps those of the page.
+    /// Reads all Pins for each page, and returns those of the page.
     async fn read_few(
         &self,
         tenant: &TenantId,
@@ -219,7 +219,7 @@ impl MainTable {
         }
     }
 
-    /// Those of the Pins that belong into the list.
+    /// Reads the rows, and returns the Pins that match the filters.
     async fn rows_at(
         &self,
         tenant: &TenantId,
@@ -239,14 +239,14 @@ impl MainTable {
 }
 
 impl Part {
-    /// Nothing follows.
+    /// The end of the list.
     fn end() -> Self {
         Self { pins: Vec::new(), end: None }
     }
 }
 
 impl PinPosition {
-    /// The time of an unreadable row that has none is long ago.
+    /// An unreadable row without a time sorts first.
     fn time(&self) -> Timestamp {
         self.at.as_ref().and_then(|at| at.parse().ok()).unwrap_or_default()
     }
@@ -289,7 +289,7 @@ fn bounds(from: Option<Timestamp>, to: Option<Timestamp>) -> (String, String) {
     )
 }
 
-/// The place behind a Pin in a list by `created_at`.
+/// The position after a Pin in a list by `created_at`.
 fn place(found: &Item) -> Option<PinPosition> {
     let id = PinId::try_from(text(found, "sk").strip_prefix(PIN)?.to_owned()).ok()?;
     Some(PinPosition { at: None, id })

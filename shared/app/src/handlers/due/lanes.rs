@@ -12,14 +12,14 @@ use crate::error::Result;
 /// How much later than its time an entry may appear: the clocks of its writer and of this worker differ.
 const MAX_ENTRY_DELAY: SignedDuration = SignedDuration::from_mins(2);
 
-/// A worker, and what it may work on.
+/// A worker and its lease.
 pub(super) struct Lanes<'a, W> {
     pub(super) due: DueWork<'a>,
     pub(super) work: &'a W,
     pub(super) hold: &'a Hold<'a>,
 }
 
-/// What has ended.
+/// An event in the loop of a worker.
 enum Done {
     Turn(ChannelId, Vec<DueItem>),
     Read(DueCursor, Result<Vec<DueItem>>),
@@ -27,7 +27,7 @@ enum Done {
 }
 
 impl<W: Work> Lanes<'_, W> {
-    /// Works until nothing of its partitions is due. `items` were read already. `false`: the time was up, or another worker
+    /// Works until nothing in its partitions is due. `items` were read already. `false`: the time was up, or another worker
     /// has the rest.
     pub(super) async fn run(&self, items: Vec<DueItem>, cursor: DueCursor) -> Result<bool> {
         let rules = self.due.rules;
@@ -61,7 +61,7 @@ impl<W: Work> Lanes<'_, W> {
             {
                 running.push(self.read(unread).boxed());
             }
-            // The next turn waits for its moment only.
+            // Only the pace delays the next turn.
             let next =
                 pace.as_ref().map(Pace::next).filter(|_| goes_on && lanes < rules.lanes && queue.has_turn());
             if running.is_empty() && next.is_none() {
@@ -87,7 +87,7 @@ impl<W: Work> Lanes<'_, W> {
                 _ = renewal.tick() => {
                     running.push(self.renew().boxed());
                     queue.unpark();
-                    // What has become due meanwhile: no other worker has these partitions.
+                    // Entries that have become due in the meantime: no other worker has these partitions.
                     if goes_on && queue.has_room() && let Some(mut read) = cursor.take() {
                         read.rewind(self.due.clock.now() - MAX_ENTRY_DELAY);
                         running.push(self.read(read).boxed());

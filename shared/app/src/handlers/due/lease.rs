@@ -19,9 +19,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// The lease of one worker.
 ///
-/// It saves money: two workers on one partition would read, and compete for, the same Pins. It keeps order where a worker
-/// stands still and goes on later. That no Pin is sent twice, and no pair of tokens lost, does not hang on it, but on the
-/// versions of the rows. That one process at a time exchanges a channel's tokens does.
+/// It saves money: two workers on one partition would read the same entries and compete for them. It keeps the order of Pins if
+/// a worker is suspended and continues later, and only one process at a time refreshes a channel's tokens. It is not needed for
+/// safety: the versions of the rows ensure that no Pin is sent twice and no token pair is lost.
 pub(in super::super) struct Lease<'a> {
     main: &'a MainTable,
     clock: &'a Clock,
@@ -36,7 +36,7 @@ struct Held {
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the partitions that nobody has.
+    /// Leases the partitions that no other worker has.
     pub(super) async fn acquire(
         main: &'a MainTable,
         clock: &'a Clock,
@@ -59,7 +59,7 @@ impl<'a> Lease<'a> {
         self.held().lease.partitions
     }
 
-    /// Whether a Pin of this partition may be begun with.
+    /// Whether an entry of this partition may start.
     pub(in super::super) fn covers(&self, partition: u32) -> bool {
         self.left(partition) >= MARGIN
     }
@@ -83,12 +83,12 @@ impl<'a> Lease<'a> {
             Ok(lease) => {
                 *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Held { lease, since };
             }
-            // It is tried again before the term is over.
+            // It is retried before the lease ends.
             Err(error) => tracing::warn!(error = %chain(&error), "the lease of partitions was not renewed"),
         }
     }
 
-    /// Gives everything back, with a sign of life.
+    /// Releases all partitions, and writes the heartbeat.
     pub(super) async fn release(self, heartbeat: &Heartbeat) -> Result<()> {
         self.main.release_partitions(self.held().lease, heartbeat, self.clock.now()).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! How fast turns begin.
+//! The pace at which turns start.
 
 use std::num::NonZeroU32;
 
@@ -6,15 +6,15 @@ use tokio::time::{Duration, Instant};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A pace that all workers keep together without a word between them: each partition has an equal share of it, and only
-/// the worker that has the partition uses that share.
+/// A pace that all workers keep together without communication: each partition has an equal share of it, and only the worker
+/// that leases the partition uses its share.
 ///
-/// What was not used is made good by a few turns at once, and no more: of a second's pace at most, and of the lanes.
+/// Unused time is made up for by a small burst: at most the turns of one second, and at most as many as there are lanes.
 #[derive(Debug)]
 pub(super) struct Pace {
     per_minute: NonZeroU32,
     burst: u32,
-    /// When the next turn would begin if all had begun one by one.
+    /// The start of the next turn if all turns start one by one.
     next: Instant,
 }
 
@@ -22,17 +22,17 @@ impl Pace {
     /// `lanes`: how many turns there may be at once.
     pub(super) fn new(per_minute: NonZeroU32, lanes: usize, now: Instant) -> Self {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX);
-        // As after a rest: a few turns are over sooner if they begin at once.
+        // A worker begins with a full burst, so that a small load is done sooner.
         let next = now.checked_sub(MINUTE).unwrap_or(now);
         Self { per_minute, burst: (per_minute.get() / 60).clamp(1, lanes.max(1)), next }
     }
 
-    /// When the next turn may begin.
+    /// The earliest start of the next turn.
     pub(super) fn next(&self) -> Instant {
         self.next
     }
 
-    /// A turn begins in a worker that has `held` of `all` partitions.
+    /// Starts a turn in a worker that leases `held` of `all` partitions.
     pub(super) fn begin(&mut self, held: usize, all: usize, now: Instant) {
         let [held, all] = [held, all].map(|count| u32::try_from(count.max(1)).unwrap_or(u32::MAX));
         let between = MINUTE * all / held / self.per_minute.get();

@@ -50,7 +50,7 @@ pub(in super::super) struct Turn {
 }
 
 impl FairQueue {
-    /// `max_waiting`: for how many there is room. `max_of_tenant`: how many channels of one tenant may wait for their turn.
+    /// `max_waiting`: the most waiting entries. `max_of_tenant`: the most waiting channels of one tenant.
     pub(super) fn new(max_waiting: usize, max_of_tenant: usize) -> Self {
         Self {
             max_waiting,
@@ -69,7 +69,7 @@ impl FairQueue {
         self.waiting < self.max_waiting
     }
 
-    /// Whether nothing waits, nor was passed over.
+    /// Whether nothing waits and nothing was passed over.
     pub(super) fn is_empty(&self) -> bool {
         self.channels.is_empty() && !self.has_passed_over
     }
@@ -127,7 +127,7 @@ impl FairQueue {
         Some(Turn { tenant, channel, items: items.into_values().collect(), channel_item })
     }
 
-    /// A turn is over. If something is `left`, the channel waits with all that it has until it is taken up again.
+    /// Ends a turn. If entries are `left`, the channel is parked with all its entries.
     pub(super) fn finish(&mut self, channel: &ChannelId, left: Vec<DueItem>) {
         let Some(queue) = self.channels.get_mut(channel) else { return };
         queue.in_hand = None;
@@ -145,7 +145,7 @@ impl FairQueue {
         }
     }
 
-    /// Takes up again what was left.
+    /// Makes the parked channels ready again.
     pub(super) fn unpark(&mut self) {
         for channel in std::mem::take(&mut self.parked) {
             if let Some(queue) = self.channels.get_mut(&channel) {
@@ -166,7 +166,7 @@ impl FairQueue {
 }
 
 impl ChannelQueue {
-    /// How many more Pins wait now.
+    /// The number of added Pins.
     fn put(&mut self, item: DueItem) -> usize {
         if matches!(item.kind, DueItemKind::Channel(..) | DueItemKind::ClosedChannel(..)) {
             self.channel_item = Some(item);

@@ -37,7 +37,7 @@ impl Publish {
         }))
     }
 
-    /// Keeps the key for the Pin that this request would make. `Some`: it was kept before, for that one.
+    /// Stores the key with the id of the Pin that this request would create. `Some`: the key was stored before, for that Pin.
     pub(super) async fn claim(
         &self,
         tenant: &TenantId,
@@ -47,14 +47,15 @@ impl Publish {
         Ok(self.main.claim_key(tenant, key, self.clock.now().as_second()).await?)
     }
 
-    /// Gives back the key of a request that was refused. If that fails, the key stays with the body.
+    /// Deletes the key of a request that was refused. If that fails, the key stays bound to the body.
     pub(super) async fn release(&self, tenant: &TenantId, key: &IdempotencyRecord) {
         if let Err(error) = self.main.release_key(tenant, key).await {
-            tracing::warn!(error = %chain(&error), "a key could not be given back");
+            tracing::warn!(error = %chain(&error), "the key of a refused request could not be deleted");
         }
     }
 
-    /// The Pin of a key that was used before. `None`: whoever has kept the key has not made it yet, or never will.
+    /// The Pin of a key that was used before. `None`: the request that stored the key has not created the Pin yet, or never
+    /// will.
     pub(super) async fn repeated(
         &self,
         tenant: &TenantId,
@@ -73,9 +74,9 @@ fn without_nulls(value: serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Object(fields) => {
             let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
-            let mut kept = serde_json::Map::new();
-            kept.extend(fields.map(|(name, value)| (name, without_nulls(value))));
-            kept.into()
+            let mut present = serde_json::Map::new();
+            present.extend(fields.map(|(name, value)| (name, without_nulls(value))));
+            present.into()
         }
         other => other,
     }

@@ -201,8 +201,8 @@ impl Refresher<'_> {
                 SaveMode::Current => tokens_table.save_new_tokens(&new, before).await,
                 SaveMode::Recovered => main.save_recovered(tokens_table, &new, before, clock.now()).await,
                 SaveMode::Spare => {
-                    let kept = tokens_table.save_spare(&new.state.channel_id, &new.pair).await;
-                    kept.map(|()| SaveOutcome::Saved)
+                    let saved = tokens_table.save_spare(&new.state.channel_id, &new.pair).await;
+                    saved.map(|()| SaveOutcome::Saved)
                 }
             };
             let error = match (saved, mode) {
