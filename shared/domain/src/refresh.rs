@@ -3,15 +3,15 @@
 //! With each refresh Pinterest issues a new refresh token, and does not promise that the old one works again. So the save
 //! of a new pair depends on the version alone. Leases only avoid calls; the version protects the tokens.
 //!
-//! A channel of which nothing is in doubt is refreshed under the lease of its partition of the due index, by one write: the
-//! save. A lease of the channel's own is for what takes several turns, a refusal above all: there it matters who has asked,
-//! and whether somebody has left a turn in the middle.
+//! A healthy channel is refreshed under the lease of its partition of the due index, with one write: the save. If Pinterest
+//! returns anything but a new pair, the worker takes a lease in the channel's own row. A refusal takes several steps, and the
+//! next process has to know whether another one has stopped in the middle.
 //!
 //! # The purpose of each rule
 //!
 //! | rule | without it |
 //! |---|---|
-//! | one process at a time has the channel: by the lease of its partition, or, as soon as anything but a new pair came, by its own [`Lease`], which only its holder gives back | tokens are exchanged twice, which may end the pair that came first |
+//! | one process at a time refreshes a channel: under the lease of its partition or, after any answer but a new pair, under its own [`Lease`], which only its holder releases | tokens are exchanged twice, which may revoke the pair that came first |
 //! | a new pair is saved by version, whoever holds the lease by then | a process that was delayed loses the only living pair |
 //! | a pair that comes too late is kept as a spare, and the pair before the newest stays in the row | the one that Pinterest still honours is gone |
 //! | a refusal is believed two minutes after the last call that may have caused it | somebody else's success looks like the token's death |
